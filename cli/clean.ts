@@ -1,0 +1,37 @@
+import { sweep } from '../shared/copy/copy.ts';
+import type { Claim } from '../shared/copy/job-store.ts';
+import { join } from '../shared/hdfs/path.ts';
+import { DestinationLock } from '../shared/local/destination-lock.ts';
+import { openState } from '../shared/local/state.ts';
+import { silentLog } from '../shared/log.ts';
+import { openEnds } from './clusters.ts';
+import { knownJob } from './copy.ts';
+import { exitCodes } from './exit-codes.ts';
+
+/** `hdfs-fanout clean JOB`: deletes by name what a job that will not be resumed may have left, and closes it. */
+export async function clean(id: string, flags: { conf?: string }): Promise<number> {
+  const state = openState();
+  const job = await knownJob(state, id);
+  const { source, destination } = openEnds(job.spec, flags.conf, silentLog);
+  const lock = DestinationLock.acquire(join(state.directory, 'locks'), id, []);
+  try {
+    const claims = new Map<number, Claim>();
+    for await (const claim of state.store.claims(id)) claims.set(claim.batch, claim);
+    if (claims.size > 0) {
+      for await (const batch of state.manifests.read(id)) {
+        const claim = claims.get(batch.batch);
+        if (claim) await sweep(destination, job, batch, claim, claim.claim, new AbortController().signal);
+      }
+    }
+    await state.manifests.remove(id);
+    if (job.phase !== 'done') {
+      await state.store.update(id, { phase: 'done', outcome: 'Failed', error: 'cleaned: it cannot be resumed' });
+    }
+  } finally {
+    lock.release();
+    await source.close();
+    await destination.close();
+  }
+  process.stdout.write(`${id} is clean: no temporary file of it is left\n`);
+  return exitCodes.success;
+}

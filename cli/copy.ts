@@ -1,0 +1,150 @@
+import { randomBytes } from 'node:crypto';
+import type { Batch } from '../shared/copy/batch.ts';
+import type { Job, UnitOutcome } from '../shared/copy/job-store.ts';
+import { jobStatus } from '../shared/copy/job-status.ts';
+import { refuseIntoItself, resolveMapping } from '../shared/copy/mapping.ts';
+import { Progress } from '../shared/copy/progress.ts';
+import type { JobSpec } from '../shared/copy/spec.ts';
+import { SpecError } from '../shared/errors.ts';
+import { join } from '../shared/hdfs/path.ts';
+import { DestinationLock } from '../shared/local/destination-lock.ts';
+import { execute } from '../shared/local/executor.ts';
+import { openState, type State } from '../shared/local/state.ts';
+import type { Log } from '../shared/log.ts';
+import { type Ends, openEnds } from './clusters.ts';
+import { dryRun } from './dry-run.ts';
+import { exitCodes, explain } from './exit-codes.ts';
+import { openLog } from './logging.ts';
+import { type CopyFlags, specOf } from './options.ts';
+import { printError, printEvent, printStatus } from './output.ts';
+import { showProgress } from './progress-display.ts';
+
+/** `hdfs-fanout copy`: starts or resumes a job in this process. @returns the exit code */
+export async function copy(paths: readonly string[], flags: CopyFlags): Promise<number> {
+  const interrupt = interruptSignal();
+  const log = openLog(flags.logFile, flags.verbose);
+  let ends: Ends | undefined;
+  try {
+    if (flags.resume !== undefined) {
+      if (paths.length > 0) throw new SpecError('--resume takes no paths', 'the job knows its own');
+      const state = openState();
+      const job = await knownJob(state, flags.resume);
+      ends = openEnds(job.spec, flags.conf, log);
+      return await run(await reopened(state, job), state, ends, flags, log, interrupt);
+    }
+    const spec = specOf(paths, flags);
+    ends = openEnds(spec, flags.conf, log);
+    refuseIntoItself(ends.source, ends.destination, ends.patterns, ends.target);
+    const { patterns, target, source, destination } = ends;
+    const roots = await resolveMapping(spec, patterns, target, source, destination, interrupt);
+    if (flags.dryRun) return await dryRun(spec, roots, ends, flags.json, interrupt);
+    const state = openState();
+    const job = newJob(spec, roots);
+    return await run(job, state, ends, flags, log, interrupt, () => state.store.create(job));
+  } catch (error) {
+    if (interrupt.aborted) return exitCodes.interrupted;
+    const { message, code } = explain(error);
+    printError(message, flags.json);
+    return code;
+  } finally {
+    await ends?.source.close();
+    await ends?.destination.close();
+  }
+}
+
+export async function knownJob(state: State, id: string): Promise<Job> {
+  const job = await state.store.get(id);
+  if (!job) throw new SpecError(`no job ${id} in ${state.directory}`, 'hdfs-fanout jobs lists them');
+  return job;
+}
+
+async function run(
+  job: Job,
+  state: State,
+  ends: Ends,
+  flags: CopyFlags,
+  log: Log,
+  interrupt: AbortSignal,
+  create?: () => Promise<void>,
+): Promise<number> {
+  const { destination } = ends;
+  const locked = job.roots.map(({ destination: path }) => ({ place: destination.identityOf(path), path }));
+  const lock = DestinationLock.acquire(join(state.directory, 'locks'), job.id, locked);
+  const progress = new Progress();
+  const display =
+    flags.silent || flags.json ? undefined : showProgress(progress, process.stderr.isTTY && flags.verbose === 0);
+  const onOutcome = (batch: Batch, outcome: UnitOutcome) => report(job, batch, outcome, flags.json, log);
+  let failure: unknown;
+  try {
+    await create?.();
+    await execute(job, { state, ...ends, progress, log, signal: interrupt, onOutcome });
+  } catch (error) {
+    failure = error;
+  } finally {
+    display?.stop();
+    lock.release();
+  }
+  const ended = (await state.store.get(job.id)) ?? job;
+  const status = jobStatus(ended, await state.store.counters(job.id));
+  printStatus(status, flags.json);
+  if (interrupt.aborted) {
+    printError(`interrupted; go on with: hdfs-fanout copy --resume ${job.id}`, flags.json);
+    return exitCodes.interrupted;
+  }
+  if (failure !== undefined) {
+    const { message, code } = explain(failure);
+    printError(`${message}; go on with: hdfs-fanout copy --resume ${job.id}`, flags.json);
+    return code;
+  }
+  if (status.Outcome === 'Successful') return exitCodes.success;
+  printError(`${status['Files Failed']} files failed: hdfs-fanout status ${job.id} --failures`, flags.json);
+  return exitCodes.someFailed;
+}
+
+/** A finished job is resumed by taking its failed files back; an unfinished one goes on as well. */
+async function reopened(state: State, job: Job): Promise<Job> {
+  await state.store.reopenFailed(job.id);
+  if (job.phase !== 'done') return job;
+  await state.store.update(job.id, { phase: 'copying' });
+  return { ...job, phase: 'copying' };
+}
+
+function newJob(spec: JobSpec, roots: Job['roots']): Job {
+  const startedAtMs = Date.now();
+  const stamp = new Date(startedAtMs).toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
+  return {
+    id: `${stamp}-${randomBytes(3).toString('hex')}`,
+    spec,
+    roots,
+    phase: 'planning',
+    startedAtMs,
+    endedAtMs: undefined,
+    outcome: undefined,
+    error: undefined,
+    expectedFiles: 0,
+    expectedBytes: 0,
+    directoryWarnings: {},
+  };
+}
+
+function report(job: Job, batch: Batch, outcome: UnitOutcome, json: boolean, log: Log): void {
+  const unit = batch.units[outcome.unit];
+  const path = join(job.roots[unit?.root ?? 0]?.source ?? '/', unit?.path ?? '');
+  const { unit: _, failure, ...rest } = outcome;
+  const event = { ...rest, path, ...(failure ?? {}) };
+  if (json) printEvent('file', event);
+  if (outcome.outcome === 'failed') log.error(event, 'failed');
+  else log.info(event, outcome.outcome);
+}
+
+/** Aborts at the first Ctrl-C or SIGTERM; a second one ends the process at once. */
+function interruptSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(exitCodes.interrupted);
+      controller.abort(new Error('interrupted'));
+    });
+  }
+  return controller.signal;
+}

@@ -1,0 +1,25 @@
+import { FanoutError, messageOf, SpecError } from '../shared/errors.ts';
+
+/** Few and stable; anything else is a failure too. Listed in `--help` and in the README. */
+export const exitCodes = {
+  success: 0,
+  someFailed: 1,
+  usage: 2,
+  stopped: 3,
+  interrupted: 130,
+} as const;
+
+export const exitCodesHelp = `
+Exit codes:
+  0    every file was copied or skipped
+  1    some files failed: hdfs-fanout status JOB --failures
+  2    bad usage or configuration: nothing was asked of a cluster
+  3    the job could not go on
+  130  interrupted: hdfs-fanout copy --resume JOB`;
+
+/** One line for a person, and the exit code that goes with it. */
+export function explain(error: unknown): { message: string; code: number } {
+  if (error instanceof SpecError) return { message: error.message, code: exitCodes.usage };
+  if (error instanceof FanoutError) return { message: error.message, code: exitCodes.stopped };
+  return { message: `unexpected error: ${messageOf(error)}`, code: exitCodes.stopped };
+}

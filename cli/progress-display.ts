@@ -1,0 +1,84 @@
+import { SingleBar } from 'cli-progress';
+import type { Progress } from '../shared/copy/progress.ts';
+
+const REFRESH_MS = 200;
+const PLAIN_EVERY_MS = 30_000;
+/** Speed over about this long, so that neither a pause nor a burst misleads. */
+const SPEED_WINDOW_MS = 10_000;
+
+/** Shows progress on stderr until `stop`: a bar on a terminal, a plain line now and then elsewhere. */
+export function showProgress(progress: Progress, terminal: boolean): { stop: () => void } {
+  const speed = new Speed();
+  if (!terminal) {
+    const timer = setInterval(() => process.stderr.write(`${line(progress, speed.of(progress))}\n`), PLAIN_EVERY_MS);
+    timer.unref();
+    return { stop: () => clearInterval(timer) };
+  }
+  const bar = new SingleBar({
+    format: '{line}',
+    stream: process.stderr,
+    hideCursor: true,
+    clearOnComplete: false,
+    fps: 1000 / REFRESH_MS,
+    // Two columns of reserve: a line that fills the terminal wraps in some.
+    formatBar: undefined as never,
+  });
+  const show = () => bar.update(0, { line: line(progress, speed.of(progress), (process.stderr.columns || 80) - 2) });
+  bar.start(1, 0, { line: '' });
+  const timer = setInterval(show, REFRESH_MS);
+  return {
+    stop() {
+      clearInterval(timer);
+      show();
+      bar.stop();
+    },
+  };
+}
+
+/** `27.1% 140.3 MiB/s 1:02 left [ pending: 32 | transferring: 6 | complete: 4 | failed: 0 ]`, shortened to fit. */
+export function line(progress: Progress, bytesPerSecond: number, width = Infinity): string {
+  const { expectedBytes, expectedFiles, bytes, pending, transferring, complete, failed } = progress;
+  const settled = complete + failed;
+  const fraction =
+    expectedBytes > 0 ? Math.min(1, bytes / expectedBytes) : expectedFiles > 0 ? settled / expectedFiles : 0;
+  const seconds = bytesPerSecond > 0 ? Math.max(0, expectedBytes - bytes) / bytesPerSecond : Infinity;
+  const percent = `${(fraction * 100).toFixed(1)}%`.padStart(6);
+  const counts = `[ pending: ${pending} | transferring: ${transferring} | complete: ${complete} | failed: ${failed} ]`;
+  const short = `[ ${pending} | ${transferring} | ${complete} | ${failed} ]`;
+  const size = `${human(bytes)} of ${human(expectedBytes)}`;
+  const pace = `${human(bytesPerSecond)}/s ${seconds === Infinity ? '' : `${clock(seconds)} left`}`.trimEnd();
+  const lines = [
+    `${percent} ${size} ${pace} ${counts}`,
+    `${percent} ${pace} ${counts}`,
+    `${percent} ${counts}`,
+    `${percent} ${short}`,
+  ];
+  return lines.find((text) => text.length <= width) ?? percent;
+}
+
+export function human(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+  let value = bytes;
+  let unit = 0;
+  for (; value >= 1000 && unit < units.length - 1; unit++) value /= 1024;
+  return `${unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit] ?? ''}`;
+}
+
+function clock(seconds: number): string {
+  const whole = Math.round(seconds);
+  const minutes = String(Math.floor(whole / 60) % 60);
+  const rest = String(whole % 60).padStart(2, '0');
+  return whole >= 3600 ? `${Math.floor(whole / 3600)}:${minutes.padStart(2, '0')}:${rest}` : `${minutes}:${rest}`;
+}
+
+class Speed {
+  #samples: { atMs: number; moved: number }[] = [];
+
+  of({ moved }: Progress): number {
+    const atMs = performance.now();
+    this.#samples.push({ atMs, moved });
+    while (this.#samples.length > 2 && atMs - (this.#samples[0]?.atMs ?? 0) > SPEED_WINDOW_MS) this.#samples.shift();
+    const first = this.#samples[0];
+    return first && atMs > first.atMs ? ((moved - first.moved) / (atMs - first.atMs)) * 1000 : 0;
+  }
+}

@@ -1,0 +1,50 @@
+import tseslint, { type ConfigWithExtends } from 'typescript-eslint';
+
+/** What a folder may not import, with the reason printed beside the violation (docs/architecture.md, "Arrows"). */
+const layer = (files: string[], group: string[], message: string): ConfigWithExtends => ({
+  files,
+  rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns: [{ group, message }] }] },
+});
+
+const entryPoints = ['**/cli/**', '**/functions/**', '**/infra/**'];
+const network = ['undici', 'node:http', 'node:https', 'node:net', 'node:tls', '@aws-sdk/*'];
+
+export default tseslint.config(
+  { ignores: ['dist', 'node_modules', '.bed', 'bin'] },
+  tseslint.configs.strictTypeChecked,
+  {
+    languageOptions: { parserOptions: { projectService: true } },
+    rules: {
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/no-confusing-void-expression': 'off',
+      '@typescript-eslint/no-non-null-assertion': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      'no-console': 'error',
+    },
+  },
+  layer(
+    ['shared/copy/**'],
+    [
+      ...entryPoints,
+      ...network,
+      'node:fs*',
+      'node:sqlite',
+      '**/local/**',
+      '**/aws/**',
+      '**/hdfs/*',
+      '!**/hdfs/filesystem.ts',
+      '!**/hdfs/checksum.ts',
+      '!**/hdfs/path.ts',
+    ],
+    'shared/copy sees storage only through hdfs/filesystem.ts and the pure hdfs/checksum.ts and hdfs/path.ts',
+  ),
+  layer(
+    ['shared/hdfs/**'],
+    [...entryPoints, '**/copy/**', '**/local/**', '**/aws/**', '@aws-sdk/*'],
+    'shared/hdfs is the protocol: it knows no copy engine',
+  ),
+  layer(['shared/local/**'], [...entryPoints, ...network, '**/aws/**'], 'shared/local holds embedded parts only'),
+  layer(['cli/**'], ['**/functions/**', '**/infra/**', 'undici', '@aws-sdk/*'], 'cli calls shared/'),
+  { files: ['test/**', 'bench/**', 'demo/**', 'scripts/**'], rules: { 'no-console': 'off' } },
+);

@@ -1,0 +1,81 @@
+import type { FileStatus } from '../hdfs/filesystem.ts';
+import type { Decision } from './decide.ts';
+
+/** A whole file to copy; later also a byte range of one. Field names are short words: 50 million stand in a manifest. */
+export interface Unit {
+  /** Index of its root in the job's mapping. */
+  readonly root: number;
+  /** Path below the root; empty when the root is the file. */
+  readonly path: string;
+  /** Path below the destination root where it differs from `path` (flattened copies). */
+  readonly to?: string;
+  readonly lengthBytes: number;
+  readonly modifiedAtMs: number;
+  readonly blockBytes: number;
+  readonly decision: Decision['kind'];
+  readonly reason?: string;
+  readonly encrypted?: true;
+  /** Inode that stood at the destination when planned: tells our own file from it after a crash. */
+  readonly replaces?: number;
+  /** Only under preserve. */
+  readonly attributes?: Attributes;
+}
+
+/** What preserve carries over, from the listing. */
+export type Attributes = Pick<
+  FileStatus,
+  'owner' | 'group' | 'permission' | 'accessedAtMs' | 'modifiedAtMs' | 'replication' | 'hasAcl'
+>;
+
+/** One manifest line: the units that one copier gets. */
+export interface Batch {
+  /** From 0, in the manifest's order. */
+  readonly batch: number;
+  readonly units: readonly Unit[];
+}
+
+const MIB = 1024 * 1024;
+/** What a file costs besides its bytes, in bytes: about seven requests. */
+const FILE_COST = 2 * MIB;
+const FIRST_COST = 16 * MIB;
+const LAST_COST = 2048 * MIB;
+/** The first batches are small, so that a small job fans out wide; a large one has few. */
+const GROWTH = 1.25;
+/** A Step Functions state holds 256 KiB, escapes and all. */
+const LINE_BYTES = 160 * 1024;
+const UNITS = 1000;
+
+/** Packs units into batches by cost. Always the same for the same units. */
+export class Packer {
+  #units: Unit[] = [];
+  #cost = 0;
+  #lineBytes = 0;
+  #limit = FIRST_COST;
+  #next = 0;
+
+  /** @returns the batch that this unit completed or did not fit into any more */
+  add(unit: Unit): Batch | undefined {
+    const lineBytes = Buffer.byteLength(JSON.stringify(unit)) + 1;
+    const settled = unit.decision === 'skip' || unit.decision === 'fail';
+    const cost = settled ? 0 : unit.lengthBytes + FILE_COST;
+    const full =
+      this.#units.length > 0 &&
+      (this.#cost + cost > this.#limit || this.#lineBytes + lineBytes > LINE_BYTES || this.#units.length >= UNITS);
+    const batch = full ? this.flush() : undefined;
+    this.#units.push(unit);
+    this.#cost += cost;
+    this.#lineBytes += lineBytes;
+    return batch;
+  }
+
+  /** The units that are left, if any. */
+  flush(): Batch | undefined {
+    if (this.#units.length === 0) return undefined;
+    const batch = { batch: this.#next++, units: this.#units };
+    this.#units = [];
+    this.#cost = 0;
+    this.#lineBytes = 0;
+    this.#limit = Math.min(LAST_COST, this.#limit * GROWTH);
+    return batch;
+  }
+}

@@ -1,0 +1,243 @@
+import pLimit from 'p-limit';
+import { FanoutError } from '../errors.ts';
+import type { FileStatus, FileSystem } from '../hdfs/filesystem.ts';
+import { basename, join, parentOf } from '../hdfs/path.ts';
+import { type Attributes, type Batch, Packer, type Unit } from './batch.ts';
+import { decide, type Decision } from './decide.ts';
+import { nameMatcher } from './glob.ts';
+import type { Root } from './mapping.ts';
+import type { JobOptions } from './spec.ts';
+import { type Pair, walk } from './walk.ts';
+
+/** What planning needs, and what it tells. */
+export interface Planning {
+  readonly source: FileSystem;
+  readonly destination: FileSystem;
+  readonly roots: readonly Root[];
+  readonly options: JobOptions;
+  readonly signal: AbortSignal;
+  /** Where batches go, in order; awaited, so that a slow manifest slows the walk. */
+  readonly emit: (batch: Batch) => Promise<void>;
+  /** False for a dry run: nothing is made. */
+  readonly makeDirectories: boolean;
+}
+
+export interface Expected {
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** Directories made at once. Siblings need not wait for each other. */
+const DIRECTORIES_AT_ONCE = 8;
+/** Closed to others until their own permission is set, at the very end. */
+const CLOSED = '700';
+
+/**
+ * Walks the roots, makes the directories and emits every file as a unit of some batch, refused and skipped ones
+ * included, so that each ends with an outcome that is counted once. Memory does not grow with the tree.
+ *
+ * Safe to run again from the start: the same trees give the same batches.
+ *
+ * @throws fail-job errors: a root that cannot be listed, a destination root that cannot be written
+ */
+export async function plan(planning: Planning): Promise<Expected> {
+  return new Planner(planning).run();
+}
+
+class Planner {
+  readonly #planning: Planning;
+  readonly #packer = new Packer();
+  readonly #included: (name: string) => boolean;
+  readonly #limit = pLimit(DIRECTORIES_AT_ONCE);
+  /** Directories on their way, so that a child waits for its parent. */
+  readonly #made = new Map<string, Promise<void>>();
+  /** Base names taken by flattened files: they all lie in one directory. */
+  readonly #flattened = new Set<string>();
+  #files = 0;
+  #bytes = 0;
+
+  constructor(planning: Planning) {
+    this.#planning = planning;
+    const { includePattern } = planning.options;
+    this.#included = includePattern === '*' ? () => true : nameMatcher(includePattern);
+  }
+
+  async run(): Promise<Expected> {
+    for (const [index, root] of this.#planning.roots.entries()) {
+      await (root.kind === 'file' ? this.#planFile(index, root) : this.#planDirectory(index, root));
+    }
+    const last = this.#packer.flush();
+    if (last) await this.#planning.emit(last);
+    return { files: this.#files, bytes: this.#bytes };
+  }
+
+  async #planFile(index: number, root: Root): Promise<void> {
+    const { source, destination, signal } = this.#planning;
+    const status = await source.stat(root.source, signal);
+    if (!status)
+      return this.#add(index, '', missing(root.source), { kind: 'fail', reason: 'it vanished before it was copied' });
+    if (this.#planning.makeDirectories) await this.#writable(parentOf(root.destination));
+    const there = await destination.stat(root.destination, signal);
+    await this.#file(index, { path: '', status: { ...status, name: basename(root.source) }, destination: there });
+  }
+
+  async #planDirectory(index: number, root: Root): Promise<void> {
+    const { source, destination, options, signal } = this.#planning;
+    const [status, there] = await Promise.all([
+      source.stat(root.source, signal),
+      destination.stat(root.destination, signal),
+    ]);
+    if (!status)
+      return this.#add(index, '', missing(root.source), { kind: 'fail', reason: 'it vanished before it was copied' });
+    if (this.#planning.makeDirectories) {
+      // The root decides whether the job can go on at all, so it is awaited.
+      if (there) await this.#writable(root.destination);
+      else await atRoot(destination.makeDirectory(root.destination, this.#permission(status), signal));
+    }
+    const exists = there !== undefined;
+    await walk(
+      {
+        source,
+        root: root.source,
+        ...(options.filesOnly ? {} : { destination: { fs: destination, root: root.destination, exists } }),
+      },
+      status,
+      {
+        enter: (directory) => this.#makeDirectory(index, root, directory),
+        file: (pair) => (options.filesOnly ? this.#flatFile(index, root, pair) : this.#file(index, pair)),
+        leave: async ({ path }) => {
+          const directory = join(root.destination, path);
+          await this.#made.get(directory);
+          this.#made.delete(directory);
+        },
+        lost: ({ path, status: lost }, error) =>
+          this.#add(index, path, { ...lost, lengthBytes: 0 }, { kind: 'fail', reason: `directory: ${error.message}` }),
+      },
+      signal,
+    );
+  }
+
+  async #makeDirectory(index: number, root: Root, { path, status, destination: there }: Pair): Promise<void> {
+    const { destination, options, signal, makeDirectories } = this.#planning;
+    if (path === '' || there || options.filesOnly || !makeDirectories) return;
+    const directory = join(root.destination, path);
+    const parent = this.#made.get(parentOf(directory)) ?? Promise.resolve();
+    const making = parent.then(() =>
+      this.#limit(() => destination.makeDirectory(directory, this.#permission(status), signal)),
+    );
+    const made = making.catch(async (error: unknown) => {
+      if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
+      await this.#add(
+        index,
+        path,
+        { ...status, lengthBytes: 0 },
+        { kind: 'fail', reason: `directory: ${error.message}` },
+      );
+    });
+    made.catch(() => undefined);
+    this.#made.set(directory, made);
+  }
+
+  #permission(status: FileStatus): string | undefined {
+    const { preserve } = this.#planning.options;
+    return preserve && status.kind === 'directory' ? CLOSED : undefined;
+  }
+
+  async #flatFile(index: number, root: Root, pair: Pair): Promise<void> {
+    const { destination, signal } = this.#planning;
+    const { name } = pair.status;
+    if (!this.#wanted(pair.status)) return;
+    if (this.#flattened.has(name)) {
+      return this.#add(index, pair.path, pair.status, { kind: 'fail', reason: `another source file is named ${name}` });
+    }
+    this.#flattened.add(name);
+    const there = await destination.stat(join(root.destination, name), signal);
+    await this.#file(index, { ...pair, destination: there }, name);
+  }
+
+  #wanted(status: FileStatus): boolean {
+    return this.#included(status.name) && status.lengthBytes >= this.#planning.options.minSize;
+  }
+
+  async #file(index: number, { path, status, destination: there }: Pair, to?: string): Promise<void> {
+    if (!this.#wanted(status)) return;
+    await this.#add(index, path, status, decide(status, there, this.#planning.options), to, there?.fileId);
+  }
+
+  async #add(
+    root: number,
+    path: string,
+    status: FileStatus,
+    decision: Decision,
+    to?: string,
+    replaces?: number,
+  ): Promise<void> {
+    const unit: Unit = {
+      root,
+      path,
+      ...(to !== undefined && to !== path ? { to } : {}),
+      lengthBytes: status.lengthBytes,
+      modifiedAtMs: status.modifiedAtMs,
+      blockBytes: status.blockBytes,
+      decision: decision.kind,
+      ...(decision.reason ? { reason: decision.reason } : {}),
+      ...(status.encrypted ? { encrypted: true } : {}),
+      ...(replaces === undefined ? {} : { replaces }),
+      ...(this.#planning.options.preserve ? { attributes: attributesOf(status) } : {}),
+    };
+    this.#files += 1;
+    this.#bytes += status.lengthBytes;
+    const full = this.#packer.add(unit);
+    if (full) await this.#planning.emit(full);
+  }
+
+  #writable(directory: string): Promise<void> {
+    return atRoot(this.#planning.destination.requireWritable(directory, this.#planning.signal));
+  }
+}
+
+export function attributesOf(status: FileStatus): Attributes {
+  const { owner, group, permission, accessedAtMs, modifiedAtMs, replication, hasAcl } = status;
+  return { owner, group, permission, accessedAtMs, modifiedAtMs, replication, hasAcl };
+}
+
+/** What fails one file elsewhere fails the job at a root. */
+async function atRoot(step: Promise<void>): Promise<void> {
+  try {
+    await step;
+  } catch (error) {
+    if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
+    throw new RootError(error);
+  }
+}
+
+class RootError extends FanoutError {
+  override readonly name = 'RootError';
+  constructor(error: FanoutError) {
+    const { where, remedy } = error;
+    super(`the destination cannot be written: ${error.reason}`, {
+      disposition: 'fail-job',
+      where,
+      remedy,
+      cause: error,
+    });
+  }
+}
+
+function missing(path: string): FileStatus {
+  return {
+    name: basename(path),
+    kind: 'file',
+    lengthBytes: 0,
+    modifiedAtMs: 0,
+    accessedAtMs: 0,
+    blockBytes: 0,
+    replication: 0,
+    owner: '',
+    group: '',
+    permission: '644',
+    hasAcl: false,
+    encrypted: false,
+    fileId: undefined,
+  };
+}

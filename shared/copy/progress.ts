@@ -1,0 +1,23 @@
+import type { UnitOutcome } from './job-store.ts';
+
+/** Live figures of one process: what a progress bar shows. Bytes of a try that failed are taken back. */
+export class Progress {
+  expectedFiles = 0;
+  expectedBytes = 0;
+  /** Of settled files, plus what is on its way. */
+  bytes = 0;
+  transferring = 0;
+  complete = 0;
+  failed = 0;
+  /** Bytes really moved by this process, tries that failed included: for speed. */
+  moved = 0;
+
+  get pending(): number {
+    return Math.max(0, this.expectedFiles - this.complete - this.failed - this.transferring);
+  }
+
+  settle(outcome: UnitOutcome): void {
+    if (outcome.outcome === 'failed') this.failed += 1;
+    else this.complete += 1;
+  }
+}

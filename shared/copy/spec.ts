@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { SpecError } from '../errors.ts';
+import { issuesOf } from '../issues.ts';
+
+const powerOfTwo = z
+  .int()
+  .min(512)
+  .max(2 ** 30)
+  .refine((value) => Number.isInteger(Math.log2(value)), 'expected a power of two');
+
+/** How sure a copied file is. From strong to weak. */
+export const verificationLevels = ['checksum', 'read-back', 'length', 'none'] as const;
+export type Verification = (typeof verificationLevels)[number];
+
+const optionsSchema = z.strictObject({
+  force: z.boolean().default(false).describe('Overwrite existing files that differ'),
+  mapping: z
+    .enum(['cp', 'exact'])
+    .default('cp')
+    .describe('cp: into an existing directory, else under the new name. exact: the destination is the copied root'),
+  preserve: z
+    .boolean()
+    .default(false)
+    .describe('Carry over owner, group, permission, times, replication, block size, ACL and extended attributes'),
+  strictPreserve: z.boolean().default(false).describe('A file whose attributes cannot be set fails'),
+  checksum: z
+    .boolean()
+    .default(true)
+    .describe('Compare existing files of the same length; false: write them again without looking'),
+  verify: z.enum(verificationLevels).default('checksum').describe('How each copied file is verified'),
+  direct: z.boolean().default(false).describe('Write to the final name: saves a rename, readers see half files'),
+  threads: z.int().min(0).max(10_000).default(0).describe('Transfers at once; 0: as many as both clusters allow'),
+  partSize: powerOfTwo.default(65_536).describe('Bytes read at once from the local disk, a power of two'),
+  bufferSize: powerOfTwo.default(65_536).describe('Accepted from pydistcp: the servers choose their own buffers'),
+  includePattern: z.string().min(1).default('*').describe('Only files whose base name matches this glob'),
+  minSize: z.int().min(0).default(0).describe('Only files of at least this many bytes'),
+  filesOnly: z.boolean().default(false).describe('Flatten: all files directly under the destination'),
+  maxFailures: z.int().min(0).default(1000).describe('The job ends when more files than this have failed'),
+});
+
+/** One copy request: the same for the command line, a Lambda, a schedule and a person at a console. */
+export const jobSpecSchema = z.strictObject({
+  source: z
+    .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+    .transform((value) => (typeof value === 'string' ? [value] : value))
+    .describe('cluster:/path, or a list of them; HDFS globs allowed'),
+  destination: z.string().min(1).describe('cluster:/path'),
+  options: optionsSchema.prefault({}),
+});
+
+export type JobSpec = z.output<typeof jobSpecSchema>;
+export type JobOptions = JobSpec['options'];
+
+/** @throws SpecError that names each wrong field */
+export function parseJobSpec(input: unknown): JobSpec {
+  const parsed = jobSpecSchema.safeParse(input);
+  if (!parsed.success) throw new SpecError(`the job is wrong: ${issuesOf(parsed.error)}`);
+  return parsed.data;
+}
+
+/** `cluster:/path` taken apart. */
+export interface Location {
+  /** Alias from the cluster configuration, or `local`. */
+  readonly cluster: string;
+  /** As written: may be relative, may hold globs. */
+  readonly path: string;
+}
+
+export function parseLocation(text: string): Location {
+  const match = /^([A-Za-z0-9][\w.-]*):([^]*)$/.exec(text);
+  const [, cluster, path] = match ?? [];
+  if (!cluster || !path) {
+    throw new SpecError(`"${text}" is no location`, 'write cluster:/path, for example prod:/data/in');
+  }
+  if (path.includes('\0')) throw new SpecError(`"${cluster}:…" holds a NUL character, which no path may`);
+  return { cluster, path };
+}

@@ -1,0 +1,318 @@
+import { FanoutError, messageOf, SourceChangedError, TransportError } from '../errors.ts';
+import { ContentDigest } from '../hdfs/checksum.ts';
+import type { FileStatus, FileSystem, Reading, Writing } from '../hdfs/filesystem.ts';
+import { join } from '../hdfs/path.ts';
+import { retry, type RetryPolicy } from '../retry.ts';
+import type { Log } from '../log.ts';
+import type { Unit } from './batch.ts';
+import { sameContent } from './content.ts';
+import type { Claim, Job, JobStore, UnitOutcome } from './job-store.ts';
+import { preserve } from './preserve.ts';
+import type { Progress } from './progress.ts';
+import { promote } from './promote.ts';
+import type { Verification } from './spec.ts';
+import { temporaryPath } from './temporary.ts';
+import { verify } from './verify.ts';
+import { attributesOf } from './plan.ts';
+
+/** What every transfer of a job shares. */
+export interface CopyContext {
+  readonly job: Job;
+  readonly source: FileSystem;
+  readonly destination: FileSystem;
+  readonly store: JobStore;
+  readonly owner: string;
+  /** For whole tries of one file. */
+  readonly policy: RetryPolicy;
+  readonly progress: Progress;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/** For a temporary file's deletion after everything else was aborted, ms. */
+const CLEANUP_MS = 10_000;
+/** Tries while a datanode's name does not resolve: it seldom does a minute later. */
+const UNRESOLVED_TRIES = 3;
+
+/**
+ * Copies one unit and tells how it ended. Writes to a temporary name, verifies, sets attributes, then promotes: a reader of
+ * the destination sees the old file or the whole new one, never a part. Safe to run again.
+ *
+ * Never throws for one file.
+ * @throws fail-job errors, and the signal's reason
+ */
+export async function transfer(
+  context: CopyContext,
+  batch: number,
+  index: number,
+  unit: Unit,
+  claim: Claim,
+): Promise<UnitOutcome> {
+  const file = new FileTransfer(context, batch, index, unit, claim);
+  try {
+    return await file.run();
+  } catch (error) {
+    context.signal.throwIfAborted();
+    if (error instanceof FanoutError && error.disposition === 'fail-job') throw error;
+    if (!(error instanceof FanoutError)) context.log.error({ error, path: file.from }, 'unexpected error');
+    return file.failed(error);
+  }
+}
+
+class FileTransfer {
+  readonly #context: CopyContext;
+  readonly #batch: number;
+  readonly #index: number;
+  readonly #claim: Claim;
+  readonly from: string;
+  readonly #to: string;
+  #unit: Unit;
+  /** Whether what stands at the destination may be replaced. */
+  #overwrite: boolean;
+  #retries = 0;
+  #warnings: readonly string[] = [];
+
+  constructor(context: CopyContext, batch: number, index: number, unit: Unit, claim: Claim) {
+    this.#context = context;
+    this.#batch = batch;
+    this.#index = index;
+    this.#claim = claim;
+    this.#unit = unit;
+    const root = context.job.roots[unit.root];
+    if (!root) throw new Error(`the manifest names root ${unit.root}, and the job has ${context.job.roots.length}`);
+    this.from = join(root.source, unit.path);
+    this.#to = join(root.destination, unit.to ?? unit.path);
+    this.#overwrite = unit.decision === 'overwrite';
+  }
+
+  async run(): Promise<UnitOutcome> {
+    const { decision, reason } = this.#unit;
+    if (decision === 'skip') return this.#skipped(reason ?? '');
+    if (decision === 'fail') return this.#refused(reason ?? '');
+    const settled = await this.#settle();
+    if (settled) return settled;
+    return this.#copied(await this.#copyWithRetries());
+  }
+
+  /**
+   * What needs no copy: an equal file at the destination, whether it stood there before or an earlier claim promoted it
+   * and died before it could say so.
+   */
+  async #settle(): Promise<UnitOutcome | undefined> {
+    const { decision, lengthBytes, replaces } = this.#unit;
+    const again = this.#claim.claim > 1;
+    if (decision !== 'compare' && !again) return undefined;
+    const { source, destination, signal, job } = this.#context;
+    const { force, direct } = job.spec.options;
+    const there = again ? await destination.stat(this.#to, signal) : undefined;
+    if (again && !there) return undefined;
+    const sameLength = !there || there.lengthBytes === lengthBytes;
+    const equal =
+      sameLength &&
+      (await sameContent(
+        { fs: source, path: this.from, lengthBytes },
+        { fs: destination, path: this.#to, lengthBytes },
+        signal,
+      ));
+    if (equal) {
+      const ours = decision !== 'compare' || (there?.fileId !== undefined && there.fileId !== replaces);
+      return again && ours ? this.#copied('checksum') : this.#skipped('identical content');
+    }
+    // With --direct an earlier claim left its own unfinished file under the final name.
+    if (!force && !(direct && again)) return this.#refused('exists and differs');
+    this.#overwrite = true;
+    return undefined;
+  }
+
+  async #copyWithRetries(): Promise<Verification> {
+    const { policy, signal, store, job } = this.#context;
+    let changed = false;
+    let unresolved = 0;
+    const again = (error: unknown) => {
+      if (error instanceof SourceChangedError && !changed) {
+        changed = true;
+        return 'soon';
+      }
+      if (!(error instanceof FanoutError) || error.disposition !== 'retry') return 'no';
+      if (isUnresolved(error) && ++unresolved >= UNRESOLVED_TRIES) return 'no';
+      return 'soon';
+    };
+    return retry(policy, signal, again, async (number) => {
+      if (number > 0) {
+        this.#retries += 1;
+        this.#context.log.warn({ path: this.from, attempt: number }, 'copying the file again');
+        await store.noteAttempt(job.id, this.#batch, this.#context.owner, number);
+        if (changed) await this.#refresh();
+      }
+      return this.#attempt(number);
+    });
+  }
+
+  /** Takes the source as it is now. */
+  async #refresh(): Promise<void> {
+    const { source, signal } = this.#context;
+    const status = await source.stat(this.from, signal);
+    if (!status) {
+      throw new SourceChangedError('it vanished before it was copied', { operation: 'GETFILESTATUS', path: this.from });
+    }
+    this.#unit = refreshed(this.#unit, status);
+  }
+
+  async #attempt(number: number): Promise<Verification> {
+    const { job, signal, destination, progress, policy } = this.#context;
+    const { direct } = job.spec.options;
+    const temporary = direct ? this.#to : this.#temporary(number);
+    let streamed = 0;
+    try {
+      const verification = await this.#stream(temporary, (bytes) => (streamed += bytes));
+      if (this.#unit.attributes) await this.#preserve(temporary);
+      if (!direct) {
+        const { lengthBytes } = this.#unit;
+        const overwrite = this.#overwrite;
+        await promote({ fs: destination, temporary, target: this.#to, overwrite, lengthBytes }, policy, signal);
+      }
+      return verification;
+    } catch (error) {
+      progress.bytes -= streamed;
+      if (!direct || !isExists(error)) await this.#discard(temporary);
+      throw error;
+    }
+  }
+
+  /** Streams the file and verifies what was written. */
+  async #stream(temporary: string, count: (bytes: number) => void): Promise<Verification> {
+    const { source, destination, job, signal } = this.#context;
+    const { lengthBytes, blockBytes, modifiedAtMs, attributes, encrypted } = this.#unit;
+    const { verify: level, direct } = job.spec.options;
+    const keptBlockBytes = attributes && blockBytes > 0 ? blockBytes : undefined;
+    const [sourceLayout, writtenLayout] = await Promise.all([
+      source.expectedLayout(this.from, blockBytes, signal),
+      destination.expectedLayout(temporary, keptBlockBytes, signal),
+    ]);
+    const digests = level === 'checksum' || level === 'read-back';
+    const digest = new ContentDigest(digests ? [sourceLayout, writtenLayout] : []);
+    const opening = source.read(this.from, lengthBytes, signal);
+    opening.catch(() => undefined);
+    const options = {
+      lengthBytes,
+      blockBytes: keptBlockBytes,
+      replication: attributes && attributes.replication > 0 ? attributes.replication : undefined,
+      permission: attributes?.permission,
+      overwrite: direct && this.#overwrite,
+    };
+    let writing: Writing;
+    try {
+      const body = this.#tap(opening, digest, count);
+      writing = await destination.write(temporary, body, options, signal);
+    } catch (error) {
+      await opening.then((reading) => reading.cancel()).catch(() => undefined);
+      throw error;
+    }
+    const { near } = await opening;
+    return verify(
+      {
+        source: { fs: source, path: this.from, lengthBytes, near, modifiedAtMs, encrypted: encrypted === true },
+        written: { fs: destination, path: temporary, lengthBytes, near: writing.near },
+        digest,
+        sourceLayout,
+        writtenLayout,
+      },
+      level,
+      signal,
+    );
+  }
+
+  /** The source's body on its way to the destination: digested and counted. */
+  async *#tap(
+    opening: Promise<Reading>,
+    digest: ContentDigest,
+    count: (bytes: number) => void,
+  ): AsyncGenerator<Uint8Array> {
+    const { progress } = this.#context;
+    const { body } = await opening;
+    for await (const chunk of body) {
+      digest.update(chunk);
+      count(chunk.length);
+      progress.bytes += chunk.length;
+      progress.moved += chunk.length;
+      yield chunk;
+    }
+  }
+
+  async #preserve(temporary: string): Promise<void> {
+    const { source, destination, job, signal } = this.#context;
+    const { attributes } = this.#unit;
+    if (!attributes) return;
+    const what = { source, from: this.from, destination, to: temporary, attributes, kind: 'file' as const };
+    this.#warnings = await preserve(what, job.spec.options.strictPreserve, signal);
+  }
+
+  /** Deletes what a failed try left, also when the job was aborted. What cannot be deleted now is swept by name later. */
+  async #discard(temporary: string): Promise<void> {
+    const { destination, log } = this.#context;
+    try {
+      await destination.delete(temporary, AbortSignal.timeout(CLEANUP_MS));
+    } catch (error) {
+      log.warn({ path: temporary, error: messageOf(error) }, 'a temporary file is left for the sweep');
+    }
+  }
+
+  #temporary(attempt: number): string {
+    const job = this.#context.job.id;
+    return temporaryPath(this.#to, { job, batch: this.#batch, unit: this.#index, claim: this.#claim.claim, attempt });
+  }
+
+  failed(error: unknown): UnitOutcome {
+    const where = error instanceof FanoutError ? error.where : undefined;
+    const reason =
+      error instanceof FanoutError ? `${error.reason}${error.remedy ? ` (${error.remedy})` : ''}` : messageOf(error);
+    return {
+      ...this.#base('failed'),
+      failure: { path: this.from, operation: where?.operation ?? '', host: where?.host ?? '', reason },
+    };
+  }
+
+  #refused(reason: string): UnitOutcome {
+    const remedy = reason.startsWith('exists') ? ' (use --force to overwrite)' : '';
+    return {
+      ...this.#base('failed'),
+      failure: { path: this.from, operation: 'PLAN', host: '', reason: `${this.#to}: ${reason}${remedy}` },
+    };
+  }
+
+  #skipped(reason: string): UnitOutcome {
+    return { ...this.#base('skipped'), reason };
+  }
+
+  #copied(verification: Verification): UnitOutcome {
+    return {
+      ...this.#base('copied'),
+      verification,
+      ...(this.#warnings.length > 0 ? { warnings: this.#warnings } : {}),
+    };
+  }
+
+  #base(outcome: UnitOutcome['outcome']) {
+    return { unit: this.#index, outcome, bytes: this.#unit.lengthBytes, retries: this.#retries };
+  }
+}
+
+function refreshed(unit: Unit, status: FileStatus): Unit {
+  const { lengthBytes, modifiedAtMs, blockBytes } = status;
+  return {
+    ...unit,
+    lengthBytes,
+    modifiedAtMs,
+    blockBytes,
+    ...(unit.attributes ? { attributes: attributesOf(status) } : {}),
+  };
+}
+
+function isUnresolved(error: FanoutError): boolean {
+  const { cause } = error;
+  return error instanceof TransportError && cause instanceof Error && 'code' in cause && cause.code === 'ENOTFOUND';
+}
+
+function isExists(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'exists';
+}

@@ -1,0 +1,197 @@
+import { FanoutError } from '../errors.ts';
+import type { FileStatus, FileSystem } from '../hdfs/filesystem.ts';
+import { compareNames, join } from '../hdfs/path.ts';
+import { isTemporary } from './temporary.ts';
+
+/** A tree to walk, and the tree to hold it against. */
+export interface Trees {
+  readonly source: FileSystem;
+  readonly root: string;
+  /** Left out when only the source is of interest. */
+  readonly destination?: { readonly fs: FileSystem; readonly root: string; readonly exists: boolean };
+}
+
+/** One entry of the source and its namesake at the destination. */
+export interface Pair {
+  /** Below the root; empty for the root itself. */
+  readonly path: string;
+  readonly status: FileStatus;
+  readonly destination: FileStatus | undefined;
+}
+
+export interface Visitor {
+  /** Before anything in the directory is visited. The root has no status of its own here. */
+  enter?(directory: Pair): Promise<void> | void;
+  /** A file, or something that is neither file nor directory. */
+  file?(pair: Pair): Promise<void> | void;
+  /** After everything in the directory was visited. */
+  leave?(directory: Pair): Promise<void> | void;
+  /** A directory below the root that cannot be walked: its listing was refused, it vanished, or a file stands in its place. */
+  lost?(directory: Pair, error: FanoutError): Promise<void> | void;
+}
+
+/** First pages of sibling directories that are asked for ahead, over the whole walk. */
+const AHEAD = 16;
+
+/**
+ * Visits a tree depth first, names in UTF-8 byte order, so that the order is always the same and both listings merge
+ * as sorted streams. Holds a page of each listing per level, never a whole directory. Temporary names are passed over
+ * on both sides.
+ *
+ * @throws what the listing of a root throws, and what the visitor throws
+ */
+export async function walk(trees: Trees, rootStatus: FileStatus, visitor: Visitor, signal: AbortSignal): Promise<void> {
+  const { source, destination } = trees;
+  const open: Open = {
+    source: (path) => new Entries(source.list(join(trees.root, path), signal)),
+    destination: ({ path, destination: there }) => {
+      if (!destination?.exists || (path !== '' && there?.kind !== 'directory')) return undefined;
+      return new Entries(destination.fs.list(join(destination.root, path), signal));
+    },
+  };
+  const rootPair = { path: '', status: rootStatus, destination: undefined };
+  const root = new Level(rootPair, open.source(''), open, { left: AHEAD });
+  await visitor.enter?.(root.directory);
+  const stack = [root];
+  for (let level = stack.at(-1); level; level = stack.at(-1)) {
+    signal.throwIfAborted();
+    const { directory } = level;
+    let pair: Pair | undefined;
+    try {
+      pair = await level.next();
+    } catch (error) {
+      if (!(error instanceof FanoutError) || error.disposition === 'fail-job' || stack.length === 1) throw error;
+      stack.pop();
+      await visitor.lost?.(directory, error);
+      continue;
+    }
+    if (!pair) {
+      stack.pop();
+      await visitor.leave?.(directory);
+    } else if (pair.status.kind !== 'directory') {
+      await visitor.file?.(pair);
+    } else if (pair.destination && pair.destination.kind !== 'directory') {
+      await visitor.lost?.(pair, new BlockedError(pair.path));
+    } else {
+      await visitor.enter?.(pair);
+      stack.push(level.descend(pair));
+    }
+  }
+}
+
+/** A file stands where a directory is needed. */
+class BlockedError extends FanoutError {
+  override readonly name = 'BlockedError';
+  constructor(path: string) {
+    const where = { operation: 'MKDIRS', path };
+    super('a file stands where the directory is needed', { disposition: 'fail-unit', where, remedy: 'remove it' });
+  }
+}
+
+/** Begins listings; the destination has one only where the directory stood before. */
+interface Open {
+  readonly source: (path: string) => Entries;
+  readonly destination: (directory: Pair) => Entries | undefined;
+}
+
+/** A directory being walked. */
+class Level {
+  readonly directory: Pair;
+  readonly #source: Entries;
+  readonly #destination: Entries | undefined;
+  readonly #open: Open;
+  readonly #ahead: { left: number };
+  /** Directories on this page whose listing is on its way, by name. */
+  readonly #opened = new Map<string, Entries>();
+  #page: readonly FileStatus[] = [];
+  #index = 0;
+
+  constructor(directory: Pair, source: Entries, open: Open, ahead: { left: number }) {
+    this.directory = directory;
+    this.#source = source;
+    this.#destination = open.destination(directory);
+    this.#open = open;
+    this.#ahead = ahead;
+  }
+
+  async next(): Promise<Pair | undefined> {
+    for (;;) {
+      while (this.#index >= this.#page.length) {
+        const page = await this.#source.page();
+        if (!page) return undefined;
+        this.#page = page;
+        this.#index = 0;
+      }
+      const status = this.#page[this.#index++];
+      if (!status || isTemporary(status.name)) continue;
+      const destination = this.#destination && (await this.#destination.namesake(status.name));
+      return { path: childOf(this.directory.path, status.name), status, destination };
+    }
+  }
+
+  descend(pair: Pair): Level {
+    const { name } = pair.status;
+    const opened = this.#opened.get(name);
+    if (this.#opened.delete(name)) this.#ahead.left += 1;
+    this.#openAhead();
+    return new Level(pair, opened ?? this.#open.source(pair.path), this.#open, this.#ahead);
+  }
+
+  /** Asks for the listings of the next sibling directories, so that deep trees do not wait for one answer after the other. */
+  #openAhead(): void {
+    for (let i = this.#index; i < this.#page.length && this.#ahead.left > 0; i++) {
+      const status = this.#page[i];
+      if (status?.kind !== 'directory' || this.#opened.has(status.name)) continue;
+      const entries = this.#open.source(childOf(this.directory.path, status.name));
+      entries.start();
+      this.#opened.set(status.name, entries);
+      this.#ahead.left -= 1;
+    }
+  }
+}
+
+function childOf(directory: string, name: string): string {
+  return directory === '' ? name : `${directory}/${name}`;
+}
+
+/** A listing taken page by page, its first page asked for at will. */
+class Entries {
+  readonly #pages: AsyncIterator<readonly FileStatus[]>;
+  #first: Promise<IteratorResult<readonly FileStatus[], unknown>> | undefined;
+  #page: readonly FileStatus[] = [];
+  #index = 0;
+  #ended = false;
+
+  constructor(pages: AsyncIterable<readonly FileStatus[]>) {
+    this.#pages = pages[Symbol.asyncIterator]();
+  }
+
+  start(): void {
+    this.#first = this.#pages.next();
+    this.#first.catch(() => undefined);
+  }
+
+  async page(): Promise<readonly FileStatus[] | undefined> {
+    const next = this.#first ?? this.#pages.next();
+    this.#first = undefined;
+    const { done, value } = await next;
+    return done ? undefined : value;
+  }
+
+  /** The entry of this name. Must be asked in ascending order. */
+  async namesake(name: string): Promise<FileStatus | undefined> {
+    while (!this.#ended) {
+      for (; this.#index < this.#page.length; this.#index++) {
+        const entry = this.#page[this.#index];
+        const order = entry ? compareNames(entry.name, name) : -1;
+        if (order === 0) return entry;
+        if (order > 0) return undefined;
+      }
+      const page = await this.page();
+      this.#ended = page === undefined;
+      this.#page = page ?? [];
+      this.#index = 0;
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * What the caller does next: try this unit again, give up this unit, or stop the job.
+ * Errors say this themselves, so that no policy reads message texts.
+ */
+export type Disposition = 'retry' | 'fail-unit' | 'fail-job';
+
+/** Where an operation failed. A person can rerun it with curl from these three. */
+export interface Where {
+  /** WebHDFS operation (`OPEN`, `CREATE`, …), or `READ`/`WRITE`/… on the local disk. */
+  readonly operation: string;
+  readonly path: string;
+  /** `host:port` that answered or did not; never a URL, since URLs carry tokens. */
+  readonly host?: string;
+}
+
+interface Details {
+  readonly disposition: Disposition;
+  readonly where?: Where | undefined;
+  /** What the reader does about it: one imperative sentence without a full stop. */
+  readonly remedy?: string | undefined;
+  readonly cause?: unknown;
+}
+
+/** An expected failure. Its message is one line: operation, path, host, what came back, what to do. */
+export abstract class FanoutError extends Error {
+  readonly disposition: Disposition;
+  readonly where: Where | undefined;
+  readonly remedy: string | undefined;
+  /** What came back, without place and remedy. */
+  readonly reason: string;
+
+  constructor(reason: string, details: Details) {
+    const { where, remedy } = details;
+    const place = where ? `${where.operation} ${printable(where.path)}${where.host ? ` on ${where.host}` : ''}: ` : '';
+    super(`${place}${oneLine(reason)}${remedy ? ` (${remedy})` : ''}`, { cause: details.cause });
+    this.reason = oneLine(reason);
+    this.disposition = details.disposition;
+    this.where = where;
+    this.remedy = remedy;
+  }
+}
+
+/** The request or the configuration is wrong: nothing was asked of a cluster yet. */
+export class SpecError extends FanoutError {
+  override readonly name = 'SpecError';
+  constructor(reason: string, remedy?: string, cause?: unknown) {
+    super(reason, { disposition: 'fail-job', remedy, cause });
+  }
+}
+
+/** The clusters were asked and the job as asked for cannot be done: no source match, a conflict, a missing parent. */
+export class RefusedError extends FanoutError {
+  override readonly name = 'RefusedError';
+  constructor(reason: string, remedy?: string) {
+    super(reason, { disposition: 'fail-job', remedy });
+  }
+}
+
+/** A host could not be reached, or the connection broke: DNS, refused, reset, TLS, timeout, a body cut short. */
+export class TransportError extends FanoutError {
+  override readonly name = 'TransportError';
+  constructor(reason: string, where: Where, options: { remedy?: string; cause?: unknown; disposition?: Disposition }) {
+    super(reason, { disposition: options.disposition ?? 'retry', where, remedy: options.remedy, cause: options.cause });
+  }
+}
+
+/** No address of a nameservice could serve a request for as long as the cluster's retry time-out. */
+export class UnavailableError extends FanoutError {
+  override readonly name = 'UnavailableError';
+  constructor(reason: string, where: Where, remedy: string | undefined, cause: unknown) {
+    super(reason, { disposition: 'fail-job', where, remedy, cause });
+  }
+}
+
+/** A credential was refused. Named by cluster, never by value. */
+export class CredentialError extends FanoutError {
+  override readonly name = 'CredentialError';
+  constructor(cluster: string, reason: string, where: Where) {
+    super(reason, {
+      disposition: 'fail-job',
+      where,
+      remedy: `get a new credential for cluster ${cluster} and resume the job`,
+    });
+  }
+}
+
+/** The source file is not the one that was planned: it changed or vanished while it was read. */
+export class SourceChangedError extends FanoutError {
+  override readonly name = 'SourceChangedError';
+  constructor(reason: string, where: Where, remedy = 'copy it again when its writer is done, or copy from a snapshot') {
+    super(reason, { disposition: 'fail-unit', where, remedy });
+  }
+}
+
+/** What was written is not what was read. */
+export class IntegrityError extends FanoutError {
+  override readonly name = 'IntegrityError';
+  constructor(reason: string, where: Where) {
+    super(reason, { disposition: 'retry', where, remedy: 'check the disks and memory of the datanode' });
+  }
+}
+
+/** Another copier owns the batch now: this one stops without a further write. */
+export class SupersededError extends FanoutError {
+  override readonly name = 'SupersededError';
+  constructor(batch: number) {
+    super(`batch ${batch} was taken over by another copier`, { disposition: 'fail-job' });
+  }
+}
+
+/** Another job writes to an overlapping destination. */
+export class DestinationBusyError extends FanoutError {
+  override readonly name = 'DestinationBusyError';
+  constructor(reason: string, remedy: string) {
+    super(reason, { disposition: 'fail-job', remedy });
+  }
+}
+
+/** More files failed than `maxFailures` allows. */
+export class TooManyFailuresError extends FanoutError {
+  override readonly name = 'TooManyFailuresError';
+  constructor(failures: number, limit: number, remedy: string) {
+    super(`${failures} files failed, more than the limit of ${limit}`, { disposition: 'fail-job', remedy });
+  }
+}
+
+/** One line from anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return oneLine(error instanceof Error ? error.message : String(error));
+}
+
+/** A path for a person: control characters escaped, so that a name with a newline stays on its line. */
+export function printable(path: string): string {
+  return path.replace(/[\u0000-\u001f\u007f]/g, (character) => JSON.stringify(character).slice(1, -1));
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s*[\r\n]+\s*/g, ' ').trim();
+}

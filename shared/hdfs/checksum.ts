@@ -1,0 +1,275 @@
+import { createHash, type Hash } from 'node:crypto';
+import { crc32 as zlibCrc32 } from 'node:zlib';
+import { crc32c } from '@node-rs/crc32';
+
+/**
+ * HDFS's file checksum, computed from content alone, so that two files whose block sizes differ can be compared.
+ *
+ *     chunk   512 bytes         → CRC32C (4 bytes, big endian)
+ *     block   its chunks' CRCs  → MD5
+ *     file    its blocks' MD5s, zero-padded to a buffer of 32, 64, 128, … bytes → MD5
+ *
+ * The padding is Hadoop's: it hashes the whole backing array of a DataOutputBuffer. Measured on 3.4.2 daemons.
+ * @see Hadoop FileChecksumHelper, MD5MD5CRC32FileChecksum
+ */
+export interface ChecksumLayout {
+  readonly crc: 'CRC32' | 'CRC32C';
+  readonly bytesPerCrc: number;
+  /** Length of every block but the last; or, for files made by CONCAT or APPEND, of each block in order. */
+  readonly blockBytes: number | readonly number[];
+}
+
+/** A layout of equal blocks, which every file has that was written in one go. */
+export interface RegularLayout extends ChecksumLayout {
+  readonly blockBytes: number;
+}
+
+/** What GETFILECHECKSUM answered. */
+export interface FileChecksum {
+  /** As the server spells it: `MD5-of-2048MD5-of-512CRC32C`. */
+  readonly algorithm: string;
+  /** Hex, lower case, cut to the length that the server states. */
+  readonly value: string;
+}
+
+/** The MD5-of-MD5-of-CRC family; undefined for other algorithms (COMPOSITE-CRC32C). */
+interface Family {
+  readonly crc: 'CRC32' | 'CRC32C';
+  readonly bytesPerCrc: number;
+  /** 0 when the file has one block. */
+  readonly crcsPerBlock: number;
+}
+
+export function familyOf(checksum: FileChecksum): Family | undefined {
+  const match = /^MD5-of-(\d+)MD5-of-(\d+)(CRC32C?)$/.exec(checksum.algorithm);
+  if (!match) return undefined;
+  return {
+    crcsPerBlock: Number(match[1]),
+    bytesPerCrc: Number(match[2]),
+    crc: match[3] === 'CRC32C' ? 'CRC32C' : 'CRC32',
+  };
+}
+
+/** FileChecksum as WebHDFS sends it. */
+export interface JsonChecksum {
+  readonly algorithm: string;
+  readonly bytes: string;
+  readonly length: number;
+}
+
+/** `bytes` holds slack after the checksum proper: WebHDFS sends 32 bytes and says 28. */
+export function parseFileChecksum(json: JsonChecksum): FileChecksum {
+  return { algorithm: json.algorithm, value: json.bytes.slice(0, json.length * 2).toLowerCase() };
+}
+
+/**
+ * Whether two stored checksums settle a comparison: equal ones prove equal content, unequal ones prove a difference
+ * only when both were computed the same way.
+ */
+export function compareChecksums(a: FileChecksum, b: FileChecksum): 'equal' | 'different' | 'not-comparable' {
+  if (a.algorithm !== b.algorithm) return 'not-comparable';
+  return a.value === b.value ? 'equal' : 'different';
+}
+
+/**
+ * Whether a stored checksum is of the content that was digested. Only the MD5 counts: the number of CRCs per
+ * block that Hadoop writes before it follows the preferred block size, not the real blocks of a file made by CONCAT.
+ */
+export function proves(stored: FileChecksum, computed: FileChecksum): boolean {
+  const [a, b] = [familyOf(stored), familyOf(computed)];
+  if (!a || !b || a.crc !== b.crc || a.bytesPerCrc !== b.bytesPerCrc) return false;
+  return stored.value.slice(-32) === computed.value.slice(-32);
+}
+
+/**
+ * The regular layout in which a stored checksum was computed; undefined for other families.
+ * A file of one block says nothing about its block size: any that holds it gives the same value.
+ */
+export function layoutOf(checksum: FileChecksum): RegularLayout | undefined {
+  const family = familyOf(checksum);
+  if (!family) return undefined;
+  const { crc, bytesPerCrc, crcsPerBlock } = family;
+  return { crc, bytesPerCrc, blockBytes: crcsPerBlock > 0 ? crcsPerBlock * bytesPerCrc : Infinity };
+}
+
+/** Whether both layouts give the same checksum to a file of this length. */
+export function sameLayout(a: RegularLayout, b: RegularLayout, lengthBytes: number): boolean {
+  const oneBlock = a.blockBytes >= lengthBytes && b.blockBytes >= lengthBytes;
+  return a.crc === b.crc && a.bytesPerCrc === b.bytesPerCrc && (oneBlock || a.blockBytes === b.blockBytes);
+}
+
+/** Whether blocks are as long as the layout says, which they are not in files made by CONCAT or APPEND. */
+export function isRegular(blocks: readonly number[], blockBytes: number): boolean {
+  return blocks.every(
+    (length, index) => length === blockBytes || (index === blocks.length - 1 && length <= blockBytes),
+  );
+}
+
+/** Computes checksums of one stream in one or more layouts at once; chunks' CRCs are shared where layouts agree on them. */
+export class ContentDigest {
+  readonly #chunkers: Chunker[] = [];
+  readonly #byLayout = new Map<string, BlockHasher>();
+  lengthBytes = 0;
+
+  constructor(layouts: readonly ChecksumLayout[]) {
+    for (const layout of layouts) {
+      const key = keyOf(layout);
+      if (this.#byLayout.has(key)) continue;
+      const hasher = new BlockHasher(layout);
+      this.#byLayout.set(key, hasher);
+      const shared = this.#chunkers.find((chunker) => chunker.canShare(layout));
+      if (shared) shared.add(hasher);
+      else this.#chunkers.push(new Chunker(layout, hasher));
+    }
+  }
+
+  update(bytes: Uint8Array): void {
+    this.lengthBytes += bytes.length;
+    for (const chunker of this.#chunkers) chunker.update(bytes);
+  }
+
+  /** The file checksum in one of the constructor's layouts, as GETFILECHECKSUM would give it. Ends the digest. */
+  checksum(layout: ChecksumLayout): FileChecksum {
+    for (const chunker of this.#chunkers) chunker.end();
+    const hasher = this.#byLayout.get(keyOf(layout));
+    if (!hasher) throw new Error(`no digest was computed for the layout ${keyOf(layout)}`);
+    return hasher.checksum(this.lengthBytes);
+  }
+}
+
+function keyOf(layout: ChecksumLayout): string {
+  return `${layout.crc}/${layout.bytesPerCrc}/${String(layout.blockBytes)}`;
+}
+
+/** Cuts a stream into chunks and hands each chunk's CRC to its hashers. */
+class Chunker {
+  readonly #layout: ChecksumLayout;
+  readonly #crc: (bytes: Uint8Array, previous?: number) => number;
+  readonly #hashers: BlockHasher[];
+  #partial = 0;
+  #filled = 0;
+
+  constructor(layout: ChecksumLayout, hasher: BlockHasher) {
+    this.#layout = layout;
+    this.#hashers = [hasher];
+    this.#crc = layout.crc === 'CRC32C' ? (crc32c as (b: Uint8Array, p?: number) => number) : zlibCrc32;
+  }
+
+  /** HDFS requires that chunks divide a block, so regular layouts of any block size share their chunks. */
+  canShare(layout: ChecksumLayout): boolean {
+    const regular = (blocks: ChecksumLayout['blockBytes']) => typeof blocks === 'number';
+    return (
+      layout.crc === this.#layout.crc &&
+      layout.bytesPerCrc === this.#layout.bytesPerCrc &&
+      regular(layout.blockBytes) &&
+      regular(this.#layout.blockBytes)
+    );
+  }
+
+  add(hasher: BlockHasher): void {
+    this.#hashers.push(hasher);
+  }
+
+  update(bytes: Uint8Array): void {
+    const size = this.#layout.bytesPerCrc;
+    for (let at = 0; at < bytes.length;) {
+      // A chunk ends at its size or at the end of an irregular block, whichever comes first.
+      const room = Math.min(size - this.#filled, this.#blockRoom() - this.#filled);
+      const end = Math.min(bytes.length, at + room);
+      const piece = bytes.subarray(at, end);
+      this.#partial = this.#filled === 0 ? this.#crc(piece) : this.#crc(piece, this.#partial);
+      this.#filled += end - at;
+      at = end;
+      if (this.#filled === size || this.#filled === this.#blockRoom()) this.#flush();
+    }
+  }
+
+  end(): void {
+    if (this.#filled > 0) this.#flush();
+  }
+
+  #blockRoom(): number {
+    return this.#hashers[0]?.roomBytes ?? Infinity;
+  }
+
+  #flush(): void {
+    for (const hasher of this.#hashers) hasher.add(this.#partial, this.#filled);
+    this.#filled = 0;
+  }
+}
+
+const CRC_BUFFER_BYTES = 16 * 1024;
+
+/** Hashes the CRCs of each block, then the blocks' MD5s. */
+class BlockHasher {
+  readonly #layout: ChecksumLayout;
+  readonly #digests: Buffer[] = [];
+  readonly #crcs = Buffer.allocUnsafe(CRC_BUFFER_BYTES);
+  #buffered = 0;
+  #block: Hash | undefined;
+  #blockIndex = 0;
+  /** Bytes until the current block is full. */
+  roomBytes: number;
+
+  constructor(layout: ChecksumLayout) {
+    this.#layout = layout;
+    this.roomBytes = this.#blockLength(0);
+  }
+
+  add(crc: number, lengthBytes: number): void {
+    if (this.#buffered === CRC_BUFFER_BYTES) this.#spill();
+    this.#crcs.writeUInt32BE(crc >>> 0, this.#buffered);
+    this.#buffered += 4;
+    this.roomBytes -= lengthBytes;
+    if (this.roomBytes <= 0) this.#endBlock();
+  }
+
+  checksum(lengthBytes: number): FileChecksum {
+    if (this.#buffered > 0 || this.#block) this.#endBlock();
+    const { crc, bytesPerCrc, blockBytes } = this.#layout;
+    if (lengthBytes === 0) return emptyFileChecksum;
+    const blocks = this.#digests.length;
+    const preferred = typeof blockBytes === 'number' ? blockBytes : (blockBytes[0] ?? 0);
+    const crcsPerBlock = blocks > 1 ? preferred / bytesPerCrc : 0;
+    const head = Buffer.alloc(12);
+    head.writeUInt32BE(bytesPerCrc, 0);
+    head.writeBigUInt64BE(BigInt(Math.floor(crcsPerBlock)), 4);
+    return {
+      algorithm: `MD5-of-${Math.floor(crcsPerBlock)}MD5-of-${bytesPerCrc}${crc}`,
+      value: head.toString('hex') + md5OfMd5s(this.#digests),
+    };
+  }
+
+  #blockLength(index: number): number {
+    const { blockBytes } = this.#layout;
+    return typeof blockBytes === 'number' ? blockBytes : (blockBytes[index] ?? Infinity);
+  }
+
+  #spill(): void {
+    this.#block ??= createHash('md5');
+    this.#block.update(this.#crcs.subarray(0, this.#buffered));
+    this.#buffered = 0;
+  }
+
+  #endBlock(): void {
+    this.#spill();
+    if (this.#block) this.#digests.push(this.#block.digest());
+    this.#block = undefined;
+    this.#blockIndex += 1;
+    this.roomBytes = this.#blockLength(this.#blockIndex);
+  }
+}
+
+function md5OfMd5s(digests: readonly Buffer[]): string {
+  let capacity = 32;
+  while (capacity < digests.length * 16) capacity *= 2;
+  return createHash('md5')
+    .update(Buffer.concat([...digests], capacity))
+    .digest('hex');
+}
+
+/** Every empty file's checksum: CRC32 and zeros, whatever the cluster's settings. Measured on 3.4.2. */
+const emptyFileChecksum: FileChecksum = {
+  algorithm: 'MD5-of-0MD5-of-0CRC32',
+  value: `${'00'.repeat(12)}70bc8f4b72a86921468bf8e8441dce51`,
+};

@@ -1,0 +1,115 @@
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { messageOf, SpecError } from '../errors.ts';
+import { issuesOf } from '../issues.ts';
+
+const url = z
+  .string()
+  .regex(/^https?:\/\/[^/\s]+(\/[^\s?#]*)?$/, 'expected an http:// or https:// URL such as http://nn1:9870')
+  .transform((value) => value.replace(/\/+$/, ''));
+
+const nameservice = z.strictObject({
+  urls: z.array(url).min(1).describe('HTTP addresses of the namenodes, or of HttpFS; all serve the same namespace'),
+  mounts: z
+    .array(z.string().startsWith('/'))
+    .min(1)
+    .describe('Path prefixes that this nameservice serves; the longest wins'),
+});
+
+export const clusterSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9][\w.-]*$/, 'expected letters, digits, ".", "_" or "-"')
+    .refine((name) => name !== 'local', '"local" is the machine itself')
+    .describe('Alias used in cluster:/path'),
+  auth_mechanism: z
+    .enum(['NONE', 'GSSAPI', 'TOKEN', 'TKN_GSSAPI'])
+    .default('NONE')
+    .describe('NONE: user.name. TOKEN: the given delegation token. GSSAPI, TKN_GSSAPI: Kerberos'),
+  mutual_auth: z
+    .enum(['OPTIONAL', 'REQUIRED', 'DISABLED'])
+    .default('OPTIONAL')
+    .describe('Kerberos mutual authentication'),
+  max_concurrency: z
+    .int()
+    .optional()
+    .describe('Transfers at once that this cluster allows; zero or less: it does not say'),
+  token: z.string().min(1).optional().describe('Delegation token, URL-safe string; with auth_mechanism TOKEN'),
+  verify: z.boolean().default(true).describe('Verify TLS certificates'),
+  truststore: z.string().min(1).optional().describe('PEM file with the certificate authorities to trust'),
+  user: z.string().min(1).optional().describe('user.name with auth_mechanism NONE; default: the current user'),
+  doas: z.string().min(1).optional().describe('User to impersonate (proxy user)'),
+  root: z.string().startsWith('/').optional().describe('Base for relative paths; default: /'),
+  timeout: z.number().positive().default(60).describe('Seconds that one request may wait for its answer'),
+  retry_timeout: z
+    .number()
+    .nonnegative()
+    .default(120)
+    .describe('Seconds for which a request is tried again while no namenode can serve it'),
+  nameservices: z.array(nameservice).min(1),
+});
+
+/** pywhdfs's file: `~/.webhdfs.cfg`. Published as JSON Schema in docs/clusters.schema.json. */
+export const clustersFileSchema = z.strictObject({
+  clusters: z.array(clusterSchema).min(1),
+  configuration: z
+    .strictObject({
+      logging: z
+        .strictObject({ disable: z.boolean().optional(), path: z.string().optional(), level: z.string().optional() })
+        .optional(),
+    })
+    .optional()
+    .describe("pywhdfs's own settings; accepted, not used"),
+});
+
+/** One end of a copy: nameservices and authentication. */
+export type Cluster = z.output<typeof clusterSchema>;
+
+/** `--conf`, then `$WEBHDFS_CONFIG`, then `~/.webhdfs.cfg`. */
+export function clustersFile(option: string | undefined, environment: NodeJS.ProcessEnv = process.env): string {
+  return option ?? environment['WEBHDFS_CONFIG'] ?? join(homedir(), '.webhdfs.cfg');
+}
+
+/** @throws SpecError that names the file and the place in its JSON */
+export function loadClusters(file: string): ReadonlyMap<string, Cluster> {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new SpecError(
+      `cannot read the cluster configuration ${file}: ${messageOf(error)}`,
+      'name another file with --conf or $WEBHDFS_CONFIG',
+      error,
+    );
+  }
+  return parseClusters(text, file);
+}
+
+export function parseClusters(text: string, file: string): ReadonlyMap<string, Cluster> {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    // The parser's message quotes the text around the error, which may be a token: only its position is told.
+    const at = /position \d+(?: \(line \d+ column \d+\))?/.exec(messageOf(error))?.[0] ?? 'its end';
+    throw new SpecError(
+      `${file} is not JSON: syntax error at ${at}`,
+      'correct it, for example with python3 -m json.tool',
+    );
+  }
+  const parsed = clustersFileSchema.safeParse(json);
+  if (!parsed.success) throw new SpecError(`${file}: ${issuesOf(parsed.error)}`);
+  const clusters = new Map<string, Cluster>();
+  for (const [index, cluster] of parsed.data.clusters.entries()) {
+    if (clusters.has(cluster.name)) {
+      throw new SpecError(`${file}: clusters[${index}].name: "${cluster.name}" is defined twice`);
+    }
+    if (cluster.auth_mechanism === 'TOKEN' && cluster.token === undefined) {
+      throw new SpecError(`${file}: clusters[${index}].token: missing, and auth_mechanism is TOKEN`);
+    }
+    clusters.set(cluster.name, cluster);
+  }
+  return clusters;
+}

@@ -1,0 +1,153 @@
+import type { FileChecksum, RegularLayout } from './checksum.ts';
+
+/**
+ * The contract between the copy engine and a place that holds files. Two implementations: WebHDFS and the
+ * local disk; one test suite (test/contract/filesystem) runs against both.
+ *
+ * Every method may be called many times at once, stops when its `signal` aborts, and throws only
+ * `FanoutError`s (their `disposition` says what to do next) or the signal's reason. Implementations retry
+ * what may safely be sent again; `read`, `write` and `rename` are tried once, because only the
+ * caller can say what a second try means.
+ */
+export interface FileSystem {
+  /** The cluster's alias, or `local`. For messages and for telling two ends apart. */
+  readonly name: string;
+  /** What this place can do that others cannot. The engine degrades, it never asks for a class. */
+  readonly features: Features;
+  /** Transfers at once that this place allows, or undefined when it does not say. */
+  readonly maxConcurrency: number | undefined;
+
+  /** A path as the user wrote it, made absolute and normal. */
+  resolve(path: string): string;
+  /** An identity that two aliases of one place share, for locks and for "copy into itself". */
+  identityOf(path: string): string;
+
+  /** The entry itself; undefined when there is none (a result, not an error). */
+  stat(path: string, signal: AbortSignal): Promise<FileStatus | undefined>;
+
+  /**
+   * The children of a directory in pages, ordered by `compareNames`, each name once.
+   * @param after  only names after this one, so that a listing can be continued
+   * @throws RemoteError not-found when the directory does not exist
+   */
+  list(directory: string, signal: AbortSignal, after?: string): AsyncIterable<readonly FileStatus[]>;
+
+  /**
+   * Opens the first `lengthBytes` bytes. The body ends after exactly that many, or throws: a connection that
+   * ends early is an error, never a short file.
+   */
+  read(path: string, lengthBytes: number, signal: AbortSignal): Promise<Reading>;
+
+  /**
+   * Writes a new file and resolves when it is closed and whole as far as the server knows. Does not create parents'
+   * attributes. When it rejects, a shorter file may stand at the path: the caller deletes it.
+   * @throws RemoteError exists when something stands at the path
+   */
+  write(path: string, body: AsyncIterable<Uint8Array>, options: WriteOptions, signal: AbortSignal): Promise<Writing>;
+
+  /**
+   * Moves one file inside a directory. With `overwrite` the old file is replaced in one step, so that a reader
+   * sees the old one or the new one.
+   * @throws RemoteError exists (without `overwrite`), not-found; TransportError when the answer was lost: it may have worked
+   */
+  rename(from: string, to: string, overwrite: boolean, signal: AbortSignal): Promise<void>;
+
+  /** Makes a directory and its missing parents; one that exists is left as it is. @param permission octal, as on the wire */
+  makeDirectory(path: string, permission: string | undefined, signal: AbortSignal): Promise<void>;
+
+  /** Deletes a file. @returns false when there was none */
+  delete(path: string, signal: AbortSignal): Promise<boolean>;
+
+  /**
+   * The checksum kept beside the data, as Hadoop's GETFILECHECKSUM gives it.
+   * @param near  what `read` or `write` returned for this path: saves asking who has it
+   * @returns undefined where none is kept (the local disk) or where it says nothing about the content (encryption zones)
+   */
+  checksum(path: string, signal: AbortSignal, near?: Near): Promise<FileChecksum | undefined>;
+
+  /** Lengths of the file's blocks in order, bytes; undefined where there are none. */
+  blockLengths(path: string, lengthBytes: number, signal: AbortSignal): Promise<readonly number[] | undefined>;
+
+  /**
+   * The layout in which this place most likely keeps the checksum of a file at `path`. A guess that saves reading
+   * twice; never to be trusted alone.
+   * @param blockBytes  the file's; the server's default for new files where undefined
+   */
+  expectedLayout(path: string, blockBytes: number | undefined, signal: AbortSignal): Promise<RegularLayout>;
+
+  /** @throws RemoteError denied when this user may not make files in the directory */
+  requireWritable(directory: string, signal: AbortSignal): Promise<void>;
+
+  /** Attributes, one request each; a place without one rejects with RemoteError unsupported. */
+  setPermission(path: string, permission: string, signal: AbortSignal): Promise<void>;
+  setOwner(path: string, owner: string, group: string, signal: AbortSignal): Promise<void>;
+  setTimes(path: string, modifiedAtMs: number, accessedAtMs: number | undefined, signal: AbortSignal): Promise<void>;
+  /** @returns the whole ACL in SETACL's spelling, or undefined where there is none */
+  acl(path: string, signal: AbortSignal): Promise<string | undefined>;
+  setAcl(path: string, acl: string, signal: AbortSignal): Promise<void>;
+  /** Extended attributes that a user may copy (`user.` and `trusted.`): name → value in hex with 0x. */
+  xattrs(path: string, signal: AbortSignal): Promise<ReadonlyMap<string, string>>;
+  setXattr(path: string, name: string, value: string, signal: AbortSignal): Promise<void>;
+
+  /** Ends idle connections. */
+  close(): Promise<void>;
+}
+
+export interface Features {
+  /** Owner, group, ACL and extended attributes mean something here. */
+  readonly hadoopAttributes: boolean;
+  /** A checksum is kept beside the data. */
+  readonly storedChecksums: boolean;
+}
+
+/** One entry of a listing. WebHDFS FileStatus. */
+export interface FileStatus {
+  /** Last component of the path. */
+  readonly name: string;
+  /** `other`: a symbolic link to a directory, a socket, a device: nothing that can be copied. */
+  readonly kind: 'file' | 'directory' | 'other';
+  /** Bytes; 0 for a directory. */
+  readonly lengthBytes: number;
+  readonly modifiedAtMs: number;
+  /** 0 where the place keeps none. */
+  readonly accessedAtMs: number;
+  /** Bytes; the preferred block size of a file. */
+  readonly blockBytes: number;
+  readonly replication: number;
+  readonly owner: string;
+  readonly group: string;
+  /** Octal, as on the wire: `644`, `1777`. */
+  readonly permission: string;
+  readonly hasAcl: boolean;
+  /** In an encryption zone: its stored checksum is of the ciphertext. */
+  readonly encrypted: boolean;
+  /** The inode's number, which a rename keeps; undefined where the server gives none. */
+  readonly fileId: number | undefined;
+}
+
+/** Who served a file: opaque, because it holds a URL with credentials. */
+export interface Near {
+  readonly host: string;
+}
+
+export interface Reading {
+  /** Gives the connection back when the body will not be read. */
+  readonly cancel: () => void;
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly near: Near | undefined;
+}
+
+export interface WriteOptions {
+  /** Bytes that the body will have. */
+  readonly lengthBytes: number;
+  readonly blockBytes: number | undefined;
+  readonly replication: number | undefined;
+  /** Octal; the server's default where undefined. */
+  readonly permission: string | undefined;
+  /** Replace what stands at the path at once (`--direct`). */
+  readonly overwrite: boolean;
+}
+
+export interface Writing {
+  readonly near: Near | undefined;
+}

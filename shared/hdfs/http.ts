@@ -1,0 +1,252 @@
+import http from 'node:http';
+import https from 'node:https';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Agent, type Dispatcher } from 'undici';
+import { TransportError, type Where } from '../errors.ts';
+import type { TlsOptions } from './tls.ts';
+
+/** A whole answer with a small body. */
+export interface Answer {
+  readonly status: number;
+  readonly location: string | undefined;
+  readonly text: string;
+}
+
+/** An answer whose body is still on its way. */
+export interface Download {
+  readonly status: number;
+  readonly lengthBytes: number | undefined;
+  readonly body: Dispatcher.ResponseData['body'];
+}
+
+/** An error page is read up to here; nobody reads further. */
+const ERROR_BODY_BYTES = 64 * 1024;
+/** Bodies up to this fit into the sockets' buffers: a refusal is still read after they were sent. */
+const SMALL_BODY_BYTES = 256 * 1024;
+/** Jetty wants a content type with a body and HttpFS this one; Knox rewrites bodies of other types. */
+const CONTENT_TYPE = 'application/octet-stream';
+/** Asked for by servers with dfs.webhdfs.rest-csrf.enabled; any value will do. */
+const CSRF_HEADER = { 'x-xsrf-header': 'hdfs-fanout' };
+
+/**
+ * Sends single requests. Follows no redirect (they carry secrets and decide what is sent next), retries nothing, and
+ * turns every failure of the network into a TransportError.
+ */
+export class HttpTransport {
+  readonly #agent: Agent;
+  readonly #tls: TlsOptions;
+  readonly #timeoutMs: number;
+
+  constructor(tls: TlsOptions, timeoutMs: number) {
+    this.#tls = tls;
+    this.#timeoutMs = timeoutMs;
+    this.#agent = new Agent({
+      connect: { ...tls, timeout: timeoutMs },
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+      keepAliveTimeout: 10_000,
+    });
+  }
+
+  async exchange(method: string, url: string, where: Where, signal: AbortSignal): Promise<Answer> {
+    const { status, headers, body } = await this.#send(method, url, where, signal);
+    try {
+      return { status, location: single(headers['location']), text: await readText(body) };
+    } catch (error) {
+      throw this.#transportError(error, where, signal);
+    }
+  }
+
+  /** The caller reads the body to its end or destroys it. */
+  async download(url: string, where: Where, signal: AbortSignal): Promise<Download> {
+    const { status, headers, body } = await this.#send('GET', url, where, signal);
+    const length = single(headers['content-length']);
+    return { status, lengthBytes: length === undefined ? undefined : Number(length), body };
+  }
+
+  /**
+   * Sends a body and waits for the answer. Through node:http, since a datanode answers every upload with an
+   * unsolicited `100 Continue`, which undici takes for a broken server.
+   *
+   * Resolves as soon as the server answers, also when it refuses before it has read the whole body.
+   */
+  async upload(
+    method: string,
+    url: string,
+    body: AsyncIterable<Uint8Array>,
+    lengthBytes: number,
+    where: Where,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    signal.throwIfAborted();
+    const { origin, path } = splitUrl(url);
+    const { protocol, hostname, port } = new URL(origin);
+    const secure = protocol === 'https:';
+    const request = (secure ? https : http).request({
+      method,
+      hostname: hostname.replace(/^\[(.*)\]$/, '$1'),
+      port: port || (secure ? 443 : 80),
+      path,
+      agent: false,
+      headers: { 'content-type': CONTENT_TYPE, 'content-length': lengthBytes, ...CSRF_HEADER },
+      timeout: this.#timeoutMs,
+      signal,
+      ...(secure ? this.#tls : {}),
+    });
+    request.on('timeout', () => request.destroy(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' })));
+    const closed = once(request, 'close');
+    closed.catch(() => undefined);
+    const answered = once(request, 'response') as Promise<[http.IncomingMessage]>;
+    answered.catch(() => undefined);
+    const sent = sendBody(request, body, lengthBytes > SMALL_BODY_BYTES, answered);
+    try {
+      const [response] = await Promise.race([answered, sent.then(() => answered)]);
+      return { status: response.statusCode ?? 0, location: response.headers.location, text: await readText(response) };
+    } catch (error) {
+      // The first failure of the two explains the other: a source that broke off also ends the request.
+      throw this.#transportError(
+        await sent.then(
+          () => error,
+          (bodyError: unknown) => bodyError,
+        ),
+        where,
+        signal,
+      );
+    } finally {
+      request.destroy();
+      // An aborted request is waited for: nothing of it is on its way when this returns.
+      await closed.catch(() => undefined);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+
+  async #send(method: string, url: string, where: Where, signal: AbortSignal) {
+    const { origin, path } = splitUrl(url);
+    try {
+      const { statusCode, headers, body } = await this.#agent.request({
+        origin,
+        path,
+        method: method as Dispatcher.HttpMethod,
+        headers: { 'content-type': CONTENT_TYPE, ...(method === 'GET' ? {} : CSRF_HEADER) },
+        signal,
+      });
+      return { status: statusCode, headers, body };
+    } catch (error) {
+      throw this.#transportError(error, where, signal);
+    }
+  }
+
+  #transportError(error: unknown, where: Where, signal: AbortSignal): unknown {
+    if (signal.aborted) return signal.reason;
+    return transportError(error, where, this.#timeoutMs);
+  }
+}
+
+/**
+ * Writes the body until it ends or the server answers early. Waits for the interim answer before a large one:
+ * a refusal is then read, not lost in a reset connection.
+ */
+async function sendBody(
+  request: http.ClientRequest,
+  body: AsyncIterable<Uint8Array>,
+  wait: boolean,
+  answered: Promise<unknown>,
+): Promise<void> {
+  let over = false;
+  const end = () => {
+    over = true;
+  };
+  const stopped = answered.then(end, end);
+  if (wait) {
+    request.flushHeaders();
+    await Promise.race([once(request, 'continue').then(() => sleep(3)), sleep(1000), stopped]).catch(end);
+  }
+  try {
+    for await (const chunk of body) {
+      if (over) return;
+      if (!request.write(chunk)) await Promise.race([once(request, 'drain'), stopped]).catch(end);
+    }
+    if (!over) request.end();
+  } catch (error) {
+    request.destroy();
+    throw error;
+  }
+}
+
+/** Splits without normalising: the path of a redirect is sent as the server spelt it. */
+export function splitUrl(url: string): { origin: string; path: string; host: string } {
+  const match = /^(https?:\/\/([^/?#]+))([^#]*)$/.exec(url);
+  if (!match) throw new Error('the server redirected to something that is not an http or https URL');
+  return { origin: match[1] ?? '', host: match[2] ?? '', path: match[3] ?? '/' };
+}
+
+async function readText(body: AsyncIterable<Uint8Array | string>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    chunks.push(Buffer.from(chunk as Uint8Array));
+    size += chunk.length;
+  }
+  return Buffer.concat(chunks, size).toString('utf8');
+}
+
+/** Reads the beginning of an error page. */
+export async function readErrorText(body: AsyncIterable<Uint8Array>): Promise<string> {
+  let text = '';
+  for await (const chunk of body) {
+    text += Buffer.from(chunk).toString('utf8');
+    if (text.length > ERROR_BODY_BYTES) break;
+  }
+  return text;
+}
+
+function single(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header;
+}
+
+const tlsFailures: Readonly<Record<string, string>> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its TLS certificate is self-signed',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its TLS certificate comes from an authority that is not trusted',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its TLS certificate comes from an authority that is not trusted',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its TLS certificate comes from an authority that is not trusted',
+  CERT_HAS_EXPIRED: 'its TLS certificate has expired',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its TLS certificate is for another host name',
+};
+
+const networkFailures: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'the host name does not resolve',
+  EAI_AGAIN: 'the host name could not be resolved: no name server answered',
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'the connection was reset',
+  EPIPE: 'the connection was closed while sending',
+  UND_ERR_SOCKET: 'the connection was closed',
+  EHOSTUNREACH: 'no route to the host',
+  ENETUNREACH: 'no route to the network',
+};
+const timeouts = new Set(['ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
+
+/** Errors of ours pass through; anything else becomes a TransportError by its code. */
+export function transportError(error: unknown, where: Where, timeoutMs: number): Error {
+  if (error instanceof Error && 'disposition' in error) return error;
+  const code = codeOf(error);
+  const tls = tlsFailures[code];
+  if (tls !== undefined) {
+    const remedy = 'name the authority’s PEM file as truststore in the cluster configuration';
+    return new TransportError(tls, where, { cause: error, remedy, disposition: 'fail-job' });
+  }
+  const text = error instanceof Error && error.message ? error.message : 'the connection failed';
+  const reason = timeouts.has(code) ? `no answer within ${timeoutMs / 1000} s` : (networkFailures[code] ?? text);
+  return new TransportError(reason, where, { cause: error });
+}
+
+/** The code of a network error; of the first one where several addresses were tried. */
+export function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return '';
+  if ('code' in error && typeof error.code === 'string' && error.code !== 'UND_ERR_SOCKET') return error.code;
+  if (error instanceof AggregateError) return codeOf(error.errors[0]);
+  return codeOf(error.cause) || ('code' in error ? String(error.code) : '');
+}

@@ -1,0 +1,46 @@
+import { SpecError } from '../errors.ts';
+import type { Cluster } from './cluster.ts';
+import { isWithin, normalize } from './path.ts';
+
+/** The addresses that serve one namespace, and which of them served last. */
+export class Nameservice {
+  readonly urls: readonly string[];
+  readonly mounts: readonly string[];
+  #active = 0;
+  /** Whether any address ever answered: a wrong address is told sooner than a namenode that went away. */
+  hasAnswered = false;
+
+  constructor(urls: readonly string[], mounts: readonly string[]) {
+    this.urls = urls;
+    this.mounts = mounts.map(normalize);
+  }
+
+  /** The address that answered last. */
+  get url(): string {
+    return this.urls[this.#active] ?? '';
+  }
+
+  /** Turns to the next address, unless another request has already turned away from `from`. */
+  failOver(from: string): void {
+    if (this.url === from) this.#active = (this.#active + 1) % this.urls.length;
+  }
+}
+
+export function nameservicesOf(cluster: Cluster): Nameservice[] {
+  return cluster.nameservices.map(({ urls, mounts }) => new Nameservice(urls, mounts));
+}
+
+/** The nameservice whose mount is the longest prefix of the path. */
+export function nameserviceFor(path: string, nameservices: readonly Nameservice[], cluster: string): Nameservice {
+  let best: { length: number; nameservice: Nameservice } | undefined;
+  for (const nameservice of nameservices) {
+    for (const mount of nameservice.mounts) {
+      if (isWithin(path, mount) && mount.length > (best?.length ?? -1)) best = { length: mount.length, nameservice };
+    }
+  }
+  if (best) return best.nameservice;
+  throw new SpecError(
+    `cluster ${cluster}: no nameservice has a mount for ${path}`,
+    'add the mount to the configuration',
+  );
+}

@@ -1,0 +1,122 @@
+import { type FanoutError, TransportError, UnavailableError, type Where } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { type Again, retry, type RetryPolicy } from '../retry.ts';
+import { authParameters } from './auth.ts';
+import type { Cluster } from './cluster.ts';
+import { type Answer, codeOf, HttpTransport, splitUrl } from './http.ts';
+import { type Nameservice, nameserviceFor, nameservicesOf } from './nameservice.ts';
+import { encodePath } from './path.ts';
+import { hasCode, RemoteError, remoteErrorOf } from './remote-exception.ts';
+import { tlsOptions } from './tls.ts';
+
+export type Parameters = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** For how long an address that has never answered is tried, ms: a wrong one should not cost the whole budget. */
+const FIRST_CONTACT_MS = 15_000;
+/** Tries after an answer that seldom changes: a plain IOException, an HTML page, a name that does not resolve. */
+const DOUBTFUL_TRIES = 3;
+
+/**
+ * Requests to a cluster's namenodes: addressed by mount, authenticated, tried again and failed over.
+ *
+ * Two budgets (cluster configuration): `timeout` for one answer, `retry_timeout` for all tries of one request. When the
+ * second is used up the cluster cannot serve, and neither can the job go on.
+ */
+export class NamenodeRest {
+  readonly cluster: Cluster;
+  readonly http: HttpTransport;
+  readonly #nameservices: readonly Nameservice[];
+  readonly #authentication: Readonly<Record<string, string>>;
+  readonly #policy: RetryPolicy;
+  readonly #log: Log;
+
+  constructor(cluster: Cluster, log: Log) {
+    this.cluster = cluster;
+    this.http = new HttpTransport(tlsOptions(cluster), cluster.timeout * 1000);
+    this.#nameservices = nameservicesOf(cluster);
+    this.#authentication = authParameters(cluster);
+    this.#policy = { attempts: Infinity, totalMs: cluster.retry_timeout * 1000, baseMs: 200, capMs: 5000 };
+    this.#log = log;
+  }
+
+  nameservice(path: string): Nameservice {
+    return nameserviceFor(path, this.#nameservices, this.cluster.name);
+  }
+
+  /** Sends a request that may safely be sent twice. @returns an answer below 400 */
+  async call(
+    method: string,
+    operation: string,
+    path: string,
+    parameters: Parameters,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const nameservice = this.nameservice(path);
+    const startedAtMs = performance.now();
+    const failures = new Map<string, FanoutError>();
+    let doubtful = 0;
+    const again = (error: unknown): Again => {
+      if (!(error instanceof TransportError || error instanceof RemoteError) || error.disposition !== 'retry')
+        return 'no';
+      failures.set(error.where?.host ?? '', error);
+      if (isDoubtful(error) && ++doubtful >= DOUBTFUL_TRIES * nameservice.urls.length) return 'no';
+      if (!nameservice.hasAnswered && performance.now() - startedAtMs > FIRST_CONTACT_MS) return 'no';
+      this.#log.warn({ cluster: this.cluster.name, error: error.message }, 'trying again');
+      return hasCode(error, 'safe-mode') ? 'late' : 'soon';
+    };
+    try {
+      return await retry(this.#policy, signal, again, () =>
+        this.once(nameservice, method, operation, path, parameters, signal),
+      );
+    } catch (error) {
+      if (!(error instanceof TransportError || error instanceof RemoteError) || error.disposition !== 'retry')
+        throw error;
+      throw this.#unavailable(error, failures, performance.now() - startedAtMs);
+    }
+  }
+
+  /** One try, which turns to the next address when this one cannot serve. */
+  async once(
+    nameservice: Nameservice,
+    method: string,
+    operation: string,
+    path: string,
+    parameters: Parameters,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const base = nameservice.url;
+    const where: Where = { operation, path, host: splitUrl(base).host };
+    try {
+      const url = `${base}/webhdfs/v1${encodePath(path)}?${this.#query(operation, parameters)}`;
+      const answer = await this.http.exchange(method, url, where, signal);
+      nameservice.hasAnswered = true;
+      if (answer.status >= 400 || /^\s*</.test(answer.text)) throw remoteErrorOf(answer.status, answer.text, where);
+      return answer;
+    } catch (error) {
+      if (error instanceof TransportError || hasCode(error, 'standby', 'busy', 'not-webhdfs'))
+        nameservice.failOver(base);
+      throw error;
+    }
+  }
+
+  #query(operation: string, parameters: Parameters): string {
+    const query = new URLSearchParams({ op: operation });
+    for (const [name, value] of Object.entries({ ...parameters, ...this.#authentication })) {
+      if (value !== undefined) query.set(name, String(value));
+    }
+    // Servers decode `+` in a query as a space or as itself; %20 means a space to all of them.
+    return query.toString().replaceAll('+', '%20');
+  }
+
+  #unavailable(last: FanoutError, failures: ReadonlyMap<string, FanoutError>, elapsedMs: number): UnavailableError {
+    const where = last.where ?? { operation: 'request', path: '/' };
+    const others = [...failures].filter(([host]) => host !== where.host);
+    const rest = others.map(([host, error]) => `; ${host}: ${error.reason}`).join('');
+    const reason = `cluster ${this.cluster.name} cannot serve, tried for ${Math.ceil(elapsedMs / 1000)} s: ${last.reason}${rest}`;
+    return new UnavailableError(reason, where, last.remedy ?? 'check the cluster and its address, then resume', last);
+  }
+}
+
+function isDoubtful(error: FanoutError): boolean {
+  return hasCode(error, 'io', 'other', 'not-webhdfs', 'out-of-range') || codeOf(error.cause) === 'ENOTFOUND';
+}

@@ -1,0 +1,434 @@
+import { SourceChangedError, TransportError, type Where } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { retry } from '../retry.ts';
+import { familyOf, type FileChecksum, type RegularLayout, type JsonChecksum, parseFileChecksum } from './checksum.ts';
+import type { Cluster } from './cluster.ts';
+import { aclSpec, type AclStatus } from './acl.ts';
+import type { FileStatus, FileSystem, Near, Reading, WriteOptions, Writing } from './filesystem.ts';
+import { codeOf, readErrorText, splitUrl } from './http.ts';
+import { basename, compareNames, join, normalize } from './path.ts';
+import { hasCode, RemoteError, remoteErrorOf } from './remote-exception.ts';
+import { NamenodeRest, type Parameters } from './rest.ts';
+
+/** FileStatus as WebHDFS sends it. @see Hadoop JsonUtil.toJsonString(HdfsFileStatus) */
+interface JsonStatus {
+  pathSuffix: string;
+  type: 'FILE' | 'DIRECTORY' | 'SYMLINK';
+  length: number;
+  modificationTime: number;
+  accessTime: number;
+  blockSize: number;
+  replication: number;
+  owner: string;
+  group: string;
+  permission: string;
+  fileId?: number;
+  aclBit?: boolean;
+  encBit?: boolean;
+}
+interface JsonPage {
+  DirectoryListing: {
+    partialListing: { FileStatuses: { FileStatus: JsonStatus[] } };
+    remainingEntries: number;
+  };
+}
+
+/** The datanode that a namenode redirected to. Its URL carries credentials and stays private. */
+class Datanode implements Near {
+  readonly host: string;
+  readonly #url: string;
+
+  constructor(url: string) {
+    this.#url = url;
+    this.host = splitUrl(url).host;
+  }
+
+  get url(): string {
+    return this.#url;
+  }
+
+  /** The same datanode asked for the same path's checksum: saves the namenode's redirect. Any datanode can answer. */
+  get checksumUrl(): string {
+    const [path, query] = [this.#url.split('?')[0] ?? '', this.#url.slice(this.#url.indexOf('?') + 1)];
+    const kept = query.split('&').filter((part) => /^(?:user\.name|doas|delegation|namenoderpcaddress)=/.test(part));
+    return `${path}?${['op=GETFILECHECKSUM', ...kept].join('&')}`;
+  }
+}
+
+/** HDFS over WebHDFS. @see https://hadoop.apache.org/docs/stable/hadoop-project-dist/hadoop-hdfs/WebHDFS.html */
+export class WebHdfs implements FileSystem {
+  readonly name: string;
+  readonly features = { hadoopAttributes: true, storedChecksums: true };
+  readonly maxConcurrency: number | undefined;
+  readonly #rest: NamenodeRest;
+  readonly #root: string;
+  #batchListing = true;
+  readonly #defaults = new Map<string, Promise<RegularLayout>>();
+  /** CRC settings of the last checksum seen: clusters seldom mix them. */
+  #crc: Pick<RegularLayout, 'crc' | 'bytesPerCrc'> | undefined;
+
+  constructor(cluster: Cluster, log: Log) {
+    this.name = cluster.name;
+    this.maxConcurrency = (cluster.max_concurrency ?? 0) > 0 ? cluster.max_concurrency : undefined;
+    this.#rest = new NamenodeRest(cluster, log);
+    this.#root = normalize(cluster.root ?? '/');
+  }
+
+  resolve(path: string): string {
+    return normalize(path.startsWith('/') ? path : join(this.#root, path));
+  }
+
+  identityOf(path: string): string {
+    return [...this.#rest.nameservice(path).urls].sort().join(',');
+  }
+
+  async stat(path: string, signal: AbortSignal): Promise<FileStatus | undefined> {
+    try {
+      const { FileStatus: status } = await this.#json<{ FileStatus: JsonStatus }>(
+        'GET',
+        'GETFILESTATUS',
+        path,
+        {},
+        signal,
+      );
+      return statusOf(status, basename(path));
+    } catch (error) {
+      // A path that leads through a file names nothing.
+      if (hasCode(error, 'not-found', 'not-a-directory')) return undefined;
+      throw error;
+    }
+  }
+
+  async *list(directory: string, signal: AbortSignal, after?: string): AsyncIterable<readonly FileStatus[]> {
+    let page = this.#page(directory, signal, after);
+    for (;;) {
+      const { entries, more } = await page;
+      const last = entries.at(-1)?.name;
+      // The next page is asked for while the caller works on this one.
+      if (more && last !== undefined) page = this.#page(directory, signal, last);
+      page.catch(() => undefined);
+      yield entries;
+      if (!more || last === undefined) return;
+    }
+  }
+
+  async read(path: string, lengthBytes: number, signal: AbortSignal): Promise<Reading> {
+    if (lengthBytes === 0) return { body: nothing(), near: undefined, cancel: () => undefined };
+    const parameters = { offset: 0, length: lengthBytes };
+    const { location, text } = await this.#rest.call('GET', 'OPEN', path, parameters, signal);
+    if (location === undefined) throw remoteErrorOf(200, text, { operation: 'OPEN', path });
+    const datanode = new Datanode(location);
+    const where = { operation: 'OPEN', path, host: datanode.host };
+    return this.#atDatanode(path, where, async () => {
+      const { status, body, lengthBytes: sent } = await this.#rest.http.download(datanode.url, where, signal);
+      if (status !== 200) throw remoteErrorOf(status, await readErrorText(body), where);
+      const cancel = () => void body.on('error', () => undefined).destroy();
+      if (sent !== undefined && sent < lengthBytes) {
+        cancel();
+        throw new SourceChangedError(`it has shrunk from ${lengthBytes} to ${sent} bytes since it was listed`, where);
+      }
+      return { body: exactly(body, lengthBytes, where), near: datanode, cancel };
+    });
+  }
+
+  async write(
+    path: string,
+    body: AsyncIterable<Uint8Array>,
+    options: WriteOptions,
+    signal: AbortSignal,
+  ): Promise<Writing> {
+    const parameters = {
+      overwrite: options.overwrite,
+      blocksize: options.blockBytes,
+      replication: options.replication,
+      permission: options.permission,
+    };
+    // The first step only asks for a datanode and changes nothing, so it may be sent again.
+    const { location, text } = await this.#rest.call('PUT', 'CREATE', path, parameters, signal);
+    if (location === undefined) throw remoteErrorOf(200, text, { operation: 'CREATE', path });
+    const datanode = new Datanode(location);
+    const where = { operation: 'CREATE', path, host: datanode.host };
+    return this.#atDatanode(path, where, async () => {
+      const answer = await this.#rest.http.upload('PUT', datanode.url, body, options.lengthBytes, where, signal);
+      if (answer.status !== 201) throw remoteErrorOf(answer.status, answer.text, where);
+      return { near: datanode };
+    });
+  }
+
+  async rename(from: string, to: string, overwrite: boolean, signal: AbortSignal): Promise<void> {
+    const parameters = { destination: to, renameoptions: overwrite ? 'OVERWRITE' : 'NONE' };
+    await this.#rest.once(this.#rest.nameservice(from), 'PUT', 'RENAME', from, parameters, signal);
+  }
+
+  async makeDirectory(path: string, permission: string | undefined, signal: AbortSignal): Promise<void> {
+    await this.#rest.call('PUT', 'MKDIRS', path, { permission }, signal);
+  }
+
+  async delete(path: string, signal: AbortSignal): Promise<boolean> {
+    const { boolean } = await this.#json<{ boolean: boolean }>('DELETE', 'DELETE', path, { recursive: false }, signal);
+    return boolean;
+  }
+
+  async checksum(path: string, signal: AbortSignal, near?: Near): Promise<FileChecksum | undefined> {
+    const where = { operation: 'GETFILECHECKSUM', path };
+    const text = await this.#checksumText(path, signal, near);
+    try {
+      const { FileChecksum: json } = JSON.parse(text) as { FileChecksum: JsonChecksum | null };
+      if (json === null) return undefined;
+      const checksum = parseFileChecksum(json);
+      const family = familyOf(checksum);
+      if (family && family.bytesPerCrc > 0) this.#crc = { crc: family.crc, bytesPerCrc: family.bytesPerCrc };
+      return checksum;
+    } catch {
+      throw remoteErrorOf(200, text, where);
+    }
+  }
+
+  async blockLengths(path: string, lengthBytes: number, signal: AbortSignal): Promise<readonly number[] | undefined> {
+    interface Locations {
+      BlockLocations: { BlockLocation: { offset: number; length: number }[] };
+    }
+    const range = { offset: 0, length: Math.max(1, lengthBytes) };
+    try {
+      const json = await this.#json<Locations>('GET', 'GETFILEBLOCKLOCATIONS', path, range, signal);
+      const blocks = json.BlockLocations.BlockLocation;
+      return [...blocks].sort((a, b) => a.offset - b.offset).map((block) => block.length);
+    } catch (error) {
+      if (hasCode(error, 'invalid', 'unsupported')) return undefined;
+      throw error;
+    }
+  }
+
+  async expectedLayout(path: string, blockBytes: number | undefined, signal: AbortSignal): Promise<RegularLayout> {
+    const defaults = await this.#defaultsOf(path, signal);
+    return { ...(this.#crc ?? defaults), blockBytes: blockBytes ?? defaults.blockBytes };
+  }
+
+  async requireWritable(directory: string, signal: AbortSignal): Promise<void> {
+    await this.#rest.call('GET', 'CHECKACCESS', directory, { fsaction: '-wx' }, signal);
+  }
+
+  async setPermission(path: string, permission: string, signal: AbortSignal): Promise<void> {
+    await this.#rest.call('PUT', 'SETPERMISSION', path, { permission }, signal);
+  }
+
+  async setOwner(path: string, owner: string, group: string, signal: AbortSignal): Promise<void> {
+    await this.#rest.call('PUT', 'SETOWNER', path, { owner, group }, signal);
+  }
+
+  async setTimes(
+    path: string,
+    modifiedAtMs: number,
+    accessedAtMs: number | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const times = { modificationtime: modifiedAtMs, accesstime: accessedAtMs ?? -1 };
+    try {
+      await this.#rest.call('PUT', 'SETTIMES', path, times, signal);
+    } catch (error) {
+      // With dfs.namenode.accesstime.precision=0 the namenode refuses both times for the sake of one.
+      if (accessedAtMs === undefined || !(error instanceof Error && /[Aa]ccess ?time/.test(error.message))) throw error;
+      await this.#rest.call('PUT', 'SETTIMES', path, { ...times, accesstime: -1 }, signal);
+    }
+  }
+
+  async acl(path: string, signal: AbortSignal): Promise<string | undefined> {
+    const { AclStatus: status } = await this.#json<{ AclStatus: AclStatus }>('GET', 'GETACLSTATUS', path, {}, signal);
+    return aclSpec(status);
+  }
+
+  async setAcl(path: string, acl: string, signal: AbortSignal): Promise<void> {
+    await this.#rest.call('PUT', 'SETACL', path, { aclspec: acl }, signal);
+  }
+
+  async xattrs(path: string, signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
+    interface XAttrs {
+      XAttrs: { name: string; value: string | null }[];
+    }
+    const { XAttrs: list } = await this.#json<XAttrs>('GET', 'GETXATTRS', path, { encoding: 'hex' }, signal);
+    const copied = list.filter(({ name }) => /^(?:user|trusted)\./i.test(name));
+    return new Map(copied.map(({ name, value }) => [name, value ?? '0x']));
+  }
+
+  async setXattr(path: string, name: string, value: string, signal: AbortSignal): Promise<void> {
+    const parameters = { 'xattr.name': name, 'xattr.value': value, flag: 'CREATE,REPLACE' };
+    await this.#rest.call('PUT', 'SETXATTR', path, parameters, signal);
+  }
+
+  async close(): Promise<void> {
+    await this.#rest.http.close();
+  }
+
+  async #json<T>(
+    method: string,
+    operation: string,
+    path: string,
+    parameters: Parameters,
+    signal: AbortSignal,
+  ): Promise<T> {
+    const { text, status } = await this.#rest.call(method, operation, path, parameters, signal);
+    try {
+      return JSON.parse(text) as T;
+    } catch {
+      throw remoteErrorOf(status, text, { operation, path, host: splitUrl(this.#rest.nameservice(path).url).host });
+    }
+  }
+
+  /** What the namenode says new files look like; HDFS's own defaults from servers that do not say. Asked once. */
+  #defaultsOf(path: string, signal: AbortSignal): Promise<RegularLayout> {
+    interface Defaults {
+      FsServerDefaults: { blockSize: number; bytesPerChecksum: number; checksumType: number };
+    }
+    const key = this.identityOf(path);
+    const known = this.#defaults.get(key);
+    if (known) return known;
+    const asked = this.#json<Defaults>('GET', 'GETSERVERDEFAULTS', '/', {}, signal).then(
+      ({ FsServerDefaults: d }): RegularLayout => ({
+        // DataChecksum.Type: 1 is CRC32, 2 is CRC32C.
+        crc: d.checksumType === 1 ? 'CRC32' : 'CRC32C',
+        bytesPerCrc: d.bytesPerChecksum,
+        blockBytes: d.blockSize,
+      }),
+      (error: unknown): RegularLayout => {
+        this.#defaults.delete(key);
+        if (!hasCode(error, 'invalid', 'unsupported', 'other')) throw error;
+        const usual: RegularLayout = { crc: 'CRC32C', bytesPerCrc: 512, blockBytes: 128 * 1024 * 1024 };
+        this.#defaults.set(key, Promise.resolve(usual));
+        return usual;
+      },
+    );
+    this.#defaults.set(key, asked);
+    return asked;
+  }
+
+  /** One page of a listing: LISTSTATUS_BATCH, or everything at once from servers that lack it. */
+  async #page(
+    directory: string,
+    signal: AbortSignal,
+    after?: string,
+  ): Promise<{ entries: FileStatus[]; more: boolean }> {
+    if (this.#batchListing) {
+      try {
+        const json = await this.#json<JsonPage>('GET', 'LISTSTATUS_BATCH', directory, { startAfter: after }, signal);
+        const { partialListing, remainingEntries } = json.DirectoryListing;
+        return { entries: partialListing.FileStatuses.FileStatus.map((s) => statusOf(s)), more: remainingEntries > 0 };
+      } catch (error) {
+        if (!(
+          hasCode(error, 'invalid', 'unsupported') ||
+          (error instanceof RemoteError && /Invalid value for webhdfs parameter "op"/.test(error.message))
+        ))
+          throw error;
+        this.#batchListing = false;
+      }
+    }
+    interface Statuses {
+      FileStatuses: { FileStatus: JsonStatus[] };
+    }
+    const json = await this.#json<Statuses>('GET', 'LISTSTATUS', directory, {}, signal);
+    const entries = json.FileStatuses.FileStatus.map((status) => statusOf(status));
+    entries.sort((a, b) => compareNames(a.name, b.name));
+    return {
+      entries: after === undefined ? entries : entries.filter((e) => compareNames(e.name, after) > 0),
+      more: false,
+    };
+  }
+
+  async #checksumText(path: string, signal: AbortSignal, near: Near | undefined): Promise<string> {
+    if (near instanceof Datanode) {
+      try {
+        return await this.#checksumAt(near.checksumUrl, path, near.host, signal);
+      } catch {
+        // The namenode knows another datanode, or a better reason.
+        signal.throwIfAborted();
+      }
+    }
+    const policy = { attempts: 5, totalMs: this.#rest.cluster.retry_timeout * 1000, baseMs: 200, capMs: 5000 };
+    const again = (error: unknown) =>
+      error instanceof TransportError || (error instanceof RemoteError && error.disposition === 'retry')
+        ? 'soon'
+        : 'no';
+    return retry(policy, signal, again, async () => {
+      const { location, text } = await this.#rest.call('GET', 'GETFILECHECKSUM', path, {}, signal);
+      if (location === undefined) return text;
+      return this.#checksumAt(location, path, splitUrl(location).host, signal);
+    });
+  }
+
+  #checksumAt(url: string, path: string, host: string, signal: AbortSignal): Promise<string> {
+    const where = { operation: 'GETFILECHECKSUM', path, host };
+    return this.#atDatanode(path, where, async () => {
+      const { status, text } = await this.#rest.http.exchange('GET', url, where, signal);
+      if (status !== 200) throw remoteErrorOf(status, text, where);
+      return text;
+    });
+  }
+
+  /**
+   * The second step of a redirected operation. A standby namenode redirects uploads and only the datanode finds out; and when
+   * a datanode cannot be reached the error says that the namenode could.
+   */
+  async #atDatanode<T>(path: string, where: Where, step: () => Promise<T>): Promise<T> {
+    const nameservice = this.#rest.nameservice(path);
+    const namenode = nameservice.url;
+    try {
+      return await step();
+    } catch (error) {
+      if (hasCode(error, 'standby')) nameservice.failOver(namenode);
+      if (!(error instanceof TransportError)) throw error;
+      const unresolved = codeOf(error.cause) === 'ENOTFOUND';
+      throw new TransportError(
+        `the datanode could not be used: ${error.reason}; the namenode ${splitUrl(namenode).host} works`,
+        where,
+        {
+          cause: error.cause,
+          disposition: error.disposition,
+          remedy: unresolved
+            ? `make the name ${where.host?.replace(/:\d+$/, '') ?? ''} resolve on this machine`
+            : (error.remedy ?? 'check that this machine reaches the datanode'),
+        },
+      );
+    }
+  }
+}
+
+function statusOf(json: JsonStatus, name = json.pathSuffix): FileStatus {
+  return {
+    name,
+    kind: json.type === 'FILE' ? 'file' : json.type === 'DIRECTORY' ? 'directory' : 'other',
+    lengthBytes: json.length,
+    modifiedAtMs: json.modificationTime,
+    accessedAtMs: json.accessTime,
+    blockBytes: json.blockSize,
+    replication: json.replication,
+    owner: json.owner,
+    group: json.group,
+    permission: json.permission,
+    hasAcl: json.aclBit === true,
+    encrypted: json.encBit === true,
+    fileId: json.fileId,
+  };
+}
+
+/** Passes a body on and insists on its length. */
+async function* exactly(
+  body: AsyncIterable<Uint8Array>,
+  lengthBytes: number,
+  where: Where,
+): AsyncGenerator<Uint8Array> {
+  let seen = 0;
+  try {
+    for await (const chunk of body) {
+      seen += chunk.length;
+      yield chunk;
+    }
+  } catch (error) {
+    throw new TransportError(`the datanode broke off after ${seen} of ${lengthBytes} bytes`, where, { cause: error });
+  }
+  if (seen !== lengthBytes) {
+    throw new TransportError(`the datanode sent ${seen} of ${lengthBytes} bytes`, where, {});
+  }
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {
+  // An empty file has no body to ask for.
+}

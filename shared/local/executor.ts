@@ -1,0 +1,133 @@
+import { hostname } from 'node:os';
+import { randomUUID } from 'node:crypto';
+import pLimit from 'p-limit';
+import { messageOf } from '../errors.ts';
+import type { FileSystem } from '../hdfs/filesystem.ts';
+import type { Log } from '../log.ts';
+import type { RetryPolicy } from '../retry.ts';
+import type { Batch } from '../copy/batch.ts';
+import { copyBatch } from '../copy/copy.ts';
+import { finishDirectories } from '../copy/finish.ts';
+import type { Job, UnitOutcome } from '../copy/job-store.ts';
+import { plan } from '../copy/plan.ts';
+import type { Progress } from '../copy/progress.ts';
+import type { State } from './state.ts';
+
+/** Transfers at once when neither the options nor a cluster say. */
+const DEFAULT_THREADS = 10;
+/**
+ * Whole tries of one file, on top of those of each request: at most 12 in 180 s, waits 0.25 s to 10 s. Long enough for a
+ * datanode to restart or to be dropped by the namenode.
+ */
+const transferPolicy: RetryPolicy = { attempts: 12, totalMs: 180_000, baseMs: 250, capMs: 10_000 };
+
+export interface Execution {
+  readonly state: State;
+  readonly source: FileSystem;
+  readonly destination: FileSystem;
+  readonly progress: Progress;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly onOutcome: (batch: Batch, outcome: UnitOutcome) => void;
+}
+
+/** Runs a job in this process from wherever it stands to its final status. Ends with everything of it at rest. */
+export async function execute(job: Job, execution: Execution): Promise<Job> {
+  const { store } = execution.state;
+  let current: Job = { ...job, error: undefined, endedAtMs: undefined, outcome: undefined };
+  const advance = async (changes: Partial<Job>) => {
+    current = { ...current, ...changes };
+    await store.update(job.id, changes);
+  };
+  try {
+    if (current.phase === 'planning') await advance(await planJob(current, execution));
+    if (current.phase === 'copying') {
+      await copyJob(current, execution);
+      await advance({ phase: 'finishing' });
+    }
+    if (current.phase === 'finishing') {
+      const { source, destination, signal } = execution;
+      const directoryWarnings = await finishDirectories(current, source, destination, signal);
+      const failed = (await store.counters(job.id)).get('files.failed') ?? 0;
+      const strict = current.spec.options.strictPreserve && Object.keys(directoryWarnings).length > 0;
+      const outcome = failed === 0 && !strict ? 'Successful' : 'Failed';
+      await advance({ phase: 'done', directoryWarnings, outcome, endedAtMs: Date.now(), error: undefined });
+    }
+    return current;
+  } catch (error) {
+    const message = execution.signal.aborted ? 'interrupted' : messageOf(error);
+    await advance({ outcome: 'Failed', endedAtMs: Date.now(), error: message });
+    throw error;
+  }
+}
+
+/** Transfers at once: what was asked for, within what both clusters allow. */
+export function threadsOf(job: Job, source: FileSystem, destination: FileSystem): number {
+  const { threads } = job.spec.options;
+  const caps = [source.maxConcurrency, destination.maxConcurrency].filter((cap) => cap !== undefined);
+  const wanted = threads > 0 ? threads : caps.length > 0 ? Infinity : DEFAULT_THREADS;
+  return Math.max(1, Math.min(wanted, ...caps));
+}
+
+async function planJob(job: Job, { state, source, destination, signal, progress }: Execution): Promise<Partial<Job>> {
+  const manifest = await state.manifests.create(job.id);
+  try {
+    const { roots, spec } = job;
+    const { options } = spec;
+    const emit = async (batch: Batch) => {
+      progress.expectedFiles += batch.units.length;
+      await manifest.append(batch);
+    };
+    const expected = await plan({ source, destination, roots, options, signal, emit, makeDirectories: true });
+    await manifest.close();
+    return { phase: 'copying', expectedFiles: expected.files, expectedBytes: expected.bytes };
+  } catch (error) {
+    await manifest.discard();
+    throw error;
+  }
+}
+
+async function copyJob(job: Job, execution: Execution): Promise<void> {
+  const { state, source, destination, progress, log, signal, onOutcome } = execution;
+  const counters = await state.store.counters(job.id);
+  progress.expectedFiles = job.expectedFiles;
+  progress.expectedBytes = job.expectedBytes;
+  progress.bytes = counters.get('bytes.copied') ?? 0;
+  progress.complete = (counters.get('files.copied') ?? 0) + (counters.get('files.skipped') ?? 0);
+  progress.failed = counters.get('files.failed') ?? 0;
+  const threads = threadsOf(job, source, destination);
+  const limit = pLimit(threads);
+  let wake: () => void = () => undefined;
+  const stop = new AbortController();
+  const copier = {
+    job,
+    source,
+    destination,
+    store: state.store,
+    owner: `${hostname()}:${process.pid}:${randomUUID()}`,
+    policy: transferPolicy,
+    progress,
+    log,
+    signal: AbortSignal.any([signal, stop.signal]),
+    onOutcome,
+    limit: <T>(transfer: () => Promise<T>) => limit(transfer).finally(() => wake()),
+  };
+  const running = new Set<Promise<void>>();
+  for await (const batch of state.manifests.read(job.id)) {
+    // The next batch is opened when the open ones leave transfers idle, so that one slow file does not hold up others.
+    while (!copier.signal.aborted && limit.pendingCount >= threads) {
+      await new Promise<void>((resolve) => (wake = resolve));
+    }
+    if (copier.signal.aborted) break;
+    const copying = copyBatch(copier, batch).catch((error: unknown) => stop.abort(error));
+    running.add(copying);
+    void copying.finally(() => {
+      running.delete(copying);
+      wake();
+    });
+    // Lets the batch claim its units and fill the pool before the next is looked at.
+    await Promise.race([copying, new Promise((resolve) => setImmediate(resolve))]);
+  }
+  await Promise.all(running);
+  copier.signal.throwIfAborted();
+}

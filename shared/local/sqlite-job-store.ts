@@ -1,0 +1,226 @@
+import { DatabaseSync } from 'node:sqlite';
+import { SupersededError } from '../errors.ts';
+import {
+  type Claim,
+  type Counters,
+  countersOf,
+  type Failure,
+  type Job,
+  type JobStore,
+  type UnitOutcome,
+} from '../copy/job-store.ts';
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS jobs (id TEXT PRIMARY KEY, started INTEGER NOT NULL, json TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS batches (
+    job TEXT, batch INTEGER, owner TEXT NOT NULL, claim INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
+    swept INTEGER NOT NULL DEFAULT 0, done BLOB NOT NULL, PRIMARY KEY (job, batch)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS failures (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT NOT NULL, batch INTEGER NOT NULL, unit INTEGER NOT NULL,
+    outcome TEXT NOT NULL);
+  CREATE INDEX IF NOT EXISTS failures_of_job ON failures (job, sequence);
+  CREATE TABLE IF NOT EXISTS counters (
+    job TEXT, name TEXT, value INTEGER NOT NULL, PRIMARY KEY (job, name)) WITHOUT ROWID;
+`;
+
+interface BatchRow {
+  batch: number;
+  owner: string;
+  claim: number;
+  attempts: number;
+  swept: number;
+  done: Uint8Array;
+}
+
+/** The embedded job store: one SQLite file for all jobs of a machine. */
+export class SqliteJobStore implements JobStore {
+  readonly #db: DatabaseSync;
+
+  constructor(file: string) {
+    this.#db = new DatabaseSync(file, { timeout: 10_000 });
+    // NORMAL loses the last transactions at a power failure, not at a crash of the process; they are then compared again.
+    this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+    this.#db.exec(SCHEMA);
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  create(job: Job): Promise<void> {
+    this.#run('INSERT INTO jobs (id, started, json) VALUES (?, ?, ?)', job.id, job.startedAtMs, JSON.stringify(job));
+    return Promise.resolve();
+  }
+
+  get(id: string): Promise<Job | undefined> {
+    return Promise.resolve(jobOf(this.#db.prepare('SELECT json FROM jobs WHERE id = ?').get(id)));
+  }
+
+  list(limit: number): Promise<Job[]> {
+    const rows = this.#db.prepare('SELECT json FROM jobs ORDER BY started DESC, id DESC LIMIT ?').all(limit);
+    return Promise.resolve(rows.flatMap((row) => jobOf(row) ?? []));
+  }
+
+  async update(id: string, changes: Partial<Omit<Job, 'id' | 'spec'>>): Promise<void> {
+    const job = await this.get(id);
+    if (!job) throw new Error(`no job ${id}`);
+    this.#run('UPDATE jobs SET json = ? WHERE id = ?', JSON.stringify({ ...job, ...changes }), id);
+  }
+
+  claim(id: string, batch: number, owner: string): Promise<Claim> {
+    const row = this.#db
+      .prepare(
+        `INSERT INTO batches (job, batch, owner, claim, done) VALUES (?, ?, ?, 1, x'')
+         ON CONFLICT (job, batch) DO UPDATE SET owner = excluded.owner, claim = claim + 1
+         RETURNING batch, owner, claim, attempts, swept, done`,
+      )
+      .get(id, batch, owner);
+    return Promise.resolve(claimOf(row as unknown as BatchRow));
+  }
+
+  noteAttempt(id: string, batch: number, owner: string, attempt: number): Promise<void> {
+    return this.#asOwner(id, batch, owner, 'attempts = max(attempts, ?)', attempt);
+  }
+
+  noteSwept(id: string, batch: number, owner: string, claim: number): Promise<void> {
+    return this.#asOwner(id, batch, owner, 'swept = max(swept, ?)', claim);
+  }
+
+  record(id: string, batch: number, owner: string, outcomes: readonly UnitOutcome[]): Promise<void> {
+    this.#transaction(() => {
+      const row = this.#batch(id, batch);
+      if (row?.owner !== owner) throw new SupersededError(batch);
+      const done = new Bitmap(row.done);
+      const fresh = outcomes.filter(({ unit }) => !done.has(unit));
+      const sums = new Map<string, number>();
+      for (const outcome of fresh) {
+        done.add(outcome.unit);
+        for (const [name, value] of countersOf(outcome)) sums.set(name, (sums.get(name) ?? 0) + value);
+        if (outcome.failure) {
+          const sql = 'INSERT INTO failures (job, batch, unit, outcome) VALUES (?, ?, ?, ?)';
+          this.#run(sql, id, batch, outcome.unit, JSON.stringify(outcome));
+        }
+      }
+      this.#run('UPDATE batches SET done = ? WHERE job = ? AND batch = ?', done.bytes, id, batch);
+      this.#add(id, sums);
+    });
+    return Promise.resolve();
+  }
+
+  reopenFailed(id: string): Promise<void> {
+    this.#transaction(() => {
+      const rows = this.#db.prepare('SELECT batch, unit, outcome FROM failures WHERE job = ?').all(id);
+      const sums = new Map<string, number>();
+      for (const row of rows) {
+        const { batch, unit, outcome } = row as unknown as { batch: number; unit: number; outcome: string };
+        const done = new Bitmap(this.#batch(id, batch)?.done ?? new Uint8Array());
+        done.delete(unit);
+        this.#run('UPDATE batches SET done = ? WHERE job = ? AND batch = ?', done.bytes, id, batch);
+        const counted = countersOf(JSON.parse(outcome) as UnitOutcome);
+        for (const [name, value] of counted) sums.set(name, (sums.get(name) ?? 0) - value);
+      }
+      this.#add(id, sums);
+      this.#run('DELETE FROM failures WHERE job = ?', id);
+    });
+    return Promise.resolve();
+  }
+
+  async *claims(id: string): AsyncIterable<Claim & { readonly batch: number }> {
+    for (const row of this.#db.prepare('SELECT * FROM batches WHERE job = ? ORDER BY batch').iterate(id)) {
+      const batch = row as unknown as BatchRow;
+      yield await Promise.resolve({ ...claimOf(batch), batch: batch.batch });
+    }
+  }
+
+  counters(id: string): Promise<Counters> {
+    const rows = this.#db.prepare('SELECT name, value FROM counters WHERE job = ? AND value <> 0').all(id);
+    return Promise.resolve(new Map(rows.map(({ name, value }) => [String(name), Number(value)])));
+  }
+
+  failures(id: string, limit: number, after = 0): Promise<(Failure & { readonly sequence: number })[]> {
+    const rows = this.#db
+      .prepare('SELECT sequence, outcome FROM failures WHERE job = ? AND sequence > ? ORDER BY sequence LIMIT ?')
+      .all(id, after, limit);
+    const failures = rows.flatMap(({ sequence, outcome }) => {
+      const { failure } = JSON.parse(String(outcome)) as UnitOutcome;
+      return failure ? [{ ...failure, sequence: Number(sequence) }] : [];
+    });
+    return Promise.resolve(failures);
+  }
+
+  #batch(id: string, batch: number): BatchRow | undefined {
+    const row = this.#db.prepare('SELECT * FROM batches WHERE job = ? AND batch = ?').get(id, batch);
+    return row as unknown as BatchRow | undefined;
+  }
+
+  #add(id: string, sums: ReadonlyMap<string, number>): void {
+    const add = this.#db.prepare(
+      `INSERT INTO counters (job, name, value) VALUES (?, ?, ?)
+       ON CONFLICT (job, name) DO UPDATE SET value = value + excluded.value`,
+    );
+    for (const [name, value] of sums) add.run(id, name, value);
+  }
+
+  #asOwner(id: string, batch: number, owner: string, change: string, value: number): Promise<void> {
+    const sql = `UPDATE batches SET ${change} WHERE job = ? AND batch = ? AND owner = ?`;
+    const { changes } = this.#run(sql, value, id, batch, owner);
+    return changes === 1 ? Promise.resolve() : Promise.reject(new SupersededError(batch));
+  }
+
+  #run(sql: string, ...values: (string | number | Uint8Array)[]) {
+    return this.#db.prepare(sql).run(...values);
+  }
+
+  #transaction(work: () => void): void {
+    this.#db.exec('BEGIN IMMEDIATE');
+    try {
+      work();
+      this.#db.exec('COMMIT');
+    } catch (error) {
+      this.#db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+}
+
+function jobOf(row: Record<string, unknown> | undefined): Job | undefined {
+  return row && (JSON.parse(String(row['json'])) as Job);
+}
+
+function claimOf({ claim, attempts, swept, done }: BatchRow): Claim {
+  return { claim, attempts, swept, done: new Bitmap(done).members() };
+}
+
+/** A set of small numbers, one bit each. */
+class Bitmap {
+  bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = Uint8Array.from(bytes);
+  }
+
+  has(number: number): boolean {
+    return ((this.bytes[number >> 3] ?? 0) & (1 << (number & 7))) !== 0;
+  }
+
+  add(number: number): void {
+    const index = number >> 3;
+    if (index >= this.bytes.length) {
+      const longer = new Uint8Array(index + 1);
+      longer.set(this.bytes);
+      this.bytes = longer;
+    }
+    this.bytes[index] = (this.bytes[index] ?? 0) | (1 << (number & 7));
+  }
+
+  delete(number: number): void {
+    const index = number >> 3;
+    if (index < this.bytes.length) this.bytes[index] = (this.bytes[index] ?? 0) & ~(1 << (number & 7));
+  }
+
+  members(): Set<number> {
+    const members = new Set<number>();
+    for (let number = 0; number < this.bytes.length * 8; number++) if (this.has(number)) members.add(number);
+    return members;
+  }
+}

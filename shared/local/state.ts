@@ -1,0 +1,30 @@
+import { mkdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { messageOf, SpecError } from '../errors.ts';
+import { ManifestFile } from './manifest-file.ts';
+import { SqliteJobStore } from './sqlite-job-store.ts';
+
+/** Where this machine keeps its jobs: `$HDFS_FANOUT_HOME`, or `~/.hdfs-fanout`. */
+export interface State {
+  readonly directory: string;
+  readonly store: SqliteJobStore;
+  readonly manifests: ManifestFile;
+}
+
+export function openState(environment: NodeJS.ProcessEnv = process.env): State {
+  const directory = environment['HDFS_FANOUT_HOME'] ?? join(homedir(), '.hdfs-fanout');
+  try {
+    mkdirSync(join(directory, 'locks'), { recursive: true, mode: 0o700 });
+    return {
+      directory,
+      store: new SqliteJobStore(join(directory, 'jobs.db')),
+      manifests: new ManifestFile(join(directory, 'manifests')),
+    };
+  } catch (error) {
+    throw new SpecError(
+      `cannot keep jobs in ${directory}: ${messageOf(error)}`,
+      'name a writable directory with $HDFS_FANOUT_HOME',
+    );
+  }
+}

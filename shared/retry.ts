@@ -1,0 +1,55 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** How often and how long. Both budgets hold: the first that is used up ends the retrying. */
+export interface RetryPolicy {
+  /** Tries in all, the first one included. */
+  readonly attempts: number;
+  /** From the first try to the last start of one, in ms. */
+  readonly totalMs: number;
+  /** Upper bound of the first wait, in ms; doubles with each try. */
+  readonly baseMs: number;
+  /** Upper bound of any wait, in ms. */
+  readonly capMs: number;
+}
+
+/** What to do after a failed try: wait the usual time, wait the longest time (a server in safe mode), or give up. */
+export type Again = 'soon' | 'late' | 'no';
+
+/**
+ * Full jitter: a random wait between zero and the exponential bound, so that many copiers do not come back at once.
+ * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+ */
+export function delayMs(policy: RetryPolicy, failures: number, again: 'soon' | 'late', random = Math.random): number {
+  const bound = Math.min(policy.capMs, policy.baseMs * 2 ** Math.min(failures - 1, 30));
+  return again === 'late' ? policy.capMs : random() * bound;
+}
+
+/**
+ * Runs `attempt` until it succeeds, `classify` says no, a budget is used up, or `signal` aborts.
+ * The attempt makes everything anew, its body included: a spent stream is never sent again.
+ *
+ * @param attempt  receives its number from 0
+ * @throws the last attempt's error, or the signal's reason
+ */
+export async function retry<T>(
+  policy: RetryPolicy,
+  signal: AbortSignal,
+  classify: (error: unknown) => Again,
+  attempt: (number: number) => Promise<T>,
+): Promise<T> {
+  const startedAtMs = performance.now();
+  for (let failures = 0; ;) {
+    signal.throwIfAborted();
+    try {
+      return await attempt(failures);
+    } catch (error) {
+      signal.throwIfAborted();
+      failures += 1;
+      const again = classify(error);
+      if (again === 'no' || failures >= policy.attempts) throw error;
+      const waitMs = delayMs(policy, failures, again);
+      if (performance.now() - startedAtMs + waitMs > policy.totalMs) throw error;
+      await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
