@@ -1,7 +1,9 @@
-import tseslint, { type ConfigWithExtends } from 'typescript-eslint';
+import type { Linter } from 'eslint';
+import { defineConfig } from 'eslint/config';
+import tseslint from 'typescript-eslint';
 
 /** What a folder may not import, with the reason printed beside the violation (docs/architecture.md, "Arrows"). */
-const layer = (files: string[], group: string[], message: string): ConfigWithExtends => ({
+const layer = (files: string[], group: string[], message: string): Linter.Config => ({
   files,
   rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns: [{ group, message }] }] },
 });
@@ -9,7 +11,7 @@ const layer = (files: string[], group: string[], message: string): ConfigWithExt
 const entryPoints = ['**/cli/**', '**/functions/**', '**/infra/**'];
 const network = ['undici', 'node:http', 'node:https', 'node:net', 'node:tls', '@aws-sdk/*'];
 
-export default tseslint.config(
+export default defineConfig(
   { ignores: ['dist', 'node_modules', '.bed', 'bin'] },
   tseslint.configs.strictTypeChecked,
   {

@@ -130,8 +130,8 @@ function newJob(spec: JobSpec, roots: Job['roots']): Job {
 function report(job: Job, batch: Batch, outcome: UnitOutcome, json: boolean, log: Log): void {
   const unit = batch.units[outcome.unit];
   const path = join(job.roots[unit?.root ?? 0]?.source ?? '/', unit?.path ?? '');
-  const { unit: _, failure, ...rest } = outcome;
-  const event = { ...rest, path, ...(failure ?? {}) };
+  const { failure, outcome: ending, bytes, verification, reason, warnings, retries } = outcome;
+  const event = { path, outcome: ending, bytes, verification, reason, warnings, retries, ...failure };
   if (json) printEvent('file', event);
   if (outcome.outcome === 'failed') log.error(event, 'failed');
   else log.info(event, outcome.outcome);

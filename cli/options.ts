@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseJobSpec, type JobSpec, verificationLevels } from '../shared/copy/spec.ts';
 import { SpecError } from '../shared/errors.ts';
 

@@ -2,6 +2,8 @@ import { SingleBar } from 'cli-progress';
 import type { Progress } from '../shared/copy/progress.ts';
 
 const REFRESH_MS = 200;
+/** A line that fills the terminal wraps in some. */
+const RESERVED_COLUMNS = 2;
 const PLAIN_EVERY_MS = 30_000;
 /** Speed over about this long, so that neither a pause nor a burst misleads. */
 const SPEED_WINDOW_MS = 10_000;
@@ -20,10 +22,9 @@ export function showProgress(progress: Progress, terminal: boolean): { stop: () 
     hideCursor: true,
     clearOnComplete: false,
     fps: 1000 / REFRESH_MS,
-    // Two columns of reserve: a line that fills the terminal wraps in some.
-    formatBar: undefined as never,
   });
-  const show = () => bar.update(0, { line: line(progress, speed.of(progress), (process.stderr.columns || 80) - 2) });
+  const show = () =>
+    bar.update(0, { line: line(progress, speed.of(progress), (process.stderr.columns || 80) - RESERVED_COLUMNS) });
   bar.start(1, 0, { line: '' });
   const timer = setInterval(show, REFRESH_MS);
   return {

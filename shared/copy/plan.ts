@@ -117,7 +117,7 @@ class Planner {
     );
   }
 
-  async #makeDirectory(index: number, root: Root, { path, status, destination: there }: Pair): Promise<void> {
+  #makeDirectory(index: number, root: Root, { path, status, destination: there }: Pair): void {
     const { destination, options, signal, makeDirectories } = this.#planning;
     if (path === '' || there || options.filesOnly || !makeDirectories) return;
     const directory = join(root.destination, path);

@@ -156,7 +156,7 @@ function childOf(directory: string, name: string): string {
 
 /** A listing taken page by page, its first page asked for at will. */
 class Entries {
-  readonly #pages: AsyncIterator<readonly FileStatus[]>;
+  readonly #pages: AsyncIterator<readonly FileStatus[], unknown>;
   #first: Promise<IteratorResult<readonly FileStatus[], unknown>> | undefined;
   #page: readonly FileStatus[] = [];
   #index = 0;
@@ -174,8 +174,8 @@ class Entries {
   async page(): Promise<readonly FileStatus[] | undefined> {
     const next = this.#first ?? this.#pages.next();
     this.#first = undefined;
-    const { done, value } = await next;
-    return done ? undefined : value;
+    const result = await next;
+    return result.done ? undefined : result.value;
   }
 
   /** The entry of this name. Must be asked in ascending order. */

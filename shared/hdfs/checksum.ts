@@ -152,7 +152,7 @@ class Chunker {
   constructor(layout: ChecksumLayout, hasher: BlockHasher) {
     this.#layout = layout;
     this.#hashers = [hasher];
-    this.#crc = layout.crc === 'CRC32C' ? (crc32c as (b: Uint8Array, p?: number) => number) : zlibCrc32;
+    this.#crc = layout.crc === 'CRC32C' ? crc32c : zlibCrc32;
   }
 
   /** HDFS requires that chunks divide a block, so regular layouts of any block size share their chunks. */

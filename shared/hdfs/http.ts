@@ -130,7 +130,7 @@ export class HttpTransport {
       const { statusCode, headers, body } = await this.#agent.request({
         origin,
         path,
-        method: method as Dispatcher.HttpMethod,
+        method: method,
         headers: { 'content-type': CONTENT_TYPE, ...(method === 'GET' ? {} : CSRF_HEADER) },
         signal,
       });
@@ -156,9 +156,9 @@ async function sendBody(
   wait: boolean,
   answered: Promise<unknown>,
 ): Promise<void> {
-  let over = false;
+  const answer = { over: false };
   const end = () => {
-    over = true;
+    answer.over = true;
   };
   const stopped = answered.then(end, end);
   if (wait) {
@@ -167,10 +167,10 @@ async function sendBody(
   }
   try {
     for await (const chunk of body) {
-      if (over) return;
+      if (answer.over) return;
       if (!request.write(chunk)) await Promise.race([once(request, 'drain'), stopped]).catch(end);
     }
-    if (!over) request.end();
+    if (!answer.over) request.end();
   } catch (error) {
     request.destroy();
     throw error;

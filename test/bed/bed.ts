@@ -57,8 +57,10 @@ const makeDir = async (wanted: string | undefined): Promise<string> => {
   return realpath(wanted);
 };
 
-const logsOf = (hosts: Host[], lines: number): string =>
-  hosts.map(({ name, log }) => `==> ${name} <==\n${tailOf(log, lines)}\n`).join('\n');
+const logsOf = (hosts: Host[], lines: number): string => {
+  const tails = hosts.map(({ name, log }) => ({ name, tail: tailOf(log, lines) })).filter(({ tail }) => tail !== '');
+  return tails.map(({ name, tail }) => `==> ${name} <==\n${tail}\n`).join('\n');
+};
 
 /** A port was free when it was chosen, but any connection of any process may have taken it since. */
 const tellsOfLostPort = (logs: string): boolean => logs.includes('java.net.BindException');
@@ -131,7 +133,7 @@ const startOnce = async <Name extends string>(
   } catch (error) {
     const logs = logsOf(hosts, 60);
     await stop();
-    throw new Error(`the test bed did not start: ${(error as Error).message}\n${logs}`, { cause: error });
+    throw new Error(`the test bed did not start: ${(error as Error).message}\n${logs}`.trimEnd(), { cause: error });
   }
 };
 

@@ -123,15 +123,16 @@ export class Host {
     if (stdin?.writable) await new Promise<void>((done) => stdin.end('release\n', done));
   }
 
-  signal(name: NodeJS.Signals): void {
-    this.#child?.kill(name);
+  #signal(name: NodeJS.Signals): void {
+    // A process that never started has a handle with the id 0, and a signal to that reaches this process's own group.
+    if (this.running) this.#child?.kill(name);
   }
 
   async kill(signal: NodeJS.Signals): Promise<void> {
     if (!this.running) throw new Error(`${this.name} is not running`);
     // SIGQUIT makes a JVM log its threads and go on.
     this.#away = signal !== 'SIGCONT' && signal !== 'SIGQUIT';
-    this.signal(signal);
+    this.#signal(signal);
     if (!this.#away || signal === 'SIGSTOP') return;
     if (!(await this.ended(30_000))) throw new Error(`${this.name} goes on after ${signal}`);
   }
@@ -154,10 +155,10 @@ export class Host {
   }
 
   async stop(patienceMs = 5000): Promise<void> {
-    this.signal('SIGTERM');
-    this.signal('SIGCONT'); // a suspended process acts on no other signal
+    this.#signal('SIGTERM');
+    this.#signal('SIGCONT'); // a suspended process acts on no other signal
     if (await this.ended(patienceMs)) return;
-    this.signal('SIGKILL');
+    this.#signal('SIGKILL');
     await this.ended(60_000);
   }
 }

@@ -1,0 +1,30 @@
+import type { TestProject } from 'vitest/node';
+import { startBed } from '../bed/bed.ts';
+
+const MIB = 1024 * 1024;
+
+/** What tests know of the pair of clusters that they share. Each test keeps to a directory of its own there. */
+export interface SharedBed {
+  /** Cluster configuration that names A and B. */
+  readonly configFile: string;
+  readonly a: string;
+  readonly b: string;
+}
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    bed: SharedBed;
+  }
+}
+
+/** Starts clusters A and B, whose default block sizes differ, for all test files. */
+export default async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
+  const bed = await startBed({
+    clusters: [
+      { name: 'A', blockBytes: MIB },
+      { name: 'B', blockBytes: 4 * MIB },
+    ],
+  });
+  provide('bed', { configFile: bed.configFile, a: bed.clusters.A.namenodeUrl, b: bed.clusters.B.namenodeUrl });
+  return () => bed.stop();
+}
