@@ -1,3 +1,4 @@
+import { CommanderError } from 'commander';
 import { FanoutError, messageOf, SpecError } from '../shared/errors.ts';
 
 /** Few and stable; anything else is a failure too. Listed in `--help` and in the README. */
@@ -19,6 +20,9 @@ Exit codes:
 
 /** One line for a person, and the exit code that goes with it. */
 export function explain(error: unknown): { message: string; code: number } {
+  if (error instanceof CommanderError) {
+    return { message: `${messageOf(error).replace(/^error: /, '')} (see hdfs-fanout COMMAND --help)`, code: exitCodes.usage };
+  }
   if (error instanceof SpecError) return { message: error.message, code: exitCodes.usage };
   if (error instanceof FanoutError) return { message: error.message, code: exitCodes.stopped };
   return { message: `unexpected error: ${messageOf(error)}`, code: exitCodes.stopped };

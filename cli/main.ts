@@ -8,15 +8,25 @@ import { addCopyFlags, type CopyFlags, wholeNumber } from './options.ts';
 import { printError } from './output.ts';
 import { status } from './status.ts';
 
-/** Commander ends the process itself on wrong usage; its code 1 is ours 2. */
+/** Commander would print wrong usage in its own way and end the process with 1: it throws, and the end of this file tells. */
 function configure(command: Command): Command {
-  return command.exitOverride().showHelpAfterError('(see --help)');
+  return command.exitOverride().configureOutput({ outputError: () => undefined });
 }
+
+const examples = `
+Examples:
+  hdfs-fanout copy staging:/data/outgoing prod:/data/incoming
+  hdfs-fanout copy --force --exact --preserve staging:/data/2024 prod:/data/2024
+  hdfs-fanout copy --dry-run 'staging:/logs/dt=2024-01-*' prod:/logs
+  hdfs-fanout -f -s staging -d prod /data/outgoing /data/incoming --threads=10
+  hdfs-fanout copy local:/tmp/report.csv prod:/reports/
+${exitCodesHelp}`;
 
 const program = configure(new Command('hdfs-fanout'))
   .description('Copies directory trees between HDFS clusters over WebHDFS and HttpFS, verified and resumable.')
   .version(packageJson.version)
-  .enablePositionalOptions();
+  .enablePositionalOptions()
+  .addHelpText('after', examples);
 
 const finish = (work: Promise<number>) => work.then((code) => void (process.exitCode = code));
 
@@ -28,17 +38,7 @@ addCopyFlags(configure(program.command('copy', { isDefault: true })).description
   .option('--silent', 'no progress', false)
   .option('-v, --verbose', 'log to stderr; repeat for more: errors, warnings, info, debug', (_, n: number) => n + 1, 0)
   .option('--log-file <file>', 'log as JSON lines to a file')
-  .addHelpText(
-    'after',
-    `
-Examples:
-  hdfs-fanout copy staging:/data/outgoing prod:/data/incoming
-  hdfs-fanout copy --force --exact --preserve staging:/data/2024 prod:/data/2024
-  hdfs-fanout copy --dry-run 'staging:/logs/dt=2024-01-*' prod:/logs
-  hdfs-fanout -f -s staging -d prod /data/outgoing /data/incoming --threads=10
-  hdfs-fanout copy local:/tmp/report.csv prod:/reports/
-${exitCodesHelp}`,
-  )
+  .addHelpText('after', examples)
   .action((paths: string[], flags: CopyFlags) => finish(copy(paths, flags)));
 
 configure(program.command('jobs'))
@@ -66,8 +66,8 @@ configure(program.command('clean'))
 try {
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : exitCodes.usage;
-  else {
+  // Help and version end in an error with code 0: they were printed.
+  if (!(error instanceof CommanderError && error.exitCode === 0)) {
     const { message, code } = explain(error);
     printError(message, false);
     process.exitCode = code;

@@ -72,18 +72,6 @@ export class UnavailableError extends FanoutError {
   }
 }
 
-/** A credential was refused. Named by cluster, never by value. */
-export class CredentialError extends FanoutError {
-  override readonly name = 'CredentialError';
-  constructor(cluster: string, reason: string, where: Where) {
-    super(reason, {
-      disposition: 'fail-job',
-      where,
-      remedy: `get a new credential for cluster ${cluster} and resume the job`,
-    });
-  }
-}
-
 /** The source file is not the one that was planned: it changed or vanished while it was read. */
 export class SourceChangedError extends FanoutError {
   override readonly name = 'SourceChangedError';

@@ -54,10 +54,7 @@ export async function resolveMapping(
   const roots: Root[] = [];
   const taken = new Map<string, string>();
   for (const match of matches) {
-    const root = await rootOf(match, to, there, spec, destination, signal);
-    if (isWithin(root.destination, root.source) && samePlace(source, root.source, destination, root.destination)) {
-      throw new RefusedError(`${destination.name}:${root.destination} is or lies inside its own source ${root.source}`);
-    }
+    const root = await rootOf(match, to, there, spec, source, destination, signal);
     const other = taken.get(root.destination);
     if (other !== undefined) {
       throw new RefusedError(
@@ -76,14 +73,23 @@ async function rootOf(
   to: string,
   there: FileStatus | undefined,
   spec: JobSpec,
+  source: FileSystem,
   destination: FileSystem,
   signal: AbortSignal,
 ): Promise<Root> {
-  if (status.kind === 'other') throw new RefusedError(`${path} is neither a file nor a directory`);
+  if (status.kind === 'other') {
+    throw new RefusedError(`${path} is neither a file nor a directory`, 'name what it stands for');
+  }
   const { mapping, force, filesOnly } = spec.options;
   // Flattened files go directly under the destination: the root that is listed there is the destination itself.
   const into = there?.kind === 'directory' && mapping === 'cp' && !(filesOnly && status.kind === 'directory');
   const root: Root = { source: path, destination: into ? join(to, basename(path)) : to, kind: status.kind };
+  if (isWithin(root.destination, root.source) && samePlace(source, root.source, destination, root.destination)) {
+    throw new RefusedError(
+      `${destination.name}:${root.destination} is or lies inside its own source ${root.source}`,
+      'name another destination',
+    );
+  }
   const existing = into ? await destination.stat(root.destination, signal) : there;
   if (!existing) return root;
   if (existing.kind !== status.kind) {
@@ -103,7 +109,9 @@ async function requireParent(fs: FileSystem, path: string, signal: AbortSignal):
   const parent = await fs.stat(parentOf(path), signal);
   if (!parent)
     throw new RefusedError(`Parent directory of ${fs.name}:${path} does not exist`, `make it: mkdir ${parentOf(path)}`);
-  if (parent.kind !== 'directory') throw new RefusedError(`The parent of ${fs.name}:${path} is not a directory`);
+  if (parent.kind !== 'directory') {
+    throw new RefusedError(`The parent of ${fs.name}:${path} is not a directory`, 'name another destination');
+  }
 }
 
 function samePlace(source: FileSystem, from: string, destination: FileSystem, to: string): boolean {

@@ -89,11 +89,6 @@ class Planner {
     ]);
     if (!status)
       return this.#add(index, '', missing(root.source), { kind: 'fail', reason: 'it vanished before it was copied' });
-    if (this.#planning.makeDirectories) {
-      // The root decides whether the job can go on at all, so it is awaited.
-      if (there) await this.#writable(root.destination);
-      else await atRoot(destination.makeDirectory(root.destination, this.#permission(status), signal));
-    }
     const exists = there !== undefined;
     await walk(
       {
@@ -103,7 +98,8 @@ class Planner {
       },
       status,
       {
-        enter: (directory) => this.#makeDirectory(index, root, directory),
+        enter: (directory) =>
+          directory.path === '' ? this.#makeRoot(root, status, exists) : this.#makeDirectory(index, root, directory),
         file: (pair) => (options.filesOnly ? this.#flatFile(index, root, pair) : this.#file(index, pair)),
         leave: async ({ path }) => {
           const directory = join(root.destination, path);
@@ -117,9 +113,17 @@ class Planner {
     );
   }
 
+  /** Awaited: it decides whether the job can go on at all. */
+  async #makeRoot(root: Root, status: FileStatus, exists: boolean): Promise<void> {
+    const { destination, signal, makeDirectories } = this.#planning;
+    if (!makeDirectories) return;
+    if (exists) await this.#writable(root.destination);
+    else await atRoot(destination.makeDirectory(root.destination, this.#permission(status), signal));
+  }
+
   #makeDirectory(index: number, root: Root, { path, status, destination: there }: Pair): void {
     const { destination, options, signal, makeDirectories } = this.#planning;
-    if (path === '' || there || options.filesOnly || !makeDirectories) return;
+    if (there || options.filesOnly || !makeDirectories) return;
     const directory = join(root.destination, path);
     const parent = this.#made.get(parentOf(directory)) ?? Promise.resolve();
     const making = parent.then(() =>

@@ -16,8 +16,10 @@ export class Progress {
     return Math.max(0, this.expectedFiles - this.complete - this.failed - this.transferring);
   }
 
-  settle(outcome: UnitOutcome): void {
-    if (outcome.outcome === 'failed') this.failed += 1;
+  settle({ outcome, bytes }: UnitOutcome): void {
+    if (outcome === 'failed') this.failed += 1;
     else this.complete += 1;
+    // A copied file's bytes were counted as they went by.
+    if (outcome !== 'copied') this.bytes += bytes;
   }
 }

@@ -102,7 +102,7 @@ class FileTransfer {
     const { decision, lengthBytes, replaces } = this.#unit;
     const again = this.#claim.claim > 1;
     if (decision !== 'compare' && !again) return undefined;
-    const { source, destination, signal, job } = this.#context;
+    const { source, destination, signal, job, progress } = this.#context;
     const { force, direct } = job.spec.options;
     const there = again ? await destination.stat(this.#to, signal) : undefined;
     if (again && !there) return undefined;
@@ -116,7 +116,9 @@ class FileTransfer {
       ));
     if (equal) {
       const ours = decision !== 'compare' || (there?.fileId !== undefined && there.fileId !== replaces);
-      return again && ours ? this.#copied('checksum') : this.#skipped('identical content');
+      if (!(again && ours)) return this.#skipped('identical content');
+      progress.bytes += lengthBytes;
+      return this.#copied('checksum');
     }
     // With --direct an earlier claim left its own unfinished file under the final name.
     if (!force && !(direct && again)) return this.#refused('exists and differs');

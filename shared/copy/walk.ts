@@ -20,7 +20,7 @@ export interface Pair {
 }
 
 export interface Visitor {
-  /** Before anything in the directory is visited. The root has no status of its own here. */
+  /** Before anything in the directory is visited. The root comes once it could be listed, and without its namesake. */
   enter?(directory: Pair): Promise<void> | void;
   /** A file, or something that is neither file nor directory. */
   file?(pair: Pair): Promise<void> | void;
@@ -34,7 +34,7 @@ export interface Visitor {
 const AHEAD = 16;
 
 /**
- * Visits a tree depth first, names in UTF-8 byte order, so that the order is always the same and both listings merge
+ * Visits a tree depth first, names in the order of `compareNames`, so that the order is always the same and both listings merge
  * as sorted streams. Holds a page of each listing per level, never a whole directory. Temporary names are passed over
  * on both sides.
  *
@@ -50,7 +50,9 @@ export async function walk(trees: Trees, rootStatus: FileStatus, visitor: Visito
     },
   };
   const rootPair = { path: '', status: rootStatus, destination: undefined };
-  const root = new Level(rootPair, open.source(''), open, { left: AHEAD });
+  const entries = open.source('');
+  await entries.ready();
+  const root = new Level(rootPair, entries, open, { left: AHEAD });
   await visitor.enter?.(root.directory);
   const stack = [root];
   for (let level = stack.at(-1); level; level = stack.at(-1)) {
@@ -169,6 +171,12 @@ class Entries {
   start(): void {
     this.#first = this.#pages.next();
     this.#first.catch(() => undefined);
+  }
+
+  /** @throws what the listing throws */
+  async ready(): Promise<void> {
+    this.start();
+    await this.#first;
   }
 
   async page(): Promise<readonly FileStatus[] | undefined> {

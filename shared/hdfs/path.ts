@@ -1,7 +1,5 @@
 /** Absolute paths of a file system: `/`-separated, no `.` or `..`, no trailing slash but the root's own. */
 
-const encoder = new TextEncoder();
-
 export function join(directory: string, name: string): string {
   if (name === '') return directory;
   return directory === '/' ? `/${name}` : `${directory}/${name}`;
@@ -32,28 +30,26 @@ export function normalize(path: string): string {
 }
 
 /**
- * The namenode's order of names: their UTF-8 bytes. JavaScript compares UTF-16 units, which differs
- * only where a surrogate (outside the basic plane) meets U+E000–U+FFFF.
- * @see Hadoop INodeDirectory.getChildrenList, DFSUtil.compareBytes
+ * The namenode's order of names: their UTF-8 bytes taken as signed, so that everything outside ASCII comes first; of two
+ * names outside ASCII, the one with the smaller code point. Measured on 3.4.2.
+ *
+ * JavaScript's own order (UTF-16 units) differs, and so does the unsigned byte order of most other tools.
+ * @see Hadoop DFSUtilClient.compareBytes (Guava SignedBytes.lexicographicalComparator)
  */
 export function compareNames(a: string, b: string): number {
-  if (a === b) return 0;
   const shorter = Math.min(a.length, b.length);
   for (let i = 0; i < shorter; i++) {
     const x = a.charCodeAt(i);
     const y = b.charCodeAt(i);
-    if (x === y) continue;
-    const astralX = x >= 0xd800 && x <= 0xdfff;
-    const astralY = y >= 0xd800 && y <= 0xdfff;
-    if (astralX !== astralY) return astralX ? 1 : -1;
-    return x - y;
+    if (x !== y) return rank(x) - rank(y);
   }
   return a.length - b.length;
 }
 
-/** Bytes of a name as HDFS counts them (the limit for one component is 255 by default). */
-export function nameBytes(name: string): number {
-  return encoder.encode(name).length;
+/** Where a UTF-16 unit stands in that order. A surrogate is half of a code point above all others. */
+function rank(unit: number): number {
+  if (unit < 0x80) return unit + 0x20000;
+  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
 }
 
 /**

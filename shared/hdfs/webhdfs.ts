@@ -1,4 +1,4 @@
-import { SourceChangedError, TransportError, type Where } from '../errors.ts';
+import { FanoutError, SourceChangedError, TransportError, type Where } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { retry } from '../retry.ts';
 import { familyOf, type FileChecksum, type RegularLayout, type JsonChecksum, parseFileChecksum } from './checksum.ts';
@@ -101,8 +101,13 @@ export class WebHdfs implements FileSystem {
 
   async *list(directory: string, signal: AbortSignal, after?: string): AsyncIterable<readonly FileStatus[]> {
     let page = this.#page(directory, signal, after);
+    let previous = after;
     for (;;) {
       const { entries, more } = await page;
+      for (const { name } of entries) {
+        if (previous !== undefined && compareNames(previous, name) >= 0) throw new ListingOrderError(directory, this.name);
+        previous = name;
+      }
       const last = entries.at(-1)?.name;
       // The next page is asked for while the caller works on this one.
       if (more && last !== undefined) page = this.#page(directory, signal, last);
@@ -388,6 +393,17 @@ export class WebHdfs implements FileSystem {
         },
       );
     }
+  }
+}
+
+/** Merging two listings that are sorted differently would lose files in silence. */
+class ListingOrderError extends FanoutError {
+  override readonly name = 'ListingOrderError';
+  constructor(path: string, cluster: string) {
+    super(`cluster ${cluster} lists names in another order than a namenode does`, {
+      disposition: 'fail-job',
+      where: { operation: 'LISTSTATUS_BATCH', path },
+    });
   }
 }
 

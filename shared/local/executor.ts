@@ -92,9 +92,10 @@ async function copyJob(job: Job, execution: Execution): Promise<void> {
   const counters = await state.store.counters(job.id);
   progress.expectedFiles = job.expectedFiles;
   progress.expectedBytes = job.expectedBytes;
-  progress.bytes = counters.get('bytes.copied') ?? 0;
-  progress.complete = (counters.get('files.copied') ?? 0) + (counters.get('files.skipped') ?? 0);
-  progress.failed = counters.get('files.failed') ?? 0;
+  const count = (name: string) => counters.get(name) ?? 0;
+  progress.bytes = count('bytes.copied') + count('bytes.skipped') + count('bytes.failed');
+  progress.complete = count('files.copied') + count('files.skipped');
+  progress.failed = count('files.failed');
   const threads = threadsOf(job, source, destination);
   const limit = pLimit(threads);
   let wake: () => void = () => undefined;

@@ -7,8 +7,11 @@ const MIB = 1024 * 1024;
 export interface SharedBed {
   /** Cluster configuration that names A and B. */
   readonly configFile: string;
+  /** Namenode URLs. */
   readonly a: string;
   readonly b: string;
+  /** RPC address of A's namenode. */
+  readonly rpcA: string;
 }
 
 declare module 'vitest' {
@@ -25,6 +28,7 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
       { name: 'B', blockBytes: 4 * MIB },
     ],
   });
-  provide('bed', { configFile: bed.configFile, a: bed.clusters.A.namenodeUrl, b: bed.clusters.B.namenodeUrl });
+  const { A, B } = bed.clusters;
+  provide('bed', { configFile: bed.configFile, a: A.namenodeUrl, b: B.namenodeUrl, rpcA: A.rpc });
   return () => bed.stop();
 }
