@@ -17,7 +17,7 @@ export async function clean(id: string, flags: { conf?: string }): Promise<numbe
   try {
     const claims = new Map<number, Claim>();
     for await (const claim of state.store.claims(id)) claims.set(claim.batch, claim);
-    if (claims.size > 0) {
+    if (claims.size > 0 && state.manifests.has(id)) {
       for await (const batch of state.manifests.read(id)) {
         const claim = claims.get(batch.batch);
         if (claim) await sweep(destination, job, batch, claim, claim.claim, new AbortController().signal);

@@ -29,8 +29,11 @@ export async function copy(paths: readonly string[], flags: CopyFlags): Promise<
       if (paths.length > 0) throw new SpecError('--resume takes no paths', 'the job knows its own');
       const state = openState();
       const job = await knownJob(state, flags.resume);
+      if (job.phase !== 'planning' && !state.manifests.has(job.id)) {
+        throw new SpecError(`the job ${job.id} was cleaned`, 'copy again with --force: what is equal is skipped');
+      }
       ends = openEnds(job.spec, flags.conf, log);
-      return await run(await reopened(state, job), state, ends, flags, log, interrupt);
+      return await run(job, state, ends, flags, log, interrupt, () => reopened(state, job.id));
     }
     const spec = specOf(paths, flags);
     ends = openEnds(spec, flags.conf, log);
@@ -40,9 +43,15 @@ export async function copy(paths: readonly string[], flags: CopyFlags): Promise<
     if (flags.dryRun) return await dryRun(spec, roots, ends, flags.json, interrupt);
     const state = openState();
     const job = newJob(spec, roots);
-    return await run(job, state, ends, flags, log, interrupt, () => state.store.create(job));
+    return await run(job, state, ends, flags, log, interrupt, async () => {
+      await state.store.create(job);
+      return job;
+    });
   } catch (error) {
-    if (interrupt.aborted) return exitCodes.interrupted;
+    if (interrupt.aborted) {
+      printError('interrupted: nothing was changed', flags.json);
+      return exitCodes.interrupted;
+    }
     const { message, code } = explain(error);
     printError(message, flags.json);
     return code;
@@ -58,6 +67,7 @@ export async function knownJob(state: State, id: string): Promise<Job> {
   return job;
 }
 
+/** @param begin  what changes the job's record, which only the holder of its lock may do; gives the job as it is then */
 async function run(
   job: Job,
   state: State,
@@ -65,7 +75,7 @@ async function run(
   flags: CopyFlags,
   log: Log,
   interrupt: AbortSignal,
-  create?: () => Promise<void>,
+  begin: () => Promise<Job>,
 ): Promise<number> {
   const { destination } = ends;
   const locked = job.roots.map(({ destination: path }) => ({ place: destination.identityOf(path), path }));
@@ -76,8 +86,7 @@ async function run(
   const onOutcome = (batch: Batch, outcome: UnitOutcome) => report(job, batch, outcome, flags.json, log);
   let failure: unknown;
   try {
-    await create?.();
-    await execute(job, { state, ...ends, progress, log, signal: interrupt, onOutcome });
+    await execute(await begin(), { state, ...ends, progress, log, signal: interrupt, onOutcome });
   } catch (error) {
     failure = error;
   } finally {
@@ -102,10 +111,11 @@ async function run(
 }
 
 /** A finished job is resumed by taking its failed files back; an unfinished one goes on as well. */
-async function reopened(state: State, job: Job): Promise<Job> {
-  await state.store.reopenFailed(job.id);
+async function reopened(state: State, id: string): Promise<Job> {
+  const job = await knownJob(state, id);
+  await state.store.reopenFailed(id);
   if (job.phase !== 'done') return job;
-  await state.store.update(job.id, { phase: 'copying' });
+  await state.store.update(id, { phase: 'copying' });
   return { ...job, phase: 'copying' };
 }
 

@@ -21,7 +21,10 @@ Exit codes:
 /** One line for a person, and the exit code that goes with it. */
 export function explain(error: unknown): { message: string; code: number } {
   if (error instanceof CommanderError) {
-    return { message: `${messageOf(error).replace(/^error: /, '')} (see hdfs-fanout COMMAND --help)`, code: exitCodes.usage };
+    return {
+      message: `${messageOf(error).replace(/^error: /, '')} (see hdfs-fanout COMMAND --help)`,
+      code: exitCodes.usage,
+    };
   }
   if (error instanceof SpecError) return { message: error.message, code: exitCodes.usage };
   if (error instanceof FanoutError) return { message: error.message, code: exitCodes.stopped };

@@ -1,8 +1,9 @@
 import { Command, CommanderError } from 'commander';
+import { keepHeapSmall } from '../shared/memory.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { clean } from './clean.ts';
 import { copy } from './copy.ts';
-import { exitCodes, exitCodesHelp, explain } from './exit-codes.ts';
+import { exitCodesHelp, explain } from './exit-codes.ts';
 import { jobs } from './jobs.ts';
 import { addCopyFlags, type CopyFlags, wholeNumber } from './options.ts';
 import { printError } from './output.ts';
@@ -21,6 +22,8 @@ Examples:
   hdfs-fanout -f -s staging -d prod /data/outgoing /data/incoming --threads=10
   hdfs-fanout copy local:/tmp/report.csv prod:/reports/
 ${exitCodesHelp}`;
+
+keepHeapSmall();
 
 const program = configure(new Command('hdfs-fanout'))
   .description('Copies directory trees between HDFS clusters over WebHDFS and HttpFS, verified and resumable.')

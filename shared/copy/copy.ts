@@ -89,6 +89,7 @@ class Recorder {
   #waiting: UnitOutcome[] = [];
   #writing: Promise<void> = Promise.resolve();
   #recordedAtMs = performance.now();
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(copier: Copier, batch: Batch) {
     this.#copier = copier;
@@ -100,9 +101,13 @@ class Recorder {
     this.#copier.progress.settle(outcome);
     this.#requireFewFailures();
     if (performance.now() - this.#recordedAtMs >= RECORD_EVERY_MS) await this.flush();
+    // What comes last must not wait for a large file. That the batch was taken over is told by the next flush.
+    else this.#timer ??= setTimeout(() => void this.flush().catch(() => undefined), RECORD_EVERY_MS);
   }
 
   flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.#recordedAtMs = performance.now();
     this.#writing = this.#writing.then(() => this.#write());
     return this.#writing;

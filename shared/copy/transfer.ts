@@ -131,6 +131,7 @@ class FileTransfer {
     let changed = false;
     let unresolved = 0;
     const again = (error: unknown) => {
+      this.#context.log.warn({ path: this.from, error: messageOf(error) }, 'a try failed');
       if (error instanceof SourceChangedError && !changed) {
         changed = true;
         return 'soon';
@@ -142,7 +143,6 @@ class FileTransfer {
     return retry(policy, signal, again, async (number) => {
       if (number > 0) {
         this.#retries += 1;
-        this.#context.log.warn({ path: this.from, attempt: number }, 'copying the file again');
         await store.noteAttempt(job.id, this.#batch, this.#context.owner, number);
         if (changed) await this.#refresh();
       }

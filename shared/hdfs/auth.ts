@@ -12,7 +12,12 @@ export function authParameters(cluster: Cluster): Readonly<Record<string, string
     case 'NONE':
       return { 'user.name': cluster.user ?? userInfo().username, ...impersonate };
     case 'TOKEN':
-      return { delegation: cluster.token ?? '', ...impersonate };
+      // A secure cluster knows the user from the token; an insecure one that hands out tokens wants the name as well.
+      return {
+        delegation: cluster.token ?? '',
+        ...(cluster.user === undefined ? {} : { 'user.name': cluster.user }),
+        ...impersonate,
+      };
     case 'GSSAPI':
     case 'TKN_GSSAPI':
       throw new SpecError(

@@ -1,7 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { Agent, type Dispatcher } from 'undici';
 import { TransportError, type Where } from '../errors.ts';
 import type { TlsOptions } from './tls.ts';
@@ -146,9 +146,12 @@ export class HttpTransport {
   }
 }
 
+/** From a datanode's interim answer to its refusal, ms: in between it asks the namenode. */
+const REFUSAL_MS = 10;
+
 /**
- * Writes the body until it ends or the server answers early. Waits for the interim answer before a large one:
- * a refusal is then read, not lost in a reset connection.
+ * Writes the body until it ends or the server answers early. Waits for the interim answer before a large one, and looks for
+ * an answer before each piece: a refusal is then read, not lost in a reset connection.
  */
 async function sendBody(
   request: http.ClientRequest,
@@ -163,10 +166,11 @@ async function sendBody(
   const stopped = answered.then(end, end);
   if (wait) {
     request.flushHeaders();
-    await Promise.race([once(request, 'continue').then(() => sleep(3)), sleep(1000), stopped]).catch(end);
+    await Promise.race([once(request, 'continue').then(() => sleep(REFUSAL_MS)), sleep(1000), stopped]).catch(end);
   }
   try {
     for await (const chunk of body) {
+      await setImmediate();
       if (answer.over) return;
       if (!request.write(chunk)) await Promise.race([once(request, 'drain'), stopped]).catch(end);
     }
@@ -184,14 +188,10 @@ export function splitUrl(url: string): { origin: string; path: string; host: str
   return { origin: match[1] ?? '', host: match[2] ?? '', path: match[3] ?? '/' };
 }
 
-async function readText(body: AsyncIterable<Uint8Array | string>): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    chunks.push(Buffer.from(chunk as Uint8Array));
-    size += chunk.length;
-  }
-  return Buffer.concat(chunks, size).toString('utf8');
+async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** Reads the beginning of an error page. */

@@ -71,6 +71,8 @@ export class NamenodeRest {
     } catch (error) {
       if (!(error instanceof TransportError || error instanceof RemoteError) || error.disposition !== 'retry')
         throw error;
+      // A namenode that refuses in its own words serves: it is this path that it cannot serve.
+      if (hasCode(error, 'io', 'other', 'out-of-range') && !isFromProxy(error)) throw error;
       throw this.#unavailable(error, failures, performance.now() - startedAtMs);
     }
   }
@@ -115,6 +117,11 @@ export class NamenodeRest {
     const reason = `cluster ${this.cluster.name} cannot serve, tried for ${Math.ceil(elapsedMs / 1000)} s: ${last.reason}${rest}`;
     return new UnavailableError(reason, where, last.remedy ?? 'check the cluster and its address, then resume', last);
   }
+}
+
+/** Whether no RemoteException came: a proxy or load balancer spoke. */
+function isFromProxy(error: FanoutError): boolean {
+  return error instanceof RemoteError && error.exception.startsWith('HTTP ');
 }
 
 function isDoubtful(error: FanoutError): boolean {

@@ -105,7 +105,8 @@ export class WebHdfs implements FileSystem {
     for (;;) {
       const { entries, more } = await page;
       for (const { name } of entries) {
-        if (previous !== undefined && compareNames(previous, name) >= 0) throw new ListingOrderError(directory, this.name);
+        if (previous !== undefined && compareNames(previous, name) >= 0)
+          throw new ListingOrderError(directory, this.name);
         previous = name;
       }
       const last = entries.at(-1)?.name;
@@ -132,7 +133,7 @@ export class WebHdfs implements FileSystem {
         cancel();
         throw new SourceChangedError(`it has shrunk from ${lengthBytes} to ${sent} bytes since it was listed`, where);
       }
-      return { body: exactly(body, lengthBytes, where), near: datanode, cancel };
+      return { body: exactly(body, lengthBytes, where, signal), near: datanode, cancel };
     });
   }
 
@@ -379,7 +380,8 @@ export class WebHdfs implements FileSystem {
       return await step();
     } catch (error) {
       if (hasCode(error, 'standby')) nameservice.failOver(namenode);
-      if (!(error instanceof TransportError)) throw error;
+      // A source that breaks off also ends the upload: its error is its own.
+      if (!(error instanceof TransportError) || error.where !== where) throw error;
       const unresolved = codeOf(error.cause) === 'ENOTFOUND';
       throw new TransportError(
         `the datanode could not be used: ${error.reason}; the namenode ${splitUrl(namenode).host} works`,
@@ -430,6 +432,7 @@ async function* exactly(
   body: AsyncIterable<Uint8Array>,
   lengthBytes: number,
   where: Where,
+  signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   let seen = 0;
   try {
@@ -438,6 +441,7 @@ async function* exactly(
       yield chunk;
     }
   } catch (error) {
+    signal.throwIfAborted();
     throw new TransportError(`the datanode broke off after ${seen} of ${lengthBytes} bytes`, where, { cause: error });
   }
   if (seen !== lengthBytes) {

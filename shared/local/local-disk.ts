@@ -110,8 +110,8 @@ export class LocalDisk implements FileSystem {
 
   async makeDirectory(path: string, permission: string | undefined): Promise<void> {
     await attempt({ operation: 'MKDIR', path }, async () => {
-      await fs.mkdir(path, { recursive: true });
-      if (permission !== undefined) await fs.chmod(path, modeOf(permission));
+      const made = await fs.mkdir(path, { recursive: true });
+      if (made !== undefined && permission !== undefined) await fs.chmod(path, modeOf(permission));
     });
   }
 

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -18,9 +18,13 @@ export class ManifestFile implements ManifestStore {
     const file = this.#file(jobId);
     const unfinished = `${file}.unfinished`;
     const handle = await open(unfinished, 'w', 0o600);
+    const lines = new LineBuffer();
     return {
       async append(batch) {
-        await handle.write(`${JSON.stringify(batch)}\n`);
+        // Written unit by unit into one buffer: a long line as one string would be garbage that is collected late.
+        lines.begin(`{"batch":${batch.batch},"units":[`);
+        for (const [index, unit] of batch.units.entries()) lines.add(`${index > 0 ? ',' : ''}${JSON.stringify(unit)}`);
+        await handle.write(lines.end(']}\n'));
       },
       async close() {
         await handle.datasync();
@@ -43,6 +47,11 @@ export class ManifestFile implements ManifestStore {
     }
   }
 
+  /** Whether a whole manifest is there: not before planning has ended, and not after `clean`. */
+  has(jobId: string): boolean {
+    return existsSync(this.#file(jobId));
+  }
+
   async remove(jobId: string): Promise<void> {
     await rm(this.#file(jobId), { force: true });
     await rm(`${this.#file(jobId)}.unfinished`, { force: true });
@@ -50,5 +59,28 @@ export class ManifestFile implements ManifestStore {
 
   #file(jobId: string): string {
     return join(this.#directory, `${jobId}.jsonl`);
+  }
+}
+
+/** Puts one line after the other together in the same memory. */
+class LineBuffer {
+  #bytes = Buffer.allocUnsafe(256 * 1024);
+  #length = 0;
+
+  begin(text: string): void {
+    this.#length = 0;
+    this.add(text);
+  }
+
+  add(text: string): void {
+    // A UTF-16 unit takes at most three bytes.
+    const needed = this.#length + text.length * 3;
+    if (needed > this.#bytes.length) this.#bytes = Buffer.concat([this.#bytes], needed * 2);
+    this.#length += this.#bytes.write(text, this.#length);
+  }
+
+  end(text: string): Buffer {
+    this.add(text);
+    return this.#bytes.subarray(0, this.#length);
   }
 }

@@ -53,7 +53,7 @@ export class SqliteJobStore implements JobStore {
   }
 
   get(id: string): Promise<Job | undefined> {
-    return Promise.resolve(jobOf(this.#db.prepare('SELECT json FROM jobs WHERE id = ?').get(id)));
+    return Promise.resolve(this.#job(id));
   }
 
   list(limit: number): Promise<Job[]> {
@@ -61,10 +61,12 @@ export class SqliteJobStore implements JobStore {
     return Promise.resolve(rows.flatMap((row) => jobOf(row) ?? []));
   }
 
-  async update(id: string, changes: Partial<Omit<Job, 'id' | 'spec'>>): Promise<void> {
-    const job = await this.get(id);
-    if (!job) throw new Error(`no job ${id}`);
-    this.#run('UPDATE jobs SET json = ? WHERE id = ?', JSON.stringify({ ...job, ...changes }), id);
+  update(id: string, changes: Partial<Omit<Job, 'id' | 'spec'>>): Promise<void> {
+    return this.#transaction(() => {
+      const job = this.#job(id);
+      if (!job) throw new Error(`no job ${id}`);
+      this.#run('UPDATE jobs SET json = ? WHERE id = ?', JSON.stringify({ ...job, ...changes }), id);
+    });
   }
 
   claim(id: string, batch: number, owner: string): Promise<Claim> {
@@ -87,13 +89,13 @@ export class SqliteJobStore implements JobStore {
   }
 
   record(id: string, batch: number, owner: string, outcomes: readonly UnitOutcome[]): Promise<void> {
-    this.#transaction(() => {
+    return this.#transaction(() => {
       const row = this.#batch(id, batch);
       if (row?.owner !== owner) throw new SupersededError(batch);
       const done = new Bitmap(row.done);
-      const fresh = outcomes.filter(({ unit }) => !done.has(unit));
       const sums = new Map<string, number>();
-      for (const outcome of fresh) {
+      for (const outcome of outcomes) {
+        if (done.has(outcome.unit)) continue;
         done.add(outcome.unit);
         for (const [name, value] of countersOf(outcome)) sums.set(name, (sums.get(name) ?? 0) + value);
         if (outcome.failure) {
@@ -104,11 +106,10 @@ export class SqliteJobStore implements JobStore {
       this.#run('UPDATE batches SET done = ? WHERE job = ? AND batch = ?', done.bytes, id, batch);
       this.#add(id, sums);
     });
-    return Promise.resolve();
   }
 
   reopenFailed(id: string): Promise<void> {
-    this.#transaction(() => {
+    return this.#transaction(() => {
       const rows = this.#db.prepare('SELECT batch, unit, outcome FROM failures WHERE job = ?').all(id);
       const sums = new Map<string, number>();
       for (const row of rows) {
@@ -122,7 +123,6 @@ export class SqliteJobStore implements JobStore {
       this.#add(id, sums);
       this.#run('DELETE FROM failures WHERE job = ?', id);
     });
-    return Promise.resolve();
   }
 
   async *claims(id: string): AsyncIterable<Claim & { readonly batch: number }> {
@@ -148,6 +148,10 @@ export class SqliteJobStore implements JobStore {
     return Promise.resolve(failures);
   }
 
+  #job(id: string): Job | undefined {
+    return jobOf(this.#db.prepare('SELECT json FROM jobs WHERE id = ?').get(id));
+  }
+
   #batch(id: string, batch: number): BatchRow | undefined {
     const row = this.#db.prepare('SELECT * FROM batches WHERE job = ? AND batch = ?').get(id, batch);
     return row as unknown as BatchRow | undefined;
@@ -171,15 +175,19 @@ export class SqliteJobStore implements JobStore {
     return this.#db.prepare(sql).run(...values);
   }
 
-  #transaction(work: () => void): void {
-    this.#db.exec('BEGIN IMMEDIATE');
-    try {
-      work();
-      this.#db.exec('COMMIT');
-    } catch (error) {
-      this.#db.exec('ROLLBACK');
-      throw error;
-    }
+  /** Rejects with what the work threw, and nothing of it stays. */
+  #transaction(work: () => void): Promise<void> {
+    return new Promise((resolve) => {
+      this.#db.exec('BEGIN IMMEDIATE');
+      try {
+        work();
+        this.#db.exec('COMMIT');
+      } catch (error) {
+        this.#db.exec('ROLLBACK');
+        throw error;
+      }
+      resolve();
+    });
   }
 }
 

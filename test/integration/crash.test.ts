@@ -29,37 +29,36 @@ describe('a copy killed with kill -9 and resumed', () => {
 
   test.each(moments)('at %s of its length ends with equal trees and exact counts', async (moment) => {
     const destination = `/crash-${moment}`;
-      const home = newHome();
-      const options = { conf: bed.configFile, home };
-      const poll = new CompletenessPoll(b, destination, source);
-      const { child, ended } = startCli(['copy', 'A:/crash', `B:${destination}`], options);
-      const polling = poll.start();
-      await poll.until(Number(moment));
-      child.kill('SIGKILL');
-      await ended;
-      const jobs = await runCli(['jobs', '--json'], { home });
-      const { Job: job } = JSON.parse(jobs.stdout) as { Job: string };
-      // A second kill, in the middle of the resumed copy.
-      const second = startCli(['copy', '--resume', job], options);
-      await sleep(700);
-      second.child.kill('SIGKILL');
-      await second.ended;
-      const { code, status, stderr } = await runCli(['copy', '--resume', job], options);
-      poll.stop();
-      await polling;
-      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-      expect(poll.partial).toEqual([]);
-      expect(poll.polls).toBeGreaterThan(2);
-      expect(await b.tree(destination)).toEqual(source);
-      const bytes = lengths.reduce((sum, length) => sum + length, 0);
-      expect(status).toMatchObject({
-        Outcome: 'Successful',
-        'Files Expected': lengths.length,
-        'Files Copied': lengths.length,
-        'Files Skipped': 0,
-        'Files Failed': 0,
-        'Size Copied': bytes,
-      });
-    },
-  );
+    const home = newHome();
+    const options = { conf: bed.configFile, home };
+    const poll = new CompletenessPoll(b, destination, source);
+    const { child, ended } = startCli(['copy', 'A:/crash', `B:${destination}`], options);
+    const polling = poll.start();
+    await poll.until(Number(moment));
+    child.kill('SIGKILL');
+    await ended;
+    const jobs = await runCli(['jobs', '--json'], { home });
+    const { Job: job } = JSON.parse(jobs.stdout) as { Job: string };
+    // A second kill, in the middle of the resumed copy.
+    const second = startCli(['copy', '--resume', job], options);
+    await sleep(700);
+    second.child.kill('SIGKILL');
+    await second.ended;
+    const { code, status, stderr } = await runCli(['copy', '--resume', job], options);
+    poll.stop();
+    await polling;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(poll.partial).toEqual([]);
+    expect(poll.polls).toBeGreaterThan(2);
+    expect(await b.tree(destination)).toEqual(source);
+    const bytes = lengths.reduce((sum, length) => sum + length, 0);
+    expect(status).toMatchObject({
+      Outcome: 'Successful',
+      'Files Expected': lengths.length,
+      'Files Copied': lengths.length,
+      'Files Skipped': 0,
+      'Files Failed': 0,
+      'Size Copied': bytes,
+    });
+  });
 });

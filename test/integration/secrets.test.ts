@@ -1,0 +1,91 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, inject, test } from 'vitest';
+import { startCli } from '../support/cli.ts';
+import { Front } from '../support/front.ts';
+import { TestHdfs } from '../support/hdfs.ts';
+import { content } from '../support/odd-tree.ts';
+import { Scene } from '../support/scene.ts';
+
+const bed = inject('bed');
+
+async function tokenOf(url: string): Promise<string> {
+  const { Token } = await new TestHdfs(url).json<{ Token: { urlString: string } }>('GETDELEGATIONTOKEN', '/', {
+    renewer: 'root',
+  });
+  return Token.urlString;
+}
+
+/** A secure namenode's answer to a cancelled token; an insecure one looks at no token. */
+const deadToken = JSON.stringify({
+  RemoteException: {
+    exception: 'SecurityException',
+    javaClassName: 'java.lang.SecurityException',
+    message:
+      'Failed to obtain user group information: org.apache.hadoop.security.token.SecretManager$InvalidToken: ' +
+      "Token for real user: , can't be found in cache",
+  },
+});
+
+function filesBelow(directory: string): string[] {
+  return readdirSync(directory, { recursive: true })
+    .map((name) => join(directory, String(name)))
+    .filter((path) => statSync(path).isFile());
+}
+
+/** Command lines of every process of the machine. */
+function processList(): string {
+  const lines = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+      } catch {
+        return '';
+      }
+    });
+  return lines.join('\n');
+}
+
+test('a token is in no output, log, error, manifest, database or process list', async () => {
+  const scene = await Scene.make(bed, 'secrets');
+  const tokens = [await tokenOf(bed.a), await tokenOf(bed.b)] as const;
+  for (let i = 0; i < 30; i++) await scene.a.put(`/secrets/tree/f${i}`, content(`${i}`, 50_000));
+  // Errors of every kind are made: a redirect that leads nowhere, a lost answer, a page of HTML, a dead token at the end.
+  let opens = 0;
+  await using front = await Front.start(bed.a, {
+    datanodes: true,
+    react: ({ operation, to }) => {
+      if (operation !== 'OPEN' || to !== 'namenode') return undefined;
+      opens += 1;
+      if (opens === 3) return { location: (location) => location.replace(/\/\/[^/]+/, '//datanode.invalid:1') };
+      if (opens === 5) return 'cut-after';
+      return opens === 7 ? { answer: { status: 502, body: '<html><title>Bad gateway</title></html>' } } : undefined;
+    },
+  });
+  const conf = scene.conf({
+    A: { url: front.url, auth_mechanism: 'TOKEN', token: tokens[0] },
+    B: { auth_mechanism: 'TOKEN', token: tokens[1] },
+  });
+  const log = join(scene.home, 'log.jsonl');
+  const flags = ['--json', '-vvvv', '--log-file', log];
+  const { ended } = startCli(['copy', ...flags, 'A:/secrets/tree', 'B:/secrets/copy'], { conf, home: scene.home });
+  let processes = '';
+  const watch = setInterval(() => (processes += processList()), 50);
+  const { code, stdout, stderr } = await ended;
+  clearInterval(watch);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(await scene.b.tree('/secrets/copy')).toEqual(await scene.a.tree('/secrets/tree'));
+  await using dead = await Front.start(bed.a, { react: () => ({ answer: { status: 403, body: deadToken } }) });
+  const refused = await scene.run(['copy', '-vvvv', 'A:/secrets/tree', 'B:/secrets/again'], {
+    conf: scene.conf({ A: { url: dead.url, auth_mechanism: 'TOKEN', token: tokens[0] } }),
+  });
+  expect(refused.code).toBe(3);
+  expect(refused.stderr).toContain('put a valid token into the cluster configuration');
+  const kept = filesBelow(scene.home).map((path) => readFileSync(path, 'latin1'));
+  expect(kept.length).toBeGreaterThanOrEqual(3);
+  expect(readFileSync(log, 'utf8')).toContain('datanode.invalid');
+  expect(processes).toContain('/secrets/tree');
+  const everything = [stdout, stderr, refused.stdout, refused.stderr, processes, ...kept].join('\n');
+  for (const token of tokens) expect(everything.includes(token)).toBe(false);
+});

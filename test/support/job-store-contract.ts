@@ -1,0 +1,287 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Job, JobStore } from '../../shared/copy/job-store.ts';
+import { copied, countersIn, failed, newJob, skipped } from './outcomes.ts';
+import { interleavingsContract } from './job-store-interleavings.ts';
+
+/** A store's data, to which one may connect many times. */
+export interface Stores extends AsyncDisposable {
+  connect(): JobStore;
+}
+
+/** What every JobStore must do. `open` gives one that may hold other jobs already. */
+export function jobStoreContract(name: string, open: () => Promise<Stores>): void {
+  describe(`${name} as a JobStore`, () => {
+    let stores: Stores;
+    let store: JobStore;
+    beforeAll(async () => {
+      stores = await open();
+      store = stores.connect();
+    });
+    afterAll(() => stores[Symbol.asyncDispose]());
+
+    const make = async (changes: Partial<Job> = {}) => {
+      const job = newJob(changes);
+      await store.create(job);
+      return job.id;
+    };
+    const claims = (id: string) => Array.fromAsync(store.claims(id));
+
+    describe('jobs', () => {
+      it('gives back what was kept', async () => {
+        const job = newJob({
+          roots: [{ source: '/in', destination: '/out', kind: 'directory' }],
+          expectedBytes: 2 ** 50,
+          directoryWarnings: { owner: 2 },
+          error: 'a line with "quotes", a newline \n and 😀',
+        });
+        await store.create(job);
+        expect(await store.get(job.id)).toEqual(job);
+      });
+
+      it('knows nothing of a job that was not made', async () => {
+        expect(await store.get('no-such-job')).toBeUndefined();
+        await expect(store.update('no-such-job', { phase: 'done' })).rejects.toThrow('no-such-job');
+        expect(await store.get('no-such-job')).toBeUndefined();
+      });
+
+      it('refuses a second job of the same name, and the first stays', async () => {
+        const id = await make({ phase: 'copying' });
+        await expect(async () => store.create(newJob({ id }))).rejects.toThrow();
+        expect(await store.get(id)).toMatchObject({ phase: 'copying' });
+      });
+
+      it('changes what it is told to and keeps the rest', async () => {
+        const id = await make({ error: 'earlier', endedAtMs: 5, expectedFiles: 7 });
+        await store.update(id, { phase: 'copying', error: undefined, endedAtMs: undefined });
+        const { phase, error, endedAtMs, expectedFiles } = (await store.get(id)) ?? newJob();
+        expect({ phase, error, endedAtMs, expectedFiles }).toEqual({
+          phase: 'copying',
+          error: undefined,
+          endedAtMs: undefined,
+          expectedFiles: 7,
+        });
+      });
+
+      it('keeps both of two changes at once', async () => {
+        const id = await make();
+        await Promise.all([store.update(id, { expectedFiles: 3 }), store.update(id, { phase: 'finishing' })]);
+        expect(await store.get(id)).toMatchObject({ expectedFiles: 3, phase: 'finishing' });
+      });
+
+      it('lists the newest first, as many as asked for', async () => {
+        const startedAtMs = Date.now() + 1_000_000_000;
+        const ids = [await make({ startedAtMs }), await make({ startedAtMs: startedAtMs + 2 })];
+        ids.push(await make({ startedAtMs: startedAtMs + 1 }));
+        const listed = await store.list(3);
+        expect(listed.map(({ id }) => id)).toEqual([ids[1], ids[2], ids[0]]);
+        expect(await store.list(1)).toEqual(listed.slice(0, 1));
+      });
+    });
+
+    describe('claims', () => {
+      it('counts claims from 1, and starts with nothing done', async () => {
+        const id = await make();
+        expect(await store.claim(id, 0, 'me')).toEqual({ claim: 1, attempts: 0, swept: 0, done: new Set() });
+        expect(await store.claim(id, 0, 'me')).toMatchObject({ claim: 2 });
+        expect(await store.claim(id, 1, 'you')).toMatchObject({ claim: 1 });
+      });
+
+      it('hands over what was recorded, attempted and swept', async () => {
+        const id = await make();
+        await store.claim(id, 3, 'first');
+        await store.record(id, 3, 'first', [copied(0), failed(9), skipped(64)]);
+        await store.noteAttempt(id, 3, 'first', 4);
+        await store.noteAttempt(id, 3, 'first', 2);
+        await store.noteSwept(id, 3, 'first', 1);
+        await store.noteSwept(id, 3, 'first', 0);
+        expect(await store.claim(id, 3, 'second')).toEqual({
+          claim: 2,
+          attempts: 4,
+          swept: 1,
+          done: new Set([0, 9, 64]),
+        });
+      });
+
+      it('tells of every batch that was claimed, in order', async () => {
+        const id = await make();
+        for (const batch of [10, 2, 0]) await store.claim(id, batch, 'me');
+        await store.record(id, 2, 'me', [copied(1)]);
+        expect(await claims(id)).toEqual([
+          { batch: 0, claim: 1, attempts: 0, swept: 0, done: new Set() },
+          { batch: 2, claim: 1, attempts: 0, swept: 0, done: new Set([1]) },
+          { batch: 10, claim: 1, attempts: 0, swept: 0, done: new Set() },
+        ]);
+      });
+
+      it('keeps jobs apart', async () => {
+        const [one, other] = [await make(), await make()];
+        await store.claim(one, 0, 'me');
+        await store.record(one, 0, 'me', [copied(0), failed(1)]);
+        expect(await store.claim(other, 0, 'me')).toMatchObject({ claim: 1, done: new Set() });
+        expect(await store.counters(other)).toEqual(new Map());
+        expect(await store.failures(other, 10)).toEqual([]);
+      });
+
+      it.each<[string, (id: string) => Promise<void>]>([
+        ['record', (id) => store.record(id, 0, 'loser', [copied(1), failed(2)])],
+        ['record nothing', (id) => store.record(id, 0, 'loser', [])],
+        ['note an attempt', (id) => store.noteAttempt(id, 0, 'loser', 9)],
+        ['note a sweep', (id) => store.noteSwept(id, 0, 'loser', 9)],
+      ])('does not let a loser %s, and nothing changes', async (_what, work) => {
+        const id = await make();
+        await store.claim(id, 0, 'loser');
+        await store.record(id, 0, 'loser', [copied(0)]);
+        await store.claim(id, 0, 'winner');
+        const before = [await claims(id), await store.counters(id), await store.failures(id, 10)];
+        await expect(work(id)).rejects.toMatchObject({ name: 'SupersededError', disposition: 'fail-job' });
+        expect([await claims(id), await store.counters(id), await store.failures(id, 10)]).toEqual(before);
+        await store.record(id, 0, 'winner', [copied(1)]);
+        expect((await store.counters(id)).get('files.copied')).toBe(2);
+      });
+
+      it('does not let anyone record in a batch that was never claimed', async () => {
+        const id = await make();
+        await expect(store.record(id, 0, 'me', [copied(0)])).rejects.toMatchObject({ name: 'SupersededError' });
+        await expect(store.noteAttempt(id, 0, 'me', 1)).rejects.toMatchObject({ name: 'SupersededError' });
+        expect(await claims(id)).toEqual([]);
+      });
+    });
+
+    describe('outcomes', () => {
+      it('sums what was recorded', async () => {
+        const id = await make();
+        await store.claim(id, 0, 'me');
+        const outcomes = [
+          copied(0, { bytes: 2 ** 45, retries: 3, warnings: ['owner', 'times'] }),
+          copied(1, { verification: 'read-back', warnings: ['owner'] }),
+          skipped(2),
+          skipped(3, 'both empty'),
+          failed(4),
+        ];
+        await store.record(id, 0, 'me', outcomes.slice(0, 2));
+        await store.record(id, 0, 'me', outcomes.slice(2));
+        expect(await store.counters(id)).toEqual(
+          new Map([
+            ['bytes.copied', 2 ** 45 + 100],
+            ['bytes.failed', 1],
+            ['bytes.skipped', 20],
+            ['files.copied', 2],
+            ['files.failed', 1],
+            ['files.skipped', 2],
+            ['retries', 5],
+            ['skipped.both empty', 1],
+            ['skipped.identical content', 1],
+            ['verified.checksum', 1],
+            ['verified.read-back', 1],
+            ['warnings.owner', 2],
+            ['warnings.times', 1],
+          ]),
+        );
+      });
+
+      it.each([
+        [
+          'in a later write',
+          [
+            [copied(0), failed(1)],
+            [copied(0), failed(1)],
+          ],
+        ],
+        [
+          'with another outcome',
+          [
+            [copied(0), failed(1)],
+            [failed(0), copied(1)],
+          ],
+        ],
+        ['in one write', [[copied(0), copied(0), failed(1), failed(1)]]],
+      ])('counts a unit once that is recorded twice %s', async (_how, writes) => {
+        const id = await make();
+        await store.claim(id, 0, 'me');
+        for (const outcomes of writes) await store.record(id, 0, 'me', outcomes);
+        expect(await store.counters(id)).toEqual(countersIn([copied(0), failed(1)]));
+        expect(await store.failures(id, 10)).toHaveLength(1);
+      });
+
+      it('counts 10,000 outcomes exactly', async () => {
+        const id = await make();
+        const all = Array.from(
+          { length: 10_000 },
+          (_, unit) => [copied(unit), skipped(unit), failed(unit)][unit % 3] ?? copied(unit),
+        );
+        for (let batch = 0; batch < 10; batch++) {
+          await store.claim(id, batch, 'me');
+          const mine = all.slice(batch * 1000, batch * 1000 + 1000).map((outcome, unit) => ({ ...outcome, unit }));
+          for (let i = 0; i < 1000; i += 250) await store.record(id, batch, 'me', mine.slice(i, i + 250));
+        }
+        expect(await store.counters(id)).toEqual(countersIn(all));
+        expect((await store.claim(id, 9, 'next')).done.size).toBe(1000);
+      });
+
+      it('gives failures in the order of recording, page by page', async () => {
+        const id = await make();
+        await store.claim(id, 0, 'me');
+        await store.claim(id, 1, 'me');
+        await store.record(id, 1, 'me', [failed(4), copied(5), failed(2)]);
+        await store.record(id, 0, 'me', [failed(7)]);
+        const paths: string[] = [];
+        let after: number | undefined;
+        for (;;) {
+          const page = await store.failures(id, 2, after);
+          expect(page.length).toBeLessThanOrEqual(2);
+          if (page.length === 0) break;
+          paths.push(...page.map(({ path }) => path));
+          after = page.at(-1)?.sequence;
+        }
+        expect(paths).toEqual(['/in/4', '/in/2', '/in/7']);
+        expect((await store.failures(id, 1))[0]).toEqual({
+          path: '/in/4',
+          operation: 'OPEN',
+          host: 'nn1:9870',
+          reason: 'denied (ask for it)',
+          sequence: expect.any(Number) as number,
+        });
+      });
+
+      it('takes failed units back exactly, so that they can be done again', async () => {
+        const id = await make();
+        await store.claim(id, 0, 'me');
+        const done = [copied(0), skipped(1)];
+        await store.record(id, 0, 'me', [...done, failed(2, { retries: 5, warnings: ['owner'] }), failed(3)]);
+        await store.reopenFailed(id);
+        expect(await store.counters(id)).toEqual(countersIn(done));
+        expect(await store.failures(id, 10)).toEqual([]);
+        expect((await store.claim(id, 0, 'me again')).done).toEqual(new Set([0, 1]));
+        await store.record(id, 0, 'me again', [copied(2), failed(3)]);
+        expect(await store.counters(id)).toEqual(countersIn([...done, copied(2), failed(3)]));
+        expect(await store.failures(id, 10)).toHaveLength(1);
+      });
+
+      it('takes back nothing where nothing failed', async () => {
+        const id = await make();
+        await store.claim(id, 0, 'me');
+        await store.record(id, 0, 'me', [copied(0)]);
+        await store.reopenFailed(id);
+        expect(await store.counters(id)).toEqual(countersIn([copied(0)]));
+      });
+    });
+
+    it('keeps one truth for several connections', async () => {
+      const [one, other] = [stores.connect(), stores.connect()];
+      const id = await make();
+      const turns = Array.from({ length: 40 }, (_, batch) => batch);
+      const work = async (connection: JobStore, batch: number) => {
+        await connection.claim(id, batch, `owner of ${batch}`);
+        await connection.record(id, batch, `owner of ${batch}`, [copied(0), failed(1)]);
+      };
+      await Promise.all(turns.map((batch) => work(batch % 2 ? one : other, batch)));
+      expect(await one.counters(id)).toEqual(countersIn(turns.flatMap(() => [copied(0), failed(1)])));
+      await one.claim(id, 0, 'loser');
+      await other.claim(id, 0, 'winner');
+      await expect(one.record(id, 0, 'loser', [copied(2)])).rejects.toMatchObject({ name: 'SupersededError' });
+      expect(await one.counters(id)).toEqual(await other.counters(id));
+    });
+
+    interleavingsContract(() => store);
+  });
+}

@@ -1,0 +1,63 @@
+import { randomUUID } from 'node:crypto';
+import { parseJobSpec } from '../../shared/copy/spec.ts';
+import type { Job, UnitOutcome } from '../../shared/copy/job-store.ts';
+
+/** A job of a test's own, so that tests can share a store. */
+export function newJob(changes: Partial<Job> = {}): Job {
+  return {
+    id: randomUUID(),
+    spec: parseJobSpec({ source: 'a:/in', destination: 'b:/out' }),
+    roots: [],
+    phase: 'planning',
+    startedAtMs: 1_700_000_000_000,
+    endedAtMs: undefined,
+    outcome: undefined,
+    error: undefined,
+    expectedFiles: 0,
+    expectedBytes: 0,
+    directoryWarnings: {},
+    ...changes,
+  };
+}
+
+export const copied = (unit: number, changes: Partial<UnitOutcome> = {}): UnitOutcome => ({
+  unit,
+  outcome: 'copied',
+  bytes: 100,
+  verification: 'checksum',
+  retries: 0,
+  ...changes,
+});
+
+export const skipped = (unit: number, reason = 'identical content'): UnitOutcome => ({
+  unit,
+  outcome: 'skipped',
+  bytes: 10,
+  reason,
+  retries: 0,
+});
+
+export const failed = (unit: number, changes: Partial<UnitOutcome> = {}): UnitOutcome => ({
+  unit,
+  outcome: 'failed',
+  bytes: 1,
+  failure: { path: `/in/${unit}`, operation: 'OPEN', host: 'nn1:9870', reason: 'denied (ask for it)' },
+  retries: 2,
+  ...changes,
+});
+
+/** The counters that these outcomes should add up to, without those that are zero. */
+export function countersIn(outcomes: readonly UnitOutcome[]): Map<string, number> {
+  const sums = new Map<string, number>();
+  const add = (name: string, value: number) => {
+    if (value !== 0) sums.set(name, (sums.get(name) ?? 0) + value);
+  };
+  for (const { outcome, bytes, verification, reason, retries } of outcomes) {
+    add(`files.${outcome}`, 1);
+    add(`bytes.${outcome}`, bytes);
+    if (verification) add(`verified.${verification}`, 1);
+    if (outcome === 'skipped') add(`skipped.${reason ?? ''}`, 1);
+    add('retries', retries);
+  }
+  return sums;
+}

@@ -1,0 +1,88 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inject } from 'vitest';
+import { type Cluster, loadClusters } from '../../shared/hdfs/cluster.ts';
+import type { FileSystem, WriteOptions } from '../../shared/hdfs/filesystem.ts';
+import { WebHdfs } from '../../shared/hdfs/webhdfs.ts';
+import { LocalDisk } from '../../shared/local/local-disk.ts';
+import { silentLog } from '../../shared/log.ts';
+import { TestHdfs } from './hdfs.ts';
+
+/** A file system with a directory of a test file's own in it. */
+export interface Place extends AsyncDisposable {
+  readonly fs: FileSystem;
+  readonly root: string;
+}
+
+export const never = new AbortController().signal;
+
+/** Every implementation of FileSystem. What only some of them can do, and why, is told here and nowhere else. */
+export const places = [
+  {
+    name: 'LocalDisk',
+    open: openLocal,
+    /** Tests may run as root, whom nothing is denied: refusals are tested on WebHDFS, with another user. */
+    refuses: false,
+    /** The disk keeps neither checksums nor blocks nor ACLs nor extended attributes, and its owners are not Hadoop's. */
+    keepsHadoopAttributes: false,
+    /** CREATE makes missing parents, and open(2) does not; the engine makes directories first everywhere. */
+    makesParents: false,
+  },
+  { name: 'WebHdfs', open: openHdfs, refuses: true, keepsHadoopAttributes: true, makesParents: true },
+] as const;
+
+async function openLocal(name: string): Promise<Place> {
+  const root = await mkdtemp(join(tmpdir(), `hdfs-fanout-${name}-`));
+  return { fs: new LocalDisk(65_536), root, [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }) };
+}
+
+async function openHdfs(name: string): Promise<Place> {
+  const root = `/contract-${name}`;
+  const fs = webHdfs();
+  await new TestHdfs(inject('bed').a).mkdirs(root);
+  return { fs, root, [Symbol.asyncDispose]: () => fs.close() };
+}
+
+/** The product's client of cluster A. */
+export function webHdfs(changes: Partial<Cluster> = {}): WebHdfs {
+  const cluster = loadClusters(inject('bed').configFile).get('A');
+  if (!cluster) throw new Error('the bed has no cluster A');
+  return new WebHdfs({ ...cluster, ...changes }, silentLog);
+}
+
+/** Writes a file in one piece, and in the server's own way unless told otherwise. */
+export async function put(
+  fs: FileSystem,
+  path: string,
+  content: Buffer | string,
+  options: Partial<WriteOptions> = {},
+  signal = never,
+) {
+  const bytes = Buffer.from(content);
+  const usual = { lengthBytes: bytes.length, blockBytes: undefined, replication: undefined, permission: undefined };
+  return fs.write(path, pieces(bytes), { ...usual, overwrite: false, ...options }, signal);
+}
+
+/** Reads a file to its end. */
+export async function get(fs: FileSystem, path: string, lengthBytes: number, signal = never): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  const { body } = await fs.read(path, lengthBytes, signal);
+  for await (const chunk of body) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks);
+}
+
+/** A body in pieces, the last one short. */
+export async function* pieces(content: Buffer, size = 60_000): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < content.length; at += size) yield await Promise.resolve(content.subarray(at, at + size));
+}
+
+/** What a promise rejects with. */
+export async function errorOf(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => {
+      throw new Error('it should have been refused, and was done');
+    },
+    (error: unknown) => error,
+  );
+}
