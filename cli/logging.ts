@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { SpecError, messageOf } from '../shared/errors.ts';
+import { messageOf, printable, SpecError } from '../shared/errors.ts';
 import { type Log, silentLog } from '../shared/log.ts';
 
 /** pydistcp's -v, -vv, -vvv, -vvvv. */
@@ -26,7 +26,7 @@ export function openLog(file: string | undefined, verbosity: number): Log {
 function plain(line: string): string {
   const { level, msg, ...fields } = JSON.parse(line) as { level: number; msg: string } & Record<string, unknown>;
   const rest = Object.entries(fields).map(
-    ([name, value]) => ` ${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+    ([name, value]) => ` ${name}=${typeof value === 'string' ? printable(value) : JSON.stringify(value)}`,
   );
   return `${pino.levels.labels[level] ?? ''}: ${msg}${rest.join('')}\n`;
 }

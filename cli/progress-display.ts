@@ -36,23 +36,26 @@ export function showProgress(progress: Progress, terminal: boolean): { stop: () 
   };
 }
 
-/** `27.1% 140.3 MiB/s 1:02 left [ pending: 32 | transferring: 6 | complete: 4 | failed: 0 ]`, shortened to fit. */
+/**
+ * ` 27.1% 54.1 MiB of 199.5 MiB 22.0 MiB/s 0:07 left [ pending: 32 | transferring: 6 | complete: 4 | failed: 0 ]`, shortened
+ * until it fits: first the words to their initials, then what matters least.
+ */
 export function line(progress: Progress, bytesPerSecond: number, width = Infinity): string {
-  const { expectedBytes, expectedFiles, bytes, pending, transferring, complete, failed } = progress;
-  const settled = complete + failed;
-  const fraction =
-    expectedBytes > 0 ? Math.min(1, bytes / expectedBytes) : expectedFiles > 0 ? settled / expectedFiles : 0;
+  const { expectedBytes, expectedFiles, bytes, pending, transferring, complete, failed, planning } = progress;
+  if (planning) return `planning: ${expectedFiles} files so far`;
+  const share = expectedBytes > 0 ? bytes / expectedBytes : expectedFiles > 0 ? (complete + failed) / expectedFiles : 0;
+  const percent = `${(Math.min(1, share) * 100).toFixed(1)}%`.padStart(6);
   const seconds = bytesPerSecond > 0 ? Math.max(0, expectedBytes - bytes) / bytesPerSecond : Infinity;
-  const percent = `${(fraction * 100).toFixed(1)}%`.padStart(6);
-  const counts = `[ pending: ${pending} | transferring: ${transferring} | complete: ${complete} | failed: ${failed} ]`;
-  const short = `[ ${pending} | ${transferring} | ${complete} | ${failed} ]`;
+  const left = seconds === Infinity ? '' : ` ${clock(seconds)} left`;
   const size = `${human(bytes)} of ${human(expectedBytes)}`;
-  const pace = `${human(bytesPerSecond)}/s ${seconds === Infinity ? '' : `${clock(seconds)} left`}`.trimEnd();
+  const pace = `${human(bytesPerSecond)}/s${left}`;
+  const words = `[ pending: ${pending} | transferring: ${transferring} | complete: ${complete} | failed: ${failed} ]`;
+  const initials = `[ P:${pending} T:${transferring} C:${complete} F:${failed} ]`;
   const lines = [
-    `${percent} ${size} ${pace} ${counts}`,
-    `${percent} ${pace} ${counts}`,
-    `${percent} ${counts}`,
-    `${percent} ${short}`,
+    `${percent} ${size} ${pace} ${words}`,
+    `${percent} ${size} ${pace} ${initials}`,
+    `${percent} ${human(bytes)} ${pace} ${initials}`,
+    `${percent} ${initials}`,
   ];
   return lines.find((text) => text.length <= width) ?? percent;
 }

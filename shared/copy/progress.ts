@@ -2,6 +2,8 @@ import type { UnitOutcome } from './job-store.ts';
 
 /** Live figures of one process: what a progress bar shows. Bytes of a try that failed are taken back. */
 export class Progress {
+  /** Until the walk ends, what is expected still grows. */
+  planning = false;
   expectedFiles = 0;
   expectedBytes = 0;
   /** Of settled files, plus what is on its way. */

@@ -80,7 +80,7 @@ export class HttpTransport {
     signal: AbortSignal,
   ): Promise<Answer> {
     signal.throwIfAborted();
-    const { origin, path } = splitUrl(url);
+    const { origin, path } = splitUrl(url, where);
     const { protocol, hostname, port } = new URL(origin);
     const secure = protocol === 'https:';
     const request = (secure ? https : http).request({
@@ -125,7 +125,7 @@ export class HttpTransport {
   }
 
   async #send(method: string, url: string, where: Where, signal: AbortSignal) {
-    const { origin, path } = splitUrl(url);
+    const { origin, path } = splitUrl(url, where);
     try {
       const { statusCode, headers, body } = await this.#agent.request({
         origin,
@@ -181,11 +181,17 @@ async function sendBody(
   }
 }
 
-/** Splits without normalising: the path of a redirect is sent as the server spelt it. */
-export function splitUrl(url: string): { origin: string; path: string; host: string } {
-  const match = /^(https?:\/\/([^/?#]+))([^#]*)$/.exec(url);
-  if (!match) throw new Error('the server redirected to something that is not an http or https URL');
-  return { origin: match[1] ?? '', host: match[2] ?? '', path: match[3] ?? '/' };
+/**
+ * Splits without normalising: the path of a redirect is sent as the server spelt it.
+ * @param where  of the request that was redirected
+ */
+export function splitUrl(
+  url: string,
+  where: Where = { operation: 'request', path: '/' },
+): { origin: string; path: string; host: string } {
+  const [, origin = '', host = '', path = '/'] = /^(https?:\/\/([^/?#]+))([^#]*)$/.exec(url) ?? [];
+  if (URL.canParse(origin)) return { origin, host, path };
+  throw new TransportError('the server redirected to something that is not an http or https URL', where, {});
 }
 
 async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {

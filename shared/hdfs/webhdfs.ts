@@ -38,9 +38,10 @@ class Datanode implements Near {
   readonly host: string;
   readonly #url: string;
 
-  constructor(url: string) {
+  /** @throws TransportError when it is no URL */
+  constructor(url: string, where: Where) {
     this.#url = url;
-    this.host = splitUrl(url).host;
+    this.host = splitUrl(url, where).host;
   }
 
   get url(): string {
@@ -123,7 +124,7 @@ export class WebHdfs implements FileSystem {
     const parameters = { offset: 0, length: lengthBytes };
     const { location, text } = await this.#rest.call('GET', 'OPEN', path, parameters, signal);
     if (location === undefined) throw remoteErrorOf(200, text, { operation: 'OPEN', path });
-    const datanode = new Datanode(location);
+    const datanode = new Datanode(location, { operation: 'OPEN', path });
     const where = { operation: 'OPEN', path, host: datanode.host };
     return this.#atDatanode(path, where, async () => {
       const { status, body, lengthBytes: sent } = await this.#rest.http.download(datanode.url, where, signal);
@@ -152,7 +153,7 @@ export class WebHdfs implements FileSystem {
     // The first step only asks for a datanode and changes nothing, so it may be sent again.
     const { location, text } = await this.#rest.call('PUT', 'CREATE', path, parameters, signal);
     if (location === undefined) throw remoteErrorOf(200, text, { operation: 'CREATE', path });
-    const datanode = new Datanode(location);
+    const datanode = new Datanode(location, { operation: 'CREATE', path });
     const where = { operation: 'CREATE', path, host: datanode.host };
     return this.#atDatanode(path, where, async () => {
       const answer = await this.#rest.http.upload('PUT', datanode.url, body, options.lengthBytes, where, signal);
@@ -356,7 +357,7 @@ export class WebHdfs implements FileSystem {
     return retry(policy, signal, again, async () => {
       const { location, text } = await this.#rest.call('GET', 'GETFILECHECKSUM', path, {}, signal);
       if (location === undefined) return text;
-      return this.#checksumAt(location, path, splitUrl(location).host, signal);
+      return this.#checksumAt(location, path, splitUrl(location, { operation: 'GETFILECHECKSUM', path }).host, signal);
     });
   }
 

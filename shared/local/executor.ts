@@ -71,6 +71,7 @@ export function threadsOf(job: Job, source: FileSystem, destination: FileSystem)
 
 async function planJob(job: Job, { state, source, destination, signal, progress }: Execution): Promise<Partial<Job>> {
   const manifest = await state.manifests.create(job.id);
+  progress.planning = true;
   try {
     const { roots, spec } = job;
     const { options } = spec;
@@ -84,6 +85,8 @@ async function planJob(job: Job, { state, source, destination, signal, progress 
   } catch (error) {
     await manifest.discard();
     throw error;
+  } finally {
+    progress.planning = false;
   }
 }
 
