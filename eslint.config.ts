@@ -12,7 +12,7 @@ const entryPoints = ['**/cli/**', '**/functions/**', '**/infra/**'];
 const network = ['undici', 'node:http', 'node:https', 'node:net', 'node:tls', '@aws-sdk/*'];
 
 export default defineConfig(
-  { ignores: ['dist', 'node_modules', '.bed', 'bin'] },
+  { ignores: ['dist', 'node_modules', '.bed', '**/*.js'] },
   tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true } },

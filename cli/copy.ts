@@ -29,6 +29,10 @@ export async function copy(paths: readonly string[], flags: CopyFlags): Promise<
       if (paths.length > 0) throw new SpecError('--resume takes no paths', 'the job knows its own');
       const state = openState();
       const job = await knownJob(state, flags.resume);
+      if (job.outcome === 'Successful') {
+        printStatus(jobStatus(job, await state.store.counters(job.id)), flags.json);
+        return exitCodes.success;
+      }
       if (job.phase !== 'planning' && !state.manifests.has(job.id)) {
         throw new SpecError(`the job ${job.id} was cleaned`, 'copy again with --force: what is equal is skipped');
       }
@@ -106,7 +110,9 @@ async function run(
     return code;
   }
   if (status.Outcome === 'Successful') return exitCodes.success;
-  printError(`${status['Files Failed']} files failed: hdfs-fanout status ${job.id} --failures`, flags.json);
+  const failed = status['Files Failed'];
+  const what = failed > 0 ? `${failed} files failed: hdfs-fanout status ${job.id} --failures` : (status.Error ?? '');
+  printError(what, flags.json);
   return exitCodes.someFailed;
 }
 

@@ -1,5 +1,4 @@
-import picomatch from 'picomatch';
-import { RefusedError } from '../errors.ts';
+import { RefusedError, SpecError } from '../errors.ts';
 import type { FileStatus, FileSystem } from '../hdfs/filesystem.ts';
 import { basename, join } from '../hdfs/path.ts';
 
@@ -13,26 +12,68 @@ const MATCHES_LIMIT = 10_000;
 
 /**
  * Whether a name matches a pattern without slashes: `*`, `?`, `[a-z]`, `[!a]`, `[^a]`, `{a,b}`, `\` before a literal
- * character. A name that begins with a dot is matched only by a pattern that begins with one.
+ * character; everything else stands for itself, also a bracket or brace that is not closed. A name that begins with a
+ * dot is matched only by a pattern that begins with one.
+ *
+ * @throws SpecError when a range runs backwards
  * @see Hadoop GlobPattern; Python glob for the rule of hidden names
  */
 export function nameMatcher(pattern: string): (name: string) => boolean {
-  // What picomatch would read as its own (extglobs, alternatives, regex signs) is literal here.
-  const literal = pattern.replace(/\\.|\[!|[()|+@$]/g, (text) => {
-    if (text.startsWith('\\')) return text;
-    return text === '[!' ? '[^' : `\\${text}`;
-  });
-  const source = picomatch.makeRe(literal, {
-    noglobstar: true,
-    noextglob: true,
-    nonegate: true,
-    dot: true,
-    posix: false,
-  });
-  // A dot does not match newlines in picomatch's expression; in HDFS they are characters like others.
-  const expression = new RegExp(source.source, 's');
+  const expression = expressionOf(pattern);
   const hidden = pattern.startsWith('.') || pattern.startsWith('\\.');
   return (name) => (hidden || !name.startsWith('.')) && expression.test(name);
+}
+
+/** An escaped character, a bracket with what it holds, stars, or any other character: a code point, newlines included. */
+const TOKEN =
+  /\\(?<escaped>[^])|\[(?<not>[!^]?)(?<members>(?:\]|\\[^]|[^\]\\])(?:\\[^]|[^\]\\])*)\]|(?<stars>\*+)|(?<other>[^])/gu;
+
+function expressionOf(pattern: string): RegExp {
+  const tokens = [...pattern.matchAll(TOKEN)].map(({ groups }) => groups ?? {});
+  const hasGroups = isBalanced(tokens.map(({ other }) => other));
+  let depth = 0;
+  let source = '';
+  for (const { escaped, not, members, stars, other = '' } of tokens) {
+    if (escaped !== undefined) source += literal(escaped);
+    else if (members !== undefined) source += `[${not ? '^' : ''}${membersOf(members)}]`;
+    else if (stars !== undefined) source += '[^]*';
+    else if (other === '?') source += '[^]';
+    else if (other === '{' && hasGroups) {
+      source += '(?:';
+      depth += 1;
+    } else if (other === '}' && hasGroups) {
+      source += ')';
+      depth -= 1;
+    } else source += other === ',' && depth > 0 ? '|' : literal(other);
+  }
+  try {
+    return new RegExp(`^(?:${source})$`, 'u');
+  } catch {
+    throw new SpecError(`"${pattern}" is no pattern`, 'write ranges such as [a-z] in ascending order');
+  }
+}
+
+/** Whether every brace has its other one. */
+function isBalanced(characters: readonly (string | undefined)[]): boolean {
+  let depth = 0;
+  for (const character of characters) {
+    if (character === '{') depth += 1;
+    if (character === '}') depth -= 1;
+    if (depth < 0) return false;
+  }
+  return depth === 0;
+}
+
+function literal(character: string): string {
+  return character.replace(/[\\^$.*+?()[\]{}|/]/, '\\$&');
+}
+
+/** What stands between brackets: an unescaped hyphen makes a range, everything else is itself. */
+function membersOf(text: string): string {
+  return text.replace(/\\([^])|[\\^[\]]/gu, (found, escaped?: string) => {
+    const character = escaped ?? found;
+    return /[\\^[\]-]/.test(character) ? `\\${character}` : character;
+  });
 }
 
 /** Whether a path holds a glob; a backslash before a character makes it literal. */

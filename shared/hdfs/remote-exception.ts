@@ -47,8 +47,15 @@ const meanings: Record<RemoteCode, Meaning> = {
   other: { disposition: 'retry' },
 };
 
-/** First match wins: rows with a message come first, where Hadoop hides the cause behind a general class. */
+/**
+ * First match wins. Classes that mean one thing come first, since their messages quote paths, which may be called anything; then
+ * the rows with a message, where Hadoop hides the cause behind a general class.
+ */
 const table: readonly (readonly [exception: RegExp, message: RegExp | undefined, code: RemoteCode])[] = [
+  [/^FileNotFoundException$/, undefined, 'not-found'],
+  [/^FileAlreadyExistsException$/, undefined, 'exists'],
+  [/^AccessControlException$|^AuthorizationException$/, undefined, 'denied'],
+  [/^ParentNotDirectoryException$|^PathIsNotDirectoryException$/, undefined, 'not-a-directory'],
   [/./, /org\.apache\.hadoop\.ipc\.StandbyException|is not supported in state standby/, 'standby'],
   [/./, /SecretManager\$InvalidToken|token .* is expired|can't be found in cache/i, 'token'],
   [/^InvalidToken$/, undefined, 'token'],
@@ -59,16 +66,12 @@ const table: readonly (readonly [exception: RegExp, message: RegExp | undefined,
   [/^RetriableException$/, undefined, 'busy'],
   [/./, /Failed to find datanode|could only be (?:written|replicated) to|datanode\(s\) running/, 'no-datanode'],
   [/./, /out of the range|Offset=.*out of/, 'out-of-range'],
-  [/QuotaExceededException$/, undefined, 'quota'],
-  [/./, /QuotaExceededException|quota of .* is exceeded/, 'quota'],
-  [/^AccessControlException$|^AuthorizationException$/, undefined, 'denied'],
+  [/Quota\w*ExceededException$/, undefined, 'quota'],
+  [/./, /Quota\w*ExceededException|quota of .* is exceeded/, 'quota'],
   [/./, /AccessControlException|^Permission denied/, 'denied'],
   [/^AuthenticationException$/, undefined, 'unauthenticated'],
-  [/^FileNotFoundException$/, undefined, 'not-found'],
-  [/^FileAlreadyExistsException$/, undefined, 'exists'],
   [/^AlreadyBeingCreatedException$|^RecoveryInProgressException$/, undefined, 'leased'],
   [/./, /AlreadyBeingCreatedException|RecoveryInProgressException/, 'leased'],
-  [/^ParentNotDirectoryException$|^PathIsNotDirectoryException$/, undefined, 'not-a-directory'],
   [/^UnsupportedOperationException$/, undefined, 'unsupported'],
   [
     /^(?:Hadoop)?IllegalArgumentException$|^InvalidPathException$|^PathComponentTooLongException$/,

@@ -3,6 +3,8 @@ import type { Log } from '../log.ts';
 import { retry } from '../retry.ts';
 import { familyOf, type FileChecksum, type RegularLayout, type JsonChecksum, parseFileChecksum } from './checksum.ts';
 import type { Cluster } from './cluster.ts';
+import { Datanode } from './datanode.ts';
+import { type JsonStatus, statusOf } from './file-status.ts';
 import { aclSpec, type AclStatus } from './acl.ts';
 import type { FileStatus, FileSystem, Near, Reading, WriteOptions, Writing } from './filesystem.ts';
 import { codeOf, readErrorText, splitUrl } from './http.ts';
@@ -10,50 +12,11 @@ import { basename, compareNames, join, normalize } from './path.ts';
 import { hasCode, RemoteError, remoteErrorOf } from './remote-exception.ts';
 import { NamenodeRest, type Parameters } from './rest.ts';
 
-/** FileStatus as WebHDFS sends it. @see Hadoop JsonUtil.toJsonString(HdfsFileStatus) */
-interface JsonStatus {
-  pathSuffix: string;
-  type: 'FILE' | 'DIRECTORY' | 'SYMLINK';
-  length: number;
-  modificationTime: number;
-  accessTime: number;
-  blockSize: number;
-  replication: number;
-  owner: string;
-  group: string;
-  permission: string;
-  fileId?: number;
-  aclBit?: boolean;
-  encBit?: boolean;
-}
 interface JsonPage {
   DirectoryListing: {
     partialListing: { FileStatuses: { FileStatus: JsonStatus[] } };
     remainingEntries: number;
   };
-}
-
-/** The datanode that a namenode redirected to. Its URL carries credentials and stays private. */
-class Datanode implements Near {
-  readonly host: string;
-  readonly #url: string;
-
-  /** @throws TransportError when it is no URL */
-  constructor(url: string, where: Where) {
-    this.#url = url;
-    this.host = splitUrl(url, where).host;
-  }
-
-  get url(): string {
-    return this.#url;
-  }
-
-  /** The same datanode asked for the same path's checksum: saves the namenode's redirect. Any datanode can answer. */
-  get checksumUrl(): string {
-    const [path, query] = [this.#url.split('?')[0] ?? '', this.#url.slice(this.#url.indexOf('?') + 1)];
-    const kept = query.split('&').filter((part) => /^(?:user\.name|doas|delegation|namenoderpcaddress)=/.test(part));
-    return `${path}?${['op=GETFILECHECKSUM', ...kept].join('&')}`;
-  }
 }
 
 /** HDFS over WebHDFS. @see https://hadoop.apache.org/docs/stable/hadoop-project-dist/hadoop-hdfs/WebHDFS.html */
@@ -408,24 +371,6 @@ class ListingOrderError extends FanoutError {
       where: { operation: 'LISTSTATUS_BATCH', path },
     });
   }
-}
-
-function statusOf(json: JsonStatus, name = json.pathSuffix): FileStatus {
-  return {
-    name,
-    kind: json.type === 'FILE' ? 'file' : json.type === 'DIRECTORY' ? 'directory' : 'other',
-    lengthBytes: json.length,
-    modifiedAtMs: json.modificationTime,
-    accessedAtMs: json.accessTime,
-    blockBytes: json.blockSize,
-    replication: json.replication,
-    owner: json.owner,
-    group: json.group,
-    permission: json.permission,
-    hasAcl: json.aclBit === true,
-    encrypted: json.encBit === true,
-    fileId: json.fileId,
-  };
 }
 
 /** Passes a body on and insists on its length. */

@@ -50,8 +50,11 @@ export async function execute(job: Job, execution: Execution): Promise<Job> {
       const directoryWarnings = await finishDirectories(current, source, destination, signal);
       const failed = (await store.counters(job.id)).get('files.failed') ?? 0;
       const strict = current.spec.options.strictPreserve && Object.keys(directoryWarnings).length > 0;
+      const error = strict ? 'attributes of directories could not be preserved: see Warnings' : undefined;
       const outcome = failed === 0 && !strict ? 'Successful' : 'Failed';
-      await advance({ phase: 'done', directoryWarnings, outcome, endedAtMs: Date.now(), error: undefined });
+      await advance({ phase: 'done', directoryWarnings, outcome, endedAtMs: Date.now(), error });
+      // Nothing is left to resume or to sweep.
+      if (outcome === 'Successful') await execution.state.manifests.remove(job.id);
     }
     return current;
   } catch (error) {

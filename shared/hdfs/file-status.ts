@@ -1,0 +1,36 @@
+import type { FileStatus } from './filesystem.ts';
+
+/** FileStatus as WebHDFS sends it. @see Hadoop JsonUtil.toJsonString(HdfsFileStatus) */
+export interface JsonStatus {
+  pathSuffix: string;
+  type: 'FILE' | 'DIRECTORY' | 'SYMLINK';
+  length: number;
+  modificationTime: number;
+  accessTime: number;
+  blockSize: number;
+  replication: number;
+  owner: string;
+  group: string;
+  permission: string;
+  fileId?: number;
+  aclBit?: boolean;
+  encBit?: boolean;
+}
+
+export function statusOf(json: JsonStatus, name = json.pathSuffix): FileStatus {
+  return {
+    name,
+    kind: json.type === 'FILE' ? 'file' : json.type === 'DIRECTORY' ? 'directory' : 'other',
+    lengthBytes: json.length,
+    modifiedAtMs: json.modificationTime,
+    accessedAtMs: json.accessTime,
+    blockBytes: json.blockSize,
+    replication: json.replication,
+    owner: json.owner,
+    group: json.group,
+    permission: json.permission,
+    hasAcl: json.aclBit === true,
+    encrypted: json.encBit === true,
+    fileId: json.fileId,
+  };
+}
