@@ -7,13 +7,16 @@ export default defineConfig({
     hookTimeout: 180_000,
     maxWorkers: 2,
     projects: [
-      { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], globalSetup: ['test/support/scratch.ts'] },
+      },
       {
         extends: true,
         test: {
           name: 'daemons',
           include: ['test/contract/**/*.test.ts', 'test/integration/**/*.test.ts'],
-          globalSetup: ['test/support/shared-bed.ts'],
+          globalSetup: ['test/support/scratch.ts', 'test/support/shared-bed.ts'],
         },
       },
     ],

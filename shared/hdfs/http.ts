@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { Agent, type Dispatcher } from 'undici';
 import { TransportError, type Where } from '../errors.ts';
+import { cachedLookup } from './lookup.ts';
 import type { TlsOptions } from './tls.ts';
 
 /** A whole answer with a small body. */
@@ -37,12 +38,13 @@ export class HttpTransport {
   readonly #agent: Agent;
   readonly #tls: TlsOptions;
   readonly #timeoutMs: number;
+  readonly #lookup = cachedLookup();
 
   constructor(tls: TlsOptions, timeoutMs: number) {
     this.#tls = tls;
     this.#timeoutMs = timeoutMs;
     this.#agent = new Agent({
-      connect: { ...tls, timeout: timeoutMs },
+      connect: { ...tls, timeout: timeoutMs, lookup: this.#lookup },
       headersTimeout: timeoutMs,
       bodyTimeout: timeoutMs,
       keepAliveTimeout: 10_000,
@@ -91,6 +93,7 @@ export class HttpTransport {
       agent: false,
       headers: { 'content-type': CONTENT_TYPE, 'content-length': lengthBytes, ...CSRF_HEADER },
       timeout: this.#timeoutMs,
+      lookup: this.#lookup,
       signal,
       ...(secure ? this.#tls : {}),
     });

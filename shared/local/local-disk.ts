@@ -86,7 +86,8 @@ export class LocalDisk implements FileSystem {
     try {
       for await (const chunk of body) {
         signal.throwIfAborted();
-        await attempt(where, () => handle.writev([chunk]));
+        // writeFile goes on after a write of which a full disk took only a part, as write does not.
+        await attempt(where, () => handle.writeFile(chunk));
       }
       await attempt(where, async () => {
         if (permission !== undefined) await handle.chmod(modeOf(permission));
