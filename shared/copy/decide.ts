@@ -29,7 +29,10 @@ export function decide(
 ): Decision {
   if (source.kind !== 'file') return { kind: 'skip', reason: 'not a regular file' };
   if (!destination) return { kind: 'copy', reason: '' };
-  if (destination.kind !== 'file') return { kind: 'fail', reason: `a ${destination.kind} stands at the destination` };
+  if (destination.kind !== 'file') {
+    const what = destination.kind === 'directory' ? 'a directory' : 'something that is no file';
+    return { kind: 'fail', reason: `${what} stands at the destination` };
+  }
   if (source.lengthBytes !== destination.lengthBytes) {
     return force
       ? { kind: 'overwrite', reason: 'length differs' }

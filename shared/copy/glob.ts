@@ -1,4 +1,5 @@
-import { RefusedError, SpecError } from '../errors.ts';
+import { Minimatch } from 'minimatch';
+import { RefusedError } from '../errors.ts';
 import type { FileStatus, FileSystem } from '../hdfs/filesystem.ts';
 import { basename, join } from '../hdfs/path.ts';
 
@@ -11,74 +12,29 @@ export interface Match {
 const MATCHES_LIMIT = 10_000;
 
 /**
- * Whether a name matches a pattern without slashes: `*`, `?`, `[a-z]`, `[!a]`, `[^a]`, `{a,b}`, `\` before a literal
- * character; everything else stands for itself, also a bracket or brace that is not closed. A name that begins with a
+ * Whether a name matches a pattern without slashes: `*`, `?`, `[a-z]`, `[!a]`, `[^a]`, `{a,b}` (and the shell's `{1..3}`), `\` before a
+ * literal character; everything else stands for itself, also a bracket or brace that is not closed. A name that begins with a
  * dot is matched only by a pattern that begins with one.
  *
- * @throws SpecError when a range runs backwards
  * @see Hadoop GlobPattern; Python glob for the rule of hidden names
  */
 export function nameMatcher(pattern: string): (name: string) => boolean {
-  const expression = expressionOf(pattern);
-  const hidden = pattern.startsWith('.') || pattern.startsWith('\\.');
-  return (name) => (hidden || !name.startsWith('.')) && expression.test(name);
-}
-
-/** An escaped character, a bracket with what it holds, stars, or any other character: a code point, newlines included. */
-const TOKEN =
-  /\\(?<escaped>[^])|\[(?<not>[!^]?)(?<members>(?:\]|\\[^]|[^\]\\])(?:\\[^]|[^\]\\])*)\]|(?<stars>\*+)|(?<other>[^])/gu;
-
-function expressionOf(pattern: string): RegExp {
-  const tokens = [...pattern.matchAll(TOKEN)].map(({ groups }) => groups ?? {});
-  const hasGroups = isBalanced(tokens.map(({ other }) => other));
-  let depth = 0;
-  let source = '';
-  for (const { escaped, not, members, stars, other = '' } of tokens) {
-    if (escaped !== undefined) source += literal(escaped);
-    else if (members !== undefined) source += `[${not ? '^' : ''}${membersOf(members)}]`;
-    else if (stars !== undefined) source += '[^]*';
-    else if (other === '?') source += '[^]';
-    else if (other === '{' && hasGroups) {
-      source += '(?:';
-      depth += 1;
-    } else if (other === '}' && hasGroups) {
-      source += ')';
-      depth -= 1;
-    } else source += other === ',' && depth > 0 ? '|' : literal(other);
-  }
-  try {
-    return new RegExp(`^(?:${source})$`, 'u');
-  } catch {
-    throw new SpecError(`"${pattern}" is no pattern`, 'write ranges such as [a-z] in ascending order');
-  }
-}
-
-/** Whether every brace has its other one. */
-function isBalanced(characters: readonly (string | undefined)[]): boolean {
-  let depth = 0;
-  for (const character of characters) {
-    if (character === '{') depth += 1;
-    if (character === '}') depth -= 1;
-    if (depth < 0) return false;
-  }
-  return depth === 0;
-}
-
-function literal(character: string): string {
-  return character.replace(/[\\^$.*+?()[\]{}|/]/, '\\$&');
-}
-
-/** What stands between brackets: an unescaped hyphen makes a range, everything else is itself. */
-function membersOf(text: string): string {
-  return text.replace(/\\([^])|[\\^[\]]/gu, (found, escaped?: string) => {
-    const character = escaped ?? found;
-    return /[\\^[\]-]/.test(character) ? `\\${character}` : character;
+  const glob = new Minimatch(pattern, {
+    noext: true,
+    noglobstar: true,
+    nonegate: true,
+    nocomment: true,
+    platform: 'linux',
   });
+  const hidden = pattern.startsWith('.') || pattern.startsWith('\\.');
+  return (name) => (hidden || !name.startsWith('.')) && glob.match(name);
 }
+
+const GLOB = /[*?[{]/;
 
 /** Whether a path holds a glob; a backslash before a character makes it literal. */
 export function hasGlob(path: string): boolean {
-  return /[*?[{]/.test(path.replace(/\\./g, ''));
+  return GLOB.test(path.replace(/\\[^]/g, ''));
 }
 
 /**
@@ -87,8 +43,8 @@ export function hasGlob(path: string): boolean {
  */
 export async function expandGlob(fs: FileSystem, pattern: string, signal: AbortSignal): Promise<Match[]> {
   const directoriesOnly = /.\/$/.test(pattern);
-  // Only components with a glob are unescaped: a plain path is taken as it is, backslashes included.
-  const globbed = hasGlob(pattern);
+  // Backslashes escape only where there is something to escape: a plain path is taken as it is.
+  const globbed = GLOB.test(pattern);
   const absolute = fs.resolve(pattern);
   const components = globbed ? absolute.split('/').filter(Boolean) : [];
   let paths = globbed ? ['/'] : [absolute];
@@ -96,7 +52,7 @@ export async function expandGlob(fs: FileSystem, pattern: string, signal: AbortS
   for (const component of components) {
     matches = undefined;
     if (!hasGlob(component)) {
-      paths = paths.map((path) => join(path, component.replace(/\\(.)/g, '$1')));
+      paths = paths.map((path) => join(path, component.replace(/\\([^])/g, '$1')));
       continue;
     }
     matches = await matchesIn(fs, paths, nameMatcher(component), signal);

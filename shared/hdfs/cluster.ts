@@ -93,10 +93,12 @@ export function parseClusters(text: string, file: string): ReadonlyMap<string, C
     json = JSON.parse(text);
   } catch (error) {
     // The parser's message quotes the text around the error, which may be a token: only its position is told.
-    const at = /position \d+(?: \(line \d+ column \d+\))?/.exec(messageOf(error))?.[0] ?? 'its end';
+    const message = messageOf(error);
+    const position = / at position \d+(?: \(line \d+ column \d+\))?$/.exec(message)?.[0];
+    const place = position ?? (message === 'Unexpected end of JSON input' ? ' at its end' : '');
     throw new SpecError(
-      `${file} is not JSON: syntax error at ${at}`,
-      'correct it, for example with python3 -m json.tool',
+      `${file} is not JSON: syntax error${place}`,
+      'find the place with python3 -m json.tool, and correct it',
     );
   }
   const parsed = clustersFileSchema.safeParse(json);

@@ -1,7 +1,6 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { Batch } from '../copy/batch.ts';
 import type { ManifestStore, ManifestWriter } from '../copy/manifest.ts';
 
@@ -24,7 +23,7 @@ export class ManifestFile implements ManifestStore {
         // Written unit by unit into one buffer: a long line as one string would be garbage that is collected late.
         lines.begin(`{"batch":${batch.batch},"units":[`);
         for (const [index, unit] of batch.units.entries()) lines.add(`${index > 0 ? ',' : ''}${JSON.stringify(unit)}`);
-        await handle.write(lines.end(']}\n'));
+        await handle.writeFile(lines.end(']}\n'));
       },
       async close() {
         await handle.datasync();
@@ -39,12 +38,14 @@ export class ManifestFile implements ManifestStore {
   }
 
   async *read(jobId: string): AsyncIterable<Batch> {
-    const input = createReadStream(this.#file(jobId), 'utf8');
-    try {
-      for await (const line of createInterface({ input, crlfDelay: Infinity })) yield JSON.parse(line) as Batch;
-    } finally {
-      input.destroy();
+    // Not node:readline, which also ends a line at U+2028 and U+2029: JSON leaves these in names as they are.
+    let rest = '';
+    for await (const text of createReadStream(this.#file(jobId), 'utf8') as AsyncIterable<string>) {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) yield JSON.parse(line) as Batch;
     }
+    if (rest !== '') throw new Error(`the manifest of job ${jobId} is cut short`);
   }
 
   /** Whether a whole manifest is there: not before planning has ended, and not after `clean`. */

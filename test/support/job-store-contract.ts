@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Job, JobStore } from '../../shared/copy/job-store.ts';
 import { copied, countersIn, failed, newJob, skipped } from './outcomes.ts';
 import { interleavingsContract } from './job-store-interleavings.ts';
+import { allOf } from './files.ts';
 
 /** A store's data, to which one may connect many times. */
 export interface Stores extends AsyncDisposable {
@@ -24,7 +25,7 @@ export function jobStoreContract(name: string, open: () => Promise<Stores>): voi
       await store.create(job);
       return job.id;
     };
-    const claims = (id: string) => Array.fromAsync(store.claims(id));
+    const claims = (id: string) => allOf(store.claims(id));
 
     describe('jobs', () => {
       it('gives back what was kept', async () => {

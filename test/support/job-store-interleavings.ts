@@ -15,8 +15,13 @@ interface Expected {
   done: Map<number, UnitOutcome>;
 }
 
+const makers: ((unit: number) => UnitOutcome)[] = [
+  (unit) => copied(unit),
+  (unit) => skipped(unit),
+  (unit) => failed(unit),
+];
 const outcome = fc
-  .record({ unit: fc.nat(7), make: fc.constantFrom(copied, skipped, failed), bytes: fc.nat(10_000) })
+  .record({ unit: fc.nat(7), make: fc.constantFrom(...makers), bytes: fc.nat(10_000) })
   .map(({ unit, make, bytes }) => ({ ...make(unit), bytes }));
 const batch = fc.nat(2);
 const owner = fc.constantFrom('ann', 'bob', 'cat');

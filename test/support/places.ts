@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject } from 'vitest';
 import { type Cluster, loadClusters } from '../../shared/hdfs/cluster.ts';
-import type { FileSystem, WriteOptions } from '../../shared/hdfs/filesystem.ts';
+import type { FileSystem } from '../../shared/hdfs/filesystem.ts';
 import { WebHdfs } from '../../shared/hdfs/webhdfs.ts';
 import { LocalDisk } from '../../shared/local/local-disk.ts';
 import { silentLog } from '../../shared/log.ts';
@@ -14,8 +14,6 @@ export interface Place extends AsyncDisposable {
   readonly fs: FileSystem;
   readonly root: string;
 }
-
-export const never = new AbortController().signal;
 
 /** Every implementation of FileSystem. What only some of them can do, and why, is told here and nowhere else. */
 export const places = [
@@ -49,40 +47,4 @@ export function webHdfs(changes: Partial<Cluster> = {}): WebHdfs {
   const cluster = loadClusters(inject('bed').configFile).get('A');
   if (!cluster) throw new Error('the bed has no cluster A');
   return new WebHdfs({ ...cluster, ...changes }, silentLog);
-}
-
-/** Writes a file in one piece, and in the server's own way unless told otherwise. */
-export async function put(
-  fs: FileSystem,
-  path: string,
-  content: Buffer | string,
-  options: Partial<WriteOptions> = {},
-  signal = never,
-) {
-  const bytes = Buffer.from(content);
-  const usual = { lengthBytes: bytes.length, blockBytes: undefined, replication: undefined, permission: undefined };
-  return fs.write(path, pieces(bytes), { ...usual, overwrite: false, ...options }, signal);
-}
-
-/** Reads a file to its end. */
-export async function get(fs: FileSystem, path: string, lengthBytes: number, signal = never): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  const { body } = await fs.read(path, lengthBytes, signal);
-  for await (const chunk of body) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks);
-}
-
-/** A body in pieces, the last one short. */
-export async function* pieces(content: Buffer, size = 60_000): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < content.length; at += size) yield await Promise.resolve(content.subarray(at, at + size));
-}
-
-/** What a promise rejects with. */
-export async function errorOf(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => {
-      throw new Error('it should have been refused, and was done');
-    },
-    (error: unknown) => error,
-  );
 }

@@ -1,0 +1,81 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { SqliteJobStore } from '../../shared/local/sqlite-job-store.ts';
+import { jobStoreContract } from '../support/job-store-contract.ts';
+import { newJob } from '../support/outcomes.ts';
+import { allOf } from '../support/files.ts';
+
+async function temporaryFile() {
+  const directory = await mkdtemp(join(tmpdir(), 'hdfs-fanout-store-'));
+  return { file: join(directory, 'jobs.db'), remove: () => rm(directory, { recursive: true, force: true }) };
+}
+
+jobStoreContract('SqliteJobStore', async () => {
+  const { file, remove } = await temporaryFile();
+  const open: SqliteJobStore[] = [];
+  return {
+    connect() {
+      const store = new SqliteJobStore(file);
+      open.push(store);
+      return store;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const store of open) store.close();
+      await remove();
+    },
+  };
+});
+
+/** Records units one by one, as `owner`, in batches that the other process records in too. */
+const recorder = `
+  import { SqliteJobStore } from ${JSON.stringify(import.meta.resolve('../../shared/local/sqlite-job-store.ts'))};
+  const [file, job, owner] = process.argv.slice(1);
+  const store = new SqliteJobStore(file);
+  for (let batch = 0; batch < 40; batch++) {
+    try {
+      await store.claim(job, batch, owner);
+      for (let unit = 0; unit < 10; unit++) {
+        await store.record(job, batch, owner, [{ unit, outcome: 'copied', bytes: 7, retries: 0 }]);
+      }
+    } catch (error) {
+      if (error.name !== 'SupersededError') throw error;
+    }
+  }
+`;
+
+describe('SqliteJobStore', () => {
+  it('counts each unit once when several processes work on one file', async () => {
+    const { file, remove } = await temporaryFile();
+    const store = new SqliteJobStore(file);
+    const job = newJob();
+    await store.create(job);
+    const args = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', recorder, file, job.id];
+    const children = ['ann', 'bob'].map((owner) =>
+      spawn(process.execPath, [...args, owner], { stdio: ['ignore', 'inherit', 'inherit'] }),
+    );
+    const codes = await Promise.all(children.map(async (child) => ((await once(child, 'close')) as [number])[0]));
+    expect(codes).toEqual([0, 0]);
+    const counters = await store.counters(job.id);
+    const done = (await allOf(store.claims(job.id))).reduce((sum, claim) => sum + claim.done.size, 0);
+    expect(done).toBeGreaterThan(0);
+    expect(Object.fromEntries(counters)).toEqual({ 'files.copied': done, 'bytes.copied': 7 * done });
+    store.close();
+    await remove();
+  });
+
+  it('finds its jobs again after it was closed', async () => {
+    const { file, remove } = await temporaryFile();
+    const first = new SqliteJobStore(file);
+    const job = newJob({ phase: 'copying' });
+    await first.create(job);
+    first.close();
+    const second = new SqliteJobStore(file);
+    expect(await second.get(job.id)).toEqual(job);
+    second.close();
+    await remove();
+  });
+});

@@ -1,0 +1,81 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { human, line } from '../../../cli/progress-display.ts';
+import { Progress } from '../../../shared/copy/progress.ts';
+
+const progress = (fields: Partial<Omit<Progress, 'pending' | 'settle'>>) => Object.assign(new Progress(), fields);
+const MIB = 1024 * 1024;
+
+describe('line', () => {
+  it('tells percent, bytes, speed, time left and counts where there is room', () => {
+    const now = progress({
+      expectedFiles: 42,
+      expectedBytes: 1000 * MIB,
+      bytes: 271 * MIB,
+      transferring: 6,
+      complete: 4,
+    });
+    expect(line(now, 100 * MIB)).toBe(
+      ' 27.1% 271.0 MiB of 1.0 GiB 100.0 MiB/s 0:07 left [ pending: 32 | transferring: 6 | complete: 4 | failed: 0 ]'.replace(
+        '1.0 GiB',
+        human(1000 * MIB),
+      ),
+    );
+  });
+
+  it('fits 80 columns and begins with the percentage, whatever the numbers', () => {
+    const numbers = fc.record({
+      expectedFiles: fc.nat(50_000_000),
+      expectedBytes: fc.oneof(fc.nat(1000), fc.maxSafeNat()),
+      bytes: fc.maxSafeNat(),
+      transferring: fc.nat(10_000),
+      complete: fc.nat(50_000_000),
+      failed: fc.nat(50_000_000),
+    });
+    fc.assert(
+      fc.property(numbers, fc.oneof(fc.constant(0), fc.double({ min: 0, max: 1e12, noNaN: true })), (fields, speed) => {
+        const text = line(progress(fields), speed, 80);
+        expect(text.length).toBeLessThanOrEqual(80);
+        expect(text).toMatch(/^ {0,2}\d{1,3}\.\d%/);
+        expect(text).not.toMatch(/NaN|undefined|Infinity|-\d/);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it.each([
+    [110, ' 11.1% 100 B of 900 B 10 B/s 1:20 left [ pending: 8 | transferring: 0 | complete: 1 | failed: 0 ]'],
+    [80, ' 11.1% 100 B of 900 B 10 B/s 1:20 left [ P:8 T:0 C:1 F:0 ]'],
+    [55, ' 11.1% 100 B 10 B/s 1:20 left [ P:8 T:0 C:1 F:0 ]'],
+    [30, ' 11.1% [ P:8 T:0 C:1 F:0 ]'],
+    [8, ' 11.1%'],
+  ])('leaves out what does not fit into %i columns', (width, expected) => {
+    const now = progress({ expectedFiles: 9, expectedBytes: 900, bytes: 100, complete: 1 });
+    expect(line(now, 10, width)).toBe(expected);
+  });
+
+  it('tells how far planning is', () => {
+    expect(line(progress({ planning: true, expectedFiles: 1234 }), 0, 80)).toBe('planning: 1234 files so far');
+  });
+
+  it.each([
+    ['nothing is known yet', {}, '0.0%'],
+    ['there are only empty files', { expectedFiles: 4, complete: 1, failed: 1 }, '50.0%'],
+    ['more was read than planned', { expectedFiles: 1, expectedBytes: 10, bytes: 11 }, '100.0%'],
+  ])('has a percentage when %s', (_what, fields, percent) => {
+    expect(line(progress(fields), 0).trim()).toMatch(new RegExp(`^${percent}`));
+  });
+});
+
+describe('human', () => {
+  it.each([
+    [0, '0 B'],
+    [999, '999 B'],
+    [1000, '1.0 KiB'],
+    [1024 * 1024, '1.0 MiB'],
+    [1.5 * 1024 ** 4, '1.5 TiB'],
+    [5000 * 1024 ** 5, '5000.0 PiB'],
+  ])('writes %d as %s', (bytes, text) => {
+    expect(human(bytes)).toBe(text);
+  });
+});

@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import {
+  compareChecksums,
+  familyOf,
+  isRegular,
+  layoutOf,
+  parseFileChecksum,
+  proves,
+  type RegularLayout,
+  sameLayout,
+} from '../../../../shared/hdfs/checksum.ts';
+
+const MD5 = 'fc6c0123456789abcdef0123456789a7';
+const stored = (algorithm: string, value = `000002000000000000000800${MD5}`) => ({ algorithm, value });
+
+describe('parseFileChecksum', () => {
+  it('cuts the slack that WebHDFS sends after the stated length', () => {
+    const bytes = `000002000000000000000800${MD5.toUpperCase()}00000000`;
+    expect(parseFileChecksum({ algorithm: 'MD5-of-2048MD5-of-512CRC32C', bytes, length: 28 })).toEqual(
+      stored('MD5-of-2048MD5-of-512CRC32C'),
+    );
+  });
+
+  it('keeps the whole of a composite checksum', () => {
+    const composite = { algorithm: 'COMPOSITE-CRC32C', bytes: 'ab4873f4', length: 4 };
+    expect(parseFileChecksum(composite).value).toBe('ab4873f4');
+  });
+});
+
+describe('familyOf', () => {
+  it.each([
+    ['MD5-of-2048MD5-of-512CRC32C', { crcsPerBlock: 2048, bytesPerCrc: 512, crc: 'CRC32C' }],
+    ['MD5-of-0MD5-of-512CRC32C', { crcsPerBlock: 0, bytesPerCrc: 512, crc: 'CRC32C' }],
+    ['MD5-of-0MD5-of-0CRC32', { crcsPerBlock: 0, bytesPerCrc: 0, crc: 'CRC32' }],
+    ['COMPOSITE-CRC32C', undefined],
+    ['MD5-of-1MD5-of-512NULL', undefined],
+  ])('reads %s', (algorithm, family) => {
+    expect(familyOf(stored(algorithm))).toEqual(family);
+  });
+});
+
+describe('layoutOf', () => {
+  it.each([
+    ['MD5-of-2048MD5-of-512CRC32C', 2048 * 512],
+    ['MD5-of-0MD5-of-512CRC32C', Infinity],
+  ])('takes the block size of %s from its CRCs per block', (algorithm, blockBytes) => {
+    expect(layoutOf(stored(algorithm))).toEqual({ crc: 'CRC32C', bytesPerCrc: 512, blockBytes });
+  });
+});
+
+describe('compareChecksums', () => {
+  it.each([
+    ['the same value under the same name', 'MD5-of-2MD5-of-512CRC32C', 'aa', 'aa', 'equal'],
+    ['another value under the same name', 'MD5-of-2MD5-of-512CRC32C', 'aa', 'bb', 'different'],
+    ['another block size', 'MD5-of-4MD5-of-512CRC32C', 'aa', 'bb', 'not-comparable'],
+    ['the same value under another name', 'COMPOSITE-CRC32C', 'aa', 'aa', 'not-comparable'],
+  ])('settles %s', (_what, algorithm, a, b, expected) => {
+    expect(compareChecksums(stored('MD5-of-2MD5-of-512CRC32C', a), stored(algorithm, b))).toBe(expected);
+  });
+});
+
+describe('proves', () => {
+  const computed = stored('MD5-of-1024MD5-of-512CRC32C', `000002000000000000000400${MD5}`);
+
+  it.each([
+    ['the same MD5 under another number of CRCs per block', 'MD5-of-2048MD5-of-512CRC32C', MD5, true],
+    ['another MD5', 'MD5-of-1024MD5-of-512CRC32C', 'f'.repeat(32), false],
+    ['the same MD5 of the other CRC', 'MD5-of-1024MD5-of-512CRC32', MD5, false],
+    ['the same MD5 of other chunks', 'MD5-of-1024MD5-of-1024CRC32C', MD5, false],
+    ['a checksum of another family', 'COMPOSITE-CRC32C', MD5, false],
+  ])('judges %s', (_what, algorithm, md5, expected) => {
+    expect(proves(stored(algorithm, `000002000000000000000400${md5}`), computed)).toBe(expected);
+  });
+});
+
+describe('sameLayout', () => {
+  const layout = (blockBytes: number, bytesPerCrc = 512, crc: 'CRC32' | 'CRC32C' = 'CRC32C'): RegularLayout => ({
+    crc,
+    bytesPerCrc,
+    blockBytes,
+  });
+
+  it.each([
+    ['equal layouts', layout(1024), layout(1024), 5000, true],
+    ['block sizes that differ, for several blocks', layout(1024), layout(2048), 1025, false],
+    ['block sizes that differ, both of which hold the file', layout(1024), layout(2048), 1024, true],
+    ['an unknown block size of a file of one block', layout(Infinity), layout(1024), 1024, true],
+    ['an unknown block size of a longer file', layout(Infinity), layout(1024), 1025, false],
+    ['other chunks', layout(1024), layout(1024, 256), 10, false],
+    ['the other CRC', layout(1024), layout(1024, 512, 'CRC32'), 10, false],
+  ])('tells of %s', (_what, a, b, length, expected) => {
+    expect(sameLayout(a, b, length)).toBe(expected);
+    expect(sameLayout(b, a, length)).toBe(expected);
+  });
+});
+
+describe('isRegular', () => {
+  it.each([
+    ['equal blocks', [1024, 1024], true],
+    ['a short last block', [1024, 10], true],
+    ['a single short block', [10], true],
+    ['no block', [], true],
+    ['a short block before the last', [700, 700], false],
+    ['a last block that is too long', [1024, 2000], false],
+  ])('knows %s', (_what, blocks, expected) => {
+    expect(isRegular(blocks, 1024)).toBe(expected);
+  });
+});

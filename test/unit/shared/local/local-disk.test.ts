@@ -1,0 +1,85 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { FanoutError } from '../../../../shared/errors.ts';
+import { LocalDisk } from '../../../../shared/local/local-disk.ts';
+import { allOf, errorOf, get, never } from '../../../support/files.ts';
+
+const top = mkdtempSync(join(tmpdir(), 'hdfs-fanout-disk-'));
+afterAll(() => rmSync(top, { recursive: true }));
+const disk = new LocalDisk(65_536);
+
+async function makePipe(path: string): Promise<void> {
+  await once(spawn('bash', ['-c', 'mkfifo "$1"', 'bash', path]), 'exit');
+}
+
+async function listed(directory: string) {
+  const entries = (await allOf(disk.list(directory, never))).flat();
+  return Object.fromEntries(entries.map(({ name, kind, lengthBytes }) => [name, `${kind} ${lengthBytes}`]));
+}
+
+/** What is particular to this machine's disk; what it shares with HDFS is in the contract. */
+describe('LocalDisk', () => {
+  it('follows links to files, and passes over what cannot be copied', async () => {
+    const directory = join(top, 'kinds');
+    mkdirSync(join(directory, 'real'), { recursive: true });
+    writeFileSync(join(directory, 'file'), 'content');
+    symlinkSync('file', join(directory, 'link to a file'));
+    symlinkSync('.', join(directory, 'link to a directory'));
+    symlinkSync('nowhere', join(directory, 'broken link'));
+    await makePipe(join(directory, 'pipe'));
+    expect(await listed(directory)).toEqual({
+      file: 'file 7',
+      real: 'directory 0',
+      'link to a file': 'file 7',
+      'link to a directory': 'other 0',
+      'broken link': 'other 0',
+      pipe: 'other 0',
+    });
+    expect(await disk.stat(join(directory, 'pipe'), never)).toMatchObject({ kind: 'other' });
+    expect(await disk.stat(join(directory, 'broken link'), never)).toBeUndefined();
+  });
+
+  it('lists a name that is not UTF-8 as nothing that can be copied', async () => {
+    const directory = join(top, 'bytes');
+    mkdirSync(directory);
+    writeFileSync(Buffer.concat([Buffer.from(`${directory}/caf`), Buffer.from([0xe9])]), 'x');
+    expect(await listed(directory)).toEqual({ 'caf\ufffd': 'other 0' });
+  });
+
+  it('does not hang on a pipe that nobody writes', async () => {
+    const pipe = join(top, 'pipe');
+    await makePipe(pipe);
+    expect(await errorOf(get(disk, pipe, 10))).toBeInstanceOf(FanoutError);
+  });
+
+  it('leaves bits out of a permission that HDFS does not know', async () => {
+    const file = join(top, 'setuid');
+    writeFileSync(file, 'x');
+    chmodSync(file, 0o6755);
+    expect(await disk.stat(file, never)).toMatchObject({ permission: '755' });
+  });
+
+  it('rejects when a disk takes only a part of what is written', async () => {
+    // A limit on the size of files makes the kernel take the first part of a piece and no more.
+    const script = `
+      import { LocalDisk } from ${JSON.stringify(import.meta.resolve('../../../../shared/local/local-disk.ts'))};
+      process.on('SIGXFSZ', () => undefined);
+      async function* body() { yield Buffer.alloc(60_000); }
+      const options = { lengthBytes: 60_000, blockBytes: undefined, replication: undefined, permission: undefined, overwrite: false };
+      const writing = new LocalDisk(65_536).write(process.argv[1], body(), options, new AbortController().signal);
+      console.log(await writing.then(() => 'written', (error) => error.name));
+    `;
+    const node = [process.execPath, '--input-type=module', '-e', script, join(top, 'limited')];
+    const child = spawn('bash', ['-c', 'ulimit -f 40; exec "$@"', 'bash', ...node], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let output = '';
+    child.stdout.on('data', (text: Buffer) => (output += text.toString()));
+    await once(child, 'close');
+    expect(output.trim()).toBe('RemoteError');
+  });
+});
