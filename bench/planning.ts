@@ -1,0 +1,67 @@
+// Listing a tree before anything is copied: hdfs-fanout's plan against DistCp's copy listing.
+import { join } from 'node:path';
+import { describeListing, type ListingCase, listedPathsOf } from './cases.ts';
+import { type Arena, atOnce } from './contestants.ts';
+import type { Say } from './copying.ts';
+import { javaCommand } from './hadoop.ts';
+import { type Command, measure } from './measure.ts';
+import type { ListingMeasured, ListingResult } from './results.ts';
+import { playRounds } from './rounds.ts';
+import { layOut } from './trees.ts';
+
+/** What both print last; DistCp counts directories as well. */
+interface Told {
+  readonly files?: number;
+  readonly paths?: number;
+  readonly seconds: number;
+}
+
+/** A destination that does not exist: only the source is listed. */
+const nowhere = '/nothing-here';
+
+const planCommand = ({ configFile }: Arena, root: string): Command => ({
+  program: process.execPath,
+  args: [join(import.meta.dirname, 'plan.ts'), configFile, root, nowhere],
+});
+
+const listingCommand = ({ source, destination, scratch }: Arena, root: string, threads: number): Promise<Command> => {
+  const [from, to] = [source, destination].map(({ namenodeUrl }) => namenodeUrl.replace('http:', 'webhdfs:'));
+  const args = [`${from}${root}`, `${to}${nowhere}`, join(scratch, 'listing'), String(threads)];
+  return javaCommand(join(scratch, 'hadoop'), join(import.meta.dirname, 'Listing.java'), args);
+};
+
+const requireListed = ({ files, paths = 0 }: Told, { directories, filesEach }: ListingCase): void => {
+  const wanted = directories * filesEach;
+  const listed = files ?? paths - directories;
+  if (listed !== wanted) throw new Error(`${listed} files were listed, of ${wanted}`);
+};
+
+export const listCase = async (
+  of: ListingCase,
+  arena: Arena,
+  servers: readonly number[],
+  rounds: number,
+  say: Say,
+): Promise<ListingResult> => {
+  const root = `/lists/${of.name}`;
+  say(`${of.name}: ${describeListing(of)}`);
+  await layOut(arena.source, root, listedPathsOf(of), 0);
+  const entrants = [
+    { name: 'plan', title: 'hdfs-fanout plan', command: () => planCommand(arena, root) },
+    { name: 'listing', title: 'DistCp listing, 1 thread', command: () => listingCommand(arena, root, 1) },
+    { name: 'listing-10', title: 'DistCp listing, 10 threads', command: () => listingCommand(arena, root, atOnce) },
+  ].map(({ command, ...entrant }) => ({
+    ...entrant,
+    run: async (): Promise<ListingMeasured> => {
+      const { measured, stdout } = await measure(await command(), servers);
+      const told = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Told;
+      requireListed(told, of);
+      return { ...measured, listingSeconds: told.seconds };
+    },
+  }));
+  const rows = await playRounds(entrants, rounds, (round, title, outcome) => {
+    const told = typeof outcome === 'string' ? `failed: ${outcome}` : `${outcome.listingSeconds.toFixed(2)} s`;
+    say(`  ${round === 0 ? 'warm-up' : `round ${round}`}  ${title.padEnd(26)} ${told}`);
+  });
+  return { case: of, rows };
+};

@@ -1,0 +1,129 @@
+// The results for a person: 80 columns on a terminal, Markdown in a file.
+import { type Aim, aimsOf } from './aims.ts';
+import { describe, describeListing, totalBytes } from './cases.ts';
+import { atOnce } from './contestants.ts';
+import { type CaseResult, type ListingResult, of, type Results, type Row, rowNamed } from './results.ts';
+
+interface Table {
+  readonly title: string;
+  readonly head: readonly string[];
+  readonly lines: readonly (readonly string[])[];
+}
+
+const MIB = 1024 * 1024;
+
+const figure = (value: number, digits: number): string => (Number.isNaN(value) ? '–' : value.toFixed(digits));
+
+const range = ({ runs }: Row): string => {
+  const walls = runs.map(({ wallSeconds }) => wallSeconds);
+  return walls.length === 0 ? '–' : `${figure(Math.min(...walls), 1)}–${figure(Math.max(...walls), 1)}`;
+};
+
+const caseTable = ({ case: each, rows }: CaseResult): Table => {
+  const small = each.fileBytes < MIB;
+  const reference = rowNamed(rows, 'fanout');
+  const line = (row: Row): string[] => {
+    if (row.error !== undefined) return [row.title, 'failed', ...Array.from({ length: 6 }, () => '–')];
+    const wall = of(row, 'wallSeconds');
+    const floor = row.floor === undefined ? undefined : rowNamed(rows, row.floor);
+    return [
+      row.title,
+      figure(wall, 2),
+      range(row),
+      figure((small ? each.files : totalBytes(each) / MIB) / wall, 0),
+      floor ? figure(wall / of(floor, 'wallSeconds'), 2) : '',
+      reference ? figure(wall / of(reference, 'wallSeconds'), 2) : '–',
+      figure(of(row, 'cpuSeconds'), 2),
+      figure(of(row, 'peakMiB'), 0),
+    ];
+  };
+  return {
+    title: `${each.name}: ${describe(each)}, ${atOnce} at a time`,
+    head: ['', 'wall s', 'range', small ? 'files/s' : 'MiB/s', '×floor', '×fanout', 'CPU s', 'MiB'],
+    lines: rows.map(line),
+  };
+};
+
+const listingTable = ({ case: each, rows }: ListingResult): Table => ({
+  title: `${each.name}: listing ${describeListing(each)}`,
+  head: ['', 'list s', 'files/s', '×fanout', 'process s', 'CPU s', 'MiB'],
+  lines: rows.map((row) => {
+    if (row.error !== undefined) return [row.title, 'failed', ...Array.from({ length: 5 }, () => '–')];
+    const seconds = of(row, 'listingSeconds');
+    const reference = rowNamed(rows, 'plan');
+    return [
+      row.title,
+      figure(seconds, 2),
+      figure((each.directories * each.filesEach) / seconds, 0),
+      reference ? figure(seconds / of(reference, 'listingSeconds'), 2) : '–',
+      figure(of(row, 'wallSeconds'), 2),
+      figure(of(row, 'cpuSeconds'), 2),
+      figure(of(row, 'peakMiB'), 0),
+    ];
+  }),
+});
+
+/** Who is busy while a case runs, in cores of the machine: tells what bounds it. */
+const busyTable = ({ case: each, rows }: CaseResult): Table => ({
+  title: `${each.name}: cores kept busy by`,
+  head: ['', 'client', 'servers', 'others'],
+  lines: rows
+    .filter(({ error }) => error === undefined)
+    .map((row) => {
+      const wall = of(row, 'wallSeconds');
+      const cores = (field: 'cpuSeconds' | 'serverCpuSeconds' | 'otherCpuSeconds') => figure(of(row, field) / wall, 2);
+      return [row.title, cores('cpuSeconds'), cores('serverCpuSeconds'), cores('otherCpuSeconds')];
+    }),
+});
+
+const aimsTable = (aims: readonly Aim[]): Table => ({
+  title: 'aims',
+  head: ['', 'measured', 'holds'],
+  lines: aims.map(({ aim, measured, holds }) => [aim, measured, holds === undefined ? '–' : holds ? 'yes' : 'NO']),
+});
+
+const plain = ({ title, head, lines }: Table): string => {
+  const widths = head.map((text, column) => Math.max(text.length, ...lines.map((line) => line[column]?.length ?? 0)));
+  const row = (cells: readonly string[]): string =>
+    cells
+      .map((text, i) => (i === 0 ? text.padEnd(widths[0] ?? 0) : text.padStart(widths[i] ?? 0)))
+      .join('  ')
+      .trimEnd();
+  return [title, row(head), ...lines.map(row), ''].join('\n');
+};
+
+const markdown = ({ title, head, lines }: Table): string => {
+  const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const rule = row(head.map((_, i) => (i === 0 ? '---' : '---:')));
+  return [`## ${title}`, '', row(head), rule, ...lines.map(row), ''].join('\n');
+};
+
+const errorsOf = ({ cases, listings }: Results): string[] =>
+  [...cases, ...listings].flatMap(({ case: { name }, rows }) =>
+    rows.flatMap(({ title, error }) => (error === undefined ? [] : [`${name}: ${title}: ${error}`])),
+  );
+
+const tablesOf = (results: Results): Table[] => [
+  ...results.cases.map(caseTable),
+  ...results.listings.map(listingTable),
+  ...results.cases.map(busyTable),
+];
+
+/** Without the aims where too little was measured for them. */
+export const plainReport = (results: Results, aims: boolean): string => {
+  const tables = aims ? [...tablesOf(results), aimsTable(aimsOf(results))] : tablesOf(results);
+  return [...tables.map(plain), ...errorsOf(results).map((line) => `failed: ${line}`)].join('\n');
+};
+
+const legend = `Medians over the rounds, which follow one that is not counted. Wall time, CPU seconds and memory are those of the
+client: its whole process tree. ×floor: wall time over that of the smallest client that makes only the requests which this
+level of verification needs. ×fanout: wall time over hdfs-fanout's own, verified. bench/README.md tells how it is measured.`;
+
+export const markdownReport = (results: Results): string => {
+  const { startedAt, machine, rounds } = results;
+  const facts = Object.entries(machine).map(([name, value]) => `- ${name}: ${value}`);
+  const tables = [aimsTable(aimsOf(results)), ...tablesOf(results)].map(markdown);
+  const errors = errorsOf(results).map((line) => `- failed: ${line.replaceAll('\n', ' ')}`);
+  const head = [`# ${startedAt.slice(0, 10)}, ${rounds} rounds`, '', legend, '', ...facts, ...errors, ''];
+  return [...head, ...tables].join('\n');
+};

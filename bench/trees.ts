@@ -1,0 +1,92 @@
+// Lays out the sources, empties the destination, and sees that what was copied is all there.
+import { execFile } from 'node:child_process';
+import { createCipheriv } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import type { Cluster } from '../test/bed/bed.ts';
+import { type Case, pathsOf, totalBytes } from './cases.ts';
+import { ask, askJson, checksumUrl, forEachOf, locate, upload, urlOf } from './requests.ts';
+
+const atOnce = 10;
+const pieceBytes = 1024 * 1024;
+/** A destination's blocks are deleted after the answer; whoever comes next shall not pay for it. */
+const deletedWithinMs = 60_000;
+/** Files whose stored checksums are compared with the source's after each run, besides all counts and bytes. */
+const sampled = 16;
+
+/** Bytes that neither compress nor repeat, and that are others in every file. */
+function* content(seed: number, lengthBytes: number): Generator<Buffer> {
+  const cipher = createCipheriv('aes-128-ctr', Buffer.alloc(16, 'hdfs-fanout'), Buffer.alloc(16, `${seed}/`));
+  const zeros = Buffer.alloc(Math.min(pieceBytes, lengthBytes));
+  for (let left = lengthBytes; left > 0; left -= pieceBytes) {
+    yield cipher.update(left < pieceBytes ? zeros.subarray(0, left) : zeros);
+  }
+}
+
+/** Creates files with that content, or empty ones. */
+export const layOut = async (
+  { namenodeUrl }: Cluster,
+  root: string,
+  paths: readonly string[],
+  fileBytes: number,
+): Promise<void> => {
+  await forEachOf(paths.entries(), atOnce, async ([seed, path]) => {
+    const url = await locate('PUT', urlOf(namenodeUrl, `${root}${path}`, 'CREATE', '&overwrite=true'));
+    await upload(url, Readable.from(content(seed, fileBytes)), fileBytes);
+  });
+};
+
+interface Jmx {
+  beans: { PendingDeletionBlocks?: number }[];
+}
+
+const pendingDeletions = async ({ namenodeUrl }: Cluster): Promise<number> => {
+  const { beans } = await askJson<Jmx>('GET', `${namenodeUrl}/jmx?qry=Hadoop:service=NameNode,name=FSNamesystem`);
+  return beans[0]?.PendingDeletionBlocks ?? 0;
+};
+
+/** Removes what an earlier run left, down to the disk, so that every run finds the same. */
+export const empty = async (cluster: Cluster, root: string): Promise<void> => {
+  await ask('DELETE', urlOf(cluster.namenodeUrl, root, 'DELETE', '&recursive=true'));
+  await ask('PUT', urlOf(cluster.namenodeUrl, root, 'MKDIRS'));
+  const deadline = Date.now() + deletedWithinMs;
+  while ((await pendingDeletions(cluster)) > 0) {
+    if (Date.now() > deadline) throw new Error(`${cluster.name}: blocks are still to be deleted`);
+    await sleep(200);
+  }
+  // A datanode hears of deletions with its next heartbeat, one second apart in the bed.
+  await sleep(1500);
+  await promisify(execFile)('sync');
+};
+
+const checksumOf = async ({ namenodeUrl }: Cluster, path: string): Promise<string> => {
+  const datanode = await locate('GET', urlOf(namenodeUrl, path, 'OPEN'));
+  return ask('GET', checksumUrl(datanode));
+};
+
+/** @throws when a file or a byte is missing or too many, or when a sampled checksum differs */
+export const requireCopied = async (
+  of: Case,
+  source: Cluster,
+  from: string,
+  destination: Cluster,
+  to: string,
+): Promise<void> => {
+  interface Summary {
+    ContentSummary: { fileCount: number; length: number };
+  }
+  const url = urlOf(destination.namenodeUrl, to, 'GETCONTENTSUMMARY');
+  const { ContentSummary: found } = await askJson<Summary>('GET', url);
+  if (found.fileCount !== of.files || found.length !== totalBytes(of)) {
+    const wanted = `${of.files} files, ${totalBytes(of)} bytes`;
+    throw new Error(`not everything was copied: ${found.fileCount} files, ${found.length} bytes of ${wanted}`);
+  }
+  const paths = pathsOf(of);
+  const step = Math.max(1, Math.floor(paths.length / sampled));
+  for (let i = 0; i < paths.length; i += step) {
+    const path = paths[i] ?? '';
+    const [a, b] = await Promise.all([checksumOf(source, `${from}${path}`), checksumOf(destination, `${to}${path}`)]);
+    if (a !== b) throw new Error(`${path} was copied wrong: ${b} instead of ${a}`);
+  }
+};
