@@ -88,11 +88,12 @@ describe('ContentDigest', () => {
   });
 
   it('gives the same whatever pieces the content comes in, in several layouts at once', () => {
-    const pieces = fc.array(fc.uint8Array({ maxLength: 3000 }), { maxLength: 8 });
+    const pieces = fc.array(fc.nat(1500), { maxLength: 6, size: 'max' });
     const sizes = fc.record({ chunk: fc.constantFrom(1, 16, 256), chunks: fc.integer({ min: 1, max: 4 }) });
     const crcs = fc.constantFrom<'CRC32' | 'CRC32C'>('CRC32', 'CRC32C');
     fc.assert(
-      fc.property(pieces, sizes, sizes, crcs, (parts, first, second, crc) => {
+      fc.property(pieces, sizes, sizes, crcs, (lengths, first, second, crc) => {
+        const parts = lengths.map((length, index) => content(`part ${index}`, length));
         const bytes = Buffer.concat(parts);
         const layouts = [first, second].map(({ chunk, chunks }): ChecksumLayout & { blockBytes: number } => ({
           crc,
