@@ -82,7 +82,9 @@ async function run(
   begin: () => Promise<Job>,
 ): Promise<number> {
   const { destination } = ends;
-  const locked = job.roots.map(({ destination: path }) => ({ place: destination.identityOf(path), path }));
+  const locked = job.roots.flatMap(({ destination: path }) =>
+    destination.placesOf(path).map((place) => ({ place, path })),
+  );
   const lock = DestinationLock.acquire(join(state.directory, 'locks'), job.id, locked);
   const progress = new Progress();
   const display =

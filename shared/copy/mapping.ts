@@ -115,5 +115,6 @@ async function requireParent(fs: FileSystem, path: string, signal: AbortSignal):
 }
 
 function samePlace(source: FileSystem, from: string, destination: FileSystem, to: string): boolean {
-  return source.identityOf(from) === destination.identityOf(to);
+  const places = destination.placesOf(to);
+  return source.placesOf(from).some((place) => places.includes(place));
 }

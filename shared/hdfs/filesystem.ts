@@ -19,8 +19,11 @@ export interface FileSystem {
 
   /** A path as the user wrote it, made absolute and normal. */
   resolve(path: string): string;
-  /** An identity that two aliases of one place share, for locks and for "copy into itself". */
-  identityOf(path: string): string;
+  /**
+   * The addresses that serve a path. Two aliases of one place share at least one of them: for locks, and for "copy into
+   * itself".
+   */
+  placesOf(path: string): readonly string[];
 
   /** The entry itself; undefined when there is none (a result, not an error). */
   stat(path: string, signal: AbortSignal): Promise<FileStatus | undefined>;

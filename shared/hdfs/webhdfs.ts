@@ -42,8 +42,8 @@ export class WebHdfs implements FileSystem {
     return normalize(path.startsWith('/') ? path : join(this.#root, path));
   }
 
-  identityOf(path: string): string {
-    return [...this.#rest.nameservice(path).urls].sort().join(',');
+  placesOf(path: string): readonly string[] {
+    return this.#rest.nameservice(path).urls;
   }
 
   async stat(path: string, signal: AbortSignal): Promise<FileStatus | undefined> {
@@ -249,7 +249,7 @@ export class WebHdfs implements FileSystem {
     interface Defaults {
       FsServerDefaults: { blockSize: number; bytesPerChecksum: number; checksumType: number };
     }
-    const key = this.identityOf(path);
+    const key = this.#rest.nameservice(path).urls.join();
     const known = this.#defaults.get(key);
     if (known) return known;
     const asked = this.#json<Defaults>('GET', 'GETSERVERDEFAULTS', '/', {}, signal).then(

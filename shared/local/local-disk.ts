@@ -27,8 +27,8 @@ export class LocalDisk implements FileSystem {
     return resolvePath(path);
   }
 
-  identityOf(): string {
-    return 'local';
+  placesOf(): readonly string[] {
+    return ['local'];
   }
 
   async stat(path: string, signal: AbortSignal): Promise<FileStatus | undefined> {

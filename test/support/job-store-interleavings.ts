@@ -43,7 +43,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 export function interleavingsContract(store: () => JobStore): void {
   it('sums to exactly what was recorded, in any interleaving of claims and records', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { maxLength: 30, size: 'max' }), async (steps) => {
         const job = newJob();
         await store().create(job);
         const batches = new Map<number, Expected>();

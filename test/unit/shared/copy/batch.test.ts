@@ -27,7 +27,7 @@ const some = fc.array(
       'fail' as const,
     ),
   }),
-  { maxLength: 300 },
+  { maxLength: 300, size: 'max' },
 );
 
 describe('Packer', () => {
@@ -40,6 +40,7 @@ describe('Packer', () => {
         expect(batches.map(({ batch }) => batch)).toEqual(batches.map((_, index) => index));
         expect(batches.every((batch) => batch.units.length > 0)).toBe(true);
       }),
+      { numRuns: 30 },
     );
   });
 
@@ -49,7 +50,7 @@ describe('Packer', () => {
         const units = parts.map((part) => unit(part));
         expect(pack(units)).toEqual(pack(units));
       }),
-      { numRuns: 20 },
+      { numRuns: 10 },
     );
   });
 
