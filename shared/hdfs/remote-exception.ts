@@ -54,6 +54,8 @@ const meanings: Record<RemoteCode, Meaning> = {
 const table: readonly (readonly [exception: RegExp, message: RegExp | undefined, code: RemoteCode])[] = [
   [/^FileNotFoundException$/, undefined, 'not-found'],
   [/^FileAlreadyExistsException$/, undefined, 'exists'],
+  // What users other than the superuser are told of a path that leads through a file.
+  [/^AccessControlException$/, /is not a directory\)?$/, 'not-a-directory'],
   [/^AccessControlException$|^AuthorizationException$/, undefined, 'denied'],
   [/^ParentNotDirectoryException$|^PathIsNotDirectoryException$/, undefined, 'not-a-directory'],
   [/./, /org\.apache\.hadoop\.ipc\.StandbyException|is not supported in state standby/, 'standby'],

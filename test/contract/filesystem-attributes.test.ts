@@ -87,6 +87,15 @@ describe.each(places.filter(({ keepsHadoopAttributes }) => keepsHadoopAttributes
     });
     afterAll(() => place[Symbol.asyncDispose]());
 
+    it('leaves the access time as it is when only the other is set', async () => {
+      const { fs, root } = place;
+      await put(fs, `${root}/accessed`, 'x');
+      const before = await fs.stat(`${root}/accessed`, never);
+      await fs.setTimes(`${root}/accessed`, 1_234_567_890_123, undefined, never);
+      expect(before?.accessedAtMs).toBeGreaterThan(0);
+      expect((await fs.stat(`${root}/accessed`, never))?.accessedAtMs).toBe(before?.accessedAtMs);
+    });
+
     it('sets owner and group', async () => {
       const { fs, root } = place;
       await put(fs, `${root}/owned`, 'x');

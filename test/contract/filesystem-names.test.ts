@@ -130,6 +130,10 @@ describe.each(places.filter(({ refuses }) => refuses))('$name as a user who may 
     await place[Symbol.asyncDispose]();
   });
 
+  it('finds nothing below a file, which the namenode tells it in another way than the superuser', async () => {
+    expect(await mallory.stat(`${place.root}/unreadable/below`, never)).toBeUndefined();
+  });
+
   it.each<[string, (root: string) => Promise<unknown>]>([
     ['stat below a closed directory', (root) => mallory.stat(`${root}/closed/file`, never)],
     ['list a closed directory', (root) => allOf(mallory.list(`${root}/closed`, never))],

@@ -35,6 +35,9 @@ const recorder = `
   import { SqliteJobStore } from ${JSON.stringify(import.meta.resolve('../../shared/local/sqlite-job-store.ts'))};
   const [file, job, owner] = process.argv.slice(1);
   const store = new SqliteJobStore(file);
+  console.log('ready');
+  await new Promise((go) => process.stdin.once('data', go));
+  process.stdin.destroy();
   for (let batch = 0; batch < 40; batch++) {
     try {
       await store.claim(job, batch, owner);
@@ -55,9 +58,12 @@ describe('SqliteJobStore', () => {
     await store.create(job);
     const args = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', recorder, file, job.id];
     const children = ['ann', 'bob'].map((owner) =>
-      spawn(process.execPath, [...args, owner], { stdio: ['ignore', 'inherit', 'inherit'] }),
+      spawn(process.execPath, [...args, owner], { stdio: ['pipe', 'pipe', 'inherit'] }),
     );
-    const codes = await Promise.all(children.map(async (child) => ((await once(child, 'close')) as [number])[0]));
+    const ended = Promise.all(children.map(async (child) => ((await once(child, 'close')) as [number])[0]));
+    await Promise.all(children.map((child) => once(child.stdout, 'data')));
+    for (const child of children) child.stdin.write('go');
+    const codes = await ended;
     expect(codes).toEqual([0, 0]);
     const counters = await store.counters(job.id);
     const done = (await allOf(store.claims(job.id))).reduce((sum, claim) => sum + claim.done.size, 0);

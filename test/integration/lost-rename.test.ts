@@ -29,7 +29,10 @@ test.each([
     });
     const conf = scene.conf({ B: { url: front.url } });
     const flags = force ? ['--force', '--exact'] : [];
-    const { code, status, stderr } = await scene.run(['copy', ...flags, `A:${root}/tree`, `B:${root}/tree`], { conf });
+    const { code, status, stderr } = await scene.run(
+      ['copy', '--silent', ...flags, `A:${root}/tree`, `B:${root}/tree`],
+      { conf },
+    );
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(status).toMatchObject({ 'Files Copied': 12, 'Files Failed': 0, 'Files Skipped': 0, Retries: 0 });
     expect(cut.size).toBe(12);

@@ -31,7 +31,7 @@ test.each(['A-dn1', 'B-dn1', 'A-nn', 'B-nn'] as const)(
   async (daemon) => {
     const destination = `/restarted-${daemon}`;
     const poll = new CompletenessPoll(b, destination, source);
-    const { ended } = startCli(['copy', '--threads', '6', 'A:/restart', `B:${destination}`], {
+    const { ended } = startCli(['copy', '--silent', '--threads', '6', 'A:/restart', `B:${destination}`], {
       conf: bed.configFile,
       home: newHome(),
     });

@@ -43,7 +43,7 @@ export async function crash(
 ): Promise<Crash> {
   const options: CliOptions = { conf, home: newHome() };
   const poll = new CompletenessPoll(destination, path, source);
-  const { child, ended } = startCli(['copy', 'A:/crash', `B:${path}`], options);
+  const { child, ended } = startCli(['copy', '--silent', 'A:/crash', `B:${path}`], options);
   const polling = poll.start();
   await poll.until(share);
   child.kill('SIGKILL');
@@ -54,7 +54,7 @@ export async function crash(
   await sleep(300 + Math.random() * 700);
   second.child.kill('SIGKILL');
   await second.ended;
-  const last = await runCli(['copy', '--resume', job], options);
+  const last = await runCli(['copy', '--silent', '--resume', job], options);
   poll.stop();
   await polling;
   return { last, partial: poll.partial, polls: poll.polls };

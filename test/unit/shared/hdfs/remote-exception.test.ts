@@ -100,6 +100,7 @@ const answers: readonly (readonly [number, string, string, RemoteCode, Dispositi
   [401, 'AuthenticationException', 'Authentication required', 'unauthenticated', 'fail-job'],
   [403, 'IOException', 'Offset=10 out of the range [0, 10); OPEN, path=/p/x', 'out-of-range', 'retry'],
   [403, 'ParentNotDirectoryException', '/p/x (is not a directory)', 'not-a-directory', 'fail-unit'],
+  [403, 'AccessControlException', '/p/x (is not a directory)', 'not-a-directory', 'fail-unit'],
   [400, 'IllegalArgumentException', 'Invalid value for webhdfs parameter "op"', 'invalid', 'fail-unit'],
   [400, 'HadoopIllegalArgumentException', 'concat: source file is invalid', 'invalid', 'fail-unit'],
   [400, 'InvalidPathException', 'Invalid path name Invalid file name: /p/a:b', 'invalid', 'fail-unit'],
