@@ -1,6 +1,7 @@
 // Plans a copy and does nothing of it: how fast a tree is listed.
 //
 // usage: node plan.ts CLUSTERS-FILE SOURCE DESTINATION
+import { withSmallHeap } from '../shared/memory.ts';
 import { plan } from '../shared/copy/plan.ts';
 import { parseJobSpec } from '../shared/copy/spec.ts';
 import { loadClusters } from '../shared/hdfs/cluster.ts';
@@ -20,17 +21,19 @@ const { options } = parseJobSpec({ source: `A:${source}`, destination: `B:${dest
 let batches = 0;
 
 const begun = performance.now();
-const { files } = await plan({
-  ...ends,
-  roots: [{ source, destination, kind: 'directory' }],
-  options,
-  signal: new AbortController().signal,
-  emit: () => {
-    batches += 1;
-    return Promise.resolve();
-  },
-  makeDirectories: false,
-});
+const { files } = await withSmallHeap(() =>
+  plan({
+    ...ends,
+    roots: [{ source, destination, kind: 'directory' }],
+    options,
+    signal: new AbortController().signal,
+    emit: () => {
+      batches += 1;
+      return Promise.resolve();
+    },
+    makeDirectories: false,
+  }),
+);
 const seconds = (performance.now() - begun) / 1000;
 await ends.source.close();
 await ends.destination.close();

@@ -1,5 +1,4 @@
 import { Command, CommanderError } from 'commander';
-import { keepHeapSmall } from '../shared/memory.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { clean } from './clean.ts';
 import { copy } from './copy.ts';
@@ -22,8 +21,6 @@ Examples:
   hdfs-fanout -f -s staging -d prod /data/outgoing /data/incoming --threads=10
   hdfs-fanout copy local:/tmp/report.csv prod:/reports/
 ${exitCodesHelp}`;
-
-keepHeapSmall();
 
 const program = configure(new Command('hdfs-fanout'))
   .description('Copies directory trees between HDFS clusters over WebHDFS and HttpFS, verified and resumable.')

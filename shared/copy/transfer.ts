@@ -164,6 +164,8 @@ class FileTransfer {
     const { job, signal, destination, progress, policy } = this.#context;
     const { direct } = job.spec.options;
     const temporary = direct ? this.#to : this.#temporary(number);
+    // Under its final name a file that appeared since planning is somebody else's: neither written over nor discarded.
+    if (direct && !this.#overwrite && (await destination.stat(this.#to, signal))) throw new AppearedError(this.#to);
     let streamed = 0;
     try {
       const verification = await this.#stream(temporary, (bytes) => (streamed += bytes));
@@ -313,6 +315,14 @@ function refreshed(unit: Unit, status: FileStatus): Unit {
 function isUnresolved(error: FanoutError): boolean {
   const { cause } = error;
   return error instanceof TransportError && cause instanceof Error && 'code' in cause && cause.code === 'ENOTFOUND';
+}
+
+class AppearedError extends FanoutError {
+  override readonly name = 'AppearedError';
+  constructor(path: string) {
+    const where = { operation: 'CREATE', path };
+    super('it appeared after planning', { disposition: 'fail-unit', where, remedy: 'use --force to overwrite' });
+  }
 }
 
 function isExists(error: unknown): boolean {

@@ -1,7 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
 import { once } from 'node:events';
-import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { Agent, type Dispatcher } from 'undici';
 import { TransportError, type Where } from '../errors.ts';
 import { cachedLookup } from './lookup.ts';
@@ -149,12 +148,14 @@ export class HttpTransport {
   }
 }
 
+/** How long a datanode's interim answer is waited for, ms; HttpFS sends none. */
+const INTERIM_MS = 200;
 /** From a datanode's interim answer to its refusal, ms: in between it asks the namenode. */
 const REFUSAL_MS = 10;
 
 /**
- * Writes the body until it ends or the server answers early. Waits for the interim answer before a large one, and looks for
- * an answer before each piece: a refusal is then read, not lost in a reset connection.
+ * Writes the body until it ends or the server answers early. Waits for the interim answer before a large one: a refusal is
+ * then read, not lost in a reset connection.
  */
 async function sendBody(
   request: http.ClientRequest,
@@ -162,22 +163,32 @@ async function sendBody(
   wait: boolean,
   answered: Promise<unknown>,
 ): Promise<void> {
-  const answer = { over: false };
-  const end = () => {
-    answer.over = true;
+  // One waiter that every event wakes: a race per piece would pile up reactions on `answered` for as long as it is open.
+  const state = { over: false, wake: (): void => undefined };
+  const stop = () => {
+    state.over = true;
+    state.wake();
   };
-  const stopped = answered.then(end, end);
+  answered.then(stop, stop);
+  request.on('close', stop);
+  request.on('drain', () => state.wake());
   if (wait) {
     request.flushHeaders();
-    await Promise.race([once(request, 'continue').then(() => sleep(REFUSAL_MS)), sleep(1000), stopped]).catch(end);
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, INTERIM_MS);
+      request.once('continue', () => setTimeout(resolve, REFUSAL_MS));
+      state.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
   try {
     for await (const chunk of body) {
-      await setImmediate();
-      if (answer.over) return;
-      if (!request.write(chunk)) await Promise.race([once(request, 'drain'), stopped]).catch(end);
+      if (state.over) return;
+      if (!request.write(chunk)) await new Promise<void>((resolve) => (state.wake = resolve));
     }
-    if (!answer.over) request.end();
+    if (!state.over) request.end();
   } catch (error) {
     request.destroy();
     throw error;

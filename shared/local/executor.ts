@@ -4,6 +4,7 @@ import pLimit from 'p-limit';
 import { messageOf } from '../errors.ts';
 import type { FileSystem } from '../hdfs/filesystem.ts';
 import type { Log } from '../log.ts';
+import { withSmallHeap } from '../memory.ts';
 import type { RetryPolicy } from '../retry.ts';
 import type { Batch } from '../copy/batch.ts';
 import { copyBatch } from '../copy/copy.ts';
@@ -40,14 +41,14 @@ export async function execute(job: Job, execution: Execution): Promise<Job> {
     await store.update(job.id, changes);
   };
   try {
-    if (current.phase === 'planning') await advance(await planJob(current, execution));
+    if (current.phase === 'planning') await advance(await withSmallHeap(() => planJob(current, execution)));
     if (current.phase === 'copying') {
       await copyJob(current, execution);
       await advance({ phase: 'finishing' });
     }
     if (current.phase === 'finishing') {
       const { source, destination, signal } = execution;
-      const directoryWarnings = await finishDirectories(current, source, destination, signal);
+      const directoryWarnings = await withSmallHeap(() => finishDirectories(current, source, destination, signal));
       const failed = (await store.counters(job.id)).get('files.failed') ?? 0;
       const strict = current.spec.options.strictPreserve && Object.keys(directoryWarnings).length > 0;
       const error = strict ? 'attributes of directories could not be preserved: see Warnings' : undefined;

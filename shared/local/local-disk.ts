@@ -149,8 +149,10 @@ export class LocalDisk implements FileSystem {
   }
 
   async setTimes(path: string, modifiedAtMs: number, accessedAtMs: number | undefined): Promise<void> {
-    const accessed = new Date(accessedAtMs ?? modifiedAtMs);
-    await attempt({ operation: 'UTIMES', path }, () => fs.utimes(path, accessed, new Date(modifiedAtMs)));
+    await attempt({ operation: 'UTIMES', path }, async () => {
+      const accessed = accessedAtMs === undefined ? (await fs.stat(path)).atime : new Date(accessedAtMs);
+      await fs.utimes(path, accessed, new Date(modifiedAtMs));
+    });
   }
 
   setOwner(path: string): Promise<void> {

@@ -7,10 +7,9 @@ import { clusterSchema } from '../../shared/hdfs/cluster.ts';
 import { WebHdfs } from '../../shared/hdfs/webhdfs.ts';
 import { ManifestFile } from '../../shared/local/manifest-file.ts';
 import { silentLog } from '../../shared/log.ts';
-import { keepHeapSmall } from '../../shared/memory.ts';
+import { withSmallHeap } from '../../shared/memory.ts';
 
 /** Plans `/tree` of a namenode in a process of its own, so that its memory is nobody else's: `node planner.ts URL`. */
-keepHeapSmall();
 const cluster = clusterSchema.parse({
   name: 'endless',
   user: 'root',
@@ -21,18 +20,20 @@ const destination = new WebHdfs({ ...cluster, name: 'empty' }, silentLog);
 const manifest = await new ManifestFile(mkdtempSync(join(tmpdir(), 'hdfs-fanout-plan-'))).create('job');
 const startedAtMs = performance.now();
 let batches = 0;
-const expected = await plan({
-  source,
-  destination,
-  roots: [{ source: '/tree', destination: '/copy', kind: 'directory' }],
-  options: parseJobSpec({ source: 'endless:/tree', destination: 'empty:/copy' }).options,
-  signal: new AbortController().signal,
-  emit: async (batch) => {
-    batches += 1;
-    await manifest.append(batch);
-  },
-  makeDirectories: true,
-});
+const expected = await withSmallHeap(() =>
+  plan({
+    source,
+    destination,
+    roots: [{ source: '/tree', destination: '/copy', kind: 'directory' }],
+    options: parseJobSpec({ source: 'endless:/tree', destination: 'empty:/copy' }).options,
+    signal: new AbortController().signal,
+    emit: async (batch) => {
+      batches += 1;
+      await manifest.append(batch);
+    },
+    makeDirectories: true,
+  }),
+);
 await manifest.discard();
 await source.close();
 await destination.close();
