@@ -176,7 +176,10 @@ async function sendBody(
     request.flushHeaders();
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, INTERIM_MS);
-      request.once('continue', () => setTimeout(resolve, REFUSAL_MS));
+      request.once('continue', () => {
+        clearTimeout(timer);
+        setTimeout(resolve, REFUSAL_MS);
+      });
       state.wake = () => {
         clearTimeout(timer);
         resolve();
