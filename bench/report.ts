@@ -109,10 +109,20 @@ const tablesOf = (results: Results): Table[] => [
   ...results.cases.map(busyTable),
 ];
 
+/** Cores kept busy by others from which on times are not to be trusted. */
+const quietBelow = 0.1;
+
+const warningsOf = ({ cases }: Results): string[] => {
+  const others = cases.flatMap(({ rows }) => rows.map((row) => of(row, 'otherCpuSeconds') / of(row, 'wallSeconds')));
+  const most = Math.max(0, ...others.filter((cores) => !Number.isNaN(cores)));
+  return most < quietBelow ? [] : [`the machine was not quiet: others kept up to ${most.toFixed(2)} cores busy`];
+};
+
 /** Without the aims where too little was measured for them. */
 export const plainReport = (results: Results, aims: boolean): string => {
   const tables = aims ? [...tablesOf(results), aimsTable(aimsOf(results))] : tablesOf(results);
-  return [...tables.map(plain), ...errorsOf(results).map((line) => `failed: ${line}`)].join('\n');
+  const errors = errorsOf(results).map((line) => `failed: ${line}`);
+  return [...tables.map(plain), ...warningsOf(results), ...errors].join('\n');
 };
 
 const legend = `Medians over the rounds, which follow one that is not counted. Wall time, CPU seconds and memory are those of the
@@ -124,6 +134,7 @@ export const markdownReport = (results: Results): string => {
   const facts = Object.entries(machine).map(([name, value]) => `- ${name}: ${value}`);
   const tables = [aimsTable(aimsOf(results)), ...tablesOf(results)].map(markdown);
   const errors = errorsOf(results).map((line) => `- failed: ${line.replaceAll('\n', ' ')}`);
-  const head = [`# ${startedAt.slice(0, 10)}, ${rounds} rounds`, '', legend, '', ...facts, ...errors, ''];
+  const warnings = warningsOf(results).map((line) => `- ${line}`);
+  const head = [`# ${startedAt.slice(0, 10)}, ${rounds} rounds`, '', legend, '', ...facts, ...warnings, ...errors, ''];
   return [...head, ...tables].join('\n');
 };

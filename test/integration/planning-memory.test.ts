@@ -30,12 +30,18 @@ async function planOf(files: number): Promise<Planned> {
   }
 }
 
+/** The moments at which V8 collects move a peak by some ten MB: the smaller of two runs tells more about what is needed. */
+async function peakOf(files: number): Promise<{ smallestMb: number; largestMb: number; batches: number }> {
+  const runs = [await planOf(files), await planOf(files)];
+  for (const run of runs) expect(run).toMatchObject({ files, bytes: files * 65_536 });
+  const peaks = runs.map(({ rssMb }) => rssMb);
+  return { smallestMb: Math.min(...peaks), largestMb: Math.max(...peaks), batches: runs[0]?.batches ?? 0 };
+}
+
 test('planning takes the same memory for 2,000,000 files as for 1,000,000, and less than 200 MB', async () => {
-  const one = await planOf(1_000_000);
-  const two = await planOf(2_000_000);
-  expect(one).toMatchObject({ files: 1_000_000, bytes: 1_000_000 * 65_536 });
-  expect(two).toMatchObject({ files: 2_000_000, bytes: 2_000_000 * 65_536 });
+  const one = await peakOf(1_000_000);
+  const two = await peakOf(2_000_000);
   expect(two.batches).toBeGreaterThan(one.batches);
-  expect(one.rssMb).toBeLessThan(200);
-  expect(two.rssMb).toBeLessThan(one.rssMb * 1.1);
-}, 300_000);
+  expect(one.largestMb).toBeLessThan(200);
+  expect(two.smallestMb).toBeLessThan(one.smallestMb * 1.1);
+}, 600_000);
