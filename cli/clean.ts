@@ -1,5 +1,4 @@
-import { sweep } from '../shared/copy/copy.ts';
-import type { Claim } from '../shared/copy/job-store.ts';
+import { sweepJob } from '../shared/copy/sweep.ts';
 import { join } from '../shared/hdfs/path.ts';
 import { DestinationLock } from '../shared/local/destination-lock.ts';
 import { openState } from '../shared/local/state.ts';
@@ -15,13 +14,9 @@ export async function clean(id: string, flags: { conf?: string }): Promise<numbe
   const { source, destination } = openEnds(job.spec, flags.conf, silentLog);
   const lock = DestinationLock.acquire(join(state.directory, 'locks'), id, []);
   try {
-    const claims = new Map<number, Claim>();
-    for await (const claim of state.store.claims(id)) claims.set(claim.batch, claim);
-    if (claims.size > 0 && state.manifests.has(id)) {
-      for await (const batch of state.manifests.read(id)) {
-        const claim = claims.get(batch.batch);
-        if (claim) await sweep(destination, job, batch, claim, claim.claim, new AbortController().signal);
-      }
+    if (state.manifests.has(id)) {
+      const { store, manifests } = state;
+      await sweepJob({ job, store, manifests, destination }, () => true, new AbortController().signal);
     }
     await state.manifests.remove(id);
     if (job.phase !== 'done') {

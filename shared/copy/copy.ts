@@ -1,16 +1,11 @@
 import { TooManyFailuresError } from '../errors.ts';
-import { join } from '../hdfs/path.ts';
-import pLimit from 'p-limit';
-import type { FileSystem } from '../hdfs/filesystem.ts';
 import type { Batch } from './batch.ts';
-import type { Claim, Job, UnitOutcome } from './job-store.ts';
-import { temporaryPath } from './temporary.ts';
+import type { UnitOutcome } from './job-store.ts';
+import { sweepPredecessors } from './sweep.ts';
 import { type CopyContext, transfer } from './transfer.ts';
 
 /** Outcomes wait this long for company before they are recorded, ms. What is not recorded is compared again after a crash. */
 const RECORD_EVERY_MS = 250;
-/** Deletions at once in a sweep. */
-const SWEEP_AT_ONCE = 16;
 
 /** A copier: one process's share of a job. */
 export interface Copier extends CopyContext {
@@ -31,7 +26,7 @@ export async function copyBatch(copier: Copier, batch: Batch): Promise<void> {
   const claim = await store.claim(job.id, batch.batch, owner);
   if (claim.done.size === batch.units.length) return;
   if (claim.swept < claim.claim - 1) {
-    await sweep(destination, job, batch, claim, claim.claim - 1, signal);
+    await sweepPredecessors(destination, job, batch, claim, signal);
     await store.noteSwept(job.id, batch.batch, owner, claim.claim - 1);
   }
   const recorder = new Recorder(copier, batch);
@@ -55,31 +50,6 @@ export async function copyBatch(copier: Copier, batch: Batch): Promise<void> {
   await Promise.allSettled(transfers);
   await recorder.flush();
   context.signal.throwIfAborted();
-}
-
-/** Deletes by name what claims up to `through` may have left of a batch's unfinished units. */
-export async function sweep(
-  destination: FileSystem,
-  job: Job,
-  { batch, units }: Batch,
-  claim: Claim,
-  through: number,
-  signal: AbortSignal,
-): Promise<void> {
-  if (job.spec.options.direct) return;
-  const limit = pLimit(SWEEP_AT_ONCE);
-  const deletions: Promise<unknown>[] = [];
-  for (const [unit, { root, path, to, decision }] of units.entries()) {
-    if (claim.done.has(unit) || decision === 'skip' || decision === 'fail') continue;
-    const target = join(job.roots[root]?.destination ?? '/', to ?? path);
-    for (let number = claim.swept + 1; number <= through; number++) {
-      for (let attempt = 0; attempt <= claim.attempts; attempt++) {
-        const name = temporaryPath(target, { job: job.id, batch, unit, claim: number, attempt });
-        deletions.push(limit(() => destination.delete(name, signal)));
-      }
-    }
-  }
-  await Promise.all(deletions);
 }
 
 /** Gathers outcomes and records them together, in order, one write at a time. */

@@ -178,7 +178,7 @@ class FileTransfer {
       return verification;
     } catch (error) {
       progress.bytes -= streamed;
-      if (!direct || !isExists(error)) await this.#discard(temporary);
+      if (!direct || !isExists(error)) await this.#discard(temporary, number);
       throw error;
     }
   }
@@ -252,12 +252,14 @@ class FileTransfer {
   }
 
   /** Deletes what a failed try left, also when the job was aborted. What cannot be deleted now is swept by name later. */
-  async #discard(temporary: string): Promise<void> {
-    const { destination, log } = this.#context;
+  async #discard(temporary: string, number: number): Promise<void> {
+    const { destination, log, store, job, owner, signal } = this.#context;
     try {
       await destination.delete(temporary, AbortSignal.timeout(CLEANUP_MS));
     } catch (error) {
       log.warn({ path: temporary, error: messageOf(error) }, 'a temporary file is left for the sweep');
+      // A batch of which something was tried again is swept whole at the end, this unit too.
+      if (!signal.aborted) await store.noteAttempt(job.id, this.#batch, owner, number + 1);
     }
   }
 

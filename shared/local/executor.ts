@@ -12,6 +12,7 @@ import { finishDirectories } from '../copy/finish.ts';
 import type { Job, UnitOutcome } from '../copy/job-store.ts';
 import { plan } from '../copy/plan.ts';
 import type { Progress } from '../copy/progress.ts';
+import { isTriedAgain, sweepJob } from '../copy/sweep.ts';
 import type { State } from './state.ts';
 
 /** Transfers at once when neither the options nor a cluster say. */
@@ -34,7 +35,7 @@ export interface Execution {
 
 /** Runs a job in this process from wherever it stands to its final status. Ends with everything of it at rest. */
 export async function execute(job: Job, execution: Execution): Promise<Job> {
-  const { store } = execution.state;
+  const { store, manifests } = execution.state;
   let current: Job = { ...job, error: undefined, endedAtMs: undefined, outcome: undefined };
   const advance = async (changes: Partial<Job>) => {
     current = { ...current, ...changes };
@@ -49,13 +50,14 @@ export async function execute(job: Job, execution: Execution): Promise<Job> {
     if (current.phase === 'finishing') {
       const { source, destination, signal } = execution;
       const directoryWarnings = await withSmallHeap(() => finishDirectories(current, source, destination, signal));
+      await sweepJob({ job, store, manifests, destination }, isTriedAgain, signal);
       const failed = (await store.counters(job.id)).get('files.failed') ?? 0;
       const strict = current.spec.options.strictPreserve && Object.keys(directoryWarnings).length > 0;
       const error = strict ? 'attributes of directories could not be preserved: see Warnings' : undefined;
       const outcome = failed === 0 && !strict ? 'Successful' : 'Failed';
       await advance({ phase: 'done', directoryWarnings, outcome, endedAtMs: Date.now(), error });
       // Nothing is left to resume or to sweep.
-      if (outcome === 'Successful') await execution.state.manifests.remove(job.id);
+      if (outcome === 'Successful') await manifests.remove(job.id);
     }
     return current;
   } catch (error) {

@@ -23,6 +23,11 @@ const SCHEMA = `
     job TEXT, name TEXT, value INTEGER NOT NULL, PRIMARY KEY (job, name)) WITHOUT ROWID;
 `;
 
+/** For another process that writes, ms. */
+const BUSY_MS = 10_000;
+/** SQLITE_BUSY: https://sqlite.org/rescode.html#busy */
+const SQLITE_BUSY = 5;
+
 interface BatchRow {
   batch: number;
   owner: string;
@@ -37,14 +42,29 @@ export class SqliteJobStore implements JobStore {
   readonly #db: DatabaseSync;
 
   constructor(file: string) {
-    this.#db = new DatabaseSync(file, { timeout: 10_000 });
+    this.#db = new DatabaseSync(file, { timeout: BUSY_MS });
+    this.#turnToWal();
     // NORMAL loses the last transactions at a power failure, not at a crash of the process; they are then compared again.
-    this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+    this.#db.exec('PRAGMA synchronous = NORMAL;');
     this.#db.exec(SCHEMA);
   }
 
   close(): void {
     this.#db.close();
+  }
+
+  /** Two processes that make the file at once: SQLite's own timeout does not hold for the change of the journal's mode. */
+  #turnToWal(): void {
+    const untilMs = Date.now() + BUSY_MS;
+    for (;;) {
+      try {
+        this.#db.exec('PRAGMA journal_mode = WAL;');
+        return;
+      } catch (error) {
+        if (!isBusy(error) || Date.now() > untilMs) throw error;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+      }
+    }
   }
 
   create(job: Job): Promise<void> {
@@ -189,6 +209,10 @@ export class SqliteJobStore implements JobStore {
       resolve();
     });
   }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY;
 }
 
 function jobOf(row: Record<string, unknown> | undefined): Job | undefined {
