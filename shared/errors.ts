@@ -96,6 +96,14 @@ export class SupersededError extends FanoutError {
   }
 }
 
+/** The job was stopped, failed as a whole or has ended: none of its batches may be taken any more. */
+export class JobClosedError extends FanoutError {
+  override readonly name = 'JobClosedError';
+  constructor(job: string) {
+    super(`job ${job} is closed`, { disposition: 'fail-job', remedy: 'start it again with hdfs-fanout retry' });
+  }
+}
+
 /** Another job writes to an overlapping destination. */
 export class DestinationBusyError extends FanoutError {
   override readonly name = 'DestinationBusyError';

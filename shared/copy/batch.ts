@@ -45,13 +45,36 @@ const GROWTH = 1.25;
 const LINE_BYTES = 160 * 1024;
 const UNITS = 1000;
 
+/** A packer between two units, as plain JSON. */
+export interface PackerState {
+  readonly units: readonly Unit[];
+  readonly cost: number;
+  readonly lineBytes: number;
+  readonly limit: number;
+  readonly next: number;
+}
+
 /** Packs units into batches by cost. Always the same for the same units. */
 export class Packer {
-  #units: Unit[] = [];
-  #cost = 0;
-  #lineBytes = 0;
-  #limit = FIRST_COST;
-  #next = 0;
+  #units: Unit[];
+  #cost: number;
+  #lineBytes: number;
+  #limit: number;
+  #next: number;
+
+  /** @param from  what an earlier packer stopped with */
+  constructor(from?: PackerState) {
+    this.#units = [...(from?.units ?? [])];
+    this.#cost = from?.cost ?? 0;
+    this.#lineBytes = from?.lineBytes ?? 0;
+    this.#limit = from?.limit ?? FIRST_COST;
+    this.#next = from?.next ?? 0;
+  }
+
+  get state(): PackerState {
+    const [units, cost, lineBytes, limit, next] = [this.#units, this.#cost, this.#lineBytes, this.#limit, this.#next];
+    return { units, cost, lineBytes, limit, next };
+  }
 
   /** @returns the batch that this unit completed or did not fit into any more */
   add(unit: Unit): Batch | undefined {

@@ -8,6 +8,7 @@ import {
   proves,
 } from '../hdfs/checksum.ts';
 import type { FileSystem } from '../hdfs/filesystem.ts';
+import { together } from '../together.ts';
 
 /** A file to be compared or verified by its content. */
 export interface ContentOf {
@@ -44,7 +45,10 @@ export async function storedLayout(
  * only when these cannot settle it: other block sizes, irregular blocks, nothing stored.
  */
 export async function sameContent(a: ContentOf, b: ContentOf, signal: AbortSignal): Promise<boolean> {
-  const [storedA, storedB] = await Promise.all([a.fs.checksum(a.path, signal), b.fs.checksum(b.path, signal)]);
+  const [storedA, storedB] = await together(signal, [
+    (both) => a.fs.checksum(a.path, both),
+    (both) => b.fs.checksum(b.path, both),
+  ]);
   if (storedA && storedB && compareChecksums(storedA, storedB) === 'equal') return true;
   // Reading one file is enough where the other's checksum can be computed from it.
   const layoutB = storedB && (await storedLayout(b, storedB, signal));
@@ -56,6 +60,9 @@ export async function sameContent(a: ContentOf, b: ContentOf, signal: AbortSigna
   if (storedB && layoutB) return proves(storedB, await digestOf(a, layoutB, signal));
   if (storedA && layoutA) return proves(storedA, await digestOf(b, layoutA, signal));
   const layout = await a.fs.expectedLayout(a.path, undefined, signal);
-  const [digestA, digestB] = await Promise.all([digestOf(a, layout, signal), digestOf(b, layout, signal)]);
+  const [digestA, digestB] = await together(signal, [
+    (both) => digestOf(a, layout, both),
+    (both) => digestOf(b, layout, both),
+  ]);
   return proves(digestA, digestB);
 }

@@ -80,6 +80,8 @@ export interface JobStore {
 
   /** Takes a batch over, whoever had it. */
   claim(id: string, batch: number, owner: string): Promise<Claim>;
+  /** Before a CREATE and before a promote, so that a copier that was given up for dead changes nothing when it wakes. */
+  requireOwner(id: string, batch: number, owner: string): Promise<void>;
   /** Before a unit is tried again: no temporary name is ever used that a sweep would not find. */
   noteAttempt(id: string, batch: number, owner: string, attempt: number): Promise<void>;
   /** After the names of all claims up to `claim` were deleted. */
@@ -94,7 +96,7 @@ export interface JobStore {
 
   counters(id: string): Promise<Counters>;
   /** In the order of recording. @param after  the last page's last `sequence` */
-  failures(id: string, limit: number, after?: number): Promise<(Failure & { readonly sequence: number })[]>;
+  failures(id: string, limit: number, after?: string): Promise<(Failure & { readonly sequence: string })[]>;
 }
 
 /** The counters that an outcome adds to. */

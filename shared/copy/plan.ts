@@ -2,12 +2,13 @@ import pLimit from 'p-limit';
 import { FanoutError } from '../errors.ts';
 import type { FileStatus, FileSystem } from '../hdfs/filesystem.ts';
 import { basename, join, parentOf } from '../hdfs/path.ts';
-import { type Attributes, type Batch, Packer, type Unit } from './batch.ts';
+import { together } from '../together.ts';
+import { type Attributes, type Batch, Packer, type PackerState, type Unit } from './batch.ts';
 import { decide, type Decision } from './decide.ts';
 import { nameMatcher } from './glob.ts';
 import type { Root } from './mapping.ts';
 import type { JobOptions } from './spec.ts';
-import { type Pair, walk } from './walk.ts';
+import { type Pair, walk, type WalkCursor } from './walk.ts';
 
 /** What planning needs, and what it tells. */
 export interface Planning {
@@ -20,9 +21,27 @@ export interface Planning {
   readonly emit: (batch: Batch) => Promise<void>;
   /** False for a dry run: nothing is made. */
   readonly makeDirectories: boolean;
+  /** Asked between two entries; planning then stops with a cursor. Default: never. */
+  readonly isOver?: () => boolean;
+  /** Where an earlier invocation stopped. */
+  readonly from?: PlanCursor | undefined;
 }
 
 export interface Expected {
+  readonly files: number;
+  readonly bytes: number;
+  readonly batches: number;
+}
+
+/** What planning stopped with: everything that a next invocation needs to go on as if it had never stopped. Plain JSON. */
+export interface PlanCursor {
+  /** Index of the root that was being walked. */
+  readonly root: number;
+  readonly walk: WalkCursor;
+  /** Whether the root stood at the destination before this job. */
+  readonly existed: boolean;
+  readonly packer: PackerState;
+  readonly flattened: readonly string[];
   readonly files: number;
   readonly bytes: number;
 }
@@ -38,59 +57,86 @@ const CLOSED = '700';
  *
  * Safe to run again from the start: the same trees give the same batches.
  *
+ * @returns what was planned in all, or the cursor to go on with
  * @throws fail-job errors: a root that cannot be listed, a destination root that cannot be written
  */
-export async function plan(planning: Planning): Promise<Expected> {
+export async function planStretch(planning: Planning): Promise<Expected | { readonly cursor: PlanCursor }> {
   return new Planner(planning).run();
+}
+
+/** The whole plan in one go. */
+export async function plan(planning: Omit<Planning, 'isOver' | 'from'>): Promise<Expected> {
+  const planned = await planStretch(planning);
+  if ('cursor' in planned) throw new Error('planning stopped although nothing told it to');
+  return planned;
 }
 
 class Planner {
   readonly #planning: Planning;
-  readonly #packer = new Packer();
+  readonly #packer: Packer;
   readonly #included: (name: string) => boolean;
   readonly #limit = pLimit(DIRECTORIES_AT_ONCE);
   /** Directories on their way, so that a child waits for its parent. */
   readonly #made = new Map<string, Promise<void>>();
   /** Base names taken by flattened files: they all lie in one directory. */
-  readonly #flattened = new Set<string>();
-  #files = 0;
-  #bytes = 0;
+  readonly #flattened: Set<string>;
+  #files: number;
+  #bytes: number;
 
   constructor(planning: Planning) {
     this.#planning = planning;
+    const { from } = planning;
+    this.#packer = new Packer(from?.packer);
+    this.#flattened = new Set(from?.flattened);
+    this.#files = from?.files ?? 0;
+    this.#bytes = from?.bytes ?? 0;
     const { includePattern } = planning.options;
     this.#included = includePattern === '*' ? () => true : nameMatcher(includePattern);
   }
 
-  async run(): Promise<Expected> {
-    for (const [index, root] of this.#planning.roots.entries()) {
-      await (root.kind === 'file' ? this.#planFile(index, root) : this.#planDirectory(index, root));
+  async run(): Promise<Expected | { readonly cursor: PlanCursor }> {
+    const { roots, from, emit } = this.#planning;
+    for (const [index, root] of roots.entries()) {
+      if (from && index < from.root) continue;
+      const stopped = await (root.kind === 'file' ? this.#planFile(index, root) : this.#planDirectory(index, root));
+      if (stopped) {
+        await Promise.all(this.#made.values());
+        const [files, bytes, packer] = [this.#files, this.#bytes, this.#packer.state];
+        return { cursor: { root: index, ...stopped, packer, flattened: [...this.#flattened], files, bytes } };
+      }
     }
     const last = this.#packer.flush();
-    if (last) await this.#planning.emit(last);
-    return { files: this.#files, bytes: this.#bytes };
+    if (last) await emit(last);
+    return { files: this.#files, bytes: this.#bytes, batches: this.#packer.state.next };
   }
 
-  async #planFile(index: number, root: Root): Promise<void> {
+  async #planFile(index: number, root: Root): Promise<undefined> {
     const { source, destination, signal } = this.#planning;
     const status = await source.stat(root.source, signal);
-    if (!status)
-      return this.#add(index, '', missing(root.source), { kind: 'fail', reason: 'it vanished before it was copied' });
+    if (!status) {
+      await this.#add(index, '', missing(root.source), { kind: 'fail', reason: 'it vanished before it was copied' });
+      return;
+    }
     if (this.#planning.makeDirectories) await this.#writable(parentOf(root.destination));
     const there = await destination.stat(root.destination, signal);
     await this.#file(index, { path: '', status: { ...status, name: basename(root.source) }, destination: there });
   }
 
-  async #planDirectory(index: number, root: Root): Promise<void> {
-    const { source, destination, options, signal } = this.#planning;
-    const [status, there] = await Promise.all([
-      source.stat(root.source, signal),
-      destination.stat(root.destination, signal),
+  /** @returns where it stopped, if it did */
+  async #planDirectory(index: number, root: Root): Promise<Pick<PlanCursor, 'walk' | 'existed'> | undefined> {
+    const { source, destination, options, signal, isOver } = this.#planning;
+    const from = this.#planning.from?.root === index ? this.#planning.from : undefined;
+    const [status, there] = await together(signal, [
+      (both) => source.stat(root.source, both),
+      (both) => destination.stat(root.destination, both),
     ]);
-    if (!status)
-      return this.#add(index, '', missing(root.source), { kind: 'fail', reason: 'it vanished before it was copied' });
-    const exists = there !== undefined;
-    await walk(
+    if (!status) {
+      await this.#add(index, '', missing(root.source), { kind: 'fail', reason: 'it vanished before it was copied' });
+      return;
+    }
+    // Not what an earlier invocation made: that would be compared with itself.
+    const exists = from?.existed ?? there !== undefined;
+    const stopped = await walk(
       {
         source,
         root: root.source,
@@ -110,7 +156,9 @@ class Planner {
           this.#add(index, path, { ...lost, lengthBytes: 0 }, { kind: 'fail', reason: `directory: ${error.message}` }),
       },
       signal,
+      { ...(isOver ? { isOver } : {}), from: from?.walk },
     );
+    return stopped && { walk: stopped, existed: exists };
   }
 
   /** Awaited: it decides whether the job can go on at all. */

@@ -1,6 +1,8 @@
 import pLimit from 'p-limit';
+import { FanoutError } from '../errors.ts';
 import type { FileSystem } from '../hdfs/filesystem.ts';
 import { join } from '../hdfs/path.ts';
+import { together } from '../together.ts';
 import type { Batch } from './batch.ts';
 import type { Claim, Job, JobStore } from './job-store.ts';
 import type { ManifestStore } from './manifest.ts';
@@ -28,18 +30,28 @@ async function sweepNames(
   // With --direct there is no name but the final one.
   if (job.spec.options.direct) return;
   const limit = pLimit(AT_ONCE);
-  const deletions: Promise<unknown>[] = [];
+  const deletions: ((signal: AbortSignal) => Promise<void>)[] = [];
   for (const [unit, { root, path, to, decision }] of units.entries()) {
     if (without.has(unit) || decision === 'skip' || decision === 'fail') continue;
     const target = join(job.roots[root]?.destination ?? '/', to ?? path);
     for (let claim = from; claim <= through; claim++) {
       for (let attempt = 0; attempt <= attempts; attempt++) {
         const name = temporaryPath(target, { job: job.id, batch, unit, claim, attempt });
-        deletions.push(limit(() => destination.delete(name, signal)));
+        deletions.push((both) => limit(() => remove(destination, name, both)));
       }
     }
   }
-  await Promise.all(deletions);
+  await together(signal, deletions);
+}
+
+/** Where a file may not be deleted none could be made either, as a rule: only one that stands there is an error. */
+async function remove(destination: FileSystem, name: string, signal: AbortSignal): Promise<void> {
+  try {
+    await destination.delete(name, signal);
+  } catch (error) {
+    if (!(error instanceof FanoutError) || error.disposition !== 'fail-unit') throw error;
+    if (await destination.stat(name, signal).catch(() => undefined)) throw error;
+  }
 }
 
 /** What the claims before this one may have left of its unfinished units. The namenode then refuses their late renames. */

@@ -3,6 +3,7 @@ import { ContentDigest } from '../hdfs/checksum.ts';
 import type { FileStatus, FileSystem, Reading, Writing } from '../hdfs/filesystem.ts';
 import { join } from '../hdfs/path.ts';
 import { retry, type RetryPolicy } from '../retry.ts';
+import { together } from '../together.ts';
 import type { Log } from '../log.ts';
 import type { Unit } from './batch.ts';
 import { sameContent } from './content.ts';
@@ -22,13 +23,16 @@ export interface CopyContext {
   readonly destination: FileSystem;
   readonly store: JobStore;
   readonly owner: string;
-  /** For whole tries of one file. */
-  readonly policy: RetryPolicy;
   readonly progress: Progress;
   readonly log: Log;
   readonly signal: AbortSignal;
 }
 
+/**
+ * Whole tries of one file, on top of those of each request: at most 12 in 180 s, waits 0.25 s to 10 s. Long enough for a
+ * datanode to restart or to be dropped by the namenode.
+ */
+const policy: RetryPolicy = { attempts: 12, totalMs: 180_000, baseMs: 250, capMs: 10_000 };
 /** For a temporary file's deletion after everything else was aborted, ms. */
 const CLEANUP_MS = 10_000;
 /** Tries while a datanode's name does not resolve: it seldom does a minute later. */
@@ -127,7 +131,7 @@ class FileTransfer {
   }
 
   async #copyWithRetries(): Promise<Verification> {
-    const { policy, signal, store, job } = this.#context;
+    const { signal, store, job } = this.#context;
     let changed = false;
     let unresolved = 0;
     const again = (error: unknown) => {
@@ -161,9 +165,11 @@ class FileTransfer {
   }
 
   async #attempt(number: number): Promise<Verification> {
-    const { job, signal, destination, progress, policy } = this.#context;
+    const { job, signal, destination, progress, store, owner } = this.#context;
     const { direct } = job.spec.options;
     const temporary = direct ? this.#to : this.#temporary(number);
+    const requireOwner = () => store.requireOwner(job.id, this.#batch, owner);
+    await requireOwner();
     // Under its final name a file that appeared since planning is somebody else's: neither written over nor discarded.
     if (direct && !this.#overwrite && (await destination.stat(this.#to, signal))) throw new AppearedError(this.#to);
     let streamed = 0;
@@ -173,6 +179,7 @@ class FileTransfer {
       if (!direct) {
         const { lengthBytes } = this.#unit;
         const overwrite = this.#overwrite;
+        await requireOwner();
         await promote({ fs: destination, temporary, target: this.#to, overwrite, lengthBytes }, policy, signal);
       }
       return verification;
@@ -189,9 +196,9 @@ class FileTransfer {
     const { lengthBytes, blockBytes, modifiedAtMs, attributes, encrypted } = this.#unit;
     const { verify: level, direct } = job.spec.options;
     const keptBlockBytes = attributes && blockBytes > 0 ? blockBytes : undefined;
-    const [sourceLayout, writtenLayout] = await Promise.all([
-      source.expectedLayout(this.from, blockBytes, signal),
-      destination.expectedLayout(temporary, keptBlockBytes, signal),
+    const [sourceLayout, writtenLayout] = await together(signal, [
+      (both) => source.expectedLayout(this.from, blockBytes, both),
+      (both) => destination.expectedLayout(temporary, keptBlockBytes, both),
     ]);
     const digests = level === 'checksum' || level === 'read-back';
     const digest = new ContentDigest(digests ? [sourceLayout, writtenLayout] : []);
@@ -301,6 +308,20 @@ class FileTransfer {
   #base(outcome: UnitOutcome['outcome']) {
     return { unit: this.#index, outcome, bytes: this.#unit.lengthBytes, retries: this.#retries };
   }
+}
+
+/** The outcome of a file that takes longer than a copier lives, though it was alone. Going on for ever would not copy it. */
+export function outgrown(job: Job, index: number, unit: Unit, lastedMs: number): UnitOutcome {
+  const path = join(job.roots[unit.root]?.source ?? '/', unit.path);
+  const seconds = Math.round(lastedMs / 1000);
+  const reason = `${unit.lengthBytes} bytes do not fit into one invocation of ${seconds} s (give the copy Lambda more time and memory, or copy it with hdfs-fanout copy)`;
+  return {
+    unit: index,
+    outcome: 'failed',
+    bytes: unit.lengthBytes,
+    retries: 0,
+    failure: { path, operation: 'COPY', host: '', reason },
+  };
 }
 
 function refreshed(unit: Unit, status: FileStatus): Unit {

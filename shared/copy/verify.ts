@@ -8,6 +8,7 @@ import {
   sameLayout,
 } from '../hdfs/checksum.ts';
 import type { Near } from '../hdfs/filesystem.ts';
+import { together } from '../together.ts';
 import { type ContentOf, digestOf, storedLayout } from './content.ts';
 import type { Verification } from './spec.ts';
 
@@ -42,18 +43,21 @@ export async function verify(copy: Streamed, level: Verification, signal: AbortS
   if (level === 'none') return 'none';
   if (copy.written.lengthBytes === 0) {
     // No byte could differ: that both are still empty is all there is to show.
-    await Promise.all([requireSourceUnchanged(copy, signal), requireLength(copy, signal)]);
+    await together(signal, [(both) => requireSourceUnchanged(copy, both), (both) => requireLength(copy, both)]);
     return level;
   }
   switch (level) {
     case 'length':
-      await Promise.all([requireSourceUnchanged(copy, signal), requireLength(copy, signal)]);
+      await together(signal, [(both) => requireSourceUnchanged(copy, both), (both) => requireLength(copy, both)]);
       return 'length';
     case 'read-back':
-      await Promise.all([verifySource(copy, signal), readBack(copy, signal)]);
+      await together(signal, [(both) => verifySource(copy, both), (both) => readBack(copy, both)]);
       return 'read-back';
     case 'checksum': {
-      const [, reached] = await Promise.all([verifySource(copy, signal), verifyWritten(copy, signal)]);
+      const [, reached] = await together(signal, [
+        (both) => verifySource(copy, both),
+        (both) => verifyWritten(copy, both),
+      ]);
       return reached;
     }
   }

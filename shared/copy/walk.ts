@@ -30,31 +30,61 @@ export interface Visitor {
   lost?(directory: Pair, error: FanoutError): Promise<void> | void;
 }
 
+/**
+ * Where a walk stopped: the open directories from the root down, each with the last name that was visited in it. Plain JSON.
+ * Directories that are open here were entered and not yet left.
+ */
+export interface WalkCursor {
+  readonly open: readonly { readonly directory: Pair; readonly after: string | undefined }[];
+}
+
+/** When to stop, and where an earlier walk stopped. */
+export interface Stretch {
+  /** Asked after each entry. */
+  readonly isOver?: () => boolean;
+  readonly from?: WalkCursor | undefined;
+}
+
 /** First pages of sibling directories that are asked for ahead, over the whole walk. */
-const AHEAD = 16;
+const AHEAD = 8;
 
 /**
  * Visits a tree depth first, names in the order of `compareNames`, so that the order is always the same and both listings merge
  * as sorted streams. Holds a page of each listing per level, never a whole directory. Temporary names are passed over
  * on both sides.
  *
+ * @param stretch  a part of the walk: a walk in several stretches visits the same as one in a single one
+ * @returns where it stopped, or undefined when it came to its end
  * @throws what the listing of a root throws, and what the visitor throws
  */
-export async function walk(trees: Trees, rootStatus: FileStatus, visitor: Visitor, signal: AbortSignal): Promise<void> {
+export async function walk(
+  trees: Trees,
+  rootStatus: FileStatus,
+  visitor: Visitor,
+  signal: AbortSignal,
+  { isOver = () => false, from }: Stretch = {},
+): Promise<WalkCursor | undefined> {
   const { source, destination } = trees;
   const open: Open = {
-    source: (path) => new Entries(source.list(join(trees.root, path), signal)),
-    destination: ({ path, destination: there }) => {
+    source: (path, after) => new Entries(source.list(join(trees.root, path), signal, after)),
+    destination: ({ path, destination: there }, after) => {
       if (!destination?.exists || (path !== '' && there?.kind !== 'directory')) return undefined;
-      return new Entries(destination.fs.list(join(destination.root, path), signal));
+      return new Entries(destination.fs.list(join(destination.root, path), signal, after));
     },
   };
-  const rootPair = { path: '', status: rootStatus, destination: undefined };
-  const entries = open.source('');
-  await entries.ready();
-  const root = new Level(rootPair, entries, open, { left: AHEAD });
-  await visitor.enter?.(root.directory);
-  const stack = [root];
+  const ahead = { left: AHEAD };
+  const stack: Level[] = [];
+  for (const { directory, after } of from?.open ?? []) {
+    stack.push(new Level(directory, open.source(directory.path, after), open, ahead, after));
+  }
+  if (!from) {
+    const rootPair = { path: '', status: rootStatus, destination: undefined };
+    const entries = open.source('');
+    await entries.ready();
+    const root = new Level(rootPair, entries, open, ahead);
+    await visitor.enter?.(root.directory);
+    stack.push(root);
+  }
   for (let level = stack.at(-1); level; level = stack.at(-1)) {
     signal.throwIfAborted();
     const { directory } = level;
@@ -78,7 +108,10 @@ export async function walk(trees: Trees, rootStatus: FileStatus, visitor: Visito
       await visitor.enter?.(pair);
       stack.push(level.descend(pair));
     }
+    // After an entry, never before the first: each stretch gets somewhere.
+    if (stack.length > 0 && isOver()) return { open: stack.map(({ directory, after }) => ({ directory, after })) };
   }
+  return undefined;
 }
 
 /** A file stands where a directory is needed. */
@@ -92,13 +125,15 @@ class BlockedError extends FanoutError {
 
 /** Begins listings; the destination has one only where the directory stood before. */
 interface Open {
-  readonly source: (path: string) => Entries;
-  readonly destination: (directory: Pair) => Entries | undefined;
+  readonly source: (path: string, after?: string) => Entries;
+  readonly destination: (directory: Pair, after?: string) => Entries | undefined;
 }
 
 /** A directory being walked. */
 class Level {
   readonly directory: Pair;
+  /** The last name that was given out. */
+  after: string | undefined;
   readonly #source: Entries;
   readonly #destination: Entries | undefined;
   readonly #open: Open;
@@ -108,10 +143,11 @@ class Level {
   #page: readonly FileStatus[] = [];
   #index = 0;
 
-  constructor(directory: Pair, source: Entries, open: Open, ahead: { left: number }) {
+  constructor(directory: Pair, source: Entries, open: Open, ahead: { left: number }, after?: string) {
     this.directory = directory;
+    this.after = after;
     this.#source = source;
-    this.#destination = open.destination(directory);
+    this.#destination = open.destination(directory, after);
     this.#open = open;
     this.#ahead = ahead;
   }
@@ -125,7 +161,9 @@ class Level {
         this.#index = 0;
       }
       const status = this.#page[this.#index++];
-      if (!status || isTemporary(status.name)) continue;
+      if (!status) continue;
+      this.after = status.name;
+      if (isTemporary(status.name)) continue;
       const destination = this.#destination && (await this.#destination.namesake(status.name));
       return { path: childOf(this.directory.path, status.name), status, destination };
     }

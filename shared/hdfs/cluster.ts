@@ -38,7 +38,7 @@ export const clusterSchema = z.strictObject({
     .describe('Transfers at once that this cluster allows; zero or less: it does not say'),
   token: z.string().min(1).optional().describe('Delegation token, URL-safe string; with auth_mechanism TOKEN'),
   verify: z.boolean().default(true).describe('Verify TLS certificates'),
-  truststore: z.string().min(1).optional().describe('PEM file with the certificate authorities to trust'),
+  truststore: z.string().min(1).optional().describe('PEM file with the certificate authorities to trust, or its text'),
   user: z.string().min(1).optional().describe('user.name with auth_mechanism NONE; default: the current user'),
   doas: z.string().min(1).optional().describe('User to impersonate (proxy user)'),
   root: z.string().startsWith('/').optional().describe('Base for relative paths; default: /'),
@@ -88,20 +88,7 @@ export function loadClusters(file: string): ReadonlyMap<string, Cluster> {
 }
 
 export function parseClusters(text: string, file: string): ReadonlyMap<string, Cluster> {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    // The parser's message quotes the text around the error, which may be a token: only its position is told.
-    const message = messageOf(error);
-    const position = / at position \d+(?: \(line \d+ column \d+\))?$/.exec(message)?.[0];
-    const place = position ?? (message === 'Unexpected end of JSON input' ? ' at its end' : '');
-    throw new SpecError(
-      `${file} is not JSON: syntax error${place}`,
-      'find the place with python3 -m json.tool, and correct it',
-    );
-  }
-  const parsed = clustersFileSchema.safeParse(json);
+  const parsed = clustersFileSchema.safeParse(parseJson(text, file));
   if (!parsed.success) throw new SpecError(`${file}: ${issuesOf(parsed.error)}`);
   const clusters = new Map<string, Cluster>();
   for (const [index, cluster] of parsed.data.clusters.entries()) {
@@ -114,4 +101,26 @@ export function parseClusters(text: string, file: string): ReadonlyMap<string, C
     clusters.set(cluster.name, cluster);
   }
   return clusters;
+}
+
+/** One cluster of such a file, kept by itself. @param what  names its place in errors */
+export function parseCluster(text: string, what: string): Cluster {
+  const parsed = clusterSchema.safeParse(parseJson(text, what));
+  if (!parsed.success) throw new SpecError(`${what}: ${issuesOf(parsed.error)}`);
+  return parsed.data;
+}
+
+function parseJson(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    // The parser's message quotes the text around the error, which may be a token: only its position is told.
+    const message = messageOf(error);
+    const position = / at position \d+(?: \(line \d+ column \d+\))?$/.exec(message)?.[0];
+    const place = position ?? (message === 'Unexpected end of JSON input' ? ' at its end' : '');
+    throw new SpecError(
+      `${what} is not JSON: syntax error${place}`,
+      'find the place with python3 -m json.tool, and correct it',
+    );
+  }
 }

@@ -261,6 +261,10 @@ export function transportError(error: unknown, where: Where, timeoutMs: number):
     const remedy = 'name the authority’s PEM file as truststore in the cluster configuration';
     return new TransportError(tls, where, { cause: error, remedy, disposition: 'fail-job' });
   }
+  if (code === 'UND_ERR_DESTROYED') {
+    // What closed the client waits for nothing; a try again would go on after the end.
+    return new TransportError('the client was closed', where, { cause: error, disposition: 'fail-job' });
+  }
   const text = error instanceof Error && error.message ? error.message : 'the connection failed';
   const reason = timeouts.has(code) ? `no answer within ${timeoutMs / 1000} s` : (networkFailures[code] ?? text);
   return new TransportError(reason, where, { cause: error });

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { messageOf, SpecError } from '../errors.ts';
 import type { Cluster } from './cluster.ts';
 
+const PEM = '-----BEGIN CERTIFICATE-----';
+
 export interface TlsOptions {
   readonly rejectUnauthorized: boolean;
   readonly ca?: Buffer;
@@ -13,7 +15,9 @@ export function tlsOptions(cluster: Cluster): TlsOptions {
   return { rejectUnauthorized: cluster.verify, ca: readPem(cluster.truststore, cluster.name) };
 }
 
-function readPem(file: string, cluster: string): Buffer {
+/** @param file  or the PEM text itself, as a definition has it that left its machine */
+export function readPem(file: string, cluster: string): Buffer {
+  if (file.includes(PEM)) return Buffer.from(file);
   let content: Buffer;
   try {
     content = readFileSync(file);
@@ -24,7 +28,7 @@ function readPem(file: string, cluster: string): Buffer {
       error,
     );
   }
-  if (content.includes('-----BEGIN CERTIFICATE-----')) return content;
+  if (content.includes(PEM)) return content;
   const kind = keystoreKind(content);
   throw new SpecError(
     `cluster ${cluster}: the truststore ${file} is ${kind ? `a ${kind} keystore` : 'not PEM'}`,

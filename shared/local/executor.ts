@@ -5,24 +5,20 @@ import { messageOf } from '../errors.ts';
 import type { FileSystem } from '../hdfs/filesystem.ts';
 import type { Log } from '../log.ts';
 import { withSmallHeap } from '../memory.ts';
-import type { RetryPolicy } from '../retry.ts';
 import type { Batch } from '../copy/batch.ts';
 import { copyBatch } from '../copy/copy.ts';
 import { finishDirectories } from '../copy/finish.ts';
 import type { Job, UnitOutcome } from '../copy/job-store.ts';
 import { plan } from '../copy/plan.ts';
 import type { Progress } from '../copy/progress.ts';
+import { threadsOf } from '../copy/threads.ts';
 import { isTriedAgain, sweepJob } from '../copy/sweep.ts';
 import type { State } from './state.ts';
 
 /** Transfers at once when neither the options nor a cluster say. */
 const DEFAULT_THREADS = 10;
-/**
- * Whole tries of one file, on top of those of each request: at most 12 in 180 s, waits 0.25 s to 10 s. Long enough for a
- * datanode to restart or to be dropped by the namenode.
- */
-const transferPolicy: RetryPolicy = { attempts: 12, totalMs: 180_000, baseMs: 250, capMs: 10_000 };
-
+/** An SQLite transaction costs a millisecond. */
+const RECORD_EVERY_MS = 250;
 export interface Execution {
   readonly state: State;
   readonly source: FileSystem;
@@ -49,7 +45,9 @@ export async function execute(job: Job, execution: Execution): Promise<Job> {
     }
     if (current.phase === 'finishing') {
       const { source, destination, signal } = execution;
-      const directoryWarnings = await withSmallHeap(() => finishDirectories(current, source, destination, signal));
+      const finished = await withSmallHeap(() => finishDirectories(current, source, destination, signal));
+      if ('cursor' in finished) throw new Error('finishing stopped although nothing told it to');
+      const directoryWarnings = finished.warnings;
       await sweepJob({ job, store, manifests, destination }, isTriedAgain, signal);
       const failed = (await store.counters(job.id)).get('files.failed') ?? 0;
       const strict = current.spec.options.strictPreserve && Object.keys(directoryWarnings).length > 0;
@@ -65,14 +63,6 @@ export async function execute(job: Job, execution: Execution): Promise<Job> {
     await advance({ outcome: 'Failed', endedAtMs: Date.now(), error: message });
     throw error;
   }
-}
-
-/** Transfers at once: what was asked for, within what both clusters allow. */
-export function threadsOf(job: Job, source: FileSystem, destination: FileSystem): number {
-  const { threads } = job.spec.options;
-  const caps = [source.maxConcurrency, destination.maxConcurrency].filter((cap) => cap !== undefined);
-  const wanted = threads > 0 ? threads : caps.length > 0 ? Infinity : DEFAULT_THREADS;
-  return Math.max(1, Math.min(wanted, ...caps));
 }
 
 async function planJob(job: Job, { state, source, destination, signal, progress }: Execution): Promise<Partial<Job>> {
@@ -105,7 +95,7 @@ async function copyJob(job: Job, execution: Execution): Promise<void> {
   progress.bytes = count('bytes.copied') + count('bytes.skipped') + count('bytes.failed');
   progress.complete = count('files.copied') + count('files.skipped');
   progress.failed = count('files.failed');
-  const threads = threadsOf(job, source, destination);
+  const threads = threadsOf(job, source, destination, DEFAULT_THREADS);
   const limit = pLimit(threads);
   let wake: () => void = () => undefined;
   const stop = new AbortController();
@@ -115,11 +105,11 @@ async function copyJob(job: Job, execution: Execution): Promise<void> {
     destination,
     store: state.store,
     owner: `${hostname()}:${process.pid}:${randomUUID()}`,
-    policy: transferPolicy,
     progress,
     log,
     signal: AbortSignal.any([signal, stop.signal]),
     onOutcome,
+    recordEveryMs: RECORD_EVERY_MS,
     limit: <T>(transfer: () => Promise<T>) => limit(transfer).finally(() => wake()),
   };
   const running = new Set<Promise<void>>();
@@ -129,7 +119,10 @@ async function copyJob(job: Job, execution: Execution): Promise<void> {
       await new Promise<void>((resolve) => (wake = resolve));
     }
     if (copier.signal.aborted) break;
-    const copying = copyBatch(copier, batch).catch((error: unknown) => stop.abort(error));
+    const copying = copyBatch(copier, batch).then(
+      () => undefined,
+      (error: unknown) => stop.abort(error),
+    );
     running.add(copying);
     void copying.finally(() => {
       running.delete(copying);

@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
+import { Bitmap } from '../copy/bitmap.ts';
 import { SupersededError } from '../errors.ts';
 import {
   type Claim,
@@ -100,6 +101,10 @@ export class SqliteJobStore implements JobStore {
     return Promise.resolve(claimOf(row as unknown as BatchRow));
   }
 
+  requireOwner(id: string, batch: number, owner: string): Promise<void> {
+    return this.#batch(id, batch)?.owner === owner ? Promise.resolve() : Promise.reject(new SupersededError(batch));
+  }
+
   noteAttempt(id: string, batch: number, owner: string, attempt: number): Promise<void> {
     return this.#asOwner(id, batch, owner, 'attempts = max(attempts, ?)', attempt);
   }
@@ -157,13 +162,13 @@ export class SqliteJobStore implements JobStore {
     return Promise.resolve(new Map(rows.map(({ name, value }) => [String(name), Number(value)])));
   }
 
-  failures(id: string, limit: number, after = 0): Promise<(Failure & { readonly sequence: number })[]> {
+  failures(id: string, limit: number, after = '0'): Promise<(Failure & { readonly sequence: string })[]> {
     const rows = this.#db
       .prepare('SELECT sequence, outcome FROM failures WHERE job = ? AND sequence > ? ORDER BY sequence LIMIT ?')
-      .all(id, after, limit);
+      .all(id, Number(after), limit);
     const failures = rows.flatMap(({ sequence, outcome }) => {
       const { failure } = JSON.parse(String(outcome)) as UnitOutcome;
-      return failure ? [{ ...failure, sequence: Number(sequence) }] : [];
+      return failure ? [{ ...failure, sequence: String(sequence) }] : [];
     });
     return Promise.resolve(failures);
   }
@@ -221,38 +226,4 @@ function jobOf(row: Record<string, unknown> | undefined): Job | undefined {
 
 function claimOf({ claim, attempts, swept, done }: BatchRow): Claim {
   return { claim, attempts, swept, done: new Bitmap(done).members() };
-}
-
-/** A set of small numbers, one bit each. */
-class Bitmap {
-  bytes: Uint8Array;
-
-  constructor(bytes: Uint8Array) {
-    this.bytes = Uint8Array.from(bytes);
-  }
-
-  has(number: number): boolean {
-    return ((this.bytes[number >> 3] ?? 0) & (1 << (number & 7))) !== 0;
-  }
-
-  add(number: number): void {
-    const index = number >> 3;
-    if (index >= this.bytes.length) {
-      const longer = new Uint8Array(index + 1);
-      longer.set(this.bytes);
-      this.bytes = longer;
-    }
-    this.bytes[index] = (this.bytes[index] ?? 0) | (1 << (number & 7));
-  }
-
-  delete(number: number): void {
-    const index = number >> 3;
-    if (index < this.bytes.length) this.bytes[index] = (this.bytes[index] ?? 0) & ~(1 << (number & 7));
-  }
-
-  members(): Set<number> {
-    const members = new Set<number>();
-    for (let number = 0; number < this.bytes.length * 8; number++) if (this.has(number)) members.add(number);
-    return members;
-  }
 }

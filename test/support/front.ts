@@ -11,6 +11,8 @@ export interface FrontRequest {
   /** As HDFS names it: decoded, without `/webhdfs/v1`. */
   readonly path: string;
   readonly to: 'namenode' | 'datanode';
+  /** As it was sent, credentials and all. */
+  readonly query: string;
 }
 
 /** What a front does to a request instead of passing it on as it is. */
@@ -90,6 +92,7 @@ async function serve(
     operation: upstream.searchParams.get('op') ?? '',
     path: decodeURIComponent(upstream.pathname).replace(/^\/webhdfs\/v1/, ''),
     to: datanode === undefined ? 'namenode' : 'datanode',
+    query: upstream.search,
   };
   front.requests.push(seen);
   const reaction = await options.react?.(seen);

@@ -1,0 +1,33 @@
+/** A set of small numbers, one bit each. */
+export class Bitmap {
+  bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = Uint8Array.from(bytes);
+  }
+
+  has(number: number): boolean {
+    return ((this.bytes[number >> 3] ?? 0) & (1 << (number & 7))) !== 0;
+  }
+
+  add(number: number): void {
+    const index = number >> 3;
+    if (index >= this.bytes.length) {
+      const longer = new Uint8Array(index + 1);
+      longer.set(this.bytes);
+      this.bytes = longer;
+    }
+    this.bytes[index] = (this.bytes[index] ?? 0) | (1 << (number & 7));
+  }
+
+  delete(number: number): void {
+    const index = number >> 3;
+    if (index < this.bytes.length) this.bytes[index] = (this.bytes[index] ?? 0) & ~(1 << (number & 7));
+  }
+
+  members(): Set<number> {
+    const members = new Set<number>();
+    for (let number = 0; number < this.bytes.length * 8; number++) if (this.has(number)) members.add(number);
+    return members;
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * Names that cross a border: between the stack, its Lambdas, the state machine and the command line. Both sides import them, so
+ * that neither can misspell one. Imports nothing.
+ */
+
+/** Environment variables of the Lambdas. */
+export const environment = {
+  table: 'HDFS_FANOUT_TABLE',
+  bucket: 'HDFS_FANOUT_BUCKET',
+  /** KMS key that encrypts a job's tokens. */
+  key: 'HDFS_FANOUT_KEY',
+  /** JSON: cluster alias → {@link ClusterSecrets}. */
+  clusters: 'HDFS_FANOUT_CLUSTERS',
+  /** Transfers at once in one copier. */
+  transfers: 'HDFS_FANOUT_TRANSFERS',
+  /** Copiers at once over all jobs: the copy Lambda's share of the account's concurrency. */
+  copiers: 'HDFS_FANOUT_COPIERS',
+  /** Days after which a finished job's records expire. */
+  retentionDays: 'HDFS_FANOUT_RETENTION_DAYS',
+  /** Name of the close Lambda, for the reaper alone. */
+  closer: 'HDFS_FANOUT_CLOSER',
+} as const;
+
+/** Where a cluster's definition and its credential are kept, each a secret's name or ARN. */
+export interface ClusterSecrets {
+  readonly definition: string;
+  /** Only for planner and closer: copiers get a job's token from the job store. */
+  readonly credential: string;
+}
+
+/** Outputs of the stack, by which the command line finds a deployment. */
+export const outputs = {
+  stateMachine: 'StateMachineArn',
+  table: 'TableName',
+  bucket: 'BucketName',
+  /** The same JSON as in `environment.clusters`. */
+  clusters: 'Clusters',
+} as const;
+
+/** Keys and the expiry attribute of the table. */
+export const tableKeys = { partition: 'pk', sort: 'sk', expires: 'expiresAt' } as const;
+
+/** What the state machine writes when a copier died without a word: an item of its own, read by finish. */
+export const deathRecord = { jobPrefix: 'JOB#', sortPrefix: 'DEATH#' } as const;
+
+/** Where the manifest of a job is in the bucket. */
+export const manifestPrefix = 'manifests/';
+
+/** CloudWatch namespace and metrics, without dimensions but `service`. */
+export const metrics = {
+  namespace: 'HdfsFanout',
+  service: 'hdfs-fanout',
+  jobsFailed: 'JobsFailed',
+  jobsSuccessful: 'JobsSuccessful',
+  filesFailed: 'FilesFailed',
+  filesCopied: 'FilesCopied',
+  bytesCopied: 'BytesCopied',
+  oldestActiveJobSeconds: 'OldestActiveJobSeconds',
+} as const;
+
+/** `name` of each error that leaves a Lambda, as the state machine matches it. */
+export const errorNames = {
+  spec: 'SpecError',
+  refused: 'RefusedError',
+  unavailable: 'UnavailableError',
+  busy: 'DestinationBusyError',
+  superseded: 'SupersededError',
+  tooManyFailures: 'TooManyFailuresError',
+  closed: 'JobClosedError',
+  /** A service of AWS did not answer for a while: worth the state machine's retry. */
+  service: 'ServiceError',
+  /** Given by the state machine itself, when files failed. */
+  filesFailed: 'FilesFailed',
+  /** Given by the state machine itself, when the job could not go on. */
+  jobFailed: 'JobFailed',
+} as const;
