@@ -1,0 +1,44 @@
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
+import { z } from 'zod';
+import { closeStep, type CloseRequest } from '../shared/aws/close-step.ts';
+import { metrics as names } from '../shared/names.ts';
+import { step } from './step.ts';
+import { metrics, servicesFor } from './wiring.ts';
+
+/** From the state machine, which catches an error; from EventBridge, when an execution has ended badly; from the reaper. */
+const request = z.union([
+  z.object({ execution: z.string(), error: z.object({ Error: z.string(), Cause: z.string().optional() }) }),
+  z.object({
+    detail: z.object({
+      executionArn: z.string(),
+      status: z.string(),
+      error: z.string().nullish(),
+      cause: z.string().nullish(),
+    }),
+  }),
+]);
+
+/** Closes a job that will not come to its own end. */
+export const handler = step(request, async (event, context, deadline) => {
+  const asked = requestOf(event);
+  const answer = await closeStep(asked, servicesFor(context), deadline, new AbortController().signal);
+  if (answer.closed && answer.status) metrics.addMetric(names.jobsFailed, MetricUnit.Count, 1);
+  return answer;
+});
+
+function requestOf(event: z.output<typeof request>): CloseRequest {
+  if ('execution' in event) {
+    const { Error: name, Cause: cause = '' } = event.error;
+    return { execution: event.execution, reason: reasonOf(name, cause) };
+  }
+  const { executionArn, status, error, cause } = event.detail;
+  const what = status === 'ABORTED' ? 'stopped' : status === 'TIMED_OUT' ? 'the execution timed out' : 'failed';
+  return { execution: executionArn, reason: reasonOf(error ?? what, cause ?? '') };
+}
+
+/** A Lambda's cause is JSON around the message. */
+function reasonOf(name: string, cause: string): string {
+  const message = /"errorMessage":"((?:[^"\\]|\\.)*)"/.exec(cause)?.[1];
+  const text = message === undefined ? cause : (JSON.parse(`"${message}"`) as string);
+  return text === '' ? name : `${name}: ${text.slice(0, 2000)}`;
+}

@@ -1,0 +1,19 @@
+import { z } from 'zod';
+import type { Batch } from '../shared/copy/batch.ts';
+import { copyStep } from '../shared/aws/copy-step.ts';
+import { step } from './step.ts';
+import { limits, servicesFor } from './wiring.ts';
+
+const request = z.object({
+  job: z.string(),
+  // The planner wrote it: a line of the manifest.
+  batch: z.custom<Batch>((value) => typeof value === 'object' && value !== null && 'units' in value),
+  progress: z.object({ left: z.number(), cut: z.array(z.number()) }).optional(),
+});
+
+/** Copies one batch. */
+export const handler = step(request, ({ job, batch, progress }, context, deadline) => {
+  const { transfers } = limits();
+  const asked = { job, batch, ...(progress ? { progress } : {}) };
+  return copyStep(asked, servicesFor(context), transfers, `${context.awsRequestId}.${Date.now()}`, deadline);
+});

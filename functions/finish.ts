@@ -1,0 +1,25 @@
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
+import { z } from 'zod';
+import { finishStep } from '../shared/aws/finish-step.ts';
+import { metrics as names } from '../shared/names.ts';
+import { step } from './step.ts';
+import { metrics, servicesFor } from './wiring.ts';
+
+/** Ends a job whose batches were all copied, and counts it. */
+export const handler = step(z.object({ job: z.string() }), async ({ job }, context, deadline) => {
+  const answer = await finishStep(
+    job,
+    servicesFor(context),
+    context.awsRequestId,
+    deadline,
+    new AbortController().signal,
+  );
+  const { status } = answer;
+  if (status) {
+    metrics.addMetric(answer.outcome === 'Successful' ? names.jobsSuccessful : names.jobsFailed, MetricUnit.Count, 1);
+    metrics.addMetric(names.filesFailed, MetricUnit.Count, status['Files Failed']);
+    metrics.addMetric(names.filesCopied, MetricUnit.Count, status['Files Copied']);
+    metrics.addMetric(names.bytesCopied, MetricUnit.Bytes, status['Size Copied']);
+  }
+  return answer;
+});

@@ -1,0 +1,53 @@
+import middy from '@middy/core';
+import type { Context } from 'aws-lambda';
+import type { z } from 'zod';
+import { Deadline } from '../shared/copy/deadline.ts';
+import { FanoutError, messageOf, SpecError } from '../shared/errors.ts';
+import { issuesOf } from '../shared/issues.ts';
+import { errorNames } from '../shared/names.ts';
+import { logger, metrics } from './wiring.ts';
+
+/** For what must still be done after the deadline: outcomes recorded, temporary files deleted, the answer sent. */
+const RESERVE_MS = 20_000;
+/** Of a short life. */
+const RESERVE_SHARE = 0.25;
+
+/** A service of AWS did not answer after the SDK's own retries: worth the state machine's. */
+class ServiceError extends Error {
+  override readonly name = errorNames.service;
+}
+
+/** What every Lambda does around its step: checks what it is given, logs, sends metrics, and names its errors for the state machine. */
+export function step<Schema extends z.ZodType, Answer>(
+  schema: Schema,
+  run: (request: z.output<Schema>, context: Context, deadline: Deadline) => Promise<Answer>,
+) {
+  return middy()
+    .before(({ event, context }) => {
+      logger.addContext(context);
+      const parsed = schema.safeParse(event);
+      if (!parsed.success) throw new SpecError(`the event is wrong: ${issuesOf(parsed.error)}`);
+    })
+    .after(() => publish())
+    .onError(({ error }) => {
+      metrics.publishStoredMetrics();
+      logger.error(messageOf(error), { name: error?.name });
+      throw named(error);
+    })
+    .handler((event: unknown, context: Context) => {
+      const remainingMs = context.getRemainingTimeInMillis();
+      const deadline = new Deadline(remainingMs - Math.min(RESERVE_MS, remainingMs * RESERVE_SHARE));
+      return run(schema.parse(event), context, deadline);
+    });
+}
+
+/** Returns nothing: what a middleware returns replaces the answer. */
+function publish(): void {
+  if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
+}
+
+/** Ours go as they are: the state machine matches `name`. The SDK's errors are told by their metadata. */
+function named(error: unknown): unknown {
+  if (error instanceof FanoutError || !(error instanceof Error)) return error;
+  return '$metadata' in error ? new ServiceError(`${error.name}: ${messageOf(error)}`, { cause: error }) : error;
+}

@@ -1,0 +1,72 @@
+import pLimit from 'p-limit';
+import type { Batch } from '../copy/batch.ts';
+import { copyBatch, type Left } from '../copy/copy.ts';
+import type { Deadline } from '../copy/deadline.ts';
+import { Progress } from '../copy/progress.ts';
+import { threadsOf } from '../copy/threads.ts';
+import { FanoutError, JobClosedError, SupersededError } from '../errors.ts';
+import { openEnds } from './ends.ts';
+import { clusterOfJob, type Services } from './services.ts';
+
+export interface CopyRequest {
+  readonly job: string;
+  readonly batch: Batch;
+  /** The answer before this one, when the batch takes several invocations. */
+  readonly progress?: Left;
+}
+
+/** A transaction is four to six milliseconds and as many write units as it has items. */
+const RECORD_EVERY_MS = 2000;
+/** How soon a copier stops that has lost its batch, ms. */
+const WATCH_EVERY_MS = 2000;
+
+/**
+ * Copies a batch, or as much of it as there is time for.
+ * @param owner  of this invocation alone
+ * @throws SupersededError, JobClosedError, TooManyFailuresError and other errors of the job as a whole
+ */
+export async function copyStep(
+  { job: id, batch, progress: before }: CopyRequest,
+  services: Services,
+  transfers: number,
+  owner: string,
+  deadline: Deadline,
+): Promise<Left> {
+  const { store, log } = services;
+  const job = await store.get(id);
+  if (!job) throw new JobClosedError(id);
+  await using ends = await openEnds(job.spec, (alias) => clusterOfJob(services, id, alias), log);
+  const { source, destination } = ends;
+  const progress = new Progress();
+  progress.failed = (await store.counters(id)).get('files.failed') ?? 0;
+  const threads = Math.min(transfers, threadsOf(job, source, destination, transfers));
+  const lost = new AbortController();
+  const watch = setInterval(() => {
+    store.requireOwner(id, batch.batch, owner).catch((error: unknown) => lost.abort(error));
+  }, WATCH_EVERY_MS);
+  try {
+    const copier = {
+      job,
+      source,
+      destination,
+      store,
+      owner,
+      progress,
+      log,
+      signal: lost.signal,
+      onOutcome: () => undefined,
+      recordEveryMs: RECORD_EVERY_MS,
+      limit: pLimit(threads),
+    };
+    return await copyBatch(copier, batch, deadline, before?.cut);
+  } catch (error) {
+    // The state machine passes on that a child failed, not why.
+    if (error instanceof FanoutError && !(error instanceof SupersededError)) {
+      await store.update(id, { error: error.message });
+    }
+    throw error;
+  } finally {
+    clearInterval(watch);
+    await store.release(id, batch.batch, owner);
+  }
+}

@@ -1,0 +1,58 @@
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { messageOf, SpecError } from '../errors.ts';
+import { type ClusterSecrets, outputs } from '../names.ts';
+import { ActiveJobs } from './active-jobs.ts';
+import { ClusterSecretStore } from './cluster-secrets.ts';
+import { DynamoJobStore } from './dynamo-job-store.ts';
+import { Executions } from './executions.ts';
+
+/** A deployed stack, as a person's command line sees it: it starts, stops and watches; what copies runs in the Lambdas. */
+export interface Deployment {
+  readonly stack: string;
+  /** ARN. */
+  readonly stateMachine: string;
+  readonly store: DynamoJobStore;
+  readonly active: ActiveJobs;
+  readonly executions: Executions;
+  readonly secrets: ClusterSecretStore;
+}
+
+/** Finds a deployment by its stack's outputs. Region and credentials come from where the AWS SDK looks. @throws SpecError */
+export async function findDeployment(stack: string): Promise<Deployment> {
+  const found = await outputsOf(stack);
+  const output = (key: string) => {
+    const value = found.get(key);
+    if (value !== undefined) return value;
+    throw new SpecError(`the stack ${stack} has no output ${key}`, 'deploy it again with this version of hdfs-fanout');
+  };
+  const client = DynamoDBDocumentClient.from(new DynamoDBClient());
+  const table = output(outputs.table);
+  const clusters = JSON.parse(output(outputs.clusters)) as Record<string, ClusterSecrets>;
+  return {
+    stack,
+    stateMachine: output(outputs.stateMachine),
+    // Nothing is written through it: how long records last is the Lambdas' to know.
+    store: new DynamoJobStore(client, table, { retentionDays: 0 }),
+    active: new ActiveJobs(client, table),
+    executions: new Executions(new SFNClient()),
+    secrets: new ClusterSecretStore(new SecretsManagerClient(), clusters),
+  };
+}
+
+async function outputsOf(stack: string): Promise<ReadonlyMap<string, string>> {
+  try {
+    const { Stacks = [] } = await new CloudFormationClient().send(new DescribeStacksCommand({ StackName: stack }));
+    const described = Stacks[0]?.Outputs ?? [];
+    return new Map(described.map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]));
+  } catch (error) {
+    throw new SpecError(
+      `cannot look up the stack ${stack}: ${messageOf(error)}`,
+      'name it with --stack, and its account and region as the AWS CLI does (AWS_PROFILE, AWS_REGION)',
+      error,
+    );
+  }
+}

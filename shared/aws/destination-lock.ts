@@ -1,0 +1,116 @@
+import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import { BatchGetCommand, type DynamoDBDocumentClient, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import { DestinationBusyError } from '../errors.ts';
+import { isWithin } from '../hdfs/path.ts';
+
+/** A path and one of the addresses that serve it. */
+export interface LockedPath {
+  readonly place: string;
+  readonly path: string;
+}
+
+interface Holder {
+  readonly job: string;
+  readonly execution: string;
+  readonly paths: readonly string[];
+}
+
+interface LockItem {
+  readonly version: number;
+  readonly holders: readonly Holder[];
+}
+
+/**
+ * Keeps two jobs from writing into one destination. One record per address of a cluster, so that two aliases which share an address
+ * exclude each other; it lists the paths in use. No lease: whether a holder still runs is asked of Step Functions.
+ */
+export class DestinationLock {
+  readonly #client: DynamoDBDocumentClient;
+  readonly #table: string;
+  readonly #isGone: (holder: { readonly job: string; readonly execution: string }) => Promise<boolean>;
+
+  /** @param isGone  whether a holder's execution has ended and its copiers have stopped or passed their deadline */
+  constructor(client: DynamoDBDocumentClient, table: string, isGone: DestinationLock['isGone']) {
+    this.#client = client;
+    this.#table = table;
+    this.#isGone = isGone;
+  }
+
+  get isGone() {
+    return this.#isGone;
+  }
+
+  /** Safe to run again by the same job. @throws DestinationBusyError */
+  async acquire(job: string, execution: string, locked: readonly LockedPath[]): Promise<void> {
+    await this.#change(placesOf(locked), async (place, holders) => {
+      const paths = locked.filter((one) => one.place === place).map(({ path }) => path);
+      const kept: Holder[] = [];
+      for (const holder of holders) {
+        if (holder.job === job) continue;
+        const overlap = holder.paths.find((held) => paths.some((path) => isWithin(path, held) || isWithin(held, path)));
+        if (overlap === undefined) kept.push(holder);
+        else if (!(await this.#isGone(holder))) {
+          throw new DestinationBusyError(
+            `job ${holder.job} is writing to ${overlap}`,
+            `wait for it, or stop it with hdfs-fanout stop ${holder.job}`,
+          );
+        }
+      }
+      return [...kept, { job, execution, paths }];
+    });
+  }
+
+  /** Safe to run again. */
+  async release(job: string, locked: readonly LockedPath[]): Promise<void> {
+    await this.#change(placesOf(locked), (_place, holders) =>
+      Promise.resolve(holders.filter((holder) => holder.job !== job)),
+    );
+  }
+
+  /** Rewrites the records of all places together, each if nobody else did since it was read. */
+  async #change(
+    places: readonly string[],
+    holdersOf: (place: string, holders: readonly Holder[]) => Promise<readonly Holder[]>,
+  ): Promise<void> {
+    for (;;) {
+      const items = await this.#read(places);
+      const writes = [];
+      for (const place of places) {
+        const item = items.get(place);
+        const holders = await holdersOf(place, item?.holders ?? []);
+        writes.push({
+          Put: {
+            TableName: this.#table,
+            Item: { ...keyOf(place), version: (item?.version ?? 0) + 1, holders },
+            ConditionExpression: item ? 'version = :version' : 'attribute_not_exists(pk)',
+            ...(item ? { ExpressionAttributeValues: { ':version': item.version } } : {}),
+          },
+        });
+      }
+      try {
+        await this.#client.send(new TransactWriteCommand({ TransactItems: writes }));
+        return;
+      } catch (error) {
+        if (!(error instanceof TransactionCanceledException)) throw error;
+      }
+    }
+  }
+
+  async #read(places: readonly string[]): Promise<ReadonlyMap<string, LockItem>> {
+    const { Responses } = await this.#client.send(
+      new BatchGetCommand({
+        RequestItems: { [this.#table]: { Keys: places.map(keyOf), ConsistentRead: true } },
+      }),
+    );
+    const items = Responses?.[this.#table] ?? [];
+    return new Map(items.map((item) => [String(item['sk']), item as unknown as LockItem]));
+  }
+}
+
+function placesOf(locked: readonly LockedPath[]): string[] {
+  return [...new Set(locked.map(({ place }) => place))];
+}
+
+function keyOf(place: string): { pk: string; sk: string } {
+  return { pk: 'LOCK', sk: place };
+}

@@ -1,0 +1,26 @@
+import type { Job } from '../copy/job-store.ts';
+import { type JobStatus, jobStatus } from '../copy/job-status.ts';
+import type { Services } from './services.ts';
+
+/** A failed execution's cause holds 32,768 characters: https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html */
+const CAUSE_LENGTH = 30_000;
+const EXAMPLES = 5;
+
+export interface FinalStatus {
+  readonly status: JobStatus;
+  /** For the state machine's Fail state: JSON of the counts, what to do, and the first failures. */
+  readonly cause: string;
+}
+
+export async function finalStatus(job: Job, { store }: Pick<Services, 'store'>): Promise<FinalStatus> {
+  const status = jobStatus(job, await store.counters(job.id));
+  const firstFailures = await store.failures(job.id, EXAMPLES);
+  const summary = {
+    message: job.error ?? `${status['Files Failed']} of ${status['Files Expected']} files failed`,
+    next: `hdfs-fanout status ${job.id} --failures, then hdfs-fanout retry ${job.id}`,
+    status,
+    firstFailures: firstFailures.map(({ path, operation, host, reason }) => ({ path, operation, host, reason })),
+  };
+  const cause = JSON.stringify(summary);
+  return { status, cause: cause.length <= CAUSE_LENGTH ? cause : JSON.stringify({ ...summary, firstFailures: [] }) };
+}

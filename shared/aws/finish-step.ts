@@ -1,0 +1,90 @@
+import type { Deadline } from '../copy/deadline.ts';
+import { finishDirectories } from '../copy/finish.ts';
+import type { Job } from '../copy/job-store.ts';
+import { isTriedAgain, sweepJob } from '../copy/sweep.ts';
+import { join } from '../hdfs/path.ts';
+import { withSmallHeap } from '../memory.ts';
+import { openEnds } from './ends.ts';
+import { type FinalStatus, finalStatus } from './final-status.ts';
+import { clusterOfJob, lockedPaths, type Services } from './services.ts';
+
+export interface FinishAnswer extends Partial<FinalStatus> {
+  /** False: call again. */
+  readonly done: boolean;
+  readonly outcome?: Job['outcome'];
+}
+
+/** Ends a job whose batches were all handed out. Safe to run again, and goes on where it stopped. */
+export async function finishStep(
+  id: string,
+  services: Services,
+  owner: string,
+  deadline: Deadline,
+  signal: AbortSignal,
+): Promise<FinishAnswer> {
+  const { store, active, lock, manifests, log } = services;
+  const job = await store.get(id);
+  if (!job) throw new Error(`no job ${id}`);
+  await using ends = await openEnds(job.spec, (alias) => clusterOfJob(services, id, alias), log);
+  const { source, destination } = ends;
+  let ended = job;
+  if (job.phase !== 'done') {
+    const cursor = await store.finishCursor(id);
+    if (!cursor) {
+      await store.update(id, { phase: 'finishing' });
+      await recordDeaths(job, services, owner);
+      await sweepJob({ job, store, manifests, destination }, isTriedAgain, signal);
+    }
+    const finished = await withSmallHeap(() =>
+      finishDirectories(job, source, destination, signal, () => deadline.isNear(), cursor),
+    );
+    if ('cursor' in finished) {
+      await store.keepFinishCursor(id, finished.cursor);
+      return { done: false };
+    }
+    const failed = (await store.counters(id)).get('files.failed') ?? 0;
+    const strict = job.spec.options.strictPreserve && Object.keys(finished.warnings).length > 0;
+    const changes = {
+      phase: 'done',
+      directoryWarnings: finished.warnings,
+      outcome: failed === 0 && !strict ? 'Successful' : 'Failed',
+      endedAtMs: Date.now(),
+      error: strict ? 'attributes of directories could not be preserved: see Warnings' : undefined,
+    } as const;
+    await store.update(id, changes);
+    await store.keepFinishCursor(id, undefined);
+    ended = { ...job, ...changes };
+  }
+  await lock.release(id, lockedPaths(job.roots, destination));
+  await active.remove(id);
+  return { done: true, outcome: ended.outcome, ...(await finalStatus(ended, services)) };
+}
+
+/** Units of batches whose copier died each time: failed, with what the state machine was told. */
+async function recordDeaths(job: Job, { store, manifests }: Services, owner: string): Promise<void> {
+  const deaths = new Map<number, string>();
+  for await (const { batch, error } of store.deaths(job.id)) deaths.set(batch, error);
+  if (deaths.size === 0) return;
+  for await (const { batch, units } of manifests.read(job.id)) {
+    const error = deaths.get(batch);
+    if (error === undefined) continue;
+    const { done } = await store.claim(job.id, batch, owner);
+    const outcomes = [...units.entries()]
+      .filter(([unit]) => !done.has(unit))
+      .map(([unit, { root, path, lengthBytes }]) => ({
+        unit,
+        outcome: 'failed' as const,
+        bytes: lengthBytes,
+        retries: 0,
+        failure: {
+          path: join(job.roots[root]?.source ?? '/', path),
+          operation: 'COPY',
+          host: '',
+          reason: `its copier died each time it was tried: ${error} (look into the copy Lambda's log, then retry the job)`,
+        },
+      }));
+    await store.record(job.id, batch, owner, outcomes);
+    await store.release(job.id, batch, owner);
+    await store.forgetDeath(job.id, batch);
+  }
+}

@@ -1,0 +1,205 @@
+import { z } from 'zod';
+import type { Deadline } from '../copy/deadline.ts';
+import type { Job } from '../copy/job-store.ts';
+import { refuseIntoItself, resolveMapping } from '../copy/mapping.ts';
+import { planStretch } from '../copy/plan.ts';
+import { type JobSpec, parseJobSpec } from '../copy/spec.ts';
+import { threadsOf } from '../copy/threads.ts';
+import { SpecError } from '../errors.ts';
+import type { Cluster } from '../hdfs/cluster.ts';
+import { issuesOf } from '../issues.ts';
+import { withSmallHeap } from '../memory.ts';
+import { type Ends, openEnds } from './ends.ts';
+import { clusterOfJob, lockedPaths, type Services } from './services.ts';
+
+/** What the state machine hands over: who drives the job, and what was typed. */
+export interface PlanRequest {
+  /** ARN; its name is the id of a new job. */
+  readonly execution: string;
+  /** ISO 8601. */
+  readonly startTime: string;
+  readonly input: unknown;
+}
+
+export interface PlanAnswer {
+  readonly job: string;
+  /** False: call again. */
+  readonly done: boolean;
+  readonly batches: number;
+  /** Copiers at once. */
+  readonly maxConcurrency: number;
+  readonly bucket: string;
+  /** The manifest's. */
+  readonly key: string;
+}
+
+export interface PlanLimits {
+  /** Transfers at once in one copier. */
+  readonly transfers: number;
+  /** Copiers at once. */
+  readonly copiers: number;
+}
+
+const retrySchema = z.strictObject({ retry: z.string().min(1) });
+
+/**
+ * Begins a job, or takes one up again, and writes its manifest: as much of it as there is time for. Safe to run again wherever it
+ * was killed.
+ *
+ * @throws SpecError, RefusedError, DestinationBusyError before anything was changed on a cluster
+ */
+export async function planStep(
+  { execution, startTime, input }: PlanRequest,
+  services: Services,
+  limits: PlanLimits,
+  deadline: Deadline,
+  signal: AbortSignal,
+): Promise<PlanAnswer> {
+  const { store, active, manifests } = services;
+  const isRetry = typeof input === 'object' && input !== null && 'retry' in input;
+  const id = isRetry ? retryOf(input) : nameOf(execution);
+  let job = await store.get(id);
+  const driven = await active.get(id);
+  if (driven?.execution !== execution || !job) {
+    job = isRetry
+      ? await takeUp(id, job, execution, services)
+      : await begin(id, parseJobSpec(input), execution, Date.parse(startTime), services, signal);
+  }
+  await using ends = await openEnds(job.spec, (alias) => clusterOfJob(services, id, alias), services.log);
+  if (job.phase === 'planning') {
+    const planned = await withSmallHeap(() => planOn(job, ends, services, deadline, signal));
+    if (!planned) return answer(job, ends, { batches: 0, key: '' }, false);
+    await active.setReady(id, planned.ready);
+    await store.update(id, { ...planned.expected, phase: 'copying' });
+    return answer(job, ends, planned.ready, true);
+  }
+  if (job.phase !== 'copying') return answer(job, ends, { batches: 0, key: '' }, true);
+  const ready = (await active.get(id))?.ready ?? (await unfinishedOf(id, services));
+  await active.setReady(id, ready);
+  return answer(job, ends, ready, true);
+
+  function answer(of: Job, { source, destination }: Ends, ready: { batches: number; key: string }, done: boolean) {
+    const threads = threadsOf(of, source, destination, limits.transfers * limits.copiers);
+    const maxConcurrency = Math.max(1, Math.min(limits.copiers, Math.ceil(threads / limits.transfers)));
+    return { job: id, done, ...ready, maxConcurrency, bucket: manifests.bucket };
+  }
+}
+
+/** A new job: checked, mapped, locked, recorded. */
+async function begin(
+  id: string,
+  spec: JobSpec,
+  execution: string,
+  startedAtMs: number,
+  services: Services,
+  signal: AbortSignal,
+): Promise<Job> {
+  const { store, active, lock, tokens } = services;
+  const given = new Map<string, string>();
+  const clusterOf = async (alias: string): Promise<Cluster> => {
+    const { secrets } = services;
+    const definition = await secrets.definition(alias);
+    if (definition.auth_mechanism === 'NONE') return definition;
+    const { token } = await secrets.credential(alias);
+    if (token === undefined) throw new SpecError(`cluster ${alias} has auth_mechanism TOKEN and no token was pushed`);
+    given.set(alias, token);
+    return { ...definition, token };
+  };
+  await using ends = await openEnds(spec, clusterOf, services.log);
+  const { source, destination, patterns, target } = ends;
+  refuseIntoItself(source, destination, patterns, target);
+  const roots = await resolveMapping(spec, patterns, target, source, destination, signal);
+  const locked = lockedPaths(roots, destination);
+  await lock.acquire(id, execution, locked);
+  for (const [alias, token] of given) await tokens.put(id, alias, token);
+  const job: Job = {
+    id,
+    spec,
+    roots,
+    phase: 'planning',
+    startedAtMs,
+    endedAtMs: undefined,
+    outcome: undefined,
+    error: undefined,
+    expectedFiles: 0,
+    expectedBytes: 0,
+    directoryWarnings: {},
+  };
+  // A planner that was killed after this line finds the job when it is called again.
+  if (!(await store.get(id))) await store.create(job);
+  await active.put({ job: id, execution, startedAtMs });
+  return job;
+}
+
+/** A job that ended before its end, or with failed files: those and what was not reached are done again. */
+async function takeUp(id: string, job: Job | undefined, execution: string, services: Services): Promise<Job> {
+  const { store, active, lock } = services;
+  if (!job) throw new SpecError(`no job ${id}`, 'hdfs-fanout jobs --stack NAME lists them');
+  const driven = await active.get(id);
+  if (driven && !(await lock.isGone(driven))) throw new SpecError(`job ${id} is still running`, 'wait for its end');
+  await using ends = await openEnds(job.spec, (alias) => clusterOfJob(services, id, alias), services.log);
+  await lock.acquire(id, execution, lockedPaths(job.roots, ends.destination));
+  await store.reopen(id);
+  await store.reopenFailed(id);
+  const phase = job.phase === 'planning' ? 'planning' : job.outcome === 'Successful' ? 'done' : 'copying';
+  const changes = { phase, error: undefined, outcome: undefined, endedAtMs: undefined } as const;
+  if (phase !== 'done') await store.update(id, changes);
+  await active.put({ job: id, execution, startedAtMs: Date.now() });
+  return phase === 'done' ? job : { ...job, ...changes };
+}
+
+/** @returns undefined when the time was over: what was planned is kept */
+async function planOn(job: Job, ends: Ends, { manifests }: Services, deadline: Deadline, signal: AbortSignal) {
+  const resumed = await manifests.resume(job.id);
+  const writer = resumed?.writer ?? (await manifests.create(job.id));
+  const { source, destination } = ends;
+  const { roots, spec } = job;
+  const planned = await planStretch({
+    source,
+    destination,
+    roots,
+    options: spec.options,
+    signal,
+    emit: (batch) => writer.append(batch),
+    makeDirectories: true,
+    isOver: () => deadline.isNear(),
+    from: resumed?.cursor,
+  });
+  if ('cursor' in planned) {
+    await writer.suspend(planned.cursor);
+    return undefined;
+  }
+  await writer.close();
+  const { files, bytes, batches } = planned;
+  return {
+    expected: { expectedFiles: files, expectedBytes: bytes },
+    ready: { batches, key: manifests.keyOf(job.id) },
+  };
+}
+
+/** A manifest of the batches that are not done: the same lines, so that every unit keeps its number. */
+async function unfinishedOf(id: string, { store, manifests }: Services): Promise<{ batches: number; key: string }> {
+  const done = new Map<number, number>();
+  for await (const claim of store.claims(id)) done.set(claim.batch, claim.done.size);
+  const name = `${id}.retry`;
+  const writer = await manifests.create(name);
+  let batches = 0;
+  for await (const batch of manifests.read(id)) {
+    if (done.get(batch.batch) === batch.units.length) continue;
+    await writer.append(batch);
+    batches += 1;
+  }
+  await writer.close();
+  return { batches, key: manifests.keyOf(name) };
+}
+
+function retryOf(input: object): string {
+  const parsed = retrySchema.safeParse(input);
+  if (!parsed.success) throw new SpecError(`the input is wrong: ${issuesOf(parsed.error)}`);
+  return parsed.data.retry;
+}
+
+/** `arn:aws:states:region:account:execution:machine:NAME` */
+function nameOf(execution: string): string {
+  return execution.slice(execution.lastIndexOf(':') + 1);
+}

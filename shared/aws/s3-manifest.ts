@@ -1,0 +1,159 @@
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  NoSuchKey,
+  NoSuchUpload,
+  PutObjectCommand,
+  type S3Client,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
+import type { Batch } from '../copy/batch.ts';
+import type { ManifestStore, ManifestWriter } from '../copy/manifest.ts';
+import type { PlanCursor } from '../copy/plan.ts';
+import { manifestPrefix } from '../names.ts';
+
+/** S3 refuses a part below 5 MiB that is not the last: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
+const LEAST_PART_BYTES = 5 * 1024 * 1024;
+/** 10,000 parts of this are 80 GiB of manifest: some 400 million files. */
+const PART_BYTES = 8 * 1024 * 1024;
+
+interface Part {
+  readonly PartNumber: number;
+  readonly ETag: string;
+}
+
+/** An unfinished manifest as it is parked between two invocations of the planner, with the planner's own cursor. */
+interface Checkpoint {
+  readonly uploadId: string;
+  readonly parts: readonly Part[];
+  /** Lines that do not fill a part yet. */
+  readonly tail: string;
+  readonly cursor: PlanCursor;
+}
+
+/** A manifest that an invocation may leave for the next one to go on with. */
+export interface S3ManifestWriter extends ManifestWriter {
+  /** Parks what is there. Nothing may be appended afterwards. */
+  suspend(cursor: PlanCursor): Promise<void>;
+}
+
+/** Manifests in S3: `manifests/<job>.jsonl`, one object each, written as one multipart upload over any number of invocations. */
+export class S3Manifests implements ManifestStore {
+  readonly #client: S3Client;
+  readonly bucket: string;
+
+  constructor(client: S3Client, bucket: string) {
+    this.#client = client;
+    this.bucket = bucket;
+  }
+
+  keyOf(name: string): string {
+    return `${manifestPrefix}${name}.jsonl`;
+  }
+
+  async create(name: string): Promise<S3ManifestWriter> {
+    await this.remove(name);
+    const { UploadId: uploadId = '' } = await this.#client.send(
+      new CreateMultipartUploadCommand({
+        Bucket: this.bucket,
+        Key: this.keyOf(name),
+        ContentType: 'application/jsonl',
+      }),
+    );
+    return this.#writer(name, { uploadId, parts: [], tail: '' });
+  }
+
+  /** Goes on with what was suspended; undefined when nothing was, or when S3 has dropped the upload since. */
+  async resume(name: string): Promise<{ writer: S3ManifestWriter; cursor: PlanCursor } | undefined> {
+    const checkpoint = await this.#checkpoint(name);
+    return checkpoint && { writer: this.#writer(name, checkpoint), cursor: checkpoint.cursor };
+  }
+
+  async *read(name: string): AsyncIterable<Batch> {
+    const { Body } = await this.#client.send(new GetObjectCommand({ Bucket: this.bucket, Key: this.keyOf(name) }));
+    // Not node:readline, which also ends a line at U+2028 and U+2029: JSON leaves these in names as they are.
+    const decoder = new TextDecoder();
+    let rest = '';
+    for await (const chunk of Body as AsyncIterable<Uint8Array>) {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) yield JSON.parse(line) as Batch;
+    }
+    if (rest !== '') throw new Error(`the manifest ${name} is cut short`);
+  }
+
+  async remove(name: string): Promise<void> {
+    const checkpoint = await this.#checkpoint(name);
+    if (checkpoint) await this.#abort(name, checkpoint.uploadId);
+    const Objects = [{ Key: this.keyOf(name) }, { Key: checkpointKey(name) }];
+    await this.#client.send(new DeleteObjectsCommand({ Bucket: this.bucket, Delete: { Objects, Quiet: true } }));
+  }
+
+  #writer(name: string, from: Pick<Checkpoint, 'uploadId' | 'parts' | 'tail'>): S3ManifestWriter {
+    const { uploadId } = from;
+    const parts = [...from.parts];
+    let lines: string[] = from.tail === '' ? [] : [from.tail];
+    let bytes = Buffer.byteLength(from.tail);
+    const upload = async (isLast: boolean) => {
+      if (!isLast && bytes < LEAST_PART_BYTES) throw new Error(`a part of ${bytes} bytes is less than S3 takes`);
+      const PartNumber = parts.length + 1;
+      const place = { Bucket: this.bucket, Key: this.keyOf(name), UploadId: uploadId };
+      const { ETag = '' } = await this.#client.send(
+        new UploadPartCommand({ ...place, PartNumber, Body: Buffer.from(lines.join('')) }),
+      );
+      parts.push({ PartNumber, ETag });
+      lines = [];
+      bytes = 0;
+    };
+    return {
+      append: async (batch) => {
+        const line = `${JSON.stringify(batch)}\n`;
+        lines.push(line);
+        bytes += Buffer.byteLength(line);
+        if (bytes >= PART_BYTES) await upload(false);
+      },
+      suspend: async (cursor) => {
+        const checkpoint: Checkpoint = { uploadId, parts, tail: lines.join(''), cursor };
+        const Body = JSON.stringify(checkpoint);
+        await this.#client.send(new PutObjectCommand({ Bucket: this.bucket, Key: checkpointKey(name), Body }));
+      },
+      close: async () => {
+        if (bytes > 0 || parts.length === 0) await upload(true);
+        const place = { Bucket: this.bucket, Key: this.keyOf(name) };
+        await this.#client.send(
+          new CompleteMultipartUploadCommand({ ...place, UploadId: uploadId, MultipartUpload: { Parts: parts } }),
+        );
+        await this.#client.send(
+          new DeleteObjectsCommand({ Bucket: this.bucket, Delete: { Objects: [{ Key: checkpointKey(name) }] } }),
+        );
+      },
+      discard: () => this.#abort(name, uploadId),
+    };
+  }
+
+  async #checkpoint(name: string): Promise<Checkpoint | undefined> {
+    try {
+      const { Body } = await this.#client.send(new GetObjectCommand({ Bucket: this.bucket, Key: checkpointKey(name) }));
+      return JSON.parse((await Body?.transformToString()) ?? '') as Checkpoint;
+    } catch (error) {
+      if (error instanceof NoSuchKey) return undefined;
+      throw error;
+    }
+  }
+
+  async #abort(name: string, uploadId: string): Promise<void> {
+    try {
+      const place = { Bucket: this.bucket, Key: this.keyOf(name), UploadId: uploadId };
+      await this.#client.send(new AbortMultipartUploadCommand(place));
+    } catch (error) {
+      if (!(error instanceof NoSuchUpload)) throw error;
+    }
+  }
+}
+
+function checkpointKey(name: string): string {
+  return `${manifestPrefix}${name}.checkpoint.json`;
+}
