@@ -1,16 +1,44 @@
-import { chmod } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { chmod, rm } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-/** Bundles the command line; its libraries stay dependencies of the package. */
+await rm('dist', { recursive: true, force: true });
+/** Bundles the command line and the construct; their libraries stay dependencies of the package. */
 await build({
-  entryPoints: { cli: 'cli/main.ts' },
+  entryPoints: { cli: 'cli/main.ts', infra: 'infra/index.ts' },
   outdir: 'dist',
   bundle: true,
   platform: 'node',
   format: 'esm',
   target: 'node24',
   packages: 'external',
+  splitting: true,
   sourcemap: true,
   logLevel: 'warning',
 });
+/** What is left out of the bundles, or stands in for what only one architecture can run. */
+const standIns = { '@node-rs/crc32': './functions/crc32.ts' };
+await build({
+  entryPoints: ['plan', 'copy', 'finish', 'close', 'reap'].map((name) => ({
+    in: `functions/${name}.ts`,
+    out: `${name}/index`,
+  })),
+  outdir: 'dist/functions',
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  minify: true,
+  keepNames: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node24',
+  mainFields: ['module', 'main'],
+  alias: standIns,
+  // Libraries in CommonJS ask for `require`, which ES modules have none of.
+  banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  logLevel: 'warning',
+});
+/** The construct's types, for `hdfs-fanout/infra`. */
+const tsc = fileURLToPath(import.meta.resolve('typescript/bin/tsc'));
+execFileSync(process.execPath, [tsc, '-p', 'tsconfig.infra.json'], { stdio: 'inherit' });
 await chmod('bin/hdfs-fanout.js', 0o755);

@@ -1,8 +1,15 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { format, resolveConfig } from 'prettier';
 import { z } from 'zod';
+import { deploymentSchema } from '../infra/config.ts';
 import { jobSpecSchema } from '../shared/copy/spec.ts';
 import { clustersFileSchema } from '../shared/hdfs/cluster.ts';
+
+interface Exported {
+  readonly title: string;
+  readonly schema: z.ZodType;
+  readonly override?: typeof allowComments;
+}
 
 /** Writes the JSON Schemas of what users type; with --check, fails when the files are not what the code says. */
 const schemas = {
@@ -11,10 +18,23 @@ const schemas = {
     title: 'Cluster configuration of hdfs-fanout and pywhdfs',
     schema: clustersFileSchema,
   },
+  'docs/deployment.schema.json': {
+    title: 'A deployment of hdfs-fanout on AWS',
+    schema: deploymentSchema,
+    override: allowComments,
+  },
 };
 
-for (const [file, { title, schema }] of Object.entries(schemas)) {
-  const json = { ...z.toJSONSchema(schema, { io: 'input' }), title };
+/** A field named "//" is a comment anywhere in a deployment file. */
+function allowComments({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+  if (jsonSchema.type !== 'object') return;
+  jsonSchema.patternProperties = { '^//$': { type: 'string' } };
+  const { propertyNames } = jsonSchema;
+  if (typeof propertyNames === 'object') propertyNames.enum?.push('//');
+}
+
+for (const [file, { title, schema, override }] of Object.entries<Exported>(schemas)) {
+  const json = { ...z.toJSONSchema(schema, { io: 'input', ...(override ? { override } : {}) }), title };
   const text = await format(JSON.stringify(json), { ...(await resolveConfig(file)), parser: 'json' });
   if (!process.argv.includes('--check')) await writeFile(file, text);
   else if ((await readFile(file, 'utf8')) !== text) {

@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Architecture } from 'aws-cdk-lib/aws-lambda';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { z } from 'zod';
+import { functionNames } from './functions.ts';
+import type { HdfsFanoutProps } from './hdfs-fanout.ts';
+import { endpointServices } from './network.ts';
+import { type ScheduleProps, scheduleSchema } from './schedules.ts';
+
+const keepDays: number[] = Object.values(RetentionDays).filter((value) => typeof value === 'number');
+
+const sizeSchema = z.strictObject({
+  memoryMiB: z.int().min(128).max(10_240).optional().describe('1,769 are one processor'),
+  timeoutSeconds: z.int().min(30).max(900).optional().describe('A single file must be copied within it'),
+});
+
+const clusterSchema = z.strictObject({
+  definition: z.string().min(1).optional().describe('Name or ARN of the secret; made when left out'),
+  credential: z.string().min(1).optional().describe('Name or ARN of the secret; made when left out'),
+  keyArn: z.string().min(1).optional().describe('KMS key of named secrets, when it is a key of your own'),
+});
+
+/** The deployment file. Every field but `network` and `clusters` has a default. */
+export const deploymentSchema = z.strictObject({
+  $schema: z.string().optional(),
+  stackName: z.string().min(1).default('HdfsFanout'),
+  network: z
+    .strictObject({
+      vpcId: z.string().min(1),
+      subnets: z
+        .array(
+          z.strictObject({
+            subnetId: z.string().min(1),
+            availabilityZone: z.string().min(1),
+            routeTableId: z.string().min(1).optional().describe('Needed to create the s3 and dynamodb endpoints'),
+          }),
+        )
+        .min(1),
+      securityGroupIds: z.array(z.string().min(1)).optional().describe('Of the Lambdas; one is made when left out'),
+      endpoints: z.partialRecord(z.enum(endpointServices), z.enum(['create', 'existing'])).optional(),
+    })
+    .describe('Where the Lambdas run: both clusters must be reachable from there'),
+  clusters: z.record(z.string(), clusterSchema).describe('Aliases that jobs may name'),
+  copiers: z.int().min(1).max(10_000).optional().describe('Copy Lambdas at once over all jobs (default 20)'),
+  transfersPerCopier: z.int().min(1).max(100).optional().describe('Transfers at once in one of them (default 10)'),
+  reserveConcurrency: z.boolean().optional().describe('Keep that many of the account for them (default false)'),
+  architecture: z.enum(['arm64', 'x86_64']).default('arm64'),
+  functions: z.partialRecord(z.enum(functionNames), sizeSchema).default({}),
+  retentionDays: z.int().min(1).default(30).describe('Records and manifests of jobs; how long a job can be retried'),
+  logRetentionDays: z
+    .int()
+    .refine((days) => keepDays.includes(days), `expected one of ${keepDays.join(', ')}`)
+    .default(RetentionDays.ONE_MONTH),
+  alarms: z
+    .strictObject({
+      email: z.email().optional(),
+      oldestJobHours: z.int().min(1).default(24).describe('Age from which a job at work is an alarm'),
+    })
+    .prefault({}),
+  schedules: z.array(scheduleSchema).default([]),
+  retain: z.boolean().default(true).describe('Keep bucket, table and key when the stack is deleted; false for a trial'),
+});
+
+/** A deployment file as props. @throws Error that names each wrong field by its path */
+export function readConfig(file: string): { readonly stackName: string; readonly props: HdfsFanoutProps } {
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(file, 'utf8'), withoutComments);
+  } catch (error) {
+    throw new Error(`${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+  const parsed = deploymentSchema.safeParse(json);
+  if (parsed.success) return { stackName: parsed.data.stackName, props: propsOf(parsed.data) };
+  const issues = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'the document'}: ${message}`);
+  throw new Error(`${file}: ${issues.join('; ')}`);
+}
+
+/** JSON has no comments: a field named "//" is one. */
+function withoutComments(key: string, value: unknown): unknown {
+  return key === '//' ? undefined : value;
+}
+
+function propsOf(config: z.output<typeof deploymentSchema>): HdfsFanoutProps {
+  const { network, clusters, copiers, transfersPerCopier, reserveConcurrency, functions, alarms, schedules } = config;
+  const sizes = Object.entries(functions).map(([name, { memoryMiB, timeoutSeconds }]) => [
+    name,
+    withoutUndefined({
+      memoryMiB,
+      timeout: timeoutSeconds === undefined ? undefined : Duration.seconds(timeoutSeconds),
+    }),
+  ]);
+  return withoutUndefined({
+    network,
+    clusters,
+    copiers,
+    transfersPerCopier,
+    reserveConcurrency,
+    architecture: config.architecture === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
+    functions: Object.fromEntries(sizes) as HdfsFanoutProps['functions'],
+    retention: Duration.days(config.retentionDays),
+    logRetention: config.logRetentionDays,
+    alarmEmail: alarms.email,
+    oldestJob: Duration.hours(alarms.oldestJobHours),
+    schedules: schedules as ScheduleProps[],
+    removalPolicy: config.retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+  }) as HdfsFanoutProps;
+}
+
+/** A field that is left out takes the construct's own default. */
+function withoutUndefined(fields: object): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}

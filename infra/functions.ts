@@ -1,0 +1,110 @@
+import { join } from 'node:path';
+import { Duration } from 'aws-cdk-lib';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as logs from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { environment } from '../shared/names.ts';
+import type { Clusters } from './clusters.ts';
+import { LambdaFunction, type LambdaFunctionProps } from './lambda-function.ts';
+import type { Network } from './network.ts';
+import { allow } from './rights.ts';
+import type { Storage } from './storage.ts';
+
+/** Beside the bundled construct in the package, and where scripts/build.ts puts it for the sources. */
+const bundled = join(import.meta.dirname, '../dist/functions');
+
+export const functionNames = ['plan', 'copy', 'finish', 'close', 'reap'] as const;
+export type FunctionName = (typeof functionNames)[number];
+
+export interface FunctionSize {
+  /** MiB. */
+  readonly memoryMiB?: number;
+  /** At most 15 minutes. A batch, a plan and a finish go on over several invocations; a single file must fit into one. */
+  readonly timeout?: Duration;
+}
+
+const sizes: Record<FunctionName, Required<FunctionSize>> = {
+  plan: { memoryMiB: 1769, timeout: Duration.minutes(15) },
+  copy: { memoryMiB: 1769, timeout: Duration.minutes(15) },
+  finish: { memoryMiB: 1024, timeout: Duration.minutes(15) },
+  // As long as a copier may live: it waits for them.
+  close: { memoryMiB: 512, timeout: Duration.minutes(15) },
+  reap: { memoryMiB: 512, timeout: Duration.minutes(4) },
+};
+
+export interface FunctionsProps {
+  readonly storage: Storage;
+  readonly clusters: Clusters;
+  readonly network: Network;
+  readonly architecture: lambda.Architecture;
+  readonly sizes: Readonly<Partial<Record<FunctionName, FunctionSize>>>;
+  /** Copiers at once over all jobs. */
+  readonly copiers: number;
+  /** Transfers at once in one copier. */
+  readonly transfersPerCopier: number;
+  readonly reserveConcurrency: boolean;
+  readonly retention: Duration;
+  readonly logRetention: logs.RetentionDays;
+  /** Folder with a folder for each function. Default: those of this package. */
+  readonly directory: string | undefined;
+}
+
+/** The five Lambdas, and what each may do. Why: docs/permissions.md, "On AWS". */
+export class Functions extends Construct {
+  readonly plan: LambdaFunction;
+  readonly copy: LambdaFunction;
+  readonly finish: LambdaFunction;
+  readonly close: LambdaFunction;
+  readonly reap: LambdaFunction;
+
+  constructor(scope: Construct, id: string, props: FunctionsProps) {
+    super(scope, id);
+    const { storage, clusters, network } = props;
+    const variables = {
+      [environment.table]: storage.table.tableName,
+      [environment.bucket]: storage.bucket.bucketName,
+      [environment.key]: storage.key.keyArn,
+      [environment.clusters]: clusters.json,
+      [environment.transfers]: String(props.transfersPerCopier),
+      [environment.copiers]: String(props.copiers),
+      [environment.retentionDays]: String(props.retention.toDays()),
+    };
+    const make = (
+      name: FunctionName,
+      description: string,
+      more: Pick<LambdaFunctionProps, 'network' | 'reservedConcurrency'>,
+    ) =>
+      new LambdaFunction(
+        this,
+        name.replace(/^./, (first) => first.toUpperCase()),
+        {
+          description: `hdfs-fanout: ${description}`,
+          directory: join(props.directory ?? bundled, name),
+          architecture: props.architecture,
+          ...sizes[name],
+          ...props.sizes[name],
+          environment: { ...variables },
+          logRetention: props.logRetention,
+          ...more,
+        },
+      );
+    this.plan = make('plan', 'begins jobs and writes their manifests', { network });
+    this.copy = make('copy', 'copies a batch of files', {
+      network,
+      ...(props.reserveConcurrency ? { reservedConcurrency: props.copiers } : {}),
+    });
+    this.finish = make('finish', 'ends jobs whose batches were copied', { network });
+    this.close = make('close', 'closes jobs that will not come to their own end', { network });
+    this.reap = make('reap', 'finds jobs whose execution has ended without them', {});
+    this.reap.lambda.addEnvironment(environment.closer, this.close.lambda.functionName);
+
+    for (const { role } of [this.plan, this.copy, this.finish, this.close, this.reap]) storage.allowTable(role);
+    for (const { role } of [this.plan, this.copy, this.finish, this.close]) clusters.allowDefinitions(role);
+    for (const { role } of [this.copy, this.finish, this.close]) storage.allowTokens(role, 'Decrypt');
+    for (const { role } of [this.plan, this.finish, this.close]) storage.allowReadingManifests(role);
+    clusters.allowCredentials(this.plan.role);
+    storage.allowTokens(this.plan.role, 'Encrypt', 'Decrypt');
+    storage.allowWritingManifests(this.plan.role);
+    allow(this.reap.role, { actions: ['lambda:InvokeFunction'], resources: [this.close.lambda.functionArn] });
+  }
+}

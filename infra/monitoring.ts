@@ -1,0 +1,96 @@
+import { Duration } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type * as sns from 'aws-cdk-lib/aws-sns';
+import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { metrics } from '../shared/names.ts';
+import type { Functions } from './functions.ts';
+
+const PERIOD = Duration.minutes(5);
+/** Periods in a row: a copier that waits for a moment is no news. */
+const THROTTLED_PERIODS = 3;
+
+export interface MonitoringProps {
+  readonly functions: Functions;
+  readonly machine: sfn.IStateMachine;
+  readonly topic: sns.ITopic;
+  /** Age from which a job at work is an alarm. */
+  readonly oldestJob: Duration;
+}
+
+/** Alarms, each with a heading in docs/operations.md that says what to do, and a dashboard. */
+export class Monitoring extends Construct {
+  readonly #topic: sns.ITopic;
+
+  constructor(scope: Construct, id: string, { functions, machine, topic, oldestJob }: MonitoringProps) {
+    super(scope, id);
+    this.#topic = topic;
+    const jobsFailed = metric(metrics.jobsFailed);
+    const filesFailed = metric(metrics.filesFailed);
+    const throttles = functions.copy.lambda.metricThrottles({ period: PERIOD });
+    const oldest = metric(metrics.oldestActiveJobSeconds, 'Maximum');
+    const { GREATER_THAN_THRESHOLD } = cloudwatch.ComparisonOperator;
+    const any = { threshold: 0, comparisonOperator: GREATER_THAN_THRESHOLD, evaluationPeriods: 1 };
+    const alarms = [
+      // Counted by the Lambdas: an execution also fails when its destination is busy or its input wrong, which is no failed job.
+      this.#alarm('JobFailed', 'Jobs failed', { ...any, metric: jobsFailed }),
+      this.#alarm('FilesFailed', 'Files failed', { ...any, metric: filesFailed }),
+      this.#alarm('CopyThrottled', 'Copiers throttled', {
+        ...any,
+        metric: throttles,
+        evaluationPeriods: THROTTLED_PERIODS,
+      }),
+      this.#alarm('JobTooOld', 'A job takes too long', {
+        metric: oldest,
+        threshold: oldestJob.toSeconds(),
+        comparisonOperator: GREATER_THAN_THRESHOLD,
+        evaluationPeriods: 2,
+        // The reaper says an age every five minutes, 0 without a job: silence is a reaper that does not run.
+        treatMissingData: cloudwatch.TreatMissingData.BREACHING,
+      }),
+    ];
+    this.#dashboard(alarms, functions, machine);
+  }
+
+  /** @param heading  in docs/operations.md */
+  #alarm(id: string, heading: string, props: cloudwatch.AlarmProps): cloudwatch.Alarm {
+    const alarm = new cloudwatch.Alarm(this, id, {
+      treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
+      ...props,
+      alarmDescription: `hdfs-fanout: see docs/operations.md, "Alarm: ${heading}"`,
+    });
+    alarm.addAlarmAction(new SnsAction(this.#topic));
+    alarm.addOkAction(new SnsAction(this.#topic));
+    return alarm;
+  }
+
+  #dashboard(alarms: cloudwatch.Alarm[], { plan, copy, finish, close }: Functions, machine: sfn.IStateMachine): void {
+    const graph = (title: string, ...left: cloudwatch.IMetric[]) =>
+      new cloudwatch.GraphWidget({ title, left, width: 8 });
+    const lambdas = [plan, copy, finish, close].map(({ lambda }) => lambda);
+    new cloudwatch.Dashboard(this, 'Dashboard', {
+      widgets: [
+        [new cloudwatch.AlarmStatusWidget({ title: 'Alarms', alarms, width: 24 })],
+        [
+          graph('Jobs', metric(metrics.jobsSuccessful), metric(metrics.jobsFailed), machine.metricStarted()),
+          graph('Files', metric(metrics.filesCopied), metric(metrics.filesFailed)),
+          graph('Bytes', metric(metrics.bytesCopied)),
+        ],
+        [
+          graph(
+            'Copiers at once',
+            copy.lambda.metric('ConcurrentExecutions', { statistic: 'Maximum', period: PERIOD }),
+          ),
+          graph('Errors', ...lambdas.map((lambda) => lambda.metricErrors({ period: PERIOD }))),
+          graph('Age of the oldest job, s', metric(metrics.oldestActiveJobSeconds, 'Maximum')),
+        ],
+      ],
+    });
+  }
+}
+
+function metric(metricName: string, statistic = 'Sum'): cloudwatch.Metric {
+  const { namespace, service } = metrics;
+  return new cloudwatch.Metric({ namespace, metricName, dimensionsMap: { service }, statistic, period: PERIOD });
+}

@@ -1,0 +1,102 @@
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
+import type * as iam from 'aws-cdk-lib/aws-iam';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import { manifestPrefix, tableKeys } from '../shared/names.ts';
+import { allow } from './rights.ts';
+
+/** Where Step Functions puts the answers of a job's batches, all empty. */
+export const mapRunPrefix = 'map-runs';
+
+/** An upload that no planner goes on with. */
+const UPLOADS_LAST = Duration.days(7);
+const MAP_RUNS_LAST = Duration.days(7);
+
+export interface StorageProps {
+  /** How long a job's manifest is kept: as long as its records. */
+  readonly retention: Duration;
+  /** Of bucket, table and key. */
+  readonly removalPolicy: RemovalPolicy;
+}
+
+/**
+ * What outlives an execution: manifests in a bucket, jobs in a table, and the key for a job's tokens, the secrets and the topic.
+ *
+ * Bucket and table hold paths and counts, encrypted by S3 and DynamoDB under their own keys, so that the state machine needs
+ * no right on ours. A token is encrypted under ours before it gets into the table.
+ */
+export class Storage extends Construct {
+  readonly bucket: s3.Bucket;
+  readonly table: dynamodb.TableV2;
+  readonly key: kms.Key;
+
+  constructor(scope: Construct, id: string, { retention, removalPolicy }: StorageProps) {
+    super(scope, id);
+    this.key = new kms.Key(this, 'Key', {
+      description: 'hdfs-fanout: tokens of jobs, cluster secrets, notifications',
+      enableKeyRotation: true,
+      removalPolicy,
+    });
+    this.bucket = new s3.Bucket(this, 'Bucket', {
+      encryption: s3.BucketEncryption.S3_MANAGED,
+      blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
+      objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      enforceSSL: true,
+      removalPolicy,
+      lifecycleRules: [
+        { id: 'manifests', prefix: manifestPrefix, expiration: retention },
+        { id: 'map-runs', prefix: `${mapRunPrefix}/`, expiration: MAP_RUNS_LAST },
+        { id: 'uploads', abortIncompleteMultipartUploadAfter: UPLOADS_LAST },
+      ],
+    });
+    Validations.of(this.bucket).acknowledge({
+      id: 'AwsSolutions-S1',
+      reason:
+        'Only this deployment writes and reads it; CloudTrail data events tell more than access logs, where wanted',
+    });
+    this.table = new dynamodb.TableV2(this, 'Table', {
+      partitionKey: { name: tableKeys.partition, type: dynamodb.AttributeType.STRING },
+      sortKey: { name: tableKeys.sort, type: dynamodb.AttributeType.STRING },
+      timeToLiveAttribute: tableKeys.expires,
+      billing: dynamodb.Billing.onDemand(),
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: removalPolicy === RemovalPolicy.RETAIN,
+      removalPolicy,
+    });
+  }
+
+  /** Every read and write of the job store, and no scan: nothing needs to see all jobs at once. */
+  allowTable(role: iam.Role): void {
+    const actions = ['GetItem', 'BatchGetItem', 'Query', 'ConditionCheckItem', 'PutItem', 'UpdateItem', 'DeleteItem'];
+    allow(role, { actions: actions.map((action) => `dynamodb:${action}`), resources: [this.table.tableArn] });
+  }
+
+  allowReadingManifests(role: iam.Role): void {
+    allow(role, {
+      actions: ['s3:GetObject'],
+      resources: [this.bucket.arnForObjects(`${manifestPrefix}*`)],
+      because: 'A manifest is named after its job',
+    });
+  }
+
+  allowWritingManifests(role: iam.Role): void {
+    allow(role, {
+      actions: ['s3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'],
+      resources: [this.bucket.arnForObjects(`${manifestPrefix}*`)],
+      because: 'A manifest is named after its job',
+    });
+    // Without it S3 says 403 for an object that is not there: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+    allow(role, { actions: ['s3:ListBucket'], resources: [this.bucket.bucketArn] });
+  }
+
+  /** @param actions  on tokens of jobs; what Secrets Manager encrypts has another context */
+  allowTokens(role: iam.Role, ...actions: ('Encrypt' | 'Decrypt')[]): void {
+    allow(role, {
+      actions: actions.map((action) => `kms:${action}`),
+      resources: [this.key.keyArn],
+      conditions: { 'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': ['job', 'cluster'] } },
+    });
+  }
+}
