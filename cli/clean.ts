@@ -4,13 +4,13 @@ import { DestinationLock } from '../shared/local/destination-lock.ts';
 import { openState } from '../shared/local/state.ts';
 import { silentLog } from '../shared/log.ts';
 import { openEnds } from './clusters.ts';
-import { knownJob } from './copy.ts';
+import { knownJob, openRecords } from './job-records.ts';
 import { exitCodes } from './exit-codes.ts';
 
 /** `hdfs-fanout clean JOB`: deletes by name what a job that will not be resumed may have left, and closes it. */
 export async function clean(id: string, flags: { conf?: string }): Promise<number> {
   const state = openState();
-  const job = await knownJob(state, id);
+  const job = await knownJob(await openRecords(undefined), id);
   const { source, destination } = openEnds(job.spec, flags.conf, silentLog);
   const lock = DestinationLock.acquire(join(state.directory, 'locks'), id, []);
   try {

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Batch } from '../shared/copy/batch.ts';
 import type { Job, UnitOutcome } from '../shared/copy/job-store.ts';
 import { jobStatus } from '../shared/copy/job-status.ts';
@@ -14,6 +13,8 @@ import type { Log } from '../shared/log.ts';
 import { type Ends, openEnds } from './clusters.ts';
 import { dryRun } from './dry-run.ts';
 import { exitCodes, explain } from './exit-codes.ts';
+import { newJobId } from './job-id.ts';
+import { knownJob, openRecords } from './job-records.ts';
 import { openLog } from './logging.ts';
 import { type CopyFlags, specOf } from './options.ts';
 import { printError, printEvent, printStatus } from './output.ts';
@@ -28,7 +29,7 @@ export async function copy(paths: readonly string[], flags: CopyFlags): Promise<
     if (flags.resume !== undefined) {
       if (paths.length > 0) throw new SpecError('--resume takes no paths', 'the job knows its own');
       const state = openState();
-      const job = await knownJob(state, flags.resume);
+      const job = await knownJob(await openRecords(undefined), flags.resume);
       if (job.outcome === 'Successful') {
         printStatus(jobStatus(job, await state.store.counters(job.id)), flags.json);
         return exitCodes.success;
@@ -63,12 +64,6 @@ export async function copy(paths: readonly string[], flags: CopyFlags): Promise<
     await ends?.source.close();
     await ends?.destination.close();
   }
-}
-
-export async function knownJob(state: State, id: string): Promise<Job> {
-  const job = await state.store.get(id);
-  if (!job) throw new SpecError(`no job ${id} in ${state.directory}`, 'hdfs-fanout jobs lists them');
-  return job;
 }
 
 /** @param begin  what changes the job's record, which only the holder of its lock may do; gives the job as it is then */
@@ -120,7 +115,7 @@ async function run(
 
 /** A finished job is resumed by taking its failed files back; an unfinished one goes on as well. */
 async function reopened(state: State, id: string): Promise<Job> {
-  const job = await knownJob(state, id);
+  const job = await knownJob(await openRecords(undefined), id);
   await state.store.reopenFailed(id);
   if (job.phase !== 'done') return job;
   await state.store.update(id, { phase: 'copying' });
@@ -129,9 +124,8 @@ async function reopened(state: State, id: string): Promise<Job> {
 
 function newJob(spec: JobSpec, roots: Job['roots']): Job {
   const startedAtMs = Date.now();
-  const stamp = new Date(startedAtMs).toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
   return {
-    id: `${stamp}-${randomBytes(3).toString('hex')}`,
+    id: newJobId(startedAtMs),
     spec,
     roots,
     phase: 'planning',

@@ -1,11 +1,11 @@
 import { jobStatus } from '../shared/copy/job-status.ts';
-import { openState } from '../shared/local/state.ts';
 import { exitCodes } from './exit-codes.ts';
+import { openRecords } from './job-records.ts';
 import { printEvent } from './output.ts';
 
 /** `hdfs-fanout jobs`: newest first. */
-export async function jobs(flags: { limit: number; json: boolean }): Promise<number> {
-  const { store } = openState();
+export async function jobs(flags: { limit: number; json: boolean; stack?: string }): Promise<number> {
+  const { store } = await openRecords(flags.stack);
   for (const job of await store.list(flags.limit)) {
     const status = jobStatus(job, await store.counters(job.id));
     if (flags.json) printEvent('status', status);

@@ -4,9 +4,13 @@ import { clean } from './clean.ts';
 import { copy } from './copy.ts';
 import { exitCodesHelp, explain } from './exit-codes.ts';
 import { jobs } from './jobs.ts';
-import { addCopyFlags, type CopyFlags, wholeNumber } from './options.ts';
+import { addJobFlags, type CopyFlags, wholeNumber } from './options.ts';
 import { printError } from './output.ts';
+import type { pushClusters } from './push-clusters.ts';
+import type { retry, start } from './start.ts';
 import { status } from './status.ts';
+import type { stop } from './stop.ts';
+import type { watch } from './watch.ts';
 
 /** Commander would print wrong usage in its own way and end the process with 1: it throws, and the end of this file tells. */
 function configure(command: Command): Command {
@@ -22,6 +26,13 @@ Examples:
   hdfs-fanout copy local:/tmp/report.csv prod:/reports/
 ${exitCodesHelp}`;
 
+const awsExamples = `
+Examples:
+  hdfs-fanout clusters push ~/.webhdfs.cfg --stack HdfsFanout
+  hdfs-fanout start --wait --force staging:/data/outgoing prod:/data/incoming
+  hdfs-fanout start --exact --threads=500 staging:/data/2024 prod:/data/2024
+${exitCodesHelp}`;
+
 const program = configure(new Command('hdfs-fanout'))
   .description('Copies directory trees between HDFS clusters over WebHDFS and HttpFS, verified and resumable.')
   .version(packageJson.version)
@@ -30,7 +41,7 @@ const program = configure(new Command('hdfs-fanout'))
 
 const finish = (work: Promise<number>) => work.then((code) => void (process.exitCode = code));
 
-addCopyFlags(configure(program.command('copy', { isDefault: true })).description('copy a tree, on this machine'))
+addJobFlags(configure(program.command('copy', { isDefault: true })).description('copy a tree, on this machine'))
   .option('--conf <file>', 'cluster configuration (default: $WEBHDFS_CONFIG, then ~/.webhdfs.cfg)')
   .option('--resume <job>', 'go on with a job: what is recorded done is not copied again, failed files are')
   .option('--dry-run', 'tell what would be done to each file, and change nothing', false)
@@ -41,8 +52,55 @@ addCopyFlags(configure(program.command('copy', { isDefault: true })).description
   .addHelpText('after', examples)
   .action((paths: string[], flags: CopyFlags) => finish(copy(paths, flags)));
 
+// The commands for AWS load its SDK only when they are called: `copy` should not wait for it.
+const inAws = (command: Command) =>
+  configure(command)
+    .option('--stack <name>', 'the deployment', process.env['HDFS_FANOUT_STACK'] ?? 'HdfsFanout')
+    .option('--json', 'one JSON object a line on stdout', false);
+const following = (command: Command) => inAws(command).option('--silent', 'no progress', false);
+const elsewhere = ['--stack <name>', 'of this deployment in AWS, not of this machine'] as const;
+
+following(addJobFlags(program.command('start').description('copy a tree, fanned out in AWS')))
+  .option('--wait', 'follow it to its end and give the exit code of the job', false)
+  .addHelpText('after', awsExamples)
+  .action((paths: string[], flags: Parameters<typeof start>[1]) =>
+    finish(import('./start.ts').then((module) => module.start(paths, flags))),
+  );
+
+following(program.command('watch'))
+  .description('show the progress of a job in AWS')
+  .argument('<job>')
+  .addHelpText('after', exitCodesHelp)
+  .action((id: string, flags: Parameters<typeof watch>[1]) =>
+    finish(import('./watch.ts').then((module) => module.watch(id, flags))),
+  );
+
+inAws(program.command('stop'))
+  .description('stop a job in AWS; retry goes on with it')
+  .argument('<job>')
+  .action((id: string, flags: Parameters<typeof stop>[1]) =>
+    finish(import('./stop.ts').then((module) => module.stop(id, flags))),
+  );
+
+following(program.command('retry'))
+  .description('copy what failed or was not reached of a job in AWS')
+  .argument('<job>')
+  .option('--wait', 'follow it to its end and give the exit code of the job', false)
+  .addHelpText('after', exitCodesHelp)
+  .action((id: string, flags: Parameters<typeof retry>[1]) =>
+    finish(import('./start.ts').then((module) => module.retry(id, flags))),
+  );
+
+inAws(configure(program.command('clusters')).description('the clusters of a deployment').command('push'))
+  .description('make or update the secrets of a deployment from a pywhdfs file')
+  .argument('[file]', 'default: $WEBHDFS_CONFIG, then ~/.webhdfs.cfg')
+  .action((file: string | undefined, flags: Parameters<typeof pushClusters>[1]) =>
+    finish(import('./push-clusters.ts').then((module) => module.pushClusters(file, flags))),
+  );
+
 configure(program.command('jobs'))
-  .description('list the jobs of this machine, newest first')
+  .description('list jobs, newest first')
+  .option(...elsewhere)
   .option('--limit <n>', 'how many', wholeNumber, 20)
   .option('--json', 'one JSON object a line', false)
   .action((flags: Parameters<typeof jobs>[0]) => finish(jobs(flags)));
@@ -52,7 +110,8 @@ configure(program.command('status'))
   .argument('<job>')
   .option('--failures', 'path, operation, host and reason of each failed file', false)
   .option('--limit <n>', 'failures a page', wholeNumber, 100)
-  .option('--after <sequence>', 'the page after this failure', wholeNumber, 0)
+  .option('--after <failure>', 'the page after this failure')
+  .option(...elsewhere)
   .option('--json', 'one JSON object a line', false)
   .addHelpText('after', exitCodesHelp)
   .action((id: string, flags: Parameters<typeof status>[1]) => finish(status(id, flags)));

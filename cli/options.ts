@@ -2,8 +2,8 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseJobSpec, type JobSpec, verificationLevels } from '../shared/copy/spec.ts';
 import { SpecError } from '../shared/errors.ts';
 
-/** What the command line of `copy` holds, as commander gives it. */
-export interface CopyFlags {
+/** What describes a job on the command line, as commander gives it. */
+export interface JobFlags {
   src?: string;
   dest?: string;
   force: boolean;
@@ -20,6 +20,10 @@ export interface CopyFlags {
   minSize: number;
   includePattern: string;
   maxFailures: number;
+}
+
+/** What `copy` takes besides. */
+export interface CopyFlags extends JobFlags {
   conf?: string;
   resume?: string;
   dryRun: boolean;
@@ -29,8 +33,8 @@ export interface CopyFlags {
   logFile?: string;
 }
 
-/** Flags of every command that starts a copy: pydistcp's with their meaning, then ours. */
-export function addCopyFlags(command: Command): Command {
+/** Flags of every command that starts a job: pydistcp's with their meaning, then ours. */
+export function addJobFlags(command: Command): Command {
   return command
     .argument('[paths...]', 'SOURCE... DESTINATION, each cluster:/path; plain paths with -s and -d')
     .option('-s, --src <cluster>', 'alias of the source cluster, or local')
@@ -56,7 +60,7 @@ export function addCopyFlags(command: Command): Command {
 }
 
 /** @throws SpecError */
-export function specOf(paths: readonly string[], flags: CopyFlags): JobSpec {
+export function specOf(paths: readonly string[], flags: JobFlags): JobSpec {
   if (paths.length < 2) throw new SpecError('source and destination are needed', 'see hdfs-fanout copy --help');
   const located = paths.map((path, index) => {
     const alias = index === paths.length - 1 ? flags.dest : flags.src;

@@ -1,0 +1,55 @@
+import { findDeployment } from '../shared/aws/deployment.ts';
+import { locationsOf } from '../shared/copy/spec.ts';
+import { SpecError } from '../shared/errors.ts';
+import { exitCodes } from './exit-codes.ts';
+import { newJobId } from './job-id.ts';
+import { type JobFlags, specOf } from './options.ts';
+import { printEvent } from './output.ts';
+import { follow, type FollowFlags } from './watch.ts';
+
+export interface StartFlags extends JobFlags, FollowFlags {
+  stack: string;
+  wait: boolean;
+}
+
+/** `hdfs-fanout start`: the same job as `copy`, in AWS. @returns the exit code */
+export async function start(paths: readonly string[], flags: StartFlags): Promise<number> {
+  const spec = specOf(paths, flags);
+  const { from, to } = locationsOf(spec);
+  const deployment = await findDeployment(flags.stack);
+  const { aliases } = deployment.secrets;
+  for (const alias of [from, to]) {
+    if (alias === 'local') throw new SpecError('AWS does not see the disk of this machine', 'use hdfs-fanout copy');
+    if (!aliases.includes(alias)) {
+      throw new SpecError(`the stack ${flags.stack} has no cluster "${alias}"`, `it has ${aliases.join(', ')}`);
+    }
+  }
+  const id = newJobId(Date.now());
+  const execution = await deployment.executions.start(deployment.stateMachine, id, spec);
+  tellStarted(id, execution, flags);
+  return flags.wait ? follow(deployment, id, execution, flags) : exitCodes.success;
+}
+
+/** On stderr the advice, so that stdout holds the job's id alone; with --json one object. */
+export function tellStarted(id: string, execution: string, { json, stack, wait }: StartFlags | RetryFlags): void {
+  if (json) printEvent('started', { job: id, execution });
+  else process.stdout.write(`${id}\n`);
+  if (!json && !wait) process.stderr.write(`follow it with: hdfs-fanout watch ${id} --stack ${stack}\n`);
+}
+
+export interface RetryFlags extends FollowFlags {
+  stack: string;
+  wait: boolean;
+}
+
+/** `hdfs-fanout retry JOB`: what failed or was not reached, with the job's own mapping. @returns the exit code */
+export async function retry(id: string, flags: RetryFlags): Promise<number> {
+  const deployment = await findDeployment(flags.stack);
+  const job = await deployment.store.get(id);
+  if (!job) throw new SpecError(`no job ${id} in the stack ${flags.stack}`, `hdfs-fanout jobs --stack ${flags.stack}`);
+  const active = await deployment.active.get(id);
+  if (active) throw new SpecError(`job ${id} is still running`, `hdfs-fanout watch ${id} --stack ${flags.stack}`);
+  const execution = await deployment.executions.start(deployment.stateMachine, newJobId(Date.now()), { retry: id });
+  tellStarted(id, execution, flags);
+  return flags.wait ? follow(deployment, id, execution, flags) : exitCodes.success;
+}

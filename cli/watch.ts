@@ -1,0 +1,97 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Deployment, findDeployment } from '../shared/aws/deployment.ts';
+import { jobStatus } from '../shared/copy/job-status.ts';
+import { Progress } from '../shared/copy/progress.ts';
+import { SpecError } from '../shared/errors.ts';
+import { exitCodes } from './exit-codes.ts';
+import { printError, printStatus } from './output.ts';
+import { showProgress } from './progress-display.ts';
+
+export interface FollowFlags {
+  json: boolean;
+  silent: boolean;
+}
+
+const LOOK_EVERY_MS = 1000;
+/** Between an execution's end and its job's: the status event, the copiers' own ends, the sweep. */
+const CLOSING_MS = 20 * 60_000;
+
+/** `hdfs-fanout watch JOB`: the display of `copy`, from the job's records. @returns the exit code */
+export async function watch(id: string, flags: FollowFlags & { stack: string }): Promise<number> {
+  const deployment = await findDeployment(flags.stack);
+  const driven = await deployment.active.get(id);
+  if (driven) return follow(deployment, id, driven.execution, flags);
+  if (!(await deployment.store.get(id))) {
+    throw new SpecError(
+      `no job ${id} in the stack ${flags.stack}`,
+      `hdfs-fanout jobs --stack ${flags.stack} lists them`,
+    );
+  }
+  return tellEnd(deployment, id, flags);
+}
+
+/** Shows an execution's progress until its job has ended or was closed. */
+export async function follow(
+  deployment: Deployment,
+  id: string,
+  execution: string,
+  flags: FollowFlags,
+): Promise<number> {
+  const { store, active, executions } = deployment;
+  const progress = new Progress();
+  const display = flags.silent || flags.json ? undefined : showProgress(progress, process.stderr.isTTY);
+  try {
+    while (await executions.isRunning(execution)) {
+      await refresh(progress, deployment, id);
+      await sleep(LOOK_EVERY_MS);
+    }
+    const untilMs = Date.now() + CLOSING_MS;
+    while ((await active.get(id))?.execution === execution && Date.now() < untilMs) await sleep(LOOK_EVERY_MS);
+    await refresh(progress, deployment, id);
+  } finally {
+    display?.stop();
+  }
+  const job = await store.get(id);
+  const { status, error, cause } = await executions.describe(execution);
+  if (job && (status === 'SUCCEEDED' || job.endedAtMs !== undefined)) return tellEnd(deployment, id, flags);
+  // It was refused before it became a job, or before it was taken up again.
+  printError(`${error}: ${messageIn(cause)}`, flags.json);
+  return error === 'SpecError' ? exitCodes.usage : exitCodes.stopped;
+}
+
+async function refresh(progress: Progress, { store }: Deployment, id: string): Promise<void> {
+  const job = await store.get(id);
+  if (!job) return;
+  const counters = await store.counters(id);
+  const count = (name: string) => counters.get(name) ?? 0;
+  progress.planning = job.phase === 'planning';
+  progress.expectedFiles = job.expectedFiles;
+  progress.expectedBytes = job.expectedBytes;
+  progress.bytes = count('bytes.copied') + count('bytes.skipped') + count('bytes.failed');
+  progress.moved = count('bytes.copied');
+  progress.complete = count('files.copied') + count('files.skipped');
+  progress.failed = count('files.failed');
+}
+
+async function tellEnd({ store, stack }: Deployment, id: string, flags: FollowFlags): Promise<number> {
+  const job = await store.get(id);
+  if (!job) return exitCodes.stopped;
+  const status = jobStatus(job, await store.counters(id));
+  printStatus(status, flags.json);
+  if (status.Outcome === 'Successful') return exitCodes.success;
+  const failed = status['Files Failed'];
+  const failures = `${failed} files failed: hdfs-fanout status ${id} --failures --stack ${stack}`;
+  const again = `hdfs-fanout retry ${id} --stack ${stack}`;
+  printError(`${job.error ?? failures}; go on with: ${again}`, flags.json);
+  return job.phase === 'done' ? exitCodes.someFailed : exitCodes.stopped;
+}
+
+/** A Lambda's cause is JSON around the message. */
+function messageIn(cause: string): string {
+  try {
+    const { errorMessage } = JSON.parse(cause) as { errorMessage?: string };
+    return errorMessage ?? cause;
+  } catch {
+    return cause;
+  }
+}
