@@ -3,16 +3,18 @@ import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 /** What a folder may not import, with the reason printed beside the violation (docs/architecture.md, "Arrows"). */
-const layer = (files: string[], group: string[], message: string): Linter.Config => ({
+const layer = (files: string[], group: string[], message: string, allowTypeImports = false): Linter.Config => ({
   files,
-  rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns: [{ group, message }] }] },
+  rules: {
+    '@typescript-eslint/no-restricted-imports': ['error', { patterns: [{ group, message, allowTypeImports }] }],
+  },
 });
 
 const entryPoints = ['**/cli/**', '**/functions/**', '**/infra/**'];
 const network = ['undici', 'node:http', 'node:https', 'node:net', 'node:tls', '@aws-sdk/*'];
 
 export default defineConfig(
-  { ignores: ['dist', 'node_modules', '.bed', '**/*.js'] },
+  { ignores: ['dist', 'node_modules', '.bed', 'cdk.out', '**/*.js'] },
   tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true } },
@@ -21,6 +23,7 @@ export default defineConfig(
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
       '@typescript-eslint/no-confusing-void-expression': 'off',
       '@typescript-eslint/no-non-null-assertion': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }],
       '@typescript-eslint/consistent-type-imports': 'error',
       'no-console': 'error',
     },
@@ -47,6 +50,17 @@ export default defineConfig(
     'shared/hdfs is the protocol: it knows no copy engine',
   ),
   layer(['shared/local/**'], [...entryPoints, ...network, '**/aws/**'], 'shared/local holds embedded parts only'),
+  layer(
+    ['functions/**'],
+    ['**/cli/**', '**/infra/**', '**/local/**', 'undici'],
+    'functions are thin: the work is in shared/',
+  ),
+  layer(
+    ['infra/**'],
+    ['**/cli/**', '**/functions/**', '**/shared/**', '!**/shared/names.ts', '@aws-sdk/*'],
+    'infra shares with the runtime only shared/names.ts, and types',
+    true,
+  ),
   layer(['cli/**'], ['**/functions/**', '**/infra/**', 'undici', '@aws-sdk/*'], 'cli calls shared/'),
   { files: ['test/**', 'bench/**', 'demo/**', 'scripts/**'], rules: { 'no-console': 'off' } },
 );

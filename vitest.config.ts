@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** Two kinds of tests: those that need nothing, and those against one pair of real clusters started for all of them. */
+/**
+ * Four kinds of tests: those that need nothing, those of the template that is deployed, those against one pair of real clusters
+ * started for all of them, and those against a deployment in an emulator of AWS, with a pair of clusters too.
+ */
 export default defineConfig({
   test: {
     testTimeout: 120_000,
@@ -13,10 +16,22 @@ export default defineConfig({
       },
       {
         extends: true,
+        test: { name: 'infra', include: ['test/infra/**/*.test.ts'], globalSetup: ['test/support/scratch.ts'] },
+      },
+      {
+        extends: true,
         test: {
           name: 'daemons',
           include: ['test/contract/**/*.test.ts', 'test/integration/**/*.test.ts'],
           globalSetup: ['test/support/scratch.ts', 'test/support/shared-bed.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'aws',
+          include: ['test/aws/**/*.test.ts'],
+          globalSetup: ['test/support/scratch.ts', 'test/support/shared-bed.ts', 'test/aws/shared-aws.ts'],
         },
       },
     ],

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startBed } from '../test/bed/bed.ts';
-import { sampleFiles } from './sample.ts';
+import { writeSample } from './sample.ts';
 
 /** The main job on real daemons: two Hadoop clusters, a tree put into the first and copied to the second. */
 const bin = join(import.meta.dirname, '../bin/hdfs-fanout.js');
@@ -32,19 +32,6 @@ async function hdfsFanout(args: string[], env: NodeJS.ProcessEnv, stdout: 'inher
   const child = spawn(process.execPath, [bin, ...args], { env, stdio: ['ignore', stdout, 'inherit'] });
   const [code] = (await once(child, 'exit')) as [number | null];
   if (code !== 0) throw new Error(`hdfs-fanout ${args.join(' ')} ended with ${String(code)}`);
-}
-
-async function writeSample(root: string): Promise<{ files: number; bytes: number }> {
-  let files = 0;
-  let bytes = 0;
-  for (const { path, content } of sampleFiles()) {
-    const file = join(root, path);
-    await mkdir(join(file, '..'), { recursive: true });
-    await writeFile(file, content);
-    files += 1;
-    bytes += content.length;
-  }
-  return { files, bytes };
 }
 
 function say(text: string): void {

@@ -21,21 +21,36 @@ export interface Outcome {
   stderr: string;
 }
 
-/** Runs a tool to its end and collects what it says; rejects only if it cannot be started. */
-export const runTool = (tool: Tool, args: string[], options: { env?: NodeJS.ProcessEnv } = {}): Promise<Outcome> =>
+/** Runs a program to its end and collects what it says; rejects only if it cannot be started. */
+export const runProgram = (
+  program: string,
+  args: readonly string[],
+  options: { env?: NodeJS.ProcessEnv; cwd?: string } = {},
+): Promise<Outcome> =>
   new Promise((resolve, reject) => {
-    const child = spawn(toolPath(tool), args, { stdio: ['ignore', 'pipe', 'pipe'], env: options.env ?? process.env });
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: process.env, ...options });
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-    child.on('error', (error: NodeJS.ErrnoException) => {
-      reject(error.code === 'ENOENT' ? missingTool(toolPath(tool)) : error);
-    });
+    child.on('error', reject);
     child.on('close', (code) => {
       resolve({ code: code ?? 1, stdout, stderr });
     });
   });
+
+export const runTool = async (
+  tool: Tool,
+  args: string[],
+  options: { env?: NodeJS.ProcessEnv } = {},
+): Promise<Outcome> => {
+  try {
+    return await runProgram(toolPath(tool), args, options);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw missingTool(toolPath(tool));
+    throw error;
+  }
+};
 
 /** Without Maven's colours, empty lines and advice on how to run Maven. */
 const meaningful = (output: string): string[] => {

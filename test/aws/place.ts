@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto';
+import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager';
+import { ActiveJobs } from '../../shared/aws/active-jobs.ts';
+import { ClusterSecretStore } from '../../shared/aws/cluster-secrets.ts';
+import { DestinationLock } from '../../shared/aws/destination-lock.ts';
+import { DynamoJobStore } from '../../shared/aws/dynamo-job-store.ts';
+import { Executions } from '../../shared/aws/executions.ts';
+import { JobTokens } from '../../shared/aws/job-tokens.ts';
+import { S3Manifests } from '../../shared/aws/s3-manifest.ts';
+import type { Services } from '../../shared/aws/services.ts';
+import { silentLog } from '../../shared/log.ts';
+import { type Clients, newBucket, newKey, newTable } from './support.ts';
+
+/** The stores of a deployment of a test's own, whose steps a test calls as the Lambdas would. */
+export interface Place {
+  /** For one invocation. @param lastsMs  until when it may be at work */
+  readonly services: (lastsMs?: number) => Services;
+  /** What the state machine's execution of this name would be called. */
+  readonly executionOf: (job: string) => string;
+  /** Executions that a test says are running. */
+  readonly running: Set<string>;
+}
+
+/** @param clusters  alias → namenode URL, and other fields of the definition */
+export async function newPlace(
+  clients: Clients,
+  clusters: Readonly<Record<string, { readonly url: string } & Record<string, unknown>>>,
+): Promise<Place> {
+  const { name: table } = await newTable(clients);
+  const bucket = await newBucket(clients);
+  const key = await newKey(clients);
+  const ids: Record<string, { definition: string; credential: string }> = {};
+  for (const [alias, { url, token, ...fields }] of Object.entries(clusters)) {
+    const nameservices = [{ urls: [url], mounts: ['/'] }];
+    const name = `${randomUUID()}/${alias}`;
+    const secret = async (kind: string, value: object) => {
+      const SecretString = JSON.stringify(value);
+      const { ARN = '' } = await clients.secrets.send(
+        new CreateSecretCommand({ Name: `${name}/${kind}`, SecretString }),
+      );
+      return ARN;
+    };
+    ids[alias] = {
+      definition: await secret('definition', { name: alias, user: 'root', nameservices, ...fields }),
+      credential: await secret('credential', token === undefined ? {} : { token }),
+    };
+  }
+  const running = new Set<string>();
+  const services = (lastsMs = 60_000): Services => {
+    const client = clients.documents;
+    const store = new DynamoJobStore(client, table, { retentionDays: 7, copierUntilMs: Date.now() + lastsMs });
+    const isGone = async ({ job, execution }: { readonly job: string; readonly execution: string }) =>
+      !running.has(execution) && (await store.copiersUntilMs(job)) === 0;
+    return {
+      store,
+      active: new ActiveJobs(client, table),
+      lock: new DestinationLock(client, table, isGone),
+      tokens: new JobTokens({ kms: clients.kms, key, client, table, retentionDays: 7 }),
+      secrets: new ClusterSecretStore(clients.secrets, ids),
+      manifests: new S3Manifests(clients.s3, bucket),
+      executions: new Executions(clients.stepFunctions),
+      log: silentLog,
+    };
+  };
+  const executionOf = (job: string) => `arn:aws:states:us-east-1:000000000000:execution:machine:${job}`;
+  return { services, executionOf, running };
+}

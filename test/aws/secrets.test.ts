@@ -1,0 +1,93 @@
+import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { GetTemplateCommand } from '@aws-sdk/client-cloudformation';
+import { DescribeLogGroupsCommand, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { expect, inject, test } from 'vitest';
+import { Front } from '../support/front.ts';
+import { content } from '../support/odd-tree.ts';
+import { Scene } from '../support/scene.ts';
+import { Cloud } from './cloud.ts';
+
+/** A token that was pushed is in the credential's secret, and encrypted in the job store, and nowhere else. */
+
+const bed = inject('bed');
+const cloud = new Cloud(inject('aws'));
+
+function processList(): string {
+  const lines = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+      } catch {
+        return '';
+      }
+    });
+  return lines.join('\n');
+}
+
+test('a token is in no history, output, log, manifest, table, template or process list', async () => {
+  const scene = await Scene.make(bed, 'token');
+  // An insecure namenode looks at no token; that it was sent is seen by a front.
+  const token = `HgAEcm9vdARyb290AIoBm${randomBytes(24).toString('hex')}`;
+  for (let i = 0; i < 10; i++) await scene.a.put(`/token/tree/f${i}`, content(`${i}`, 1000));
+  const queries: string[] = [];
+  await using front = await Front.start(bed.a, {
+    react: ({ operation, query }) => {
+      queries.push(query);
+      // An error on the way, which is logged and told.
+      return operation === 'OPEN' && queries.filter((one) => one.includes('op=OPEN')).length === 2
+        ? { answer: { status: 500, body: `<html>gateway error for delegation=${token}</html>` } }
+        : undefined;
+    },
+  });
+  await cloud.push({ token: { url: front.url, auth_mechanism: 'TOKEN', token } });
+  const following = cloud.begin('start', '--wait', 'token:/token/tree', 'B:/token/copy');
+  let processes = '';
+  const watching = setInterval(() => (processes += processList()), 50);
+  const { code, stdout, stderr, status } = await following.ended;
+  clearInterval(watching);
+  expect(code, stderr).toBe(0);
+  expect(status['Files Copied']).toBe(10);
+  expect(queries.filter((query) => query.includes(token)).length).toBeGreaterThan(10);
+  const places: Record<string, string> = {
+    'the command’s output': stdout + stderr,
+    'the process list': processes,
+    'the table and the history': await cloud.everything(status.Job),
+    'the manifests': await objects(),
+    'the logs': await logs(),
+    'the template': await template(),
+  };
+  for (const [place, text] of Object.entries(places)) {
+    expect(text.length, place).toBeGreaterThan(100);
+    expect(text.includes(token), place).toBe(false);
+    expect(text.includes(Buffer.from(token).toString('base64').slice(0, 40)), place).toBe(false);
+  }
+  expect(places['the table and the history']).toContain('TOKEN#token');
+  expect(places['the logs']).toContain('trying again');
+});
+
+async function template(): Promise<string> {
+  const command = new GetTemplateCommand({ StackName: cloud.aws.stack });
+  return (await cloud.clients.cloudFormation.send(command)).TemplateBody ?? '';
+}
+
+async function objects(): Promise<string> {
+  const Bucket = cloud.output('BucketName');
+  const { Contents = [] } = await cloud.clients.s3.send(new ListObjectsV2Command({ Bucket }));
+  const texts = Contents.map(async ({ Key }) => {
+    const { Body } = await cloud.clients.s3.send(new GetObjectCommand({ Bucket, Key }));
+    return Body?.transformToString();
+  });
+  return (await Promise.all(texts)).join('\n');
+}
+
+async function logs(): Promise<string> {
+  const { logGroups = [] } = await cloud.clients.logs.send(new DescribeLogGroupsCommand({}));
+  const texts = logGroups.map(async ({ logGroupName }) => {
+    const { events = [] } = await cloud.clients.logs.send(new FilterLogEventsCommand({ logGroupName }));
+    return events.map(({ message }) => message).join('\n');
+  });
+  return (await Promise.all(texts)).join('\n');
+}

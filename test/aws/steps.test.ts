@@ -1,0 +1,299 @@
+import { randomUUID } from 'node:crypto';
+import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { beforeAll, describe, expect, inject, test } from 'vitest';
+import { closeStep } from '../../shared/aws/close-step.ts';
+import { copyStep } from '../../shared/aws/copy-step.ts';
+import { finishStep } from '../../shared/aws/finish-step.ts';
+import { type PlanAnswer, planStep } from '../../shared/aws/plan-step.ts';
+import type { Batch } from '../../shared/copy/batch.ts';
+import type { Left } from '../../shared/copy/copy.ts';
+import { Deadline } from '../../shared/copy/deadline.ts';
+import { allOf } from '../support/files.ts';
+import { Front, type FrontOptions } from '../support/front.ts';
+import { content } from '../support/odd-tree.ts';
+import { Scene, temporaryNames } from '../support/scene.ts';
+import { newPlace, type Place } from './place.ts';
+import { clientsOf } from './support.ts';
+
+/** The work of the Lambdas, called as the state machine does, on real clusters: what happens at deadlines and to copiers that lost. */
+
+const bed = inject('bed');
+const clients = clientsOf(inject('aws'));
+const { signal } = new AbortController();
+const long = () => new Deadline(60_000);
+const limits = { transfers: 4, copiers: 2 };
+let scene: Scene;
+
+beforeAll(async () => {
+  scene = await Scene.make(bed, 'steps');
+});
+
+/** Plans to the end. @param deadline  of each invocation */
+async function planAll(
+  place: Place,
+  input: unknown,
+  deadline = long,
+): Promise<PlanAnswer & { invocations: number; execution: string }> {
+  const execution = place.executionOf(`job-${randomUUID()}`);
+  place.running.add(execution);
+  for (let invocations = 1; ; invocations++) {
+    const request = { execution, startTime: new Date().toISOString(), input };
+    const answer = await planStep(request, place.services(), limits, deadline(), signal);
+    if (answer.done) return { ...answer, invocations, execution };
+  }
+}
+
+/** Copies a batch to its end. @param lastsMs  of each invocation */
+async function copyAll(place: Place, job: string, batch: Batch, lastsMs: number): Promise<Left[]> {
+  const answers: Left[] = [];
+  for (;;) {
+    const progress = answers.at(-1);
+    const request = { job, batch, ...(progress ? { progress } : {}) };
+    const services = place.services(lastsMs + 1000);
+    answers.push(await copyStep(request, services, limits.transfers, randomUUID(), new Deadline(lastsMs)));
+    if (answers.at(-1)?.left === 0) return answers;
+    if (answers.length > 50) throw new Error(`it does not come to an end: ${JSON.stringify(answers)}`);
+  }
+}
+
+const batchesOf = (place: Place, job: string): Promise<Batch[]> => allOf(place.services().manifests.read(job));
+
+const countersOf = async (place: Place, job: string) => Object.fromEntries(await place.services().store.counters(job));
+
+async function tree(name: string, files: number, length: number): Promise<Record<string, string>> {
+  const source = `${scene.root}/${name}`;
+  for (let i = 0; i < files; i++) await scene.a.put(`${source}/d${i % 3}/f${i}`, content(`${name}${i}`, length));
+  return scene.a.tree(source);
+}
+
+/** Cluster A as it is; cluster B behind a front, and A too when asked. */
+async function placeBehind(reactions: { a?: FrontOptions; b?: FrontOptions }) {
+  const fronts = {
+    a: await Front.start(bed.a, reactions.a ?? {}),
+    b: await Front.start(bed.b, reactions.b ?? {}),
+  };
+  const place = await newPlace(clients, { A: { url: fronts.a.url }, B: { url: fronts.b.url } });
+  return {
+    place,
+    async [Symbol.asyncDispose]() {
+      await fronts.a[Symbol.asyncDispose]();
+      await fronts.b[Symbol.asyncDispose]();
+    },
+  };
+}
+
+describe('planning', () => {
+  test('in many invocations gives the same manifest as in one, in one object', async () => {
+    await tree('plan', 40, 100);
+    const place = await newPlace(clients, { A: { url: bed.a }, B: { url: bed.b } });
+    const { bucket } = place.services().manifests;
+    const text = async (key: string) => {
+      const { Body } = await clients.s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+      return Body?.transformToString();
+    };
+    const input = (to: string) => ({ source: `A:${scene.root}/plan`, destination: `B:${scene.root}/${to}` });
+    const one = await planAll(place, input('planned-in-one'));
+    const many = await planAll(place, input('planned-in-many'), () => new Deadline(0));
+    expect(one.invocations).toBe(1);
+    expect(many.invocations).toBeGreaterThan(30);
+    expect(many).toMatchObject({ batches: one.batches, maxConcurrency: one.maxConcurrency });
+    expect(await text(many.key)).toBe(await text(one.key));
+    const { Contents = [] } = await clients.s3.send(new ListObjectsV2Command({ Bucket: bucket }));
+    expect(Contents.map(({ Key }) => Key).sort()).toEqual([one.key, many.key].sort());
+    expect(await place.services().store.get(many.job)).toMatchObject({ phase: 'copying', expectedFiles: 40 });
+  });
+
+  test('a second job on an overlapping destination is refused while the first runs, and not afterwards', async () => {
+    const place = await newPlace(clients, { A: { url: bed.a }, B: { url: bed.b }, other: { url: bed.b } });
+    await scene.b.mkdirs(`${scene.root}/locked/below`);
+    const input = (destination: string) => ({
+      source: `A:${scene.root}/plan`,
+      destination,
+      options: { mapping: 'exact' },
+    });
+    const first = await planAll(place, input(`B:${scene.root}/locked`));
+    await expect(planAll(place, input(`other:${scene.root}/locked/below`))).rejects.toMatchObject({
+      name: 'DestinationBusyError',
+      message: expect.stringContaining(first.job) as string,
+    });
+    const beside = await planAll(place, input(`B:${scene.root}/locked-not`));
+    expect(beside.done).toBe(true);
+    place.running.delete(first.execution);
+    expect((await planAll(place, input(`other:${scene.root}/locked/below`))).done).toBe(true);
+  });
+
+  test.each([
+    [{ source: 'A:/x' }, 'SpecError', 'destination'],
+    [{ source: 'A:/x', destination: 'B:/y', optoins: {} }, 'SpecError', 'optoins'],
+    [{ source: 'A:/x', destination: 'B:/y', options: { threads: 'many' } }, 'SpecError', 'options.threads'],
+    [{ source: 'nowhere:/x', destination: 'B:/y' }, 'SpecError', 'nowhere'],
+    [{ source: 'local:/x', destination: 'B:/y' }, 'SpecError', 'hdfs-fanout copy'],
+    [{ source: 'A:/no-such-file', destination: 'B:/y' }, 'RefusedError', '/no-such-file'],
+    [{ retry: 'no-such-job' }, 'SpecError', 'no-such-job'],
+    [{ retry: 7 }, 'SpecError', 'retry'],
+    ['text', 'SpecError', 'expected object'],
+  ])('refuses %j by name, and leaves nothing', async (input, name, says) => {
+    const place = await newPlace(clients, { A: { url: bed.a }, B: { url: bed.b } });
+    await expect(planAll(place, input)).rejects.toMatchObject({
+      name,
+      message: expect.stringContaining(says) as string,
+    });
+    const { store, active } = place.services();
+    expect(await store.list(10)).toEqual([]);
+    expect(await active.list()).toEqual([]);
+  });
+});
+
+describe('copying', () => {
+  test('a batch that takes longer than an invocation goes on in the next, each file copied once', async () => {
+    const source = await tree('long', 12, 60_000);
+    await using behind = await placeBehind({
+      a: {
+        datanodes: true,
+        react: ({ operation, to }) =>
+          operation === 'OPEN' && to === 'datanode' ? { bytesPerSecond: 60_000 } : undefined,
+      },
+    });
+    const { place } = behind;
+    const input = { source: `A:${scene.root}/long`, destination: `B:${scene.root}/long-copy` };
+    const { job } = await planAll(place, input);
+    const [batch, ...others] = await batchesOf(place, job);
+    if (!batch || others.length > 1) throw new Error('one batch was expected');
+    const answers = (await Promise.all([batch, ...others].map((one) => copyAll(place, job, one, 2200)))).flat();
+    expect(answers.length).toBeGreaterThan(1 + others.length);
+    expect(await countersOf(place, job)).toMatchObject({ 'files.copied': 12, 'bytes.copied': 12 * 60_000 });
+    expect(await scene.b.tree(`${scene.root}/long-copy`)).toEqual(source);
+  });
+
+  test('a file that does not fit into a whole invocation fails, and says why; the others are copied', async () => {
+    await tree('outgrown', 3, 1000);
+    await scene.a.put(`${scene.root}/outgrown/huge`, content('huge', 400_000));
+    await using behind = await placeBehind({
+      a: {
+        datanodes: true,
+        react: ({ path, to }) => (path.endsWith('huge') && to === 'datanode' ? { bytesPerSecond: 20_000 } : undefined),
+      },
+    });
+    const { place } = behind;
+    const input = { source: `A:${scene.root}/outgrown`, destination: `B:${scene.root}/outgrown-copy` };
+    const { job } = await planAll(place, input);
+    const [batch] = await batchesOf(place, job);
+    if (!batch) throw new Error('no batch');
+    const answers = await copyAll(place, job, batch, 2000);
+    expect(answers).toEqual([
+      { left: 1, cut: [expect.any(Number)] },
+      { left: 0, cut: [] },
+    ]);
+    expect(await countersOf(place, job)).toMatchObject({ 'files.copied': 3, 'files.failed': 1 });
+    const [failure] = await place.services().store.failures(job, 10);
+    expect(failure).toMatchObject({
+      path: `${scene.root}/outgrown/huge`,
+      reason: expect.stringMatching(/400000 bytes do not fit into one invocation of 2 s .*time and memory/) as string,
+    });
+    const copied = await scene.b.tree(`${scene.root}/outgrown-copy`);
+    expect(Object.keys(copied).filter((path) => path.includes('huge'))).toEqual([]);
+    expect(temporaryNames(copied)).toEqual([]);
+  });
+
+  test('the same batch given to two copiers at once, and once more later, is counted once; the loser is superseded', async () => {
+    const source = await tree('twice', 20, 5000);
+    const place = await newPlace(clients, { A: { url: bed.a }, B: { url: bed.b } });
+    const { job } = await planAll(place, {
+      source: `A:${scene.root}/twice`,
+      destination: `B:${scene.root}/twice-copy`,
+    });
+    for (const batch of await batchesOf(place, job)) {
+      const copying = ['one', 'other'].map((owner) =>
+        copyStep({ job, batch }, place.services(), limits.transfers, owner, long()),
+      );
+      const settled = await Promise.allSettled(copying);
+      const lost = settled.flatMap((result) => (result.status === 'rejected' ? [result.reason as Error] : []));
+      expect(lost.map(({ name }) => name)).toEqual(['SupersededError']);
+      expect(await copyStep({ job, batch }, place.services(), limits.transfers, 'later', long())).toEqual({
+        left: 0,
+        cut: [],
+      });
+    }
+    expect(await countersOf(place, job)).toMatchObject({ 'files.copied': 20, 'bytes.copied': 20 * 5000 });
+    const answer = await finishStep(job, place.services(), 'finisher', long(), signal);
+    expect(answer).toMatchObject({ done: true, outcome: 'Successful' });
+    expect(await scene.b.tree(`${scene.root}/twice-copy`)).toEqual(source);
+  });
+
+  test('a copier that wakes after its job was closed promotes nothing', async () => {
+    await tree('zombie', 1, 5000);
+    let wake: () => void = () => undefined;
+    let asleep: () => void = () => undefined;
+    const woken = new Promise<void>((resolve) => (wake = resolve));
+    const fallenAsleep = new Promise<void>((resolve) => (asleep = resolve));
+    await using behind = await placeBehind({
+      b: {
+        react: async ({ operation }) => {
+          if (operation !== 'RENAME') return undefined;
+          asleep();
+          await woken;
+          return undefined;
+        },
+      },
+    });
+    const { place } = behind;
+    const planned = await planAll(place, {
+      source: `A:${scene.root}/zombie`,
+      destination: `B:${scene.root}/zombie-copy`,
+    });
+    const [batch] = await batchesOf(place, planned.job);
+    if (!batch) throw new Error('no batch');
+    // A Lambda that is frozen past its deadline: the stores know until when it may be at work.
+    const zombie = copyStep({ job: planned.job, batch }, place.services(1500), limits.transfers, 'zombie', long());
+    const ended = zombie.then(
+      () => 'copied',
+      (error: unknown) => (error as Error).name,
+    );
+    await fallenAsleep;
+    place.running.delete(planned.execution);
+    const closed = await closeStep(
+      { execution: planned.execution, reason: 'stopped' },
+      place.services(),
+      new Deadline(20_000),
+      signal,
+    );
+    expect(closed).toMatchObject({ closed: true, status: { Outcome: 'Failed', 'Files Copied': 0, Error: 'stopped' } });
+    wake();
+    expect(await ended).toBe('SupersededError');
+    expect(await scene.b.tree(`${scene.root}/zombie-copy`)).toEqual({ '/d0/': '' });
+    const next = copyStep({ job: planned.job, batch }, place.services(), limits.transfers, 'late', long());
+    await expect(next).rejects.toMatchObject({ name: 'JobClosedError' });
+    expect(await place.services().active.list()).toEqual([]);
+    expect(await countersOf(place, planned.job)).toEqual({});
+  });
+});
+
+describe('finishing', () => {
+  test('sets directories’ attributes over many invocations as in one', async () => {
+    await tree('finish', 9, 10);
+    for (let i = 0; i < 3; i++)
+      await scene.a.call('PUT', 'SETPERMISSION', `${scene.root}/finish/d${i}`, { permission: `75${i}` });
+    const place = await newPlace(clients, { A: { url: bed.a }, B: { url: bed.b } });
+    const { job } = await planAll(place, {
+      source: `A:${scene.root}/finish`,
+      destination: `B:${scene.root}/finish-copy`,
+      options: { preserve: true },
+    });
+    for (const batch of await batchesOf(place, job)) await copyAll(place, job, batch, 60_000);
+    let invocations = 0;
+    let answer;
+    do {
+      invocations += 1;
+      answer = await finishStep(job, place.services(), 'finisher', new Deadline(0), signal);
+    } while (!answer.done);
+    expect(invocations).toBeGreaterThan(3);
+    expect(answer).toMatchObject({ outcome: 'Successful', status: { 'Files Copied': 9 } });
+    for (let i = 0; i < 3; i++) {
+      const { FileStatus } = await scene.b.json<{ FileStatus: { permission: string } }>(
+        'GETFILESTATUS',
+        `${scene.root}/finish-copy/d${i}`,
+      );
+      expect(FileStatus.permission).toBe(`75${i}`);
+    }
+  });
+});
