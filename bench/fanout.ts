@@ -6,10 +6,11 @@ import { mkdirSync, mkdtempSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ListExecutionsCommand, ListMapRunsCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { ListExecutionsCommand, ListMapRunsCommand } from '@aws-sdk/client-sfn';
 import { environment as names } from '../shared/names.ts';
 import { deploy, writeConfig } from '../test/aws/emulator/deploy.ts';
 import { environmentFor, startEmulator } from '../test/aws/emulator/emulator.ts';
+import { clientsOf } from '../test/aws/support.ts';
 import { startBed } from '../test/bed/bed.ts';
 import { Front } from '../test/support/front.ts';
 import { runCli } from '../test/support/cli.ts';
@@ -89,11 +90,7 @@ const local = Date.now();
 await runCli(['copy', '--threads', '12', 'A:/tree', 'B:/local'], { env, conf });
 const localMs = Date.now() - local;
 
-const stepFunctions = new SFNClient({
-  endpoint: emulator.endpoint,
-  region: 'us-east-1',
-  credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-});
+const { stepFunctions } = clientsOf(emulator);
 const { executions = [] } = await stepFunctions.send(
   new ListExecutionsCommand({ stateMachineArn: outputs['StateMachineArn'], maxResults: 1 }),
 );
