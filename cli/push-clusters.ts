@@ -2,7 +2,7 @@ import { userInfo } from 'node:os';
 import { findDeployment } from '../shared/aws/deployment.ts';
 import { SpecError } from '../shared/errors.ts';
 import { clustersFile, loadClusters } from '../shared/hdfs/cluster.ts';
-import { readPem } from '../shared/hdfs/tls.ts';
+import { pemOf } from '../shared/hdfs/tls.ts';
 import { exitCodes } from './exit-codes.ts';
 import { printEvent } from './output.ts';
 
@@ -25,12 +25,11 @@ export async function pushClusters(
   for (const [alias, cluster] of clusters) {
     const pushed = wanted.includes(alias);
     if (pushed) {
-      const { truststore } = cluster;
       const user = cluster.user ?? (cluster.auth_mechanism === 'NONE' ? userInfo().username : undefined);
       await secrets.push({
         ...cluster,
         ...(user === undefined ? {} : { user }),
-        ...(truststore === undefined ? {} : { truststore: readPem(truststore, alias).toString() }),
+        ...pemOf(cluster),
       });
     }
     if (flags.json) printEvent('cluster', { name: alias, pushed });

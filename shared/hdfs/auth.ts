@@ -1,28 +1,101 @@
 import { userInfo } from 'node:os';
-import { SpecError } from '../errors.ts';
 import type { Cluster } from './cluster.ts';
+import type { Nameservice } from './nameservice.ts';
+import { RemoteError } from './remote-exception.ts';
+
+/** What authenticates a request to a namenode, HttpFS or gateway. A datanode gets what its redirect carries, nothing more. */
+export interface Credentials {
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string>>;
+}
 
 /**
- * Query parameters that authenticate a request to a namenode. A datanode gets what its redirect carries, nothing more.
+ * How a cluster is told who asks. Every method may be called many times at once; credentials are got once and shared.
  * @see Hadoop WebHDFS.md, "Authentication"
  */
-export function authParameters(cluster: Cluster): Readonly<Record<string, string>> {
-  const impersonate: Record<string, string> = cluster.doas === undefined ? {} : { doas: cluster.doas };
-  switch (cluster.auth_mechanism) {
-    case 'NONE':
-      return { 'user.name': cluster.user ?? userInfo().username, ...impersonate };
+export interface Authentication {
+  /** @param base  the nameservice's address that is about to be asked. @throws FanoutError when none can be had */
+  credentials(nameservice: Nameservice, base: string): Promise<Credentials>;
+  /** @returns whether there are other credentials now, with which a second try is worth it */
+  refused(refusal: Refusal): Promise<boolean>;
+  /** Gives back what was got from the cluster. */
+  close(): Promise<void>;
+}
+
+/** A server did not take credentials. */
+export interface Refusal {
+  readonly nameservice: Nameservice;
+  /** The address that was asked. */
+  readonly base: string;
+  readonly used: Credentials;
+  /** Whether it was a token that the server did not take. */
+  readonly code: 'token' | 'unauthenticated';
+}
+
+/** The same credentials each time: user.name, a token that the user gave, or a password. */
+export class FixedAuthentication implements Authentication {
+  readonly #credentials: Promise<Credentials>;
+
+  constructor(cluster: Cluster) {
+    this.#credentials = Promise.resolve(fixedCredentials(cluster));
+  }
+
+  credentials(): Promise<Credentials> {
+    return this.#credentials;
+  }
+
+  refused(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
+  async close(): Promise<void> {
+    // A token that the user gave is the user's to cancel.
+  }
+}
+
+function fixedCredentials(cluster: Cluster): Credentials {
+  const { auth_mechanism: mechanism, user, password, token } = cluster;
+  switch (mechanism) {
     case 'TOKEN':
       // A secure cluster knows the user from the token; an insecure one that hands out tokens wants the name as well.
       return {
-        delegation: cluster.token ?? '',
-        ...(cluster.user === undefined ? {} : { 'user.name': cluster.user }),
-        ...impersonate,
+        parameters: {
+          delegation: token ?? '',
+          ...(user === undefined ? {} : { 'user.name': user }),
+          ...asUser(cluster),
+        },
+        headers: {},
       };
-    case 'GSSAPI':
-    case 'TKN_GSSAPI':
-      throw new SpecError(
-        `cluster ${cluster.name}: auth_mechanism ${cluster.auth_mechanism} (Kerberos) is not supported yet`,
-        'fetch a token with hdfs fetchdt and use auth_mechanism TOKEN',
-      );
+    case 'BASIC': {
+      const pair = Buffer.from(`${user ?? ''}:${password ?? ''}`).toString('base64');
+      return { parameters: asUser(cluster), headers: { authorization: `Basic ${pair}` } };
+    }
+    default:
+      return { parameters: { 'user.name': user ?? userInfo().username, ...asUser(cluster) }, headers: {} };
   }
+}
+
+/** The parameter by which a proxy user acts as another. */
+export function asUser({ doas }: Cluster): Readonly<Record<string, string>> {
+  return doas === undefined ? {} : { doas };
+}
+
+const remedies: Record<Cluster['auth_mechanism'], string> = {
+  NONE: 'the cluster wants to know who asks: set its auth_mechanism to TKN_GSSAPI, GSSAPI, TOKEN or BASIC',
+  BASIC: 'check its user and password',
+  TOKEN: 'put a valid token into the cluster configuration and resume',
+  GSSAPI: 'check its principal, and the rules by which the cluster makes users of principals',
+  TKN_GSSAPI: 'check its principal, and the rules by which the cluster makes users of principals',
+};
+
+/** A refusal for a person: whose credentials, and what to do about it. */
+export function explained(
+  { name, auth_mechanism: mechanism }: Cluster,
+  { code, exception, reason, where }: RemoteError,
+): RemoteError {
+  const place = where ?? { operation: 'request', path: '/' };
+  return new RemoteError(code, exception, reason, place, {
+    reason: `cluster ${name} does not accept the credentials: ${reason}`,
+    remedy: remedies[mechanism],
+  });
 }

@@ -25,13 +25,32 @@ export const clusterSchema = z.strictObject({
     .refine((name) => name !== 'local', '"local" is the machine itself')
     .describe('Alias used in cluster:/path'),
   auth_mechanism: z
-    .enum(['NONE', 'GSSAPI', 'TOKEN', 'TKN_GSSAPI'])
+    .enum(['NONE', 'BASIC', 'GSSAPI', 'TOKEN', 'TKN_GSSAPI'])
     .default('NONE')
-    .describe('NONE: user.name. TOKEN: the given delegation token. GSSAPI, TKN_GSSAPI: Kerberos'),
+    .describe(
+      'NONE: user.name. BASIC: user and password, for a gateway such as Knox. TOKEN: the given delegation token. ' +
+        'GSSAPI: Kerberos. TKN_GSSAPI: a delegation token got with Kerberos',
+    ),
   mutual_auth: z
     .enum(['OPTIONAL', 'REQUIRED', 'DISABLED'])
     .default('OPTIONAL')
-    .describe('Kerberos mutual authentication'),
+    .describe('Kerberos: whether the server must prove who it is. OPTIONAL: when it tries, it must succeed'),
+  principal: z
+    .string()
+    .regex(/^[^@\s]+@[^@\s]+$/, 'expected a principal such as alice@EXAMPLE.COM')
+    .optional()
+    .describe('Kerberos principal to log in as; default: that of the credential cache'),
+  keytab: z.string().min(1).optional().describe("File with the principal's keys: no kinit is needed"),
+  credential_cache: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('File with tickets that kinit got; default: $KRB5CCNAME, then the system’s'),
+  krb5_conf: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('krb5.conf of its realm, as a file or its text; default: $KRB5_CONFIG, then the system’s'),
   max_concurrency: z
     .int()
     .optional()
@@ -39,7 +58,14 @@ export const clusterSchema = z.strictObject({
   token: z.string().min(1).optional().describe('Delegation token, URL-safe string; with auth_mechanism TOKEN'),
   verify: z.boolean().default(true).describe('Verify TLS certificates'),
   truststore: z.string().min(1).optional().describe('PEM file with the certificate authorities to trust, or its text'),
-  user: z.string().min(1).optional().describe('user.name with auth_mechanism NONE; default: the current user'),
+  certificate: z.string().min(1).optional().describe('PEM file, or its text, with the client certificate'),
+  key: z.string().min(1).optional().describe('PEM file, or its text, with the key of the client certificate'),
+  user: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('user.name with auth_mechanism NONE (default: the current user), or the user of BASIC'),
+  password: z.string().min(1).optional().describe('Password with auth_mechanism BASIC'),
   doas: z.string().min(1).optional().describe('User to impersonate (proxy user)'),
   root: z.string().startsWith('/').optional().describe('Base for relative paths; default: /'),
   timeout: z.number().positive().default(60).describe('Seconds that one request may wait for its answer'),
@@ -48,6 +74,12 @@ export const clusterSchema = z.strictObject({
     .nonnegative()
     .default(120)
     .describe('Seconds for which a request is tried again while no namenode can serve it'),
+  datanode_addresses: z
+    .record(z.string().min(1), z.string().min(1))
+    .optional()
+    .describe(
+      'Where to reach hosts whose names do not resolve here: a name, in which * stands for anything, and its host',
+    ),
   nameservices: z.array(nameservice).min(1),
 });
 
@@ -66,6 +98,12 @@ export const clustersFileSchema = z.strictObject({
 
 /** One end of a copy: nameservices and authentication. */
 export type Cluster = z.output<typeof clusterSchema>;
+
+const NEEDED = [
+  ['TOKEN', 'token'],
+  ['BASIC', 'user'],
+  ['BASIC', 'password'],
+] as const;
 
 /** `--conf`, then `$WEBHDFS_CONFIG`, then `~/.webhdfs.cfg`. */
 export function clustersFile(option: string | undefined, environment: NodeJS.ProcessEnv = process.env): string {
@@ -95,8 +133,15 @@ export function parseClusters(text: string, file: string): ReadonlyMap<string, C
     if (clusters.has(cluster.name)) {
       throw new SpecError(`${file}: clusters[${index}].name: "${cluster.name}" is defined twice`);
     }
-    if (cluster.auth_mechanism === 'TOKEN' && cluster.token === undefined) {
-      throw new SpecError(`${file}: clusters[${index}].token: missing, and auth_mechanism is TOKEN`);
+    for (const [mechanism, field] of NEEDED) {
+      if (cluster.auth_mechanism !== mechanism || cluster[field] !== undefined) continue;
+      throw new SpecError(`${file}: clusters[${index}].${field}: missing, and auth_mechanism is ${mechanism}`);
+    }
+    if (cluster.keytab !== undefined && cluster.principal === undefined) {
+      throw new SpecError(`${file}: clusters[${index}].principal: missing, and a keytab is named`);
+    }
+    if ((cluster.certificate === undefined) !== (cluster.key === undefined)) {
+      throw new SpecError(`${file}: clusters[${index}]: certificate and key belong together, and one is missing`);
     }
     clusters.set(cluster.name, cluster);
   }

@@ -1,21 +1,30 @@
-import http from 'node:http';
+import http, { type IncomingHttpHeaders } from 'node:http';
 import https from 'node:https';
 import { once } from 'node:events';
 import { Agent, type Dispatcher } from 'undici';
 import { TransportError, type Where } from '../errors.ts';
 import { cachedLookup } from './lookup.ts';
 import type { TlsOptions } from './tls.ts';
+import { tlsFailureOf } from './tls-failure.ts';
 
 /** A whole answer with a small body. */
 export interface Answer {
   readonly status: number;
   readonly location: string | undefined;
   readonly text: string;
+  /** What a server says of itself when it wants, or accepts, a proof of who asks. */
+  readonly challenge: string | undefined;
+  /** Set-Cookie lines. */
+  readonly cookies: readonly string[];
+  /** When the server answered, by its own clock. */
+  readonly date: string | undefined;
 }
 
-/** An answer whose body is still on its way. */
+export type Headers = Readonly<Record<string, string>>;
+
+/** An answer whose body is still on its way: the caller reads it to its end or destroys it. */
 export interface Download {
-  readonly status: number;
+  readonly status: 200;
   readonly lengthBytes: number | undefined;
   readonly body: Dispatcher.ResponseData['body'];
 }
@@ -50,19 +59,24 @@ export class HttpTransport {
     });
   }
 
-  async exchange(method: string, url: string, where: Where, signal: AbortSignal): Promise<Answer> {
-    const { status, headers, body } = await this.#send(method, url, where, signal);
-    try {
-      return { status, location: single(headers['location']), text: await readText(body) };
-    } catch (error) {
-      throw this.#transportError(error, where, signal);
-    }
+  async exchange(
+    method: string,
+    url: string,
+    where: Where,
+    signal: AbortSignal,
+    headers: Headers = {},
+  ): Promise<Answer> {
+    return this.#read(await this.#send(method, url, where, signal, headers), where, signal);
   }
 
-  /** The caller reads the body to its end or destroys it. */
-  async download(url: string, where: Where, signal: AbortSignal): Promise<Download> {
-    const { status, headers, body } = await this.#send('GET', url, where, signal);
-    const length = single(headers['content-length']);
+  /** Asks for data, which may come at once or only after a redirect. */
+  async open(url: string, where: Where, signal: AbortSignal, headers: Headers = {}): Promise<Answer | Download> {
+    const response = await this.#send('GET', url, where, signal, headers);
+    const { statusCode: status, headers: given, body } = response;
+    if (status !== 200 || /^text\/html/.test(single(given['content-type']) ?? '')) {
+      return this.#read(response, where, signal, readErrorText);
+    }
+    const length = single(given['content-length']);
     return { status, lengthBytes: length === undefined ? undefined : Number(length), body };
   }
 
@@ -79,6 +93,7 @@ export class HttpTransport {
     lengthBytes: number,
     where: Where,
     signal: AbortSignal,
+    headers: Headers = {},
   ): Promise<Answer> {
     signal.throwIfAborted();
     const { origin, path } = splitUrl(url, where);
@@ -90,7 +105,7 @@ export class HttpTransport {
       port: port || (secure ? 443 : 80),
       path,
       agent: false,
-      headers: { 'content-type': CONTENT_TYPE, 'content-length': lengthBytes, ...CSRF_HEADER },
+      headers: { 'content-type': CONTENT_TYPE, 'content-length': lengthBytes, ...CSRF_HEADER, ...headers },
       timeout: this.#timeoutMs,
       lookup: this.#lookup,
       signal,
@@ -104,7 +119,7 @@ export class HttpTransport {
     const sent = sendBody(request, body, lengthBytes > SMALL_BODY_BYTES, answered);
     try {
       const [response] = await Promise.race([answered, sent.then(() => answered)]);
-      return { status: response.statusCode ?? 0, location: response.headers.location, text: await readText(response) };
+      return answerOf(response.statusCode ?? 0, response.headers, await readText(response));
     } catch (error) {
       // The first failure of the two explains the other: a source that broke off also ends the request.
       throw this.#transportError(
@@ -126,17 +141,24 @@ export class HttpTransport {
     await this.#agent.destroy();
   }
 
-  async #send(method: string, url: string, where: Where, signal: AbortSignal) {
+  async #send(method: string, url: string, where: Where, signal: AbortSignal, headers: Headers) {
     const { origin, path } = splitUrl(url, where);
     try {
-      const { statusCode, headers, body } = await this.#agent.request({
+      return await this.#agent.request({
         origin,
         path,
         method: method,
-        headers: { 'content-type': CONTENT_TYPE, ...(method === 'GET' ? {} : CSRF_HEADER) },
+        headers: { 'content-type': CONTENT_TYPE, ...(method === 'GET' ? {} : CSRF_HEADER), ...headers },
         signal,
       });
-      return { status: statusCode, headers, body };
+    } catch (error) {
+      throw this.#transportError(error, where, signal);
+    }
+  }
+
+  async #read(response: Dispatcher.ResponseData, where: Where, signal: AbortSignal, read = readText): Promise<Answer> {
+    try {
+      return answerOf(response.statusCode, response.headers, await read(response.body));
     } catch (error) {
       throw this.#transportError(error, where, signal);
     }
@@ -218,7 +240,7 @@ async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {
 }
 
 /** Reads the beginning of an error page. */
-export async function readErrorText(body: AsyncIterable<Uint8Array>): Promise<string> {
+async function readErrorText(body: AsyncIterable<Uint8Array>): Promise<string> {
   let text = '';
   for await (const chunk of body) {
     text += Buffer.from(chunk).toString('utf8');
@@ -227,18 +249,20 @@ export async function readErrorText(body: AsyncIterable<Uint8Array>): Promise<st
   return text;
 }
 
+function answerOf(status: number, headers: IncomingHttpHeaders, text: string): Answer {
+  return {
+    status,
+    location: single(headers.location),
+    text,
+    challenge: single(headers['www-authenticate']),
+    cookies: headers['set-cookie'] === undefined ? [] : [headers['set-cookie']].flat(),
+    date: single(headers.date),
+  };
+}
+
 function single(header: string | string[] | undefined): string | undefined {
   return Array.isArray(header) ? header[0] : header;
 }
-
-const tlsFailures: Readonly<Record<string, string>> = {
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'its TLS certificate is self-signed',
-  SELF_SIGNED_CERT_IN_CHAIN: 'its TLS certificate comes from an authority that is not trusted',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its TLS certificate comes from an authority that is not trusted',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its TLS certificate comes from an authority that is not trusted',
-  CERT_HAS_EXPIRED: 'its TLS certificate has expired',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'its TLS certificate is for another host name',
-};
 
 const networkFailures: Readonly<Record<string, string>> = {
   ENOTFOUND: 'the host name does not resolve',
@@ -256,11 +280,8 @@ const timeouts = new Set(['ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADE
 export function transportError(error: unknown, where: Where, timeoutMs: number): Error {
   if (error instanceof Error && 'disposition' in error) return error;
   const code = codeOf(error);
-  const tls = tlsFailures[code];
-  if (tls !== undefined) {
-    const remedy = 'name the authority’s PEM file as truststore in the cluster configuration';
-    return new TransportError(tls, where, { cause: error, remedy, disposition: 'fail-job' });
-  }
+  const tls = tlsFailureOf(code, error);
+  if (tls) return new TransportError(tls.reason, where, { cause: error, remedy: tls.remedy, disposition: 'fail-job' });
   if (code === 'UND_ERR_DESTROYED') {
     // What closed the client waits for nothing; a try again would go on after the end.
     return new TransportError('the client was closed', where, { cause: error, disposition: 'fail-job' });

@@ -15,6 +15,11 @@ export class Nameservice {
     this.mounts = mounts.map(normalize);
   }
 
+  /** Tells it from the cluster's others, also in another process: a path that it serves. */
+  get id(): string {
+    return this.mounts[0] ?? '/';
+  }
+
   /** The address that answered last. */
   get url(): string {
     return this.urls[this.#active] ?? '';

@@ -93,8 +93,15 @@ export class RemoteError extends FanoutError {
   /** Short Java class name, or `HTTP 502` where no RemoteException came. */
   readonly exception: string;
 
-  constructor(code: RemoteCode, exception: string, message: string, where: Where) {
-    super(message ? `${exception}: ${message}` : exception, { ...meanings[code], where });
+  /** @param told  what a person is told instead, by who knows more than the exception's class says */
+  constructor(
+    code: RemoteCode,
+    exception: string,
+    message: string,
+    where: Where,
+    told: { readonly reason?: string; readonly remedy?: string; readonly disposition?: Disposition } = {},
+  ) {
+    super(told.reason ?? (message ? `${exception}: ${message}` : exception), { ...meanings[code], ...told, where });
     this.code = code;
     this.exception = exception;
   }
@@ -116,7 +123,8 @@ export function remoteErrorOf(status: number, body: string, where: Where): Remot
   const remote = parseRemoteException(body);
   if (remote) {
     const message = (remote.message ?? '').split(/\n\s*at /)[0]?.trim() ?? '';
-    const code = status === 401 ? 'unauthenticated' : classify(remote.exception, message);
+    const meant = classify(remote.exception, message);
+    const code = status === 401 && meant !== 'token' ? 'unauthenticated' : meant;
     return new RemoteError(code, remote.exception, message, where);
   }
   const title = /<title>([^<]*)<\/title>/i.exec(body)?.[1]?.replace(/\s+/g, ' ').trim();

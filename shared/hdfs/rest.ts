@@ -1,13 +1,12 @@
 import { type FanoutError, TransportError, UnavailableError, type Where } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { type Again, retry, type RetryPolicy } from '../retry.ts';
-import { authParameters } from './auth.ts';
+import { type Authentication, type Credentials, explained } from './auth.ts';
 import type { Cluster } from './cluster.ts';
-import { type Answer, codeOf, HttpTransport, splitUrl } from './http.ts';
+import { type Answer, codeOf, type Download, type Headers, type HttpTransport, splitUrl } from './http.ts';
 import { type Nameservice, nameserviceFor, nameservicesOf } from './nameservice.ts';
 import { encodePath } from './path.ts';
 import { hasCode, RemoteError, remoteErrorOf } from './remote-exception.ts';
-import { tlsOptions } from './tls.ts';
 
 export type Parameters = Readonly<Record<string, string | number | boolean | undefined>>;
 
@@ -26,15 +25,15 @@ export class NamenodeRest {
   readonly cluster: Cluster;
   readonly http: HttpTransport;
   readonly #nameservices: readonly Nameservice[];
-  readonly #authentication: Readonly<Record<string, string>>;
+  readonly #authentication: Authentication;
   readonly #policy: RetryPolicy;
   readonly #log: Log;
 
-  constructor(cluster: Cluster, log: Log) {
+  constructor(cluster: Cluster, http: HttpTransport, authentication: Authentication, log: Log) {
     this.cluster = cluster;
-    this.http = new HttpTransport(tlsOptions(cluster), cluster.timeout * 1000);
+    this.http = http;
     this.#nameservices = nameservicesOf(cluster);
-    this.#authentication = authParameters(cluster);
+    this.#authentication = authentication;
     this.#policy = { attempts: Infinity, totalMs: cluster.retry_timeout * 1000, baseMs: 200, capMs: 5000 };
     this.#log = log;
   }
@@ -44,13 +43,57 @@ export class NamenodeRest {
   }
 
   /** Sends a request that may safely be sent twice. @returns an answer below 400 */
-  async call(
+  call(method: string, operation: string, path: string, parameters: Parameters, signal: AbortSignal): Promise<Answer> {
+    return this.#tried(path, signal, (nameservice) =>
+      this.once(nameservice, method, operation, path, parameters, signal),
+    );
+  }
+
+  /** As `call`. @returns what the answer says, which is not looked at */
+  async json<T>(
+    method: string,
+    operation: string,
+    path: string,
+    parameters: Parameters,
+    signal: AbortSignal,
+  ): Promise<T> {
+    const { text, status } = await this.call(method, operation, path, parameters, signal);
+    try {
+      return JSON.parse(text) as T;
+    } catch {
+      throw remoteErrorOf(status, text, { operation, path, host: splitUrl(this.nameservice(path).url).host });
+    }
+  }
+
+  /** As `call`, for data: a namenode redirects to it, HttpFS sends it at once. */
+  open(operation: string, path: string, parameters: Parameters, signal: AbortSignal): Promise<Answer | Download> {
+    return this.#tried(path, signal, (nameservice) =>
+      this.#asked(nameservice, operation, path, parameters, (url, where, headers) =>
+        this.http.open(url, where, signal, headers),
+      ),
+    );
+  }
+
+  /** One try, which turns to the next address when this one cannot serve. */
+  once(
+    nameservice: Nameservice,
     method: string,
     operation: string,
     path: string,
     parameters: Parameters,
     signal: AbortSignal,
   ): Promise<Answer> {
+    return this.#asked(nameservice, operation, path, parameters, (url, where, headers) =>
+      this.http.exchange(method, url, where, signal, headers),
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.#authentication.close();
+    await this.http.close();
+  }
+
+  async #tried<T>(path: string, signal: AbortSignal, attempt: (nameservice: Nameservice) => Promise<T>): Promise<T> {
     const nameservice = this.nameservice(path);
     const startedAtMs = performance.now();
     const failures = new Map<string, FanoutError>();
@@ -65,9 +108,7 @@ export class NamenodeRest {
       return hasCode(error, 'safe-mode') ? 'late' : 'soon';
     };
     try {
-      return await retry(this.#policy, signal, again, () =>
-        this.once(nameservice, method, operation, path, parameters, signal),
-      );
+      return await retry(this.#policy, signal, again, () => attempt(nameservice));
     } catch (error) {
       if (!(error instanceof TransportError || error instanceof RemoteError) || error.disposition !== 'retry')
         throw error;
@@ -77,37 +118,49 @@ export class NamenodeRest {
     }
   }
 
-  /** One try, which turns to the next address when this one cannot serve. */
-  async once(
+  async #asked<T extends Answer | Download>(
     nameservice: Nameservice,
-    method: string,
     operation: string,
     path: string,
     parameters: Parameters,
-    signal: AbortSignal,
-  ): Promise<Answer> {
+    send: (url: string, where: Where, headers: Headers) => Promise<T>,
+  ): Promise<T> {
     const base = nameservice.url;
     const where: Where = { operation, path, host: splitUrl(base).host };
-    try {
-      const url = `${base}/webhdfs/v1${encodePath(path)}?${this.#query(operation, parameters)}`;
-      const answer = await this.http.exchange(method, url, where, signal);
+    const ask = async (credentials: Credentials): Promise<T> => {
+      const query = queryOf(operation, { ...parameters, ...credentials.parameters });
+      const answer = await send(`${base}/webhdfs/v1${encodePath(path)}?${query}`, where, credentials.headers);
       nameservice.hasAnswered = true;
-      if (answer.status >= 400 || /^\s*</.test(answer.text)) throw remoteErrorOf(answer.status, answer.text, where);
+      if ('text' in answer && (answer.status >= 400 || /^\s*</.test(answer.text))) {
+        throw remoteErrorOf(answer.status, answer.text, where);
+      }
       return answer;
+    };
+    try {
+      const used = await this.#authentication.credentials(nameservice, base);
+      try {
+        return await ask(used);
+      } catch (error) {
+        const code = refusalOf(error);
+        if (!code) throw error;
+        const others = await this.#authentication.refused({ nameservice, base, used, code });
+        if (!others) throw error;
+        return await ask(await this.#authentication.credentials(nameservice, base));
+      }
     } catch (error) {
+      if (refusalOf(error)) throw explained(this.cluster, error as RemoteError);
+      if (error instanceof TransportError && error.disposition === 'fail-job') {
+        const { remedy, cause, disposition } = error;
+        throw new TransportError(`cluster ${this.cluster.name} cannot be used: ${error.reason}`, where, {
+          ...(remedy === undefined ? {} : { remedy }),
+          cause,
+          disposition,
+        });
+      }
       if (error instanceof TransportError || hasCode(error, 'standby', 'busy', 'not-webhdfs'))
         nameservice.failOver(base);
       throw error;
     }
-  }
-
-  #query(operation: string, parameters: Parameters): string {
-    const query = new URLSearchParams({ op: operation });
-    for (const [name, value] of Object.entries({ ...parameters, ...this.#authentication })) {
-      if (value !== undefined) query.set(name, String(value));
-    }
-    // Servers decode `+` in a query as a space or as itself; %20 means a space to all of them.
-    return query.toString().replaceAll('+', '%20');
   }
 
   #unavailable(last: FanoutError, failures: ReadonlyMap<string, FanoutError>, elapsedMs: number): UnavailableError {
@@ -117,6 +170,20 @@ export class NamenodeRest {
     const reason = `cluster ${this.cluster.name} cannot serve, tried for ${Math.ceil(elapsedMs / 1000)} s: ${last.reason}${rest}`;
     return new UnavailableError(reason, where, last.remedy ?? 'check the cluster and its address, then resume', last);
   }
+}
+
+function queryOf(operation: string, parameters: Parameters): string {
+  const query = new URLSearchParams({ op: operation });
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== undefined) query.set(name, String(value));
+  }
+  // Servers decode `+` in a query as a space or as itself; %20 means a space to all of them.
+  return query.toString().replaceAll('+', '%20');
+}
+
+function refusalOf(error: unknown): 'token' | 'unauthenticated' | undefined {
+  if (!(error instanceof RemoteError)) return undefined;
+  return error.code === 'token' || error.code === 'unauthenticated' ? error.code : undefined;
 }
 
 /** Whether no RemoteException came: a proxy or load balancer spoke. */

@@ -2,40 +2,60 @@ import { readFileSync } from 'node:fs';
 import { messageOf, SpecError } from '../errors.ts';
 import type { Cluster } from './cluster.ts';
 
-const PEM = '-----BEGIN CERTIFICATE-----';
-
 export interface TlsOptions {
   readonly rejectUnauthorized: boolean;
-  readonly ca?: Buffer;
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
 }
 
-/** @throws SpecError when the truststore cannot be read or is not PEM; it says how to convert a Java keystore */
+/** Fields of a cluster's definition that hold PEM, or name a file with it. */
+const pemFields = ['truststore', 'certificate', 'key'] as const;
+
+type Pem = { readonly [field in (typeof pemFields)[number]]?: string };
+
+/** @throws SpecError when a file cannot be read or is not PEM; it says how to convert a Java keystore */
 export function tlsOptions(cluster: Cluster): TlsOptions {
-  if (cluster.truststore === undefined) return { rejectUnauthorized: cluster.verify };
-  return { rejectUnauthorized: cluster.verify, ca: readPem(cluster.truststore, cluster.name) };
+  const { truststore: ca, certificate: cert, key } = pemOf(cluster);
+  return {
+    rejectUnauthorized: cluster.verify,
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  };
 }
 
-/** @param file  or the PEM text itself, as a definition has it that left its machine */
-export function readPem(file: string, cluster: string): Buffer {
-  if (file.includes(PEM)) return Buffer.from(file);
+/** The text of each field, also of one that names a file: with it a definition can leave its machine. @throws SpecError */
+export function pemOf(cluster: Cluster): Pem {
+  const fields = pemFields.flatMap((field) => {
+    const value = cluster[field];
+    return value === undefined ? [] : [[field, readPem(cluster.name, field, value)]];
+  });
+  return Object.fromEntries(fields) as Pem;
+}
+
+function readPem(name: string, field: keyof Pem, value: string): string {
+  if (isPem(value)) return value;
   let content: Buffer;
   try {
-    content = readFileSync(file);
+    content = readFileSync(value);
   } catch (error) {
-    throw new SpecError(
-      `cluster ${cluster}: cannot read the truststore ${file}: ${messageOf(error)}`,
-      undefined,
-      error,
-    );
+    throw new SpecError(`cluster ${name}: cannot read its ${field} ${value}: ${messageOf(error)}`, undefined, error);
   }
-  if (content.includes(PEM)) return content;
+  if (isPem(content)) return content.toString();
   const kind = keystoreKind(content);
+  const remedy =
+    field === 'truststore'
+      ? `keytool -list -rfc -keystore ${value} -storetype ${kind ?? ''} > ${value}.pem`
+      : `openssl pkcs12 -in ${value} -nodes -out ${value}.pem (a JKS becomes PKCS12 by keytool -importkeystore)`;
   throw new SpecError(
-    `cluster ${cluster}: the truststore ${file} is ${kind ? `a ${kind} keystore` : 'not PEM'}`,
-    kind
-      ? `convert it: keytool -list -rfc -keystore ${file} -storetype ${kind} > ${file}.pem`
-      : 'name a file of PEM certificates',
+    `cluster ${name}: its ${field} ${value} is ${kind ? `a ${kind} keystore` : 'not PEM'}`,
+    kind ? `convert it: ${remedy}` : 'name a PEM file',
   );
+}
+
+function isPem(content: string | Buffer): boolean {
+  return content.includes('-----BEGIN ');
 }
 
 /** JKS begins with FEEDFEED; PKCS12 is a DER sequence. @see java.security.KeyStore formats, RFC 7292 */

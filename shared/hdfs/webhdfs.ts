@@ -2,15 +2,17 @@ import { FanoutError, SourceChangedError, TransportError, type Where } from '../
 import type { Log } from '../log.ts';
 import { retry } from '../retry.ts';
 import { familyOf, type FileChecksum, type RegularLayout, type JsonChecksum, parseFileChecksum } from './checksum.ts';
+import type { Authentication } from './auth.ts';
 import type { Cluster } from './cluster.ts';
+import { connect } from './connect.ts';
 import { Datanode } from './datanode.ts';
 import { type JsonStatus, statusOf } from './file-status.ts';
 import { aclSpec, type AclStatus } from './acl.ts';
 import type { FileStatus, FileSystem, Near, Reading, WriteOptions, Writing } from './filesystem.ts';
-import { codeOf, readErrorText, splitUrl } from './http.ts';
+import { codeOf, type Download, splitUrl } from './http.ts';
 import { basename, compareNames, join, normalize } from './path.ts';
 import { hasCode, RemoteError, remoteErrorOf } from './remote-exception.ts';
-import { NamenodeRest, type Parameters } from './rest.ts';
+import type { NamenodeRest } from './rest.ts';
 
 interface JsonPage {
   DirectoryListing: {
@@ -31,10 +33,11 @@ export class WebHdfs implements FileSystem {
   /** CRC settings of the last checksum seen: clusters seldom mix them. */
   #crc: Pick<RegularLayout, 'crc' | 'bytesPerCrc'> | undefined;
 
-  constructor(cluster: Cluster, log: Log) {
+  /** @param authentication  in place of what the definition says */
+  constructor(cluster: Cluster, log: Log, authentication?: Authentication) {
     this.name = cluster.name;
     this.maxConcurrency = (cluster.max_concurrency ?? 0) > 0 ? cluster.max_concurrency : undefined;
-    this.#rest = new NamenodeRest(cluster, log);
+    this.#rest = connect(cluster, log, authentication);
     this.#root = normalize(cluster.root ?? '/');
   }
 
@@ -48,7 +51,7 @@ export class WebHdfs implements FileSystem {
 
   async stat(path: string, signal: AbortSignal): Promise<FileStatus | undefined> {
     try {
-      const { FileStatus: status } = await this.#json<{ FileStatus: JsonStatus }>(
+      const { FileStatus: status } = await this.#rest.json<{ FileStatus: JsonStatus }>(
         'GET',
         'GETFILESTATUS',
         path,
@@ -85,19 +88,19 @@ export class WebHdfs implements FileSystem {
   async read(path: string, lengthBytes: number, signal: AbortSignal): Promise<Reading> {
     if (lengthBytes === 0) return { body: nothing(), near: undefined, cancel: () => undefined };
     const parameters = { offset: 0, length: lengthBytes };
-    const { location, text } = await this.#rest.call('GET', 'OPEN', path, parameters, signal);
-    if (location === undefined) throw remoteErrorOf(200, text, { operation: 'OPEN', path });
-    const datanode = new Datanode(location, { operation: 'OPEN', path });
-    const where = { operation: 'OPEN', path, host: datanode.host };
+    const answer = await this.#rest.open('OPEN', path, parameters, signal);
+    const asked = { operation: 'OPEN', path };
+    if ('body' in answer) {
+      const host = splitUrl(this.#rest.nameservice(path).url).host;
+      return { ...received(answer, lengthBytes, { ...asked, host }, signal), near: undefined };
+    }
+    if (answer.location === undefined) throw remoteErrorOf(answer.status, answer.text, asked);
+    const datanode = new Datanode(answer.location, asked);
+    const where = { ...asked, host: datanode.host };
     return this.#atDatanode(path, where, async () => {
-      const { status, body, lengthBytes: sent } = await this.#rest.http.download(datanode.url, where, signal);
-      if (status !== 200) throw remoteErrorOf(status, await readErrorText(body), where);
-      const cancel = () => void body.on('error', () => undefined).destroy();
-      if (sent !== undefined && sent < lengthBytes) {
-        cancel();
-        throw new SourceChangedError(`it has shrunk from ${lengthBytes} to ${sent} bytes since it was listed`, where);
-      }
-      return { body: exactly(body, lengthBytes, where, signal), near: datanode, cancel };
+      const opened = await this.#rest.http.open(datanode.url, where, signal);
+      if (!('body' in opened)) throw remoteErrorOf(opened.status, opened.text, where);
+      return { ...received(opened, lengthBytes, where, signal), near: datanode };
     });
   }
 
@@ -135,7 +138,13 @@ export class WebHdfs implements FileSystem {
   }
 
   async delete(path: string, signal: AbortSignal): Promise<boolean> {
-    const { boolean } = await this.#json<{ boolean: boolean }>('DELETE', 'DELETE', path, { recursive: false }, signal);
+    const { boolean } = await this.#rest.json<{ boolean: boolean }>(
+      'DELETE',
+      'DELETE',
+      path,
+      { recursive: false },
+      signal,
+    );
     return boolean;
   }
 
@@ -160,7 +169,7 @@ export class WebHdfs implements FileSystem {
     }
     const range = { offset: 0, length: Math.max(1, lengthBytes) };
     try {
-      const json = await this.#json<Locations>('GET', 'GETFILEBLOCKLOCATIONS', path, range, signal);
+      const json = await this.#rest.json<Locations>('GET', 'GETFILEBLOCKLOCATIONS', path, range, signal);
       const blocks = json.BlockLocations.BlockLocation;
       return [...blocks].sort((a, b) => a.offset - b.offset).map((block) => block.length);
     } catch (error) {
@@ -203,7 +212,13 @@ export class WebHdfs implements FileSystem {
   }
 
   async acl(path: string, signal: AbortSignal): Promise<string | undefined> {
-    const { AclStatus: status } = await this.#json<{ AclStatus: AclStatus }>('GET', 'GETACLSTATUS', path, {}, signal);
+    const { AclStatus: status } = await this.#rest.json<{ AclStatus: AclStatus }>(
+      'GET',
+      'GETACLSTATUS',
+      path,
+      {},
+      signal,
+    );
     return aclSpec(status);
   }
 
@@ -215,7 +230,7 @@ export class WebHdfs implements FileSystem {
     interface XAttrs {
       XAttrs: { name: string; value: string | null }[];
     }
-    const { XAttrs: list } = await this.#json<XAttrs>('GET', 'GETXATTRS', path, { encoding: 'hex' }, signal);
+    const { XAttrs: list } = await this.#rest.json<XAttrs>('GET', 'GETXATTRS', path, { encoding: 'hex' }, signal);
     const copied = list.filter(({ name }) => /^(?:user|trusted)\./i.test(name));
     return new Map(copied.map(({ name, value }) => [name, value ?? '0x']));
   }
@@ -226,22 +241,7 @@ export class WebHdfs implements FileSystem {
   }
 
   async close(): Promise<void> {
-    await this.#rest.http.close();
-  }
-
-  async #json<T>(
-    method: string,
-    operation: string,
-    path: string,
-    parameters: Parameters,
-    signal: AbortSignal,
-  ): Promise<T> {
-    const { text, status } = await this.#rest.call(method, operation, path, parameters, signal);
-    try {
-      return JSON.parse(text) as T;
-    } catch {
-      throw remoteErrorOf(status, text, { operation, path, host: splitUrl(this.#rest.nameservice(path).url).host });
-    }
+    await this.#rest.close();
   }
 
   /** What the namenode says new files look like; HDFS's own defaults from servers that do not say. Asked once. */
@@ -252,7 +252,7 @@ export class WebHdfs implements FileSystem {
     const key = this.#rest.nameservice(path).urls.join();
     const known = this.#defaults.get(key);
     if (known) return known;
-    const asked = this.#json<Defaults>('GET', 'GETSERVERDEFAULTS', '/', {}, signal).then(
+    const asked = this.#rest.json<Defaults>('GET', 'GETSERVERDEFAULTS', '/', {}, signal).then(
       ({ FsServerDefaults: d }): RegularLayout => ({
         // DataChecksum.Type: 1 is CRC32, 2 is CRC32C.
         crc: d.checksumType === 1 ? 'CRC32' : 'CRC32C',
@@ -279,7 +279,13 @@ export class WebHdfs implements FileSystem {
   ): Promise<{ entries: FileStatus[]; more: boolean }> {
     if (this.#batchListing) {
       try {
-        const json = await this.#json<JsonPage>('GET', 'LISTSTATUS_BATCH', directory, { startAfter: after }, signal);
+        const json = await this.#rest.json<JsonPage>(
+          'GET',
+          'LISTSTATUS_BATCH',
+          directory,
+          { startAfter: after },
+          signal,
+        );
         const { partialListing, remainingEntries } = json.DirectoryListing;
         return { entries: partialListing.FileStatuses.FileStatus.map((s) => statusOf(s)), more: remainingEntries > 0 };
       } catch (error) {
@@ -294,7 +300,7 @@ export class WebHdfs implements FileSystem {
     interface Statuses {
       FileStatuses: { FileStatus: JsonStatus[] };
     }
-    const json = await this.#json<Statuses>('GET', 'LISTSTATUS', directory, {}, signal);
+    const json = await this.#rest.json<Statuses>('GET', 'LISTSTATUS', directory, {}, signal);
     const entries = json.FileStatuses.FileStatus.map((status) => statusOf(status));
     entries.sort((a, b) => compareNames(a.name, b.name));
     return {
@@ -344,6 +350,10 @@ export class WebHdfs implements FileSystem {
       return await step();
     } catch (error) {
       if (hasCode(error, 'standby')) nameservice.failOver(namenode);
+      // The token of the redirect ran out or was replaced meanwhile: the namenode knows, when it is asked again.
+      if (error instanceof RemoteError && hasCode(error, 'token', 'unauthenticated')) {
+        throw new RemoteError(error.code, error.exception, error.reason, where, { disposition: 'retry' });
+      }
       // A source that breaks off also ends the upload: its error is its own.
       if (!(error instanceof TransportError) || error.where !== where) throw error;
       const unresolved = codeOf(error.cause) === 'ENOTFOUND';
@@ -371,6 +381,20 @@ class ListingOrderError extends FanoutError {
       where: { operation: 'LISTSTATUS_BATCH', path },
     });
   }
+}
+
+function received(
+  { body, lengthBytes: sent }: Download,
+  lengthBytes: number,
+  where: Where,
+  signal: AbortSignal,
+): Pick<Reading, 'body' | 'cancel'> {
+  const cancel = () => void body.on('error', () => undefined).destroy();
+  if (sent !== undefined && sent < lengthBytes) {
+    cancel();
+    throw new SourceChangedError(`it has shrunk from ${lengthBytes} to ${sent} bytes since it was listed`, where);
+  }
+  return { body: exactly(body, lengthBytes, where, signal), cancel };
 }
 
 /** Passes a body on and insists on its length. */

@@ -160,8 +160,20 @@ describe('authentication', () => {
     expect(requests[1]?.url).toBe('/webhdfs/v1/x?op=OPEN&at=datanode');
   });
 
-  it.each(['GSSAPI', 'TKN_GSSAPI'])('refuses %s, which it cannot do yet', (auth_mechanism) => {
-    expect(() => clientOf(['http://nn1:9870'], { auth_mechanism })).toThrow(/Kerberos.*auth_mechanism TOKEN/);
+  it('sends user and password of BASIC in a header, and never in the URL', async () => {
+    const basic = { auth_mechanism: 'BASIC', user: 'alice', password: 'päss:word' };
+    const [seen] = await requestsOf((fs) => fs.stat('/x', never), basic);
+    expect(seen?.headers.authorization).toBe(`Basic ${Buffer.from('alice:päss:word').toString('base64')}`);
+    expect(namesIn(seen)).toEqual(['op']);
+  });
+
+  it('says of a cluster that wants to know who asks which mechanisms there are', async () => {
+    await using server = await ScriptedServer.start([{ status: 401, text: '<html><title>Error 401</title></html>' }]);
+    await using fs = clientOf([server.url]);
+    expect(await errorOf(fs.stat('/x', never))).toMatchObject({
+      message: expect.stringMatching(/cluster prod does not accept the credentials.*auth_mechanism to TKN_GSSAPI/),
+    });
+    expect(server.requests).toHaveLength(1);
   });
 });
 
@@ -275,13 +287,16 @@ describe('servers that differ', () => {
     for (let i = 0; i < 2; i++) expect(await fs.stat('/a/x', never)).toMatchObject({ name: 'x' });
   });
 
-  it.each<[string, Answer]>([
-    ['OPEN', { text: 'the content itself' }],
-    ['CREATE', { status: 201, text: '' }],
-  ])('that do not redirect %s give an error', async (operation, answer) => {
-    await using server = await ScriptedServer.start([answer]);
+  it('send data at once, as HttpFS does', async () => {
+    await using server = await ScriptedServer.start([{ text: 'hello' }]);
+    await using fs = clientOf([server.url]);
+    expect(String(await get(fs, '/x', 5))).toBe('hello');
+  });
+
+  it('that do not redirect CREATE give an error', async () => {
+    await using server = await ScriptedServer.start([{ status: 201, text: '' }]);
     await using fs = clientOf([server.url], { retry_timeout: 0 });
-    const work = everyCall.find(([name]) => name === operation)?.[1] ?? (() => Promise.resolve());
+    const work = everyCall.find(([name]) => name === 'CREATE')?.[1] ?? (() => Promise.resolve());
     expect(await errorOf(work(fs, '/x'))).toMatchObject({ name: 'RemoteError', code: 'not-webhdfs' });
   });
 });

@@ -27,7 +27,7 @@ describe('tlsOptions', () => {
 
   it('takes a truststore of PEM certificates, with text around them', () => {
     const pem = '# our authority\n-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
-    expect(options({ truststore: truststore(pem) })).toEqual({ rejectUnauthorized: true, ca: Buffer.from(pem) });
+    expect(options({ truststore: truststore(pem) })).toEqual({ rejectUnauthorized: true, ca: pem });
   });
 
   it.each([
@@ -36,7 +36,7 @@ describe('tlsOptions', () => {
   ])('says how to convert a %s keystore', (kind, content) => {
     const file = truststore(content);
     const converting = `keytool -list -rfc -keystore ${file} -storetype ${kind} > ${file}.pem`;
-    expect(() => options({ truststore: file })).toThrow(`cluster prod: the truststore ${file} is a ${kind} keystore`);
+    expect(() => options({ truststore: file })).toThrow(`cluster prod: its truststore ${file} is a ${kind} keystore`);
     expect(() => options({ truststore: file })).toThrow(converting);
   });
 
@@ -44,14 +44,12 @@ describe('tlsOptions', () => {
     ['text', 'hello'],
     ['nothing', ''],
   ])('refuses a truststore that holds %s', (_what, content) => {
-    expect(() => options({ truststore: truststore(content) })).toThrow(
-      /is not PEM \(name a file of PEM certificates\)/,
-    );
+    expect(() => options({ truststore: truststore(content) })).toThrow(/is not PEM \(name a PEM file\)/);
   });
 
   it('names a truststore that cannot be read', () => {
     expect(() => options({ truststore: join(directory, 'missing.pem') })).toThrow(
-      /cannot read the truststore .*missing\.pem: ENOENT/,
+      /cannot read its truststore .*missing\.pem: ENOENT/,
     );
   });
 });
