@@ -8,6 +8,7 @@ import { type Cluster, prepareClusters } from './cluster.ts';
 import { nameTemplate } from './format.ts';
 import { Host } from './host.ts';
 import { type Hadoop, type Say, makeOnce } from './jars.ts';
+import { jvmHost } from './launch.ts';
 import { bedHome } from './paths.ts';
 import { waitReady } from './ready.ts';
 import { toolPath } from './tools.ts';
@@ -30,9 +31,9 @@ const train = async (hadoop: Hadoop, archive: string): Promise<void> => {
   const dir = await mkdtemp(join(await realpath(tmpdir()), 'hdfs-fanout-bed-'));
   try {
     await mkdir(join(dir, 'logs'));
-    const clusters = await prepareClusters(hadoop, dir, [{ name: 'training' }]);
+    const { clusters } = await prepareClusters(hadoop, dir, [{ name: 'training' }]);
     const daemons = clusters.flatMap((cluster) => cluster.daemons);
-    const host = new Host('training', daemons, { hadoop, dir, removed: dir, archive: { make: archive } });
+    const host = new Host(jvmHost('training', daemons, { hadoop, dir, removed: dir, archive: { make: archive } }));
     host.start();
     try {
       await waitReady(clusters, [host], 60_000);

@@ -5,11 +5,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withArchive } from './archive.ts';
 import { writeClientConfig } from './client-config.ts';
-import { type Cluster, prepareClusters } from './cluster.ts';
+import { type Cluster, type Daemon, prepareClusters } from './cluster.ts';
+import { changeState, makeOpenDirectory } from './control.ts';
 import { Host, tailOf } from './host.ts';
 import { type Hadoop, type Say, getHadoop } from './jars.ts';
 import type { JvmOptions } from './jvm.ts';
-import { waitReady } from './ready.ts';
+import { jvmHost } from './launch.ts';
+import { waitReady, waitUntil } from './ready.ts';
+import { kdcHost, kdcTrouble } from './realm.ts';
 import type { ClusterOptions } from './settings.ts';
 
 export type { Cluster, ClusterOptions };
@@ -40,6 +43,8 @@ export interface Bed<Name extends string = string> {
   kill(daemon: string, signal?: NodeJS.Signals): Promise<void>;
   /** Starts a killed daemon again, with the same ports and data, and waits until it is of use. */
   start(daemon: string): Promise<void>;
+  /** A graceful failover to a namenode with HA; a forced one if the other was killed. */
+  makeActive(namenode: string): Promise<void>;
   /** Until all daemons are of use but those that kill() has ended or suspended. */
   waitReady(timeoutMs?: number): Promise<void>;
   stop(): Promise<void>;
@@ -63,7 +68,8 @@ const logsOf = (hosts: Host[], lines: number): string => {
 };
 
 /** A port was free when it was chosen, but any connection of any process may have taken it since. */
-const tellsOfLostPort = (logs: string): boolean => logs.includes('java.net.BindException');
+const tellsOfLostPort = (logs: string): boolean =>
+  logs.includes('java.net.BindException') || logs.includes('Address already in use');
 
 const hostNamed = (hosts: Host[], name: string): Host => {
   const host = hosts.find((candidate) => candidate.name === name);
@@ -71,8 +77,14 @@ const hostNamed = (hosts: Host[], name: string): Host => {
   throw new Error(`no JVM is named ${name}; there are ${hosts.map((candidate) => candidate.name).join(', ')}`);
 };
 
+const hostOf = (hosts: Host[], daemon: string): Host => {
+  const host = hosts.find(({ daemons }) => daemons.includes(daemon));
+  if (host) return host;
+  throw new Error(`no JVM hosts ${daemon}`);
+};
+
 const startAgain = async (host: Host, hosts: Host[], clusters: Cluster[]): Promise<void> => {
-  const affected = clusters.filter((cluster) => cluster.daemons.some((daemon) => host.daemons.includes(daemon)));
+  const affected = clusters.filter((cluster) => cluster.daemons.some(({ name }) => host.daemons.includes(name)));
   for (let attempt = 1; ; attempt++) {
     host.start();
     try {
@@ -82,6 +94,33 @@ const startAgain = async (host: Host, hosts: Host[], clusters: Cluster[]): Promi
       if (attempt === attempts || !tellsOfLostPort(tailOf(host.log, 60))) throw error;
       await sleep(500);
     }
+  }
+};
+
+const makeActive = async (namenode: string, clusters: Cluster[], hosts: Host[]): Promise<void> => {
+  const pair = clusters.find(({ namenodes }) => namenodes.some(({ daemon }) => daemon === namenode))?.namenodes;
+  if (!pair || pair.length < 2) throw new Error(`${namenode} is not a namenode of a cluster with HA`);
+  const change = async (daemon: string, state: 'active' | 'standby'): Promise<void> => {
+    const { control, away } = hostOf(hosts, daemon);
+    if (away && state === 'active') throw new Error(`${daemon} is not running`);
+    if (control !== undefined && !away) await changeState(control, daemon, state);
+  };
+  for (const { daemon } of pair) if (daemon !== namenode) await change(daemon, 'standby');
+  await change(namenode, 'active');
+};
+
+/** Each JVM's daemons by its name. */
+const groupsOf = (clusters: Cluster[], separate = false): Map<string, Daemon[]> =>
+  Map.groupBy(
+    clusters.flatMap((cluster) => cluster.daemons),
+    (daemon) => (separate ? daemon.name : daemon.host),
+  );
+
+/** The superuser of a cluster with Kerberos is not who runs the tests: they need a place to write to. */
+const openTemporary = async (clusters: Cluster[], hosts: Host[]): Promise<void> => {
+  for (const { kerberos, namenode } of clusters) {
+    const { control } = hostOf(hosts, namenode);
+    if (kerberos && control !== undefined) await makeOpenDirectory(control, namenode, '/tmp');
   }
 };
 
@@ -99,15 +138,21 @@ const startOnce = async <Name extends string>(
   try {
     await mkdir(join(dir, 'logs'), { recursive: true });
     const wanted = (options.clusters ?? defaultClusters) as readonly ClusterOptions<Name>[];
-    const clusters = await prepareClusters(hadoop, dir, wanted);
+    const { clusters, realms } = await prepareClusters(hadoop, dir, wanted);
     const configFile = join(dir, 'clusters.json');
     await writeClientConfig(configFile, clusters);
-    const daemons = clusters.flatMap((cluster) => cluster.daemons);
-    const hostOptions = { hadoop, dir, removed: own ? dir : undefined, heapMb: options.heapMb, c2: options.c2 };
-    if (options.separate) hosts.push(...daemons.map((daemon) => new Host(daemon.name, [daemon], hostOptions)));
-    else hosts.push(new Host('all', daemons, hostOptions));
-    for (const host of hosts) host.start();
+    const kdcs = realms.map((realm) => new Host(kdcHost(realm, dir)));
+    hosts.push(...kdcs);
+    for (const kdc of kdcs) kdc.start();
+    await waitUntil(kdcs, readyWithinMs, () => kdcTrouble(realms));
+    const launch = { hadoop, dir, removed: own ? dir : undefined, heapMb: options.heapMb, c2: options.c2 };
+    const jvms = [...groupsOf(clusters, options.separate)].map(([name, of]) => new Host(jvmHost(name, of, launch)));
+    hosts.push(...jvms);
+    for (const jvm of jvms) jvm.start();
     await waitReady(clusters, hosts, readyWithinMs);
+    for (const { namenodes } of clusters.filter(({ namenodes: of }) => of.length > 1))
+      await makeActive(namenodes[0]?.daemon ?? '', clusters, hosts);
+    await openTemporary(clusters, hosts);
     const letGo = async (): Promise<void> => {
       if (options.keepAlive === 'detached') await Promise.all(hosts.map((host) => host.release()));
     };
@@ -118,7 +163,7 @@ const startOnce = async <Name extends string>(
       configFile,
       version: hadoop.version,
       get hosts() {
-        return hosts.map((host) => ({ name: host.name, pid: host.pid, daemons: host.daemons.map(({ name }) => name) }));
+        return hosts.map(({ name, pid, daemons }) => ({ name, pid, daemons }));
       },
       logs: (lines = 60) => logsOf(hosts, lines),
       kill: async (daemon, signal = 'SIGKILL') => hostNamed(hosts, daemon).kill(signal),
@@ -126,6 +171,7 @@ const startOnce = async <Name extends string>(
         await startAgain(hostNamed(hosts, daemon), hosts, clusters);
         await letGo();
       },
+      makeActive: (namenode) => makeActive(namenode, clusters, hosts),
       waitReady: (timeoutMs = readyWithinMs) => waitReady(clusters, hosts, timeoutMs),
       stop,
       [Symbol.asyncDispose]: stop,

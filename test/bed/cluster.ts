@@ -1,10 +1,21 @@
 // A cluster before it runs: its addresses, its directories, its configuration files, its daemons.
 import { basename, join } from 'node:path';
+import { type Authority, issueCertificate, makeAuthority, sslServerSettings } from './certificates.ts';
 import type { Hadoop } from './jars.ts';
-import { formatted } from './format.ts';
+import { formatted, formattedStandby } from './format.ts';
+import { kerberosCore, kerberosFlags, kerberosHdfs } from './kerberos-settings.ts';
 import { freePorts } from './ports.ts';
-import { type ClusterOptions, coreSettings, datanodeSettings, hdfsSettings } from './settings.ts';
-import { writeSites } from './site.ts';
+import { type Realm, prepareRealm } from './realm.ts';
+import {
+  type ClusterOptions,
+  authorityOf,
+  coreSettings,
+  datanodeSettings,
+  hdfsSettings,
+  isSecured,
+  namenodeSettings,
+} from './settings.ts';
+import { type Properties, writeSites } from './site.ts';
 
 /** What Launcher.java can host. */
 export type DaemonKind = 'namenode' | 'datanode';
@@ -14,6 +25,10 @@ export interface Daemon {
   name: string;
   kind: DaemonKind;
   configuration: string;
+  /** Of the JVM that hosts it, unless each daemon has one of its own. */
+  host: string;
+  /** Further system properties of that JVM. */
+  properties?: Record<string, string>;
 }
 
 export interface Datanode {
@@ -24,80 +39,152 @@ export interface Datanode {
   transferAddress: string;
 }
 
+export interface Namenode {
+  daemon: string;
+  url: string;
+  rpc: string;
+}
+
 export interface Cluster<Name extends string = string> {
   name: Name;
   clusterId: string;
+  /** https:// on a cluster with TLS. */
   namenodeUrl: string;
   rpc: string;
   namenode: string;
+  /** The namenode above, and its standby on a cluster with HA. */
+  namenodes: Namenode[];
   datanodes: Datanode[];
   daemons: Daemon[];
+  /** What a client of a cluster with TLS has to trust, as a PEM file. */
+  ca?: string;
+  kerberos?: Realm;
 }
 
-const portsOfNamenode = 2;
-const portsOfDatanode = 3;
-
-interface Allotment {
-  namenode: number[];
-  datanodes: number[][];
+/** What clusters of a bed share. */
+export interface Prepared<Name extends string = string> {
+  clusters: Cluster<Name>[];
+  realms: Realm[];
 }
 
-const allot = async (options: readonly ClusterOptions[]): Promise<Allotment[]> => {
-  const count = (of: ClusterOptions): number => portsOfNamenode + portsOfDatanode * (of.datanodes ?? 1);
-  const ports = await freePorts(options.reduce((sum, of) => sum + count(of), 0));
-  return options.map((of) => ({
-    namenode: ports.splice(0, portsOfNamenode),
-    datanodes: Array.from({ length: of.datanodes ?? 1 }, () => ports.splice(0, portsOfDatanode)),
-  }));
+/** alice and bob are nobody special, hdfs is the superuser, and proxy may impersonate anybody. */
+const users = ['hdfs', 'alice', 'bob', 'proxy'];
+
+/** At least as many as there are in the cluster's configuration. */
+const portsOf = ({ datanodes = 1 }: ClusterOptions): number => 5 + 3 * datanodes;
+
+type NextPort = () => number;
+
+const portsFor = async (options: readonly ClusterOptions[]): Promise<NextPort> => {
+  const ports = await freePorts(options.reduce((sum, of) => sum + portsOf(of), 0));
+  return () => {
+    const port = ports.pop();
+    if (port === undefined) throw new Error('the bed has counted its ports wrongly');
+    return port;
+  };
 };
 
+interface Ground {
+  hadoop: Hadoop;
+  dir: string;
+  port: NextPort;
+  authority: Authority | undefined;
+  realms: Realm[];
+}
+
 const prepareOne = async <Name extends string>(
-  hadoop: Hadoop,
-  dir: string,
+  { hadoop, dir, port, authority, realms }: Ground,
   options: ClusterOptions<Name>,
-  ports: Allotment,
 ): Promise<Cluster<Name>> => {
   const { name } = options;
   const data = join(dir, 'data', name);
-  const configurationOf = (daemon: string): string => join(dir, 'configuration', daemon);
-  const [rpcPort, httpPort] = ports.namenode;
-  const place = { rpc: `localhost:${rpcPort}`, http: `localhost:${httpPort}`, directory: join(data, 'name') };
-  const core = coreSettings(place.rpc, join(data, 'scratch'), options.extraCore);
-  const hdfs = hdfsSettings(options, place);
-  const namenode: Daemon = { name: `${name}-nn`, kind: 'namenode', configuration: configurationOf(`${name}-nn`) };
+  const realm = realms.find((of) => of.realm === options.kerberos?.realm);
+  const secured = isSecured(options);
+  const sharedEdits = join(data, 'edits');
+  const places = (options.ha ? ['nn1', 'nn2'] : ['nn']).map((suffix) => ({
+    suffix,
+    rpc: `localhost:${port()}`,
+    http: `localhost:${port()}`,
+    directory: join(data, suffix),
+  }));
+  const core = {
+    ...coreSettings(authorityOf(options, places), join(data, 'scratch')),
+    ...(realm ? kerberosCore(realm) : {}),
+    ...options.extraCore,
+  };
+  const hdfs = {
+    ...hdfsSettings(options, places, sharedEdits),
+    ...(realm ? kerberosHdfs(realm) : {}),
+    ...options.extraHdfs,
+  };
+  const sites: Record<string, Properties> = {};
+  if (authority && secured) {
+    const certificate = await issueCertificate(authority, name, options.tlsName ?? 'localhost');
+    sites['ssl-server'] = sslServerSettings(certificate);
+  }
+  const hostOf = (kind: DaemonKind, daemon: string): string => {
+    if (kind === 'namenode' && options.ha) return daemon;
+    return secured ? name : 'all';
+  };
+  const daemons: Daemon[] = [];
+  const add = async (kind: DaemonKind, suffix: string, own: Properties = {}): Promise<string> => {
+    const daemon = `${name}-${suffix}`;
+    const configuration = join(dir, 'configuration', daemon);
+    await writeSites(configuration, { 'core-site': core, 'hdfs-site': { ...own, ...hdfs }, ...sites });
+    const properties = realm ? { properties: kerberosFlags(realm) } : {};
+    daemons.push({ name: daemon, kind, configuration, host: hostOf(kind, daemon), ...properties });
+    return daemon;
+  };
   // Daemons of several clusters may share a JVM, and some of what it exposes: the id tells whose is whose.
   const clusterId = `${name}-${basename(dir)}`;
-  await formatted(hadoop, place.directory, clusterId);
-  await writeSites(namenode.configuration, { core, hdfs });
-  const daemons = [namenode];
+  const namenodes: Namenode[] = [];
+  for (const [index, { suffix, rpc, http, directory }] of places.entries()) {
+    const [active] = namenodes.length > 0 ? places : [];
+    if (active) await formattedStandby(active.directory, directory, sharedEdits);
+    else await formatted(hadoop, directory, clusterId);
+    const daemon = await add('namenode', suffix, namenodeSettings(options, index + 1, directory));
+    namenodes.push({ daemon, url: `${secured ? 'https' : 'http'}://${http}`, rpc });
+  }
   const datanodes: Datanode[] = [];
-  for (const [index, [transfer, ipc, http]] of ports.datanodes.entries()) {
-    const daemon = `${name}-dn${index + 1}`;
-    const at = datanodeSettings({
+  for (let index = 1; index <= (options.datanodes ?? 1); index++) {
+    const [transfer, ipc, http] = [port(), port(), port()];
+    const own = datanodeSettings(options, {
       transfer: `localhost:${transfer}`,
       ipc: `localhost:${ipc}`,
       http: `localhost:${http}`,
-      directory: join(data, daemon),
+      directory: join(data, `dn${index}`),
     });
-    await writeSites(configurationOf(daemon), { core, hdfs: { ...at, ...hdfs } });
-    daemons.push({ name: daemon, kind: 'datanode', configuration: configurationOf(daemon) });
+    const daemon = await add('datanode', `dn${index}`, own);
     datanodes.push({ daemon, httpAddress: `localhost:${http}`, transferAddress: `127.0.0.1:${transfer}` });
   }
-  const { rpc } = place;
-  return { name, clusterId, namenodeUrl: `http://${place.http}`, rpc, namenode: namenode.name, datanodes, daemons };
+  const [first] = namenodes;
+  if (!first) throw new Error(`${name} has no namenode`);
+  return {
+    name,
+    clusterId,
+    namenodeUrl: first.url,
+    rpc: first.rpc,
+    namenode: first.daemon,
+    namenodes,
+    datanodes,
+    daemons,
+    ...(secured && authority ? { ca: authority.ca } : {}),
+    ...(realm ? { kerberos: realm } : {}),
+  };
 };
 
-/** Chooses the ports, writes the configuration and formats the namenodes of all clusters of a bed. */
+/** Chooses the ports, writes the configuration, formats the namenodes and makes the realms of all clusters of a bed. */
 export const prepareClusters = async <Name extends string>(
   hadoop: Hadoop,
   dir: string,
   options: readonly ClusterOptions<Name>[],
-): Promise<Cluster<Name>[]> => {
-  const allotments = await allot(options);
+): Promise<Prepared<Name>> => {
+  const port = await portsFor(options);
+  const authority = options.some(isSecured) ? await makeAuthority(join(dir, 'certificates')) : undefined;
+  const realms: Realm[] = [];
+  for (const realm of new Set(options.flatMap(({ kerberos }) => kerberos?.realm ?? [])))
+    realms.push(await prepareRealm(realm, users, port(), join(dir, 'realms', realm)));
   const clusters: Cluster<Name>[] = [];
-  for (const [index, ports] of allotments.entries()) {
-    const of = options[index];
-    if (of) clusters.push(await prepareOne(hadoop, dir, of, ports));
-  }
-  return clusters;
+  for (const of of options) clusters.push(await prepareOne({ hadoop, dir, port, authority, realms }, of));
+  return { clusters, realms };
 };

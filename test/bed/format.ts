@@ -4,7 +4,7 @@ import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { type Hadoop, makeOnce } from './jars.ts';
 import { daemonFlags, hadoopEnvironment } from './jvm.ts';
-import { coreSettings, hdfsSettings } from './settings.ts';
+import { coreSettings, hdfsSettings, namenodeSettings } from './settings.ts';
 import { writeSites } from './site.ts';
 import { runTool, toolPath } from './tools.ts';
 
@@ -12,10 +12,11 @@ const namenodeClass = 'org.apache.hadoop.hdfs.server.namenode.NameNode';
 
 const format = async (hadoop: Hadoop, dir: string): Promise<void> => {
   const configuration = join(dir, 'configuration');
-  const place = { rpc: 'localhost:0', http: 'localhost:0', directory: join(dir, 'name') };
+  const place = { rpc: 'localhost:0', http: 'localhost:0' };
+  const options = { name: 'template' };
   await writeSites(configuration, {
-    core: coreSettings(place.rpc, join(dir, 'scratch')),
-    hdfs: hdfsSettings({ name: 'template' }, place),
+    'core-site': coreSettings(place.rpc, join(dir, 'scratch')),
+    'hdfs-site': { ...hdfsSettings(options, [place]), ...namenodeSettings(options, 1, join(dir, 'name')) },
   });
   const classpath = [hadoop.classpath, configuration].join(delimiter);
   const args = ['-format', '-force', '-nonInteractive', '-clusterId', 'template'];
@@ -41,4 +42,12 @@ export const formatted = async (hadoop: Hadoop, directory: string, clusterId: st
     .replace(/^clusterID=.*$/m, `clusterID=${clusterId}`)
     .replace(/^blockpoolID=.*$/m, `blockpoolID=${pool}`);
   await writeFile(version, own);
+};
+
+/** What a namenode's standby starts from, and the directory through which edits reach it. */
+export const formattedStandby = async (active: string, standby: string, sharedEdits: string): Promise<void> => {
+  await cp(active, standby, { recursive: true });
+  await mkdir(join(sharedEdits, 'current'), { recursive: true });
+  for (const file of ['VERSION', 'seen_txid'])
+    await cp(join(active, 'current', file), join(sharedEdits, 'current', file));
 };

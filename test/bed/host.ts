@@ -1,51 +1,54 @@
-// One JVM of the bed: the daemons it hosts, its log, its end and its new beginning.
+// One process of the bed: what it runs, its log, its end and its new beginning.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { delimiter, join } from 'node:path';
-import type { Daemon } from './cluster.ts';
-import type { Hadoop } from './jars.ts';
-import { type JvmOptions, daemonFlags, hadoopEnvironment } from './jvm.ts';
-import { missingTool, toolPath } from './tools.ts';
+import { join } from 'node:path';
 
-export interface HostOptions extends JvmOptions {
-  hadoop: Hadoop;
-  dir: string;
-  /** Deleted by the JVM when the process that started it has died. */
-  removed?: string | undefined;
+export interface Command {
+  program: string;
+  args: string[];
+  env: NodeJS.ProcessEnv;
 }
 
-/** In the command line of every JVM of the bed at `dir`. */
-export const markOf = (dir: string): string => `-Dbed.dir=${dir} `;
+export interface HostOptions {
+  name: string;
+  /** The names of what it hosts. */
+  daemons: string[];
+  dir: string;
+  /** It ends when its standard input does, unless the line "release" came before. */
+  command: Command;
+  /** Where a JVM tells on which port it can be asked (control.ts). */
+  control?: string | undefined;
+  /** What to say if the program is not there. */
+  missing?: (problem?: string) => Error;
+}
 
-/** Without the bed's own questions, which are many and would leave no room for what matters. */
+/** In the command line of every process of the bed at `dir`. */
+export const markOf = (dir: string): string => `${dir}/`;
+
 export const tailOf = (log: string, lines: number): string => {
   try {
-    const all = readFileSync(log, 'utf8').trimEnd().split('\n');
-    return all
-      .filter((line) => !line.includes('"GET /jmx?'))
-      .slice(-lines)
-      .join('\n');
+    return readFileSync(log, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
   } catch {
     return '';
   }
 };
 
-const useOf = ({ archive }: Hadoop): JvmOptions['archive'] => (archive === undefined ? undefined : { use: archive });
-
 export class Host {
   readonly name: string;
-  readonly daemons: Daemon[];
+  readonly daemons: string[];
   readonly log: string;
+  readonly control: string | undefined;
   readonly #options: HostOptions;
   #child: ChildProcess | undefined;
   #failure: Error | undefined;
   #away = false;
 
-  constructor(name: string, daemons: Daemon[], options: HostOptions) {
-    this.name = name;
-    this.daemons = daemons;
-    this.log = join(options.dir, 'logs', `${name}.log`);
+  constructor(options: HostOptions) {
+    this.name = options.name;
+    this.daemons = options.daemons;
+    this.log = join(options.dir, 'logs', `${options.name}.log`);
+    this.control = options.control;
     this.#options = options;
   }
 
@@ -69,17 +72,18 @@ export class Host {
     if (this.#failure) return this.#failure;
     const { pid, exitCode, signalCode } = this.#child ?? {};
     // Without an id it never was a process, even if the reason has not been told yet.
-    if (pid === undefined) return missingTool(toolPath('java'), 'does not start');
-    return new Error(`the JVM of ${this.#hosted()} has ended (${signalCode ?? `exit code ${exitCode}`})`);
+    if (pid === undefined) return this.#missing('does not start');
+    return new Error(`the process of ${this.daemons.join(', ')} has ended (${signalCode ?? `exit code ${exitCode}`})`);
   }
 
-  #hosted(): string {
-    return this.daemons.map(({ name }) => name).join(', ');
+  #missing(problem = 'not found'): Error {
+    return this.#options.missing?.(problem) ?? new Error(`${this.#options.command.program} ${problem}`);
   }
 
   start(): void {
     if (this.running) throw new Error(`${this.name} is running`);
     this.#away = false;
+    if (this.control !== undefined) rmSync(this.control, { force: true }); // of its former life
     const log = openSync(this.log, 'a');
     try {
       this.#spawn(log);
@@ -89,28 +93,14 @@ export class Host {
   }
 
   #spawn(log: number): void {
-    const { hadoop, dir, removed, archive = useOf(hadoop) } = this.#options;
-    const marks = [`-Dbed.host=${this.name}`, markOf(dir).trim()];
-    const [first] = this.daemons;
-    const classpath = [hadoop.classpath, ...(first ? [first.configuration] : [])].join(delimiter);
-    const flags = ['--with-parent', ...(removed === undefined ? [] : ['--remove', removed])];
-    const hosted = this.daemons.map(({ kind, configuration }) => `${kind}=${configuration}`);
-    const args = [
-      ...daemonFlags({ ...this.#options, archive }),
-      ...marks,
-      '-cp',
-      classpath,
-      'Launcher',
-      ...flags,
-      ...hosted,
-    ];
+    const { program, args, env } = this.#options.command;
     // A session of its own: Ctrl-C in a terminal reaches the parent only, which then ends its daemons in its own way.
-    const env = hadoopEnvironment();
-    const child = spawn(toolPath('java'), args, { stdio: ['pipe', log, log], detached: true, env });
+    const child = spawn(program, args, { stdio: ['pipe', log, log], detached: true, env });
     child.on('error', (error: NodeJS.ErrnoException) => {
-      this.#failure = error.code === 'ENOENT' ? missingTool(toolPath('java')) : error;
+      this.#failure = error.code === 'ENOENT' ? this.#missing() : error;
     });
     child.stdin?.on('error', () => undefined); // it has ended: its exit tells
+    child.on('exit', () => child.stdin?.end('release\n')); // nothing is left to watch over
     // A bed that nobody stops must not keep its process from ending; that end then stops the bed.
     child.unref();
     (child.stdin as Socket | null)?.unref();

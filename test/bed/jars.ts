@@ -71,12 +71,12 @@ const download = async (dir: string, version: string, say: Say): Promise<void> =
 };
 
 /** A jar and not a directory: a class archive (archive.ts) can only be made of jars. */
-const compile = async (dir: string, jars: string, source: string): Promise<void> => {
+const compile = async (dir: string, jars: string, sources: string[]): Promise<void> => {
   await requireTools(['java', 'javac']);
   const classes = join(dir, 'classes');
   for (const webapp of webapps) await mkdir(join(classes, 'webapps', webapp), { recursive: true });
   await writeFile(join(classes, 'log4j.properties'), log4j);
-  await runToolOrFail('javac', ['-cp', jars, '-d', classes, source], 'compiling Launcher.java');
+  await runToolOrFail('javac', ['-cp', jars, '-d', classes, ...sources], 'compiling the launcher');
   await runToolOrFail('jar', ['--create', '--file', join(dir, 'bed.jar'), '-C', classes, '.'], 'packing the launcher');
   await rm(classes, { recursive: true });
 };
@@ -85,12 +85,11 @@ const compile = async (dir: string, jars: string, source: string): Promise<void>
 export const getHadoop = async (version = defaultVersion, say: Say = () => undefined): Promise<Hadoop> => {
   const lib = await makeOnce(`lib-${version}`, (dir) => download(dir, version, say));
   const jars = join(lib, 'jars', '*');
-  const source = join(bedSources, 'Launcher.java');
+  const sources = ['Launcher.java', 'Control.java'].map((name) => join(bedSources, name));
   // Named after what it is made of, so that it is made anew when that changes.
-  const hash = createHash('sha256')
-    .update(await readFile(source))
-    .update(log4j);
+  const hash = createHash('sha256').update(log4j);
+  for (const source of sources) hash.update(await readFile(source));
   const build = `${version}-${hash.digest('hex').slice(0, 8)}`;
-  const launcher = await makeOnce(`launcher-${build}`, (dir) => compile(dir, jars, source));
+  const launcher = await makeOnce(`launcher-${build}`, (dir) => compile(dir, jars, sources));
   return { version, build, classpath: [join(launcher, 'bed.jar'), jars].join(delimiter) };
 };

@@ -1,44 +1,39 @@
 // Whether a cluster can be used: its namenode is out of safe mode and its datanodes are in.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Cluster, Datanode } from './cluster.ts';
+import type { Cluster, Datanode, Namenode } from './cluster.ts';
+import { beansOf } from './control.ts';
 import type { Host } from './host.ts';
 
-interface Bean {
-  ClusterId?: string;
-  Safemode?: string;
-  /** JSON in JSON, as are the others below. */
-  LiveNodes?: string;
-  BPServiceActorInfo?: string;
-}
+const portOf = (address: string): string => address.slice(address.lastIndexOf(':'));
 
-const beans = async (base: string, query: string): Promise<Bean[]> => {
-  const response = await fetch(`${base}/jmx?qry=${query}`, { signal: AbortSignal.timeout(5000) });
-  if (!response.ok) throw new Error(`${base} answers ${response.status}`);
-  return ((await response.json()) as { beans: Bean[] }).beans;
-};
-
-/** Every daemon answers with the beans of its whole JVM, so those of other clusters have to be left out. */
-const namenodeTrouble = async (cluster: Cluster, datanodes: Datanode[]): Promise<string | undefined> => {
-  const all = await beans(cluster.namenodeUrl, 'Hadoop:service=NameNode,name=NameNodeInfo*');
-  const own = all.find(({ ClusterId }) => ClusterId === cluster.clusterId);
+/** A JVM tells of all that it hosts, so what is of other clusters has to be left out. */
+const namenodeTrouble = async (control: string, id: string, datanodes: Datanode[]): Promise<string | undefined> => {
+  const query = 'Hadoop:service=NameNode,name=NameNodeInfo*';
+  const all = await beansOf(control, query, ['ClusterId', 'Safemode', 'LiveNodes']);
+  const own = all.find(({ ClusterId }) => ClusterId === id);
   if (!own) return 'starting';
   if (own.Safemode !== '') return `in safe mode: ${own.Safemode}`;
   const live = Object.keys(JSON.parse(own.LiveNodes ?? '{}') as object);
-  const missing = datanodes.filter(({ transferAddress }) => {
-    const port = transferAddress.slice(transferAddress.lastIndexOf(':'));
-    return !live.some((name) => name.endsWith(port));
-  });
+  const missing = datanodes.filter(
+    ({ transferAddress }) => !live.some((name) => name.endsWith(portOf(transferAddress))),
+  );
   return missing.length > 0 ? `without ${missing.map(({ daemon }) => daemon).join(', ')}` : undefined;
 };
 
+interface Actor {
+  NamenodeAddress: string;
+  ActorState: string;
+}
+
 /** A namenode goes on listing a datanode that has just died, so the datanode is asked too. */
-const datanodeTrouble = async (cluster: Cluster, { httpAddress }: Datanode): Promise<string | undefined> => {
-  const all = await beans(`http://${httpAddress}`, 'Hadoop:service=DataNode,name=DataNodeInfo*');
-  const own = all.filter(({ ClusterId }) => ClusterId === cluster.clusterId);
-  const states = own.map(
-    ({ BPServiceActorInfo }) => JSON.parse(BPServiceActorInfo ?? '[]') as { ActorState: string }[],
-  );
-  return states.length > 0 && states.flat().every(({ ActorState }) => ActorState === 'RUNNING')
+const datanodeTrouble = async (control: string, id: string, namenodes: Namenode[]): Promise<string | undefined> => {
+  const query = 'Hadoop:service=DataNode,name=DataNodeInfo*';
+  const beans = await beansOf(control, query, ['ClusterId', 'BPServiceActorInfo']);
+  const own = beans.filter(({ ClusterId }) => ClusterId === id);
+  const isRegistered = (actors: Actor[], { rpc }: Namenode): boolean =>
+    actors.some(({ NamenodeAddress, ActorState }) => NamenodeAddress.endsWith(portOf(rpc)) && ActorState === 'RUNNING');
+  const all = own.map(({ BPServiceActorInfo }) => JSON.parse(BPServiceActorInfo ?? '[]') as Actor[]);
+  return all.length > 0 && all.every((actors) => namenodes.every((namenode) => isRegistered(actors, namenode)))
     ? undefined
     : 'not registered';
 };
@@ -54,25 +49,43 @@ const asked = async (who: string, ask: Promise<string | undefined>): Promise<str
 };
 
 /** What keeps a cluster from being used, undefined if nothing does; daemons that are away on purpose do not. */
-const clusterTrouble = async (cluster: Cluster, away: Set<string>): Promise<string | undefined> => {
-  if (away.has(cluster.namenode)) return undefined;
-  const datanodes = cluster.datanodes.filter(({ daemon }) => !away.has(daemon));
-  const trouble = await asked(cluster.namenode, namenodeTrouble(cluster, datanodes));
-  if (trouble !== undefined) return trouble;
-  const troubles = await Promise.all(datanodes.map((of) => asked(of.daemon, datanodeTrouble(cluster, of))));
+const clusterTrouble = async (cluster: Cluster, hosts: Host[]): Promise<string | undefined> => {
+  const controlOf = (daemon: string): string | undefined => {
+    const host = hosts.find(({ daemons }) => daemons.includes(daemon));
+    return host?.away ? undefined : host?.control;
+  };
+  const isThere = ({ daemon }: { daemon: string }): boolean => controlOf(daemon) !== undefined;
+  const { clusterId } = cluster;
+  const namenodes = cluster.namenodes.filter(isThere);
+  const datanodes = cluster.datanodes.filter(isThere);
+  if (namenodes.length === 0) return undefined;
+  const controls = new Map(datanodes.map(({ daemon }) => [controlOf(daemon) ?? '', daemon]));
+  const troubles = await Promise.all([
+    ...namenodes.map(({ daemon }) => asked(daemon, namenodeTrouble(controlOf(daemon) ?? '', clusterId, datanodes))),
+    ...[...controls].map(([of, who]) => asked(who, datanodeTrouble(of, clusterId, namenodes))),
+  ]);
   return troubles.find((of) => of !== undefined);
 };
 
-export const waitReady = async (clusters: Cluster[], hosts: Host[], timeoutMs: number): Promise<void> => {
+/** Calls until nothing keeps it from being used any more. @throws an error that tells what does, when it takes too long */
+export const waitUntil = async (
+  hosts: Host[],
+  timeoutMs: number,
+  trouble: () => Promise<string | undefined>,
+): Promise<void> => {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const failure = hosts.find((host) => !host.running && !host.away)?.failure;
     if (failure) throw failure;
-    const away = new Set(hosts.filter((host) => host.away).flatMap((host) => host.daemons.map(({ name }) => name)));
-    const troubles = await Promise.all(clusters.map((cluster) => clusterTrouble(cluster, away)));
-    const trouble = troubles.filter((of) => of !== undefined).join('; ');
-    if (trouble === '') return;
-    if (Date.now() > deadline) throw new Error(`not ready after ${timeoutMs / 1000} s: ${trouble}`);
+    const told = await trouble();
+    if (told === undefined) return;
+    if (Date.now() > deadline) throw new Error(`not ready after ${timeoutMs / 1000} s: ${told}`);
     await sleep(50);
   }
 };
+
+export const waitReady = (clusters: Cluster[], hosts: Host[], timeoutMs: number): Promise<void> =>
+  waitUntil(hosts, timeoutMs, async () => {
+    const troubles = await Promise.all(clusters.map((cluster) => clusterTrouble(cluster, hosts)));
+    return troubles.find((of) => of !== undefined);
+  });

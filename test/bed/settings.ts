@@ -7,14 +7,24 @@ export interface ClusterOptions<Name extends string = string> {
   blockBytes?: number | undefined;
   replication?: number | undefined;
   bytesPerChecksum?: number | undefined;
+  /** HTTPS only, under a certificate authority of the bed's own. A cluster with TLS has a JVM of its own. */
+  tls?: boolean | undefined;
+  /** The host that the certificate names; another than localhost makes one that clients must refuse. */
+  tlsName?: string | undefined;
+  /** Tickets of a realm with this name are asked for, over TLS. Clusters of one bed may share a realm. */
+  kerberos?: { realm: string } | undefined;
+  /** Two namenodes of one nameservice, each in a JVM of its own; the first is made active. */
+  ha?: boolean | undefined;
+  /** How long delegation tokens live, in milliseconds. */
+  tokenLife?: { renewMs: number; maxMs: number } | undefined;
   /** Further properties of hdfs-site.xml; they win over the bed's own. */
   extraHdfs?: Properties;
   /** Further properties of core-site.xml; they win over the bed's own. */
   extraCore?: Properties;
 }
 
-export const coreSettings = (rpc: string, scratch: string, extra: Properties = {}): Properties => ({
-  'fs.defaultFS': `hdfs://${rpc}`,
+export const coreSettings = (authority: string, scratch: string): Properties => ({
+  'fs.defaultFS': `hdfs://${authority}`,
   'hadoop.tmp.dir': scratch,
   'hadoop.security.authentication': 'simple',
   'hadoop.http.staticuser.user': 'nobody',
@@ -23,7 +33,6 @@ export const coreSettings = (rpc: string, scratch: string, extra: Properties = {
   'hadoop.proxyuser.httpfs.hosts': '*',
   'hadoop.proxyuser.httpfs.groups': '*',
   'ipc.client.connect.max.retries': '3',
-  ...extra,
 });
 
 const storage = ({ blockBytes, replication, bytesPerChecksum }: ClusterOptions): Properties => ({
@@ -63,21 +72,75 @@ const speed: Properties = {
   'dfs.block.scanner.volume.bytes.per.second': '0',
 };
 
+export const isSecured = ({ tls, tlsName, kerberos }: ClusterOptions): boolean =>
+  tls === true || tlsName !== undefined || kerberos !== undefined;
+
+const life = ({ tokenLife }: ClusterOptions): Properties =>
+  tokenLife
+    ? {
+        'dfs.namenode.delegation.token.renew-interval': String(tokenLife.renewMs),
+        'dfs.namenode.delegation.token.max-lifetime': String(tokenLife.maxMs),
+      }
+    : {};
+
+/** Where a namenode can be reached. */
 export interface NamenodePlace {
   rpc: string;
+  /** Of HTTP, or of HTTPS on a cluster with TLS. */
   http: string;
-  directory: string;
 }
 
-export const hdfsSettings = (options: ClusterOptions, place: NamenodePlace): Properties => ({
+const webScheme = (options: ClusterOptions): 'http' | 'https' => (isSecured(options) ? 'https' : 'http');
+
+/** What stands after hdfs:// */
+export const authorityOf = ({ name, ha }: ClusterOptions, [first]: NamenodePlace[]): string =>
+  ha ? `ns-${name}` : (first?.rpc ?? '');
+
+const haSettings = (options: ClusterOptions, namenodes: NamenodePlace[], sharedEdits: string): Properties => {
+  const nameservice = authorityOf(options, namenodes);
+  const ids = namenodes.map((_, index) => `nn${index + 1}`);
+  return {
+    'dfs.nameservices': nameservice,
+    [`dfs.ha.namenodes.${nameservice}`]: ids.join(),
+    [`dfs.client.failover.proxy.provider.${nameservice}`]:
+      'org.apache.hadoop.hdfs.server.namenode.ha.ConfiguredFailoverProxyProvider',
+    'dfs.namenode.shared.edits.dir': `file://${sharedEdits}`,
+    'dfs.ha.automatic-failover.enabled': 'false',
+    'dfs.ha.fencing.methods': 'shell(/bin/true)',
+    'dfs.ha.tail-edits.period': '1',
+    'dfs.ha.log-roll.period': '10',
+    'dfs.client.failover.sleep.base.millis': '100',
+    'dfs.client.failover.sleep.max.millis': '1000',
+  };
+};
+
+const addresses = (options: ClusterOptions, namenodes: NamenodePlace[]): Properties =>
+  Object.fromEntries(
+    namenodes.flatMap(({ rpc, http }, index) => {
+      const suffix = options.ha ? `.${authorityOf(options, namenodes)}.nn${index + 1}` : '';
+      return [
+        [`dfs.namenode.rpc-address${suffix}`, rpc],
+        [`dfs.namenode.${webScheme(options)}-address${suffix}`, http],
+      ];
+    }),
+  );
+
+/** What all daemons of a cluster have in common. */
+export const hdfsSettings = (options: ClusterOptions, namenodes: NamenodePlace[], sharedEdits = ''): Properties => ({
   ...storage(options),
   ...readiness(options.datanodes ?? 1),
   ...behaviour,
   ...speed,
-  'dfs.namenode.rpc-address': place.rpc,
-  'dfs.namenode.http-address': place.http,
-  'dfs.namenode.name.dir': `file://${place.directory}`,
-  ...options.extraHdfs,
+  ...life(options),
+  'dfs.http.policy': isSecured(options) ? 'HTTPS_ONLY' : 'HTTP_ONLY',
+  ...addresses(options, namenodes),
+  ...(options.ha ? haSettings(options, namenodes, sharedEdits) : {}),
+});
+
+/** @param number  1 is the first */
+export const namenodeSettings = ({ ha }: ClusterOptions, number: number, directory: string): Properties => ({
+  'dfs.namenode.name.dir': `file://${directory}`,
+  ...(ha ? { 'dfs.ha.namenode.id': `nn${number}` } : {}),
 });
 
 export interface DatanodePlace {
@@ -87,9 +150,9 @@ export interface DatanodePlace {
   directory: string;
 }
 
-export const datanodeSettings = (place: DatanodePlace): Properties => ({
+export const datanodeSettings = (options: ClusterOptions, place: DatanodePlace): Properties => ({
   'dfs.datanode.address': place.transfer,
   'dfs.datanode.ipc.address': place.ipc,
-  'dfs.datanode.http.address': place.http,
+  [`dfs.datanode.${webScheme(options)}.address`]: place.http,
   'dfs.datanode.data.dir': `file://${place.directory}`,
 });

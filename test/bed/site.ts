@@ -13,10 +13,10 @@ const siteXml = (properties: Properties): string => {
   return `<?xml version="1.0"?><configuration>\n${lines.join('')}</configuration>\n`;
 };
 
-/** Writes one file per entry: `{ core: … }` becomes core-site.xml. */
+/** Writes one file per entry: `{ 'core-site': … }` becomes core-site.xml. */
 export const writeSites = async (dir: string, sites: Record<string, Properties>): Promise<void> => {
   await mkdir(dir, { recursive: true });
   for (const [name, properties] of Object.entries(sites)) {
-    await writeFile(join(dir, `${name}-site.xml`), siteXml(properties));
+    await writeFile(join(dir, `${name}.xml`), siteXml(properties));
   }
 };

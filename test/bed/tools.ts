@@ -25,10 +25,12 @@ export interface Outcome {
 export const runProgram = (
   program: string,
   args: readonly string[],
-  options: { env?: NodeJS.ProcessEnv; cwd?: string } = {},
+  { input, ...options }: { env?: NodeJS.ProcessEnv; cwd?: string; input?: string } = {},
 ): Promise<Outcome> =>
   new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: process.env, ...options });
+    const child = spawn(program, args, { stdio: 'pipe', env: process.env, ...options });
+    child.stdin.on('error', () => undefined); // it has read enough
+    child.stdin.end(input);
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
