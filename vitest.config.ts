@@ -28,6 +28,18 @@ export default defineConfig({
       },
       {
         extends: true,
+        test: { name: 'clusters', include: ['test/clusters/**/*.test.ts'], globalSetup: ['test/support/scratch.ts'] },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'clusters',
+          include: ['test/clusters/**/*.test.ts'],
+          globalSetup: ['test/support/scratch.ts', 'test/support/clusters-bed.ts'],
+        },
+      },
+      {
+        extends: true,
         test: {
           name: 'aws',
           include: ['test/aws/**/*.test.ts'],

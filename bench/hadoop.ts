@@ -18,9 +18,9 @@ const clientSettings = {
 export const prepareHadoop = async (scratch: string, atOnce: number): Promise<void> => {
   await mkdir(scratch, { recursive: true });
   await writeSites(scratch, {
-    'core-site': { 'fs.defaultFS': 'file:///', 'hadoop.tmp.dir': join(scratch, 'tmp') },
-    'hdfs-site': clientSettings,
-    'mapred-site': {
+    core: { 'fs.defaultFS': 'file:///', 'hadoop.tmp.dir': join(scratch, 'tmp') },
+    hdfs: clientSettings,
+    mapred: {
       'mapreduce.framework.name': 'local',
       'mapreduce.local.map.tasks.maximum': String(atOnce),
       'mapreduce.cluster.local.dir': join(scratch, 'local'),

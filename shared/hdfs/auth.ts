@@ -1,4 +1,5 @@
 import { userInfo } from 'node:os';
+import { type FanoutError, TransportError } from '../errors.ts';
 import type { Cluster } from './cluster.ts';
 import type { Nameservice } from './nameservice.ts';
 import { RemoteError } from './remote-exception.ts';
@@ -88,14 +89,16 @@ const remedies: Record<Cluster['auth_mechanism'], string> = {
   TKN_GSSAPI: 'check its principal, and the rules by which the cluster makes users of principals',
 };
 
-/** A refusal for a person: whose credentials, and what to do about it. */
-export function explained(
-  { name, auth_mechanism: mechanism }: Cluster,
-  { code, exception, reason, where }: RemoteError,
-): RemoteError {
-  const place = where ?? { operation: 'request', path: '/' };
-  return new RemoteError(code, exception, reason, place, {
-    reason: `cluster ${name} does not accept the credentials: ${reason}`,
-    remedy: remedies[mechanism],
-  });
+/** An error that ends the job, for a person: of which cluster, and what to do about it. Others are left as they are. */
+export function explained({ name, auth_mechanism: mechanism }: Cluster, error: FanoutError): FanoutError {
+  const { reason, where = { operation: 'request', path: '/' }, remedy, cause, disposition } = error;
+  if (error instanceof RemoteError && (error.code === 'token' || error.code === 'unauthenticated')) {
+    return new RemoteError(error.code, error.exception, reason, where, {
+      reason: `cluster ${name} does not accept the credentials: ${reason}`,
+      remedy: remedies[mechanism],
+    });
+  }
+  if (!(error instanceof TransportError) || disposition !== 'fail-job') return error;
+  const told = `cluster ${name} cannot be used: ${reason}`;
+  return new TransportError(told, where, { ...(remedy === undefined ? {} : { remedy }), cause, disposition });
 }

@@ -3,7 +3,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { messageOf, SpecError } from '../errors.ts';
 import type { Cluster } from './cluster.ts';
-import { mergeKeytabs } from './keytab.ts';
+import { isKeytab, mergeKeytabs } from './keytab.ts';
 import { realmsOf } from './krb5-conf.ts';
 
 type Account = Pick<Cluster, 'name' | 'principal' | 'keytab' | 'credential_cache' | 'krb5_conf'>;
@@ -31,7 +31,9 @@ export class KerberosEnvironment {
   add({ name, principal, keytab, credential_cache, krb5_conf }: Account): void {
     const account = { name, principal, keytab, credential_cache, krb5_conf };
     const accounts = new Map(this.#accounts).set(name, account);
-    if (keytab !== undefined) mergeKeytabs([readOf(account, 'keytab')]);
+    if (keytab !== undefined && !isKeytab(readOf(account, 'keytab'))) {
+      throw new SpecError(`cluster ${name}: its keytab ${keytab} is no keytab`, 'ask for one, or make it with ktutil');
+    }
     refuseDisagreement([...accounts.values()]);
     if (accounts.size > 1) {
       const unnamed = [...accounts.values()].find((other) => other.principal === undefined);

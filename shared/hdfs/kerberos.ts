@@ -64,34 +64,38 @@ function loadAddon({ name }: Cluster): Addon {
 }
 
 /** What MIT Kerberos says, and what to do about it. */
-const remedies: readonly (readonly [message: RegExp, remedy: string])[] = [
+const remedies: readonly (readonly [message: RegExp, remedy: (cluster: Cluster) => string])[] = [
+  [/Cannot (?:contact any KDC|find KDC|resolve)/i, () => 'check the KDC of the realm in krb5_conf, and that it runs'],
+  [/Server .* not found in Kerberos database/i, () => 'use the host name for which the cluster has an HTTP principal'],
+  [/Client .* not found in Kerberos database/i, () => 'check the principal'],
   [
-    /Cannot contact any KDC|Cannot resolve (?:network address|servers) for KDC/i,
-    'check the KDC of the realm in krb5_conf',
+    /Preauthentication failed|Decrypt integrity check failed/i,
+    () => 'ask for a new keytab: the keys of this one are old',
   ],
-  [/Cannot find KDC for realm/i, 'name the KDC of the realm in krb5_conf'],
-  [/not found in Kerberos database/i, 'check the principal, and that HTTP/HOST is the name of the server’s own'],
+  [/Clock skew too great/i, () => 'set the clock of this machine'],
   [
-    /Preauthentication failed|Decrypt integrity check failed|Password incorrect/i,
-    'make the keytab anew: its keys are old',
-  ],
-  [/Clock skew too great/i, 'set the clock of this machine'],
-  [/Ticket expired|credentials have expired/i, 'get a new ticket with kinit, or name a keytab'],
-  [
-    /Keytab contains no suitable keys|No key table entry|client keytab/i,
-    'check that the keytab holds the principal (klist -kt)',
+    /expired/i,
+    ({ keytab }) => (keytab === undefined ? 'get a new ticket with kinit, or name a keytab' : 'try kinit -kt'),
   ],
   [
-    /No (?:Kerberos )?credentials|credentials cache .* not found|can't get .*cred|No such file/i,
-    'get a ticket with kinit, or name principal and keytab',
+    /./,
+    ({ keytab }) =>
+      keytab === undefined
+        ? 'get a ticket with kinit, or name principal and keytab'
+        : `check that the keytab has a key of the principal: klist -kt ${keytab}`,
   ],
 ];
 
-function kerberosError(error: unknown, { name, principal }: Cluster, host: string, where: Where): KerberosError {
+function kerberosError(error: unknown, cluster: Cluster, host: string, where: Where): KerberosError {
+  const { name, principal } = cluster;
   const text = messageOf(error)
     .replace(/^.*Minor code may provide more information[.:]?\s*/i, '')
-    .replace(/^GSS-?API error:\s*/i, '');
+    .replace(
+      /^(?:GSS-?API error|No credentials were supplied, or the credentials were unavailable or inaccessible):\s*/gi,
+      '',
+    );
   const who = principal === undefined ? '' : ` as ${principal}`;
-  const remedy = remedies.find(([message]) => message.test(text))?.[1] ?? 'try kinit and klist on this machine';
-  return new KerberosError(`cluster ${name}: no Kerberos ticket for HTTP/${host}${who}: ${text}`, remedy, where, error);
+  const remedy = remedies.find(([message]) => message.test(text))?.[1](cluster);
+  const reason = `cluster ${name}: no Kerberos ticket for HTTP/${host}${who}: ${text}`;
+  return new KerberosError(reason, remedy ?? '', where, error);
 }

@@ -1,4 +1,4 @@
-import { type FanoutError, TransportError, UnavailableError, type Where } from '../errors.ts';
+import { FanoutError, TransportError, UnavailableError, type Where } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { type Again, retry, type RetryPolicy } from '../retry.ts';
 import { type Authentication, type Credentials, explained } from './auth.ts';
@@ -148,18 +148,10 @@ export class NamenodeRest {
         return await ask(await this.#authentication.credentials(nameservice, base));
       }
     } catch (error) {
-      if (refusalOf(error)) throw explained(this.cluster, error as RemoteError);
-      if (error instanceof TransportError && error.disposition === 'fail-job') {
-        const { remedy, cause, disposition } = error;
-        throw new TransportError(`cluster ${this.cluster.name} cannot be used: ${error.reason}`, where, {
-          ...(remedy === undefined ? {} : { remedy }),
-          cause,
-          disposition,
-        });
-      }
       if (error instanceof TransportError || hasCode(error, 'standby', 'busy', 'not-webhdfs'))
         nameservice.failOver(base);
-      throw error;
+      // What comes from elsewhere, as from the getting of a token, is explained there.
+      throw error instanceof FanoutError && error.where === where ? explained(this.cluster, error) : error;
     }
   }
 
@@ -192,5 +184,7 @@ function isFromProxy(error: FanoutError): boolean {
 }
 
 function isDoubtful(error: FanoutError): boolean {
-  return hasCode(error, 'io', 'other', 'not-webhdfs', 'out-of-range') || codeOf(error.cause) === 'ENOTFOUND';
+  return (
+    hasCode(error, 'io', 'other', 'not-webhdfs', 'out-of-range') || /^(?:ENOTFOUND$|HPE_)/.test(codeOf(error.cause))
+  );
 }

@@ -1,5 +1,5 @@
-import { RefusedError, type Where } from '../errors.ts';
-import { asUser, type Authentication, type Credentials, type Refusal } from './auth.ts';
+import { FanoutError, RefusedError, type Where } from '../errors.ts';
+import { asUser, type Authentication, type Credentials, explained, type Refusal } from './auth.ts';
 import type { Cluster } from './cluster.ts';
 import { type HttpTransport, splitUrl } from './http.ts';
 import { negotiate } from './kerberos.ts';
@@ -56,11 +56,15 @@ export class Spnego implements Authentication {
     const { hostname } = new URL(base);
     const { negotiation, token } = await negotiate(this.#cluster, hostname, where);
     const url = `${base}/webhdfs/v1/?op=GETHOMEDIRECTORY`;
-    const { status, text, challenge, cookies } = await this.#http.exchange('GET', url, where, unaborted, {
-      authorization: `Negotiate ${token}`,
+    const headers = { authorization: `Negotiate ${token}` };
+    const answer = await this.#http.exchange('GET', url, where, unaborted, headers).catch((error: unknown) => {
+      throw error instanceof FanoutError ? explained(this.#cluster, error) : error;
     });
+    const { status, text, challenge, cookies } = answer;
     const cookie = cookies.map((line) => line.split(';')[0] ?? '').find((pair) => /^hadoop\.auth="?[^"]/.test(pair));
-    if (status === 401 || (cookie === undefined && status >= 400)) throw remoteErrorOf(status, text, where);
+    if (status === 401 || (cookie === undefined && status >= 400)) {
+      throw explained(this.#cluster, remoteErrorOf(status, text, where));
+    }
     if (this.#cluster.mutual_auth !== 'DISABLED') await this.#checkServer(negotiation, challenge, where);
     if (cookie === undefined) {
       throw new RefusedError(

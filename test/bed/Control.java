@@ -39,7 +39,8 @@ import org.apache.hadoop.hdfs.server.namenode.NameNode;
  * /beans?query=NAMES&attributes=A,B    texts among the attributes of matching MBeans, as JSON
  * /state?namenode=NAME&state=active    or standby
  * /directory?namenode=NAME&path=P      makes directory P, which is anybody's, as the superuser
- * /zone?namenode=NAME&path=P&key=K     makes it an encryption zone
+ * /directory?...&key=K                 and an encryption zone
+ * /directory?...&policy=E              and erasure coded
  */
 final class Control {
   private final Map<String, NameNode> namenodes = new ConcurrentHashMap<>();
@@ -85,9 +86,9 @@ final class Control {
       case "/state":
         changeState(named(of.get("namenode")), of.get("state"));
         return "";
-      case "/directory", "/zone":
+      case "/directory":
         named(of.get("namenode"));
-        makeDirectory(configurations.get(of.get("namenode")), of.get("path"), of.get("key"));
+        makeDirectory(configurations.get(of.get("namenode")), of);
         return "";
       default:
         throw new IllegalArgumentException("no such question: " + path);
@@ -107,14 +108,18 @@ final class Control {
     else service.transitionToStandby(request);
   }
 
-  private static void makeDirectory(Configuration configuration, String directory, String key) throws Exception {
-    org.apache.hadoop.fs.Path path = new org.apache.hadoop.fs.Path(directory);
+  private static void makeDirectory(Configuration configuration, Map<String, String> of) throws Exception {
+    org.apache.hadoop.fs.Path path = new org.apache.hadoop.fs.Path(of.get("path"));
     try (FileSystem files = FileSystem.newInstance(configuration)) {
       files.mkdirs(path);
       files.setPermission(path, new FsPermission((short) 01777));
-      if (key == null) return;
       HdfsAdmin admin = new HdfsAdmin(files.getUri(), configuration);
-      admin.createEncryptionZone(path, key, EnumSet.of(CreateEncryptionZoneFlag.PROVISION_TRASH));
+      String key = of.get("key");
+      if (key != null) admin.createEncryptionZone(path, key, EnumSet.of(CreateEncryptionZoneFlag.PROVISION_TRASH));
+      String policy = of.get("policy");
+      if (policy == null) return;
+      admin.enableErasureCodingPolicy(policy);
+      admin.setErasureCodingPolicy(path, policy);
     }
   }
 

@@ -6,10 +6,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { withArchive } from './archive.ts';
 import { writeClientConfig } from './client-config.ts';
 import { type Cluster, type Daemon, prepareClusters } from './cluster.ts';
-import { changeState, makeOpenDirectory } from './control.ts';
+import { makeOpenDirectory } from './control.ts';
+import { makeActive } from './failover.ts';
 import { Host, tailOf } from './host.ts';
 import { type Hadoop, type Say, getHadoop } from './jars.ts';
 import type { JvmOptions } from './jvm.ts';
+import { createKey } from './kms.ts';
 import { jvmHost } from './launch.ts';
 import { waitReady, waitUntil } from './ready.ts';
 import { kdcHost, kdcTrouble } from './realm.ts';
@@ -97,17 +99,12 @@ const startAgain = async (host: Host, hosts: Host[], clusters: Cluster[]): Promi
   }
 };
 
-const makeActive = async (namenode: string, clusters: Cluster[], hosts: Host[]): Promise<void> => {
-  const pair = clusters.find(({ namenodes }) => namenodes.some(({ daemon }) => daemon === namenode))?.namenodes;
-  if (!pair || pair.length < 2) throw new Error(`${namenode} is not a namenode of a cluster with HA`);
-  const change = async (daemon: string, state: 'active' | 'standby'): Promise<void> => {
+const controlOf =
+  (hosts: Host[]) =>
+  (daemon: string): string | undefined => {
     const { control, away } = hostOf(hosts, daemon);
-    if (away && state === 'active') throw new Error(`${daemon} is not running`);
-    if (control !== undefined && !away) await changeState(control, daemon, state);
+    return away ? undefined : control;
   };
-  for (const { daemon } of pair) if (daemon !== namenode) await change(daemon, 'standby');
-  await change(namenode, 'active');
-};
 
 /** Each JVM's daemons by its name. */
 const groupsOf = (clusters: Cluster[], separate = false): Map<string, Daemon[]> =>
@@ -116,12 +113,17 @@ const groupsOf = (clusters: Cluster[], separate = false): Map<string, Daemon[]> 
     (daemon) => (separate ? daemon.name : daemon.host),
   );
 
-/** The superuser of a cluster with Kerberos is not who runs the tests: they need a place to write to. */
-const openTemporary = async (clusters: Cluster[], hosts: Host[]): Promise<void> => {
-  for (const { kerberos, namenode } of clusters) {
-    const { control } = hostOf(hosts, namenode);
-    if (kerberos && control !== undefined) await makeOpenDirectory(control, namenode, '/tmp');
-  }
+/** The directories that its options ask for, and with Kerberos, where the superuser is not who runs the tests, /tmp. */
+const furnish = async (options: ClusterOptions, cluster: Cluster, hosts: Host[]): Promise<void> => {
+  const { namenode, namenodes, kms } = cluster;
+  if (namenodes.length > 1) await makeActive([cluster], namenode, controlOf(hosts));
+  const { control = '' } = hostOf(hosts, namenode);
+  if (cluster.kerberos) await makeOpenDirectory(control, namenode, '/tmp');
+  const zones = Object.entries(options.encryptionZones ?? {});
+  for (const key of new Set(zones.map(([, name]) => name))) if (kms) await createKey(kms.url, key);
+  for (const [path, key] of zones) await makeOpenDirectory(control, namenode, path, { key });
+  for (const [path, policy] of Object.entries(options.erasureCoding ?? {}))
+    await makeOpenDirectory(control, namenode, path, { policy });
 };
 
 const startOnce = async <Name extends string>(
@@ -150,9 +152,12 @@ const startOnce = async <Name extends string>(
     hosts.push(...jvms);
     for (const jvm of jvms) jvm.start();
     await waitReady(clusters, hosts, readyWithinMs);
-    for (const { namenodes } of clusters.filter(({ namenodes: of }) => of.length > 1))
-      await makeActive(namenodes[0]?.daemon ?? '', clusters, hosts);
-    await openTemporary(clusters, hosts);
+    await Promise.all(
+      wanted.map(async (of) => {
+        const cluster = clusters.find(({ name }) => name === of.name);
+        if (cluster) await furnish(of, cluster, hosts);
+      }),
+    );
     const letGo = async (): Promise<void> => {
       if (options.keepAlive === 'detached') await Promise.all(hosts.map((host) => host.release()));
     };
@@ -171,7 +176,7 @@ const startOnce = async <Name extends string>(
         await startAgain(hostNamed(hosts, daemon), hosts, clusters);
         await letGo();
       },
-      makeActive: (namenode) => makeActive(namenode, clusters, hosts),
+      makeActive: (namenode) => makeActive(clusters, namenode, controlOf(hosts)),
       waitReady: (timeoutMs = readyWithinMs) => waitReady(clusters, hosts, timeoutMs),
       stop,
       [Symbol.asyncDispose]: stop,

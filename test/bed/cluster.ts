@@ -1,9 +1,12 @@
 // A cluster before it runs: its addresses, its directories, its configuration files, its daemons.
+import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type Authority, issueCertificate, makeAuthority, sslServerSettings } from './certificates.ts';
-import type { Hadoop } from './jars.ts';
 import { formatted, formattedStandby } from './format.ts';
-import { kerberosCore, kerberosFlags, kerberosHdfs } from './kerberos-settings.ts';
+import { httpfsFlags, httpfsSettings } from './httpfs.ts';
+import { type Hadoop, writeLogging } from './jars.ts';
+import { impersonators, kerberosCore, kerberosFlags, kerberosHdfs } from './kerberos-settings.ts';
+import { kmsAcls, kmsClientSettings, kmsFlags, kmsSettings } from './kms.ts';
 import { freePorts } from './ports.ts';
 import { type Realm, prepareRealm } from './realm.ts';
 import {
@@ -15,10 +18,10 @@ import {
   isSecured,
   namenodeSettings,
 } from './settings.ts';
-import { type Properties, writeSites } from './site.ts';
+import { type Properties, writeProperties, writeSites } from './site.ts';
 
 /** What Launcher.java can host. */
-export type DaemonKind = 'namenode' | 'datanode';
+export type DaemonKind = 'namenode' | 'datanode' | 'httpfs' | 'kms';
 
 export interface Daemon {
   /** The cluster's name and what it is there, as in A-nn and A-dn1. */
@@ -45,6 +48,11 @@ export interface Namenode {
   rpc: string;
 }
 
+export interface Server {
+  daemon: string;
+  url: string;
+}
+
 export interface Cluster<Name extends string = string> {
   name: Name;
   clusterId: string;
@@ -55,6 +63,8 @@ export interface Cluster<Name extends string = string> {
   /** The namenode above, and its standby on a cluster with HA. */
   namenodes: Namenode[];
   datanodes: Datanode[];
+  httpfs?: Server;
+  kms?: Server;
   daemons: Daemon[];
   /** What a client of a cluster with TLS has to trust, as a PEM file. */
   ca?: string;
@@ -71,7 +81,7 @@ export interface Prepared<Name extends string = string> {
 const users = ['hdfs', 'alice', 'bob', 'proxy'];
 
 /** At least as many as there are in the cluster's configuration. */
-const portsOf = ({ datanodes = 1 }: ClusterOptions): number => 5 + 3 * datanodes;
+const portsOf = ({ datanodes = 1 }: ClusterOptions): number => 7 + 3 * datanodes;
 
 type NextPort = () => number;
 
@@ -97,6 +107,8 @@ const prepareOne = async <Name extends string>(
   options: ClusterOptions<Name>,
 ): Promise<Cluster<Name>> => {
   const { name } = options;
+  if (options.encryptionZones && isSecured(options))
+    throw new Error(`${name}: a KMS stands beside insecure clusters only`);
   const data = join(dir, 'data', name);
   const realm = realms.find((of) => of.realm === options.kerberos?.realm);
   const secured = isSecured(options);
@@ -107,9 +119,11 @@ const prepareOne = async <Name extends string>(
     http: `localhost:${port()}`,
     directory: join(data, suffix),
   }));
+  const kmsPort = options.encryptionZones ? port() : undefined;
   const core = {
     ...coreSettings(authorityOf(options, places), join(data, 'scratch')),
     ...(realm ? kerberosCore(realm) : {}),
+    ...(kmsPort === undefined ? {} : kmsClientSettings(kmsPort)),
     ...options.extraCore,
   };
   const hdfs = {
@@ -117,23 +131,41 @@ const prepareOne = async <Name extends string>(
     ...(realm ? kerberosHdfs(realm) : {}),
     ...options.extraHdfs,
   };
-  const sites: Record<string, Properties> = {};
-  if (authority && secured) {
-    const certificate = await issueCertificate(authority, name, options.tlsName ?? 'localhost');
-    sites['ssl-server'] = sslServerSettings(certificate);
-  }
+  const certificate =
+    authority && secured ? await issueCertificate(authority, name, options.tlsName ?? 'localhost') : undefined;
+  const configurationOf = (daemon: string): string => join(dir, 'configuration', daemon);
   const hostOf = (kind: DaemonKind, daemon: string): string => {
-    if (kind === 'namenode' && options.ha) return daemon;
+    if (kind === 'httpfs' || kind === 'kms' || (kind === 'namenode' && options.ha)) return daemon;
     return secured ? name : 'all';
   };
   const daemons: Daemon[] = [];
-  const add = async (kind: DaemonKind, suffix: string, own: Properties = {}): Promise<string> => {
+  const add = async (kind: DaemonKind, suffix: string, own: Properties, flags = {}): Promise<string> => {
     const daemon = `${name}-${suffix}`;
-    const configuration = join(dir, 'configuration', daemon);
-    await writeSites(configuration, { 'core-site': core, 'hdfs-site': { ...own, ...hdfs }, ...sites });
-    const properties = realm ? { properties: kerberosFlags(realm) } : {};
-    daemons.push({ name: daemon, kind, configuration, host: hostOf(kind, daemon), ...properties });
+    const configuration = configurationOf(daemon);
+    await writeSites(configuration, { core, hdfs: { ...own, ...hdfs } });
+    if (certificate) await writeProperties(join(configuration, 'ssl-server.xml'), sslServerSettings(certificate));
+    const properties = { ...flags, ...(realm ? kerberosFlags(realm) : {}) };
+    daemons.push({ name: daemon, kind, configuration, host: hostOf(kind, daemon), properties });
     return daemon;
+  };
+  const addServer = async (kind: 'httpfs' | 'kms', path: string, serverPort: number): Promise<Server> => {
+    const daemon = `${name}-${kind}`;
+    const home = join(data, kind);
+    for (const directory of ['log', 'temp']) await mkdir(join(home, directory), { recursive: true });
+    const configuration = configurationOf(daemon);
+    await writeLogging(join(configuration, `${kind}-log4j.properties`));
+    if (kind === 'kms') {
+      await writeProperties(join(configuration, 'kms-site.xml'), kmsSettings(serverPort, home));
+      await writeProperties(join(configuration, 'kms-acls.xml'), kmsAcls);
+      await add(kind, kind, {}, kmsFlags(configuration, home));
+    } else {
+      const impersonating = realm ? impersonators : ['root'];
+      const settings = httpfsSettings(serverPort, { impersonators: impersonating, tls: secured, realm });
+      await writeProperties(join(configuration, 'httpfs-site.xml'), settings);
+      await writeFile(join(configuration, 'httpfs-signature.secret'), name);
+      await add(kind, kind, {}, httpfsFlags(configuration, home));
+    }
+    return { daemon, url: `${secured ? 'https' : 'http'}://localhost:${serverPort}${path}` };
   };
   // Daemons of several clusters may share a JVM, and some of what it exposes: the id tells whose is whose.
   const clusterId = `${name}-${basename(dir)}`;
@@ -157,6 +189,8 @@ const prepareOne = async <Name extends string>(
     const daemon = await add('datanode', `dn${index}`, own);
     datanodes.push({ daemon, httpAddress: `localhost:${http}`, transferAddress: `127.0.0.1:${transfer}` });
   }
+  const kms = kmsPort === undefined ? undefined : await addServer('kms', '/kms', kmsPort);
+  const httpfs = options.httpfs ? await addServer('httpfs', '', port()) : undefined;
   const [first] = namenodes;
   if (!first) throw new Error(`${name} has no namenode`);
   return {
@@ -168,6 +202,8 @@ const prepareOne = async <Name extends string>(
     namenodes,
     datanodes,
     daemons,
+    ...(kms ? { kms } : {}),
+    ...(httpfs ? { httpfs } : {}),
     ...(secured && authority ? { ca: authority.ca } : {}),
     ...(realm ? { kerberos: realm } : {}),
   };

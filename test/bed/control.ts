@@ -1,5 +1,9 @@
 // What the bed asks of a JVM itself (Control.java): no ticket is needed, whatever its daemons demand.
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Where the JVM of that name tells on which port it can be asked. */
+export const controlFile = (dir: string, host: string): string => join(dir, 'control', host);
 
 const ask = async (portFile: string, path: string, parameters: Record<string, string>): Promise<string> => {
   let port: string;
@@ -26,8 +30,13 @@ export const beansOf = async <Attribute extends string>(
   >[];
 
 /** As the superuser, with permission 1777. */
-export const makeOpenDirectory = async (portFile: string, namenode: string, path: string): Promise<void> => {
-  await ask(portFile, 'directory', { namenode, path });
+export const makeOpenDirectory = async (
+  portFile: string,
+  namenode: string,
+  path: string,
+  kind: { key: string } | { policy: string } | Record<string, never> = {},
+): Promise<void> => {
+  await ask(portFile, 'directory', { namenode, path, ...kind });
 };
 
 /** Of a namenode with HA. Nothing is fenced: the other namenode has to be a standby already, or gone. */

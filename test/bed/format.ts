@@ -15,8 +15,8 @@ const format = async (hadoop: Hadoop, dir: string): Promise<void> => {
   const place = { rpc: 'localhost:0', http: 'localhost:0' };
   const options = { name: 'template' };
   await writeSites(configuration, {
-    'core-site': coreSettings(place.rpc, join(dir, 'scratch')),
-    'hdfs-site': { ...hdfsSettings(options, [place]), ...namenodeSettings(options, 1, join(dir, 'name')) },
+    core: coreSettings(place.rpc, join(dir, 'scratch')),
+    hdfs: { ...hdfsSettings(options, [place]), ...namenodeSettings(options, 1, join(dir, 'name')) },
   });
   const classpath = [hadoop.classpath, configuration].join(delimiter);
   const args = ['-format', '-force', '-nonInteractive', '-clusterId', 'template'];

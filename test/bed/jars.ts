@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { withLock } from './lock.ts';
 import { bedHome, bedSources, defaultVersion } from './paths.ts';
 import { requireTools, runToolOrFail } from './tools.ts';
@@ -31,6 +31,12 @@ log4j.appender.out.target=System.err
 log4j.appender.out.layout=org.apache.log4j.PatternLayout
 log4j.appender.out.layout.ConversionPattern=%d{HH:mm:ss,SSS} %p %c{1}: %m%n
 `;
+
+/** For daemons that want a log4j.properties of their own. */
+export const writeLogging = async (file: string): Promise<void> => {
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, log4j);
+};
 
 const sharedLock = join(bedHome, 'lock');
 const temporary = 'making-';

@@ -40,5 +40,10 @@ export const daemonFlags = ({ heapMb = 512, c2 = false, archive }: JvmOptions = 
   ...openModules,
 ];
 
-/** The superuser of a cluster is whoever runs its namenode; here always root, whoever runs the tests. */
-export const hadoopEnvironment = (): NodeJS.ProcessEnv => ({ ...process.env, HADOOP_USER_NAME: 'root' });
+/** The superuser of a cluster is whoever runs its namenode; here always root, whoever runs the tests.
+ * The password is that of a KMS's file of keys, which lives as long as its bed. */
+export const hadoopEnvironment = (): NodeJS.ProcessEnv => ({
+  ...process.env,
+  HADOOP_USER_NAME: 'root',
+  HADOOP_KEYSTORE_PASSWORD: 'none',
+});

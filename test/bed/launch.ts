@@ -1,6 +1,7 @@
 // The command line of a JVM that hosts daemons of the bed.
-import { delimiter, join } from 'node:path';
+import { delimiter } from 'node:path';
 import type { Daemon } from './cluster.ts';
+import { controlFile } from './control.ts';
 import type { HostOptions } from './host.ts';
 import type { Hadoop } from './jars.ts';
 import { type JvmOptions, daemonFlags, hadoopEnvironment } from './jvm.ts';
@@ -19,7 +20,7 @@ export const jvmHost = (name: string, daemons: Daemon[], options: LaunchOptions)
   const { hadoop, dir, removed, archive = useOf(hadoop) } = options;
   const [first] = daemons;
   const classpath = [hadoop.classpath, ...(first ? [first.configuration] : [])].join(delimiter);
-  const control = join(dir, 'control', name);
+  const control = controlFile(dir, name);
   const flags = ['--with-parent', '--control', control, ...(removed === undefined ? [] : ['--remove', removed])];
   const hosted = daemons.map(({ kind, configuration }) => `${kind}=${configuration}`);
   const properties = daemons.flatMap((daemon) => Object.entries(daemon.properties ?? {}));

@@ -9,6 +9,7 @@ const packageOf = {
   kdb5_util: 'krb5-kdc',
   'kadmin.local': 'krb5-admin-server',
   kinit: 'krb5-user',
+  ktutil: 'krb5-user',
   curl: 'curl',
   openssl: 'openssl',
 } as const;

@@ -1,4 +1,6 @@
 // Whether a cluster can be used: its namenode is out of safe mode and its datanodes are in.
+import { request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster, Datanode, Namenode } from './cluster.ts';
 import { beansOf } from './control.ts';
@@ -48,6 +50,23 @@ const asked = async (who: string, ask: Promise<string | undefined>): Promise<str
   }
 };
 
+/** Whatever its status, and whoever signed its certificate: it answers once its web application has started. */
+export const webTrouble = (url: string): Promise<string | undefined> =>
+  new Promise((resolve) => {
+    const settle = (trouble: string | undefined): void => {
+      request.destroy();
+      resolve(trouble);
+    };
+    const options = { timeout: 5000, agent: false };
+    const request = url.startsWith('https:')
+      ? requestHttps(url, { ...options, rejectUnauthorized: false })
+      : requestHttp(url, options);
+    request.on('response', () => settle(undefined));
+    request.on('timeout', () => settle('no answer'));
+    request.on('error', ({ message }) => settle(message));
+    request.end();
+  });
+
 /** What keeps a cluster from being used, undefined if nothing does; daemons that are away on purpose do not. */
 const clusterTrouble = async (cluster: Cluster, hosts: Host[]): Promise<string | undefined> => {
   const controlOf = (daemon: string): string | undefined => {
@@ -58,10 +77,12 @@ const clusterTrouble = async (cluster: Cluster, hosts: Host[]): Promise<string |
   const { clusterId } = cluster;
   const namenodes = cluster.namenodes.filter(isThere);
   const datanodes = cluster.datanodes.filter(isThere);
+  const servers = [cluster.httpfs, cluster.kms].filter((of) => of !== undefined).filter(isThere);
   if (namenodes.length === 0) return undefined;
   const controls = new Map(datanodes.map(({ daemon }) => [controlOf(daemon) ?? '', daemon]));
   const troubles = await Promise.all([
     ...namenodes.map(({ daemon }) => asked(daemon, namenodeTrouble(controlOf(daemon) ?? '', clusterId, datanodes))),
+    ...servers.map((server) => asked(server.daemon, webTrouble(server.url))),
     ...[...controls].map(([of, who]) => asked(who, datanodeTrouble(of, clusterId, namenodes))),
   ]);
   return troubles.find((of) => of !== undefined);

@@ -39,8 +39,6 @@ const krb5Conf = (realm: string, port: number): string => `[libdefaults]
  ${realm} = {
   kdc = 127.0.0.1:${port}
  }
-[domain_realm]
- localhost = ${realm}
 `;
 
 const kdcConf = (realm: string, port: number, directory: string): string => `[kdcdefaults]

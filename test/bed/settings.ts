@@ -15,6 +15,12 @@ export interface ClusterOptions<Name extends string = string> {
   kerberos?: { realm: string } | undefined;
   /** Two namenodes of one nameservice, each in a JVM of its own; the first is made active. */
   ha?: boolean | undefined;
+  /** An HttpFS before it, in a JVM of its own. */
+  httpfs?: boolean | undefined;
+  /** Directories that are encryption zones, and the name of each one's key, which a KMS in a JVM of its own keeps. */
+  encryptionZones?: Record<string, string> | undefined;
+  /** Directories and their erasure coding policies, as in XOR-2-1-1024k, which needs three datanodes. */
+  erasureCoding?: Record<string, string> | undefined;
   /** How long delegation tokens live, in milliseconds. */
   tokenLife?: { renewMs: number; maxMs: number } | undefined;
   /** Further properties of hdfs-site.xml; they win over the bed's own. */

@@ -1,6 +1,6 @@
 // Hadoop's configuration files.
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 export type Properties = Record<string, string>;
 
@@ -13,10 +13,13 @@ const siteXml = (properties: Properties): string => {
   return `<?xml version="1.0"?><configuration>\n${lines.join('')}</configuration>\n`;
 };
 
-/** Writes one file per entry: `{ 'core-site': … }` becomes core-site.xml. */
+export const writeProperties = async (file: string, properties: Properties): Promise<void> => {
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, siteXml(properties));
+};
+
+/** Writes one file per entry: `{ core: … }` becomes core-site.xml. */
 export const writeSites = async (dir: string, sites: Record<string, Properties>): Promise<void> => {
-  await mkdir(dir, { recursive: true });
-  for (const [name, properties] of Object.entries(sites)) {
-    await writeFile(join(dir, `${name}.xml`), siteXml(properties));
-  }
+  for (const [name, properties] of Object.entries(sites))
+    await writeProperties(join(dir, `${name}-site.xml`), properties);
 };

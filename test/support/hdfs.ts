@@ -1,6 +1,7 @@
-import { request } from 'undici';
 import { createHash } from 'node:crypto';
-import { request as send } from 'node:http';
+import http from 'node:http';
+import https from 'node:https';
+import { Agent, request } from 'undici';
 
 /**
  * A second, independent client for tests: a few requests as curl would send them, so that the product's own client is
@@ -8,11 +9,16 @@ import { request as send } from 'node:http';
  */
 export class TestHdfs {
   readonly url: string;
-  readonly user: string;
+  readonly #who: Record<string, string>;
+  readonly #tls: { ca?: string };
+  readonly #dispatcher: Agent;
 
-  constructor(url: string, user = 'root') {
+  /** @param secure  a delegation token in place of a user's name, and whom to trust, as PEM */
+  constructor(url: string, user = 'root', secure: { token?: string; ca?: string } = {}) {
     this.url = url;
-    this.user = user;
+    this.#who = secure.token === undefined ? { 'user.name': user } : { delegation: secure.token };
+    this.#tls = secure.ca === undefined ? {} : { ca: secure.ca };
+    this.#dispatcher = new Agent({ connect: this.#tls });
   }
 
   async call(
@@ -22,9 +28,10 @@ export class TestHdfs {
     parameters: Record<string, string> = {},
   ) {
     const encoded = path.split('/').map(encodeURIComponent).join('/');
-    const query = new URLSearchParams({ op, 'user.name': this.user, ...parameters });
+    const query = new URLSearchParams({ op, ...this.#who, ...parameters });
     const { statusCode, headers, body } = await request(`${this.url}/webhdfs/v1${encoded}?${query.toString()}`, {
       method,
+      dispatcher: this.#dispatcher,
     });
     const text = await body.text();
     if (statusCode >= 400) throw new Error(`${op} ${path}: ${statusCode} ${text}`);
@@ -58,7 +65,7 @@ export class TestHdfs {
   async get(path: string): Promise<Buffer> {
     const { location } = await this.call('GET', 'OPEN', path);
     if (location === undefined) throw new Error(`OPEN ${path} was not redirected`);
-    const { statusCode, body } = await request(location);
+    const { statusCode, body } = await request(location, { dispatcher: this.#dispatcher });
     const bytes = Buffer.from(await body.arrayBuffer());
     if (statusCode !== 200) throw new Error(`OPEN ${path}: ${statusCode} ${bytes.toString('utf8')}`);
     return bytes;
@@ -121,7 +128,8 @@ export class TestHdfs {
     if (location === undefined) throw new Error(`${op} ${path} was not redirected`);
     await new Promise<void>((resolve, reject) => {
       const headers = { 'content-type': 'application/octet-stream', 'content-length': Buffer.byteLength(content) };
-      const upload = send(location, { method, headers, agent: false }, (answer) => {
+      const send = location.startsWith('https:') ? https.request : http.request;
+      const upload = send(location, { method, headers, agent: false, ...this.#tls }, (answer) => {
         let text = '';
         answer.on('data', (chunk: Buffer) => (text += chunk.toString()));
         answer.on('end', () =>

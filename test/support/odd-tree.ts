@@ -51,3 +51,10 @@ export async function makeOddTree(hdfs: TestHdfs, root: string): Promise<void> {
   ];
   for (let i = 0; i < puts.length; i += 8) await Promise.all(puts.slice(i, i + 8).map((put) => put()));
 }
+
+/** A few files and directories, where the names are not what is tested. */
+export async function makeSmallTree(hdfs: TestHdfs, root: string): Promise<void> {
+  await hdfs.mkdirs(`${root}/empty directory`);
+  for (const length of [0, 1, 513, MIB + 1]) await hdfs.put(`${root}/a/${length}`, content(`${length}`, length));
+  await hdfs.put(`${root}/dt=2024-01-01/percent% ünïcödé`, 'named');
+}
