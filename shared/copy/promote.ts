@@ -1,6 +1,7 @@
 import { FanoutError, TransportError } from '../errors.ts';
 import type { FileSystem } from '../hdfs/filesystem.ts';
 import { retry, type RetryPolicy } from '../retry.ts';
+import { asidePath } from './temporary.ts';
 
 export interface Promotion {
   readonly fs: FileSystem;
@@ -12,11 +13,25 @@ export interface Promotion {
 }
 
 /**
- * Gives a verified temporary file its name, in one step. A rename whose answer was lost is not sent again blindly: whether
- * the temporary file is still there tells whether it took place, and the inode number, which a rename
- * keeps, whether what stands at the target is ours.
+ * Gives a verified temporary file its name: in one step where the place can replace a file, and otherwise in three, of which the
+ * first moves the old file aside and the last deletes it. What a failure or a crash leaves is for `withdraw`.
  */
 export async function promote(promotion: Promotion, policy: RetryPolicy, signal: AbortSignal): Promise<void> {
+  const { fs, temporary, target, overwrite } = promotion;
+  if (!overwrite || (await fs.replacesAtOnce(target, signal))) return intoPlace(promotion, policy, signal);
+  const old = asidePath(temporary);
+  const there = await fs.stat(target, signal);
+  // Once only: a lost rename that comes late, after the next one, would move the new file aside.
+  if (there?.kind === 'file') await fs.rename(target, old, false, signal);
+  await intoPlace({ ...promotion, overwrite: false }, policy, signal);
+  if (there) await fs.delete(old, signal);
+}
+
+/**
+ * A rename whose answer was lost is not sent again blindly: whether the temporary file is still there tells whether it took
+ * place, and the inode number, which a rename keeps, whether what stands at the target is ours.
+ */
+async function intoPlace(promotion: Promotion, policy: RetryPolicy, signal: AbortSignal): Promise<void> {
   const { fs, temporary, target, overwrite, lengthBytes } = promotion;
   let lost = false;
   let fileId: number | undefined;
@@ -29,20 +44,55 @@ export async function promote(promotion: Promotion, policy: RetryPolicy, signal:
     const there = await fs.stat(target, signal);
     return there?.lengthBytes === lengthBytes && (fileId === undefined || there.fileId === fileId);
   };
-  await retry(
-    policy,
-    signal,
-    (error) => (error instanceof FanoutError && error.disposition === 'retry' ? 'soon' : 'no'),
-    async () => {
+  await retry(policy, signal, againSoon, async () => {
+    if (lost && (await tookPlace())) return;
+    try {
+      await fs.rename(temporary, target, overwrite, signal);
+    } catch (error) {
+      // A lost rename may also take place just before the second one, which then finds nothing to rename.
       if (lost && (await tookPlace())) return;
-      try {
-        await fs.rename(temporary, target, overwrite, signal);
-      } catch (error) {
-        // A lost rename may also take place just before the second one, which then finds nothing to rename.
-        if (lost && (await tookPlace())) return;
-        lost ||= error instanceof TransportError;
-        throw error;
-      }
-    },
-  );
+      lost ||= error instanceof TransportError;
+      throw error;
+    }
+  });
+}
+
+/** What a try that has ended may have left, and where it would have gone. */
+export interface Remains {
+  readonly fs: FileSystem;
+  readonly temporary: string;
+  readonly target: string;
+  /** Whether an old file may have been moved aside. */
+  readonly overwrite: boolean;
+}
+
+/**
+ * Takes a try back: an old file that was moved aside gets its name again, or is deleted when a new one stands there, and the
+ * temporary file is deleted. Safe to run again, after a crash at any moment too. No try of the unit may be at work.
+ */
+export async function withdraw(remains: Remains, policy: RetryPolicy, signal: AbortSignal): Promise<void> {
+  const { fs, temporary, target, overwrite } = remains;
+  if (overwrite && !(await fs.replacesAtOnce(target, signal))) await putBack(remains, policy, signal);
+  await fs.delete(temporary, signal);
+}
+
+async function putBack({ fs, temporary, target }: Remains, policy: RetryPolicy, signal: AbortSignal): Promise<void> {
+  const old = asidePath(temporary);
+  await retry(policy, signal, againSoon, async () => {
+    if (!(await fs.stat(old, signal))) return;
+    try {
+      await fs.rename(old, target, false, signal);
+    } catch (error) {
+      if (!isExists(error)) throw error;
+      await fs.delete(old, signal);
+    }
+  });
+}
+
+function againSoon(error: unknown): 'soon' | 'no' {
+  return error instanceof FanoutError && error.disposition === 'retry' ? 'soon' : 'no';
+}
+
+export function isExists(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'exists';
 }

@@ -2,17 +2,21 @@ import pLimit from 'p-limit';
 import { FanoutError } from '../errors.ts';
 import type { FileSystem } from '../hdfs/filesystem.ts';
 import { join } from '../hdfs/path.ts';
+import type { RetryPolicy } from '../retry.ts';
 import { together } from '../together.ts';
 import type { Batch } from './batch.ts';
 import type { Claim, Job, JobStore } from './job-store.ts';
 import type { ManifestStore } from './manifest.ts';
-import { temporaryPath } from './temporary.ts';
+import { type Remains, withdraw } from './promote.ts';
+import { asidePath, temporaryPath } from './temporary.ts';
 
 /** Deletions at once. */
 const AT_ONCE = 16;
+/** For putting an old file back. */
+const policy: RetryPolicy = { attempts: 5, totalMs: 60_000, baseMs: 250, capMs: 5000 };
 
 /**
- * Deletes by name what claims `from` up to `through` may have left of a batch's units: never by walking the destination,
+ * Takes back by name what claims `from` up to `through` may have left of a batch's units: never by walking the destination,
  * never by prefix.
  */
 async function sweepNames(
@@ -30,27 +34,31 @@ async function sweepNames(
   // With --direct there is no name but the final one.
   if (job.spec.options.direct) return;
   const limit = pLimit(AT_ONCE);
-  const deletions: ((signal: AbortSignal) => Promise<void>)[] = [];
+  const withdrawals: ((signal: AbortSignal) => Promise<void>)[] = [];
   for (const [unit, { root, path, to, decision }] of units.entries()) {
     if (without.has(unit) || decision === 'skip' || decision === 'fail') continue;
     const target = join(job.roots[root]?.destination ?? '/', to ?? path);
     for (let claim = from; claim <= through; claim++) {
       for (let attempt = 0; attempt <= attempts; attempt++) {
-        const name = temporaryPath(target, { job: job.id, batch, unit, claim, attempt });
-        deletions.push((both) => limit(() => remove(destination, name, both)));
+        const temporary = temporaryPath(target, { job: job.id, batch, unit, claim, attempt });
+        const remains = { fs: destination, temporary, target, overwrite: job.spec.options.force };
+        withdrawals.push((both) => limit(() => sweep(remains, both)));
       }
     }
   }
-  await together(signal, deletions);
+  await together(signal, withdrawals);
 }
 
 /** Where a file may not be deleted none could be made either, as a rule: only one that stands there is an error. */
-async function remove(destination: FileSystem, name: string, signal: AbortSignal): Promise<void> {
+async function sweep(remains: Remains, signal: AbortSignal): Promise<void> {
   try {
-    await destination.delete(name, signal);
+    await withdraw(remains, policy, signal);
   } catch (error) {
     if (!(error instanceof FanoutError) || error.disposition !== 'fail-unit') throw error;
-    if (await destination.stat(name, signal).catch(() => undefined)) throw error;
+    const { fs, temporary } = remains;
+    for (const name of [temporary, asidePath(temporary)]) {
+      if (await fs.stat(name, signal).catch(() => undefined)) throw error;
+    }
   }
 }
 
@@ -79,7 +87,7 @@ export function isTriedAgain({ claim, attempts }: Claim): boolean {
 }
 
 /**
- * Deletes every temporary name that a job may have left: of all units of batches that were tried again, and of the unfinished
+ * Takes back all that a job may have left under a temporary name: of all units of batches that were tried again, and of the unfinished
  * units of other batches. No copier of the job may be at work.
  *
  * @param which  batches to look at

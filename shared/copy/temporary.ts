@@ -27,3 +27,8 @@ export interface Attempt {
 export function temporaryPath(target: string, { job, batch, unit, claim, attempt }: Attempt): string {
   return join(parentOf(target), `${PREFIX}${job}.${batch}.${unit}.${claim}.${attempt}`);
 }
+
+/** Where the old file waits while a try takes its place, on servers that cannot replace a file at once. */
+export function asidePath(temporary: string): string {
+  return `${temporary}.old`;
+}

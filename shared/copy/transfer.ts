@@ -10,7 +10,7 @@ import { sameContent } from './content.ts';
 import type { Claim, Job, JobStore, UnitOutcome } from './job-store.ts';
 import { preserve } from './preserve.ts';
 import type { Progress } from './progress.ts';
-import { promote } from './promote.ts';
+import { isExists, promote, withdraw } from './promote.ts';
 import type { Verification } from './spec.ts';
 import { temporaryPath } from './temporary.ts';
 import { verify } from './verify.ts';
@@ -258,11 +258,17 @@ class FileTransfer {
     this.#warnings = await preserve(what, job.spec.options.strictPreserve, signal);
   }
 
-  /** Deletes what a failed try left, also when the job was aborted. What cannot be deleted now is swept by name later. */
+  /** Takes a failed try back, also when the job was aborted. What cannot be done now is swept by name later. */
   async #discard(temporary: string, number: number): Promise<void> {
     const { destination, log, store, job, owner, signal } = this.#context;
     try {
-      await destination.delete(temporary, AbortSignal.timeout(CLEANUP_MS));
+      const remains = {
+        fs: destination,
+        temporary,
+        target: this.#to,
+        overwrite: this.#overwrite && temporary !== this.#to,
+      };
+      await withdraw(remains, policy, AbortSignal.timeout(CLEANUP_MS));
     } catch (error) {
       log.warn({ path: temporary, error: messageOf(error) }, 'a temporary file is left for the sweep');
       // A batch of which something was tried again is swept whole at the end, this unit too.
@@ -346,8 +352,4 @@ class AppearedError extends FanoutError {
     const where = { operation: 'CREATE', path };
     super('it appeared after planning', { disposition: 'fail-unit', where, remedy: 'use --force to overwrite' });
   }
-}
-
-function isExists(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'exists';
 }

@@ -13,7 +13,7 @@ import { tlsOptions } from './tls.ts';
  * @throws SpecError when a file that the definition names cannot be used
  */
 export function connect(cluster: Cluster, log: Log, authentication?: Authentication): NamenodeRest {
-  const http = new HttpTransport(tlsOptions(cluster), cluster.timeout * 1000);
+  const http = new HttpTransport(tlsOptions(cluster), cluster.timeout * 1000, cluster.datanode_addresses);
   return new NamenodeRest(cluster, http, authentication ?? authenticationOf(cluster, http, log), log);
 }
 

@@ -49,8 +49,14 @@ export interface FileSystem {
   write(path: string, body: AsyncIterable<Uint8Array>, options: WriteOptions, signal: AbortSignal): Promise<Writing>;
 
   /**
-   * Moves one file inside a directory. With `overwrite` the old file is replaced in one step, so that a reader
-   * sees the old one or the new one.
+   * Whether `rename` can replace a file. HttpFS cannot: there `overwrite` changes nothing, and the caller moves the old file
+   * out of the way first.
+   */
+  replacesAtOnce(path: string, signal: AbortSignal): Promise<boolean>;
+
+  /**
+   * Moves one file inside a directory. With `overwrite`, and where `replacesAtOnce`, the old file is replaced in one step, so that a
+   * reader sees the old one or the new one.
    * @throws RemoteError exists (without `overwrite`), not-found; TransportError when the answer was lost: it may have worked
    */
   rename(from: string, to: string, overwrite: boolean, signal: AbortSignal): Promise<void>;

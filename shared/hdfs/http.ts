@@ -1,8 +1,10 @@
 import http, { type IncomingHttpHeaders } from 'node:http';
 import https from 'node:https';
+import type { LookupFunction } from 'node:net';
 import { once } from 'node:events';
 import { Agent, type Dispatcher } from 'undici';
 import { TransportError, type Where } from '../errors.ts';
+import type { Addresses } from './addresses.ts';
 import { cachedLookup } from './lookup.ts';
 import type { TlsOptions } from './tls.ts';
 import { tlsFailureOf } from './tls-failure.ts';
@@ -46,9 +48,11 @@ export class HttpTransport {
   readonly #agent: Agent;
   readonly #tls: TlsOptions;
   readonly #timeoutMs: number;
-  readonly #lookup = cachedLookup();
+  readonly #lookup: LookupFunction;
 
-  constructor(tls: TlsOptions, timeoutMs: number) {
+  /** @param addresses  what to look up in place of host names */
+  constructor(tls: TlsOptions, timeoutMs: number, addresses?: Addresses) {
+    this.#lookup = cachedLookup(addresses);
     this.#tls = tls;
     this.#timeoutMs = timeoutMs;
     this.#agent = new Agent({
@@ -85,6 +89,7 @@ export class HttpTransport {
    * unsolicited `100 Continue`, which undici takes for a broken server.
    *
    * Resolves as soon as the server answers, also when it refuses before it has read the whole body.
+   * @param interim  whether the server is one that answers so; HttpFS and gateways are not
    */
   async upload(
     method: string,
@@ -93,7 +98,7 @@ export class HttpTransport {
     lengthBytes: number,
     where: Where,
     signal: AbortSignal,
-    headers: Headers = {},
+    { headers = {}, interim = true }: { readonly headers?: Headers; readonly interim?: boolean } = {},
   ): Promise<Answer> {
     signal.throwIfAborted();
     const { origin, path } = splitUrl(url, where);
@@ -116,7 +121,7 @@ export class HttpTransport {
     closed.catch(() => undefined);
     const answered = once(request, 'response') as Promise<[http.IncomingMessage]>;
     answered.catch(() => undefined);
-    const sent = sendBody(request, body, lengthBytes > SMALL_BODY_BYTES, answered);
+    const sent = sendBody(request, body, interim && lengthBytes > SMALL_BODY_BYTES, answered);
     try {
       const [response] = await Promise.race([answered, sent.then(() => answered)]);
       return answerOf(response.statusCode ?? 0, response.headers, await readText(response));
@@ -170,7 +175,7 @@ export class HttpTransport {
   }
 }
 
-/** How long a datanode's interim answer is waited for, ms; HttpFS sends none. */
+/** How long a datanode's interim answer is waited for, ms. */
 const INTERIM_MS = 200;
 /** From a datanode's interim answer to its refusal, ms: in between it asks the namenode. */
 const REFUSAL_MS = 10;

@@ -1,5 +1,6 @@
 import { lookup as systemLookup, type LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
+import { type Addresses, addressOf } from './addresses.ts';
 
 /** For how long an answer is used again, ms. */
 const KEPT_MS = 30_000;
@@ -11,26 +12,31 @@ interface Known {
 
 /**
  * Resolves host names as the system does and keeps the answers for a while: a datanode closes every connection, so a
- * small file takes four of them, and each would ask again.
+ * small file takes four of them, and each would ask again. What is resolved is all that `addresses` changes: a server's certificate
+ * must still be for the name itself, and the Host header says it.
  *
  * IPv4 comes first, since Hadoop's daemons listen on nothing else unless told so (java.net.preferIPv4Stack).
  */
-export function cachedLookup(resolve = resolveAll, now = () => performance.now()): LookupFunction {
+export function cachedLookup(
+  addresses: Addresses = {},
+  resolve = resolveAll,
+  now = () => performance.now(),
+): LookupFunction {
   const known = new Map<string, Known>();
   const addressesOf = (hostname: string): Promise<LookupAddress[]> => {
     const entry = known.get(hostname);
     if (entry && now() - entry.atMs < KEPT_MS) return entry.addresses;
-    const addresses = resolve(hostname);
-    known.set(hostname, { atMs: now(), addresses });
+    const found = resolve(addressOf(hostname, addresses));
+    known.set(hostname, { atMs: now(), addresses: found });
     // A failure is not kept: the next connection asks again.
-    addresses.catch(() => known.delete(hostname));
-    return addresses;
+    found.catch(() => known.delete(hostname));
+    return found;
   };
   return (hostname, options, callback) => {
     addressesOf(hostname).then(
-      (addresses) => {
-        const [first] = addresses;
-        if (options.all) callback(null, addresses);
+      (found) => {
+        const [first] = found;
+        if (options.all) callback(null, found);
         else callback(null, first?.address ?? '', first?.family ?? 4);
       },
       (error: unknown) => callback(error as NodeJS.ErrnoException, []),

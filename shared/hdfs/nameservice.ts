@@ -1,5 +1,6 @@
 import { SpecError } from '../errors.ts';
 import type { Cluster } from './cluster.ts';
+import { splitUrl } from './http.ts';
 import { isWithin, normalize } from './path.ts';
 
 /** The addresses that serve one namespace, and which of them served last. */
@@ -23,6 +24,16 @@ export class Nameservice {
   /** The address that answered last. */
   get url(): string {
     return this.urls[this.#active] ?? '';
+  }
+
+  /** Whether a redirect leads back to one of the addresses: those of HttpFS and of gateways do. */
+  owns(location: string): boolean {
+    const { origin, path } = splitUrl(location);
+    return this.urls.some((base) => {
+      const own = splitUrl(base);
+      const below = own.path === '/' ? '/webhdfs/' : `${own.path}/webhdfs/`;
+      return new URL(own.origin).origin === new URL(origin).origin && path.startsWith(below);
+    });
   }
 
   /** Turns to the next address, unless another request has already turned away from `from`. */

@@ -74,7 +74,8 @@ const table: readonly (readonly [exception: RegExp, message: RegExp | undefined,
   [/^AuthenticationException$/, undefined, 'unauthenticated'],
   [/^AlreadyBeingCreatedException$|^RecoveryInProgressException$/, undefined, 'leased'],
   [/./, /AlreadyBeingCreatedException|RecoveryInProgressException/, 'leased'],
-  [/^UnsupportedOperationException$/, undefined, 'unsupported'],
+  // HttpFS, asked for an operation that it does not have.
+  [/^UnsupportedOperationException$|^QueryParamException$/, undefined, 'unsupported'],
   [
     /^(?:Hadoop)?IllegalArgumentException$|^InvalidPathException$|^PathComponentTooLongException$/,
     undefined,

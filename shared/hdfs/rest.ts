@@ -88,6 +88,26 @@ export class NamenodeRest {
     );
   }
 
+  /**
+   * The second step of an operation that the server redirected to itself: it wants the same credentials again. Tried once, since a
+   * body cannot be sent twice; when other credentials may do, the error says that a try of the whole operation is worth it.
+   */
+  async followed<T>(nameservice: Nameservice, send: (headers: Headers) => Promise<T>): Promise<T> {
+    const base = nameservice.url;
+    const used = await this.#authentication.credentials(nameservice, base);
+    try {
+      return await send(used.headers);
+    } catch (error) {
+      if (error instanceof TransportError && error.where?.host === splitUrl(base).host) nameservice.failOver(base);
+      const code = refusalOf(error);
+      if (!(error instanceof RemoteError) || !code) throw error;
+      if (!(await this.#authentication.refused({ nameservice, base, used, code })))
+        throw explained(this.cluster, error);
+      const where = error.where ?? { operation: 'request', path: '/' };
+      throw new RemoteError(error.code, error.exception, '', where, { reason: error.reason, disposition: 'retry' });
+    }
+  }
+
   async close(): Promise<void> {
     await this.#authentication.close();
     await this.http.close();

@@ -1,5 +1,6 @@
-import { FanoutError, SourceChangedError, TransportError, type Where } from '../errors.ts';
+import { FanoutError, printable, SourceChangedError, TransportError, type Where } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { AskedOnce } from '../asked-once.ts';
 import { retry } from '../retry.ts';
 import { familyOf, type FileChecksum, type RegularLayout, type JsonChecksum, parseFileChecksum } from './checksum.ts';
 import type { Authentication } from './auth.ts';
@@ -9,10 +10,11 @@ import { Datanode } from './datanode.ts';
 import { type JsonStatus, statusOf } from './file-status.ts';
 import { aclSpec, type AclStatus } from './acl.ts';
 import type { FileStatus, FileSystem, Near, Reading, WriteOptions, Writing } from './filesystem.ts';
-import { codeOf, type Download, splitUrl } from './http.ts';
+import { codeOf, type Download, type Headers, splitUrl } from './http.ts';
+import { OptionalOperations } from './optional-operations.ts';
 import { basename, compareNames, join, normalize } from './path.ts';
 import { hasCode, RemoteError, remoteErrorOf } from './remote-exception.ts';
-import type { NamenodeRest } from './rest.ts';
+import type { NamenodeRest, Parameters } from './rest.ts';
 
 interface JsonPage {
   DirectoryListing: {
@@ -28,8 +30,9 @@ export class WebHdfs implements FileSystem {
   readonly maxConcurrency: number | undefined;
   readonly #rest: NamenodeRest;
   readonly #root: string;
-  #batchListing = true;
-  readonly #defaults = new Map<string, Promise<RegularLayout>>();
+  readonly #replaces = new AskedOnce<boolean>();
+  readonly #defaults = new AskedOnce<RegularLayout>();
+  readonly #optional = new OptionalOperations();
   /** CRC settings of the last checksum seen: clusters seldom mix them. */
   #crc: Pick<RegularLayout, 'crc' | 'bytesPerCrc'> | undefined;
 
@@ -95,12 +98,10 @@ export class WebHdfs implements FileSystem {
       return { ...received(answer, lengthBytes, { ...asked, host }, signal), near: undefined };
     }
     if (answer.location === undefined) throw remoteErrorOf(answer.status, answer.text, asked);
-    const datanode = new Datanode(answer.location, asked);
-    const where = { ...asked, host: datanode.host };
-    return this.#atDatanode(path, where, async () => {
-      const opened = await this.#rest.http.open(datanode.url, where, signal);
+    return this.#redirected(answer.location, asked, async ({ url, where, headers, near }) => {
+      const opened = await this.#rest.http.open(url, where, signal, headers);
       if (!('body' in opened)) throw remoteErrorOf(opened.status, opened.text, where);
-      return { ...received(opened, lengthBytes, where, signal), near: datanode };
+      return { ...received(opened, lengthBytes, where, signal), near };
     });
   }
 
@@ -114,23 +115,50 @@ export class WebHdfs implements FileSystem {
       overwrite: options.overwrite,
       blocksize: options.blockBytes,
       replication: options.replication,
-      permission: options.permission,
+      // HttpFS would make files executable.
+      permission: options.permission ?? '644',
     };
     // The first step only asks for a datanode and changes nothing, so it may be sent again.
     const { location, text } = await this.#rest.call('PUT', 'CREATE', path, parameters, signal);
     if (location === undefined) throw remoteErrorOf(200, text, { operation: 'CREATE', path });
-    const datanode = new Datanode(location, { operation: 'CREATE', path });
-    const where = { operation: 'CREATE', path, host: datanode.host };
-    return this.#atDatanode(path, where, async () => {
-      const answer = await this.#rest.http.upload('PUT', datanode.url, body, options.lengthBytes, where, signal);
+    return this.#redirected(location, { operation: 'CREATE', path }, async ({ url, where, headers, near }) => {
+      const how = { headers, interim: near !== undefined };
+      const answer = await this.#rest.http.upload('PUT', url, body, options.lengthBytes, where, signal, how);
       if (answer.status !== 201) throw remoteErrorOf(answer.status, answer.text, where);
-      return { near: datanode };
+      return { near };
+    });
+  }
+
+  /**
+   * A namenode does and HttpFS, which ignores `renameoptions`, does not. An operation that neither has tells them apart: a
+   * namenode refuses the parameter in its own words.
+   */
+  replacesAtOnce(path: string, signal: AbortSignal): Promise<boolean> {
+    return this.#replaces.of(this.#keyOf(path), async () => {
+      try {
+        await this.#rest.call('GET', 'WHICHSERVER', path, {}, signal);
+        return false;
+      } catch (error) {
+        if (!(error instanceof RemoteError) || error.disposition === 'fail-job') throw error;
+        return /webhdfs parameter "op"/.test(error.reason);
+      }
     });
   }
 
   async rename(from: string, to: string, overwrite: boolean, signal: AbortSignal): Promise<void> {
-    const parameters = { destination: to, renameoptions: overwrite ? 'OVERWRITE' : 'NONE' };
-    await this.#rest.once(this.#rest.nameservice(from), 'PUT', 'RENAME', from, parameters, signal);
+    const parameters = { destination: untrimmed(to), renameoptions: overwrite ? 'OVERWRITE' : 'NONE' };
+    const send = (source: string, sent: Parameters) =>
+      this.#rest.once(this.#rest.nameservice(source), 'PUT', 'RENAME', source, sent, signal);
+    const { text } = await send(from, parameters);
+    const [, answer] = /"boolean"\s*:\s*(true|false)/.exec(text) ?? [];
+    // A namenode that heeds renameoptions answers nothing.
+    if (answer === undefined) return;
+    const there = await this.stat(to, signal);
+    if (answer === 'false' || !there) throw notRenamed(from, to, there ? 'exists' : 'not-found');
+    if (there?.kind !== 'directory') return;
+    // A plain rename to a directory's name moved the file into it.
+    await send(join(to, basename(from)), { destination: untrimmed(from) });
+    throw notRenamed(from, to, 'exists');
   }
 
   async makeDirectory(path: string, permission: string | undefined, signal: AbortSignal): Promise<void> {
@@ -168,14 +196,12 @@ export class WebHdfs implements FileSystem {
       BlockLocations: { BlockLocation: { offset: number; length: number }[] };
     }
     const range = { offset: 0, length: Math.max(1, lengthBytes) };
-    try {
-      const json = await this.#rest.json<Locations>('GET', 'GETFILEBLOCKLOCATIONS', path, range, signal);
-      const blocks = json.BlockLocations.BlockLocation;
-      return [...blocks].sort((a, b) => a.offset - b.offset).map((block) => block.length);
-    } catch (error) {
-      if (hasCode(error, 'invalid', 'unsupported')) return undefined;
-      throw error;
-    }
+    const json = await this.#ifKnown('GETFILEBLOCKLOCATIONS', path, () =>
+      this.#rest.json<Locations>('GET', 'GETFILEBLOCKLOCATIONS', path, range, signal),
+    );
+    if (!json) return undefined;
+    const blocks = json.BlockLocations.BlockLocation;
+    return [...blocks].sort((a, b) => a.offset - b.offset).map((block) => block.length);
   }
 
   async expectedLayout(path: string, blockBytes: number | undefined, signal: AbortSignal): Promise<RegularLayout> {
@@ -184,7 +210,9 @@ export class WebHdfs implements FileSystem {
   }
 
   async requireWritable(directory: string, signal: AbortSignal): Promise<void> {
-    await this.#rest.call('GET', 'CHECKACCESS', directory, { fsaction: '-wx' }, signal);
+    await this.#ifKnown('CHECKACCESS', directory, () =>
+      this.#rest.call('GET', 'CHECKACCESS', directory, { fsaction: '-wx' }, signal),
+    );
   }
 
   async setPermission(path: string, permission: string, signal: AbortSignal): Promise<void> {
@@ -244,31 +272,31 @@ export class WebHdfs implements FileSystem {
     await this.#rest.close();
   }
 
-  /** What the namenode says new files look like; HDFS's own defaults from servers that do not say. Asked once. */
+  #keyOf(path: string): string {
+    return this.#rest.nameservice(path).urls.join();
+  }
+
+  /** @returns undefined where the server does not know the operation, which it is asked about once */
+  #ifKnown<T>(operation: string, path: string, ask: () => Promise<T>): Promise<T | undefined> {
+    return this.#optional.run(`${operation} ${this.#keyOf(path)}`, ask);
+  }
+
+  /** What the server says new files look like; HDFS's own defaults from servers that do not say. Asked once. */
   #defaultsOf(path: string, signal: AbortSignal): Promise<RegularLayout> {
     interface Defaults {
       FsServerDefaults: { blockSize: number; bytesPerChecksum: number; checksumType: number };
     }
-    const key = this.#rest.nameservice(path).urls.join();
-    const known = this.#defaults.get(key);
-    if (known) return known;
-    const asked = this.#rest.json<Defaults>('GET', 'GETSERVERDEFAULTS', '/', {}, signal).then(
-      ({ FsServerDefaults: d }): RegularLayout => ({
+    return this.#defaults.of(this.#keyOf(path), async () => {
+      try {
+        const { FsServerDefaults: d } = await this.#rest.json<Defaults>('GET', 'GETSERVERDEFAULTS', path, {}, signal);
         // DataChecksum.Type: 1 is CRC32, 2 is CRC32C.
-        crc: d.checksumType === 1 ? 'CRC32' : 'CRC32C',
-        bytesPerCrc: d.bytesPerChecksum,
-        blockBytes: d.blockSize,
-      }),
-      (error: unknown): RegularLayout => {
-        this.#defaults.delete(key);
+        const crc = d.checksumType === 1 ? 'CRC32' : 'CRC32C';
+        return { crc, bytesPerCrc: d.bytesPerChecksum, blockBytes: d.blockSize };
+      } catch (error) {
         if (!hasCode(error, 'invalid', 'unsupported', 'other')) throw error;
-        const usual: RegularLayout = { crc: 'CRC32C', bytesPerCrc: 512, blockBytes: 128 * 1024 * 1024 };
-        this.#defaults.set(key, Promise.resolve(usual));
-        return usual;
-      },
-    );
-    this.#defaults.set(key, asked);
-    return asked;
+        return { crc: 'CRC32C', bytesPerCrc: 512, blockBytes: 128 * 1024 * 1024 };
+      }
+    });
   }
 
   /** One page of a listing: LISTSTATUS_BATCH, or everything at once from servers that lack it. */
@@ -277,42 +305,33 @@ export class WebHdfs implements FileSystem {
     signal: AbortSignal,
     after?: string,
   ): Promise<{ entries: FileStatus[]; more: boolean }> {
-    if (this.#batchListing) {
-      try {
-        const json = await this.#rest.json<JsonPage>(
-          'GET',
-          'LISTSTATUS_BATCH',
-          directory,
-          { startAfter: after },
-          signal,
-        );
-        const { partialListing, remainingEntries } = json.DirectoryListing;
-        return { entries: partialListing.FileStatuses.FileStatus.map((s) => statusOf(s)), more: remainingEntries > 0 };
-      } catch (error) {
-        if (!(
-          hasCode(error, 'invalid', 'unsupported') ||
-          (error instanceof RemoteError && /Invalid value for webhdfs parameter "op"/.test(error.message))
-        ))
-          throw error;
-        this.#batchListing = false;
-      }
-    }
     interface Statuses {
       FileStatuses: { FileStatus: JsonStatus[] };
     }
-    const json = await this.#rest.json<Statuses>('GET', 'LISTSTATUS', directory, {}, signal);
-    const entries = json.FileStatuses.FileStatus.map((status) => statusOf(status));
-    entries.sort((a, b) => compareNames(a.name, b.name));
-    return {
-      entries: after === undefined ? entries : entries.filter((e) => compareNames(e.name, after) > 0),
-      more: false,
-    };
+    const page = await this.#ifKnown('LISTSTATUS_BATCH', directory, () =>
+      this.#rest.json<JsonPage>('GET', 'LISTSTATUS_BATCH', directory, { startAfter: after }, signal),
+    );
+    const { FileStatuses } =
+      page?.DirectoryListing.partialListing ??
+      (await this.#rest.json<Statuses>('GET', 'LISTSTATUS', directory, {}, signal));
+    // HttpFS ignores startAfter and gives everything.
+    const entries = FileStatuses.FileStatus.map((status) => statusOf(status)).filter(
+      ({ name }) => after === undefined || compareNames(name, after) > 0,
+    );
+    if (!page) entries.sort((a, b) => compareNames(a.name, b.name));
+    return { entries, more: (page?.DirectoryListing.remainingEntries ?? 0) > 0 };
   }
 
   async #checksumText(path: string, signal: AbortSignal, near: Near | undefined): Promise<string> {
+    const at = async ({ url, where, headers }: Target) => {
+      const { status, text } = await this.#rest.http.exchange('GET', url, where, signal, headers);
+      if (status !== 200) throw remoteErrorOf(status, text, where);
+      return text;
+    };
+    const asked = { operation: 'GETFILECHECKSUM', path };
     if (near instanceof Datanode) {
       try {
-        return await this.#checksumAt(near.checksumUrl, path, near.host, signal);
+        return await this.#redirected(near.checksumUrl, asked, at);
       } catch {
         // The namenode knows another datanode, or a better reason.
         signal.throwIfAborted();
@@ -325,18 +344,19 @@ export class WebHdfs implements FileSystem {
         : 'no';
     return retry(policy, signal, again, async () => {
       const { location, text } = await this.#rest.call('GET', 'GETFILECHECKSUM', path, {}, signal);
-      if (location === undefined) return text;
-      return this.#checksumAt(location, path, splitUrl(location, { operation: 'GETFILECHECKSUM', path }).host, signal);
+      return location === undefined ? text : this.#redirected(location, asked, at);
     });
   }
 
-  #checksumAt(url: string, path: string, host: string, signal: AbortSignal): Promise<string> {
-    const where = { operation: 'GETFILECHECKSUM', path, host };
-    return this.#atDatanode(path, where, async () => {
-      const { status, text } = await this.#rest.http.exchange('GET', url, where, signal);
-      if (status !== 200) throw remoteErrorOf(status, text, where);
-      return text;
-    });
+  /** The second step of an operation: at a datanode, or at the server itself when it redirects to itself. */
+  #redirected<T>(location: string, asked: Where, step: (target: Target) => Promise<T>): Promise<T> {
+    const datanode = new Datanode(location, asked);
+    const where = { ...asked, host: datanode.host };
+    const nameservice = this.#rest.nameservice(asked.path);
+    if (nameservice.owns(location)) {
+      return this.#rest.followed(nameservice, (headers) => step({ url: location, where, headers, near: undefined }));
+    }
+    return this.#atDatanode(asked.path, where, () => step({ url: datanode.url, where, headers: {}, near: datanode }));
   }
 
   /**
@@ -364,12 +384,32 @@ export class WebHdfs implements FileSystem {
           cause: error.cause,
           disposition: error.disposition,
           remedy: unresolved
-            ? `make the name ${where.host?.replace(/:\d+$/, '') ?? ''} resolve on this machine`
+            ? `make the name ${where.host?.replace(/:\d+$/, '') ?? ''} resolve on this machine, or name its address in datanode_addresses`
             : (error.remedy ?? 'check that this machine reaches the datanode'),
         },
       );
     }
   }
+}
+
+/** Where the second step of an operation goes, and what it is sent there. */
+interface Target {
+  readonly url: string;
+  readonly where: Where;
+  readonly headers: Headers;
+  /** Undefined when it is the server itself. */
+  readonly near: Datanode | undefined;
+}
+
+/** HttpFS cuts white space off the end of a parameter, but not before a slash, which the path loses anyway. */
+function untrimmed(path: string): string {
+  return /[\0- ]$/.test(path) ? `${path}/` : path;
+}
+
+function notRenamed(from: string, to: string, code: 'exists' | 'not-found'): RemoteError {
+  const why =
+    code === 'exists' ? `${printable(to)} exists` : `the file or the directory of ${printable(to)} does not exist`;
+  return new RemoteError(code, 'not renamed', why, { operation: 'RENAME', path: from });
 }
 
 /** Merging two listings that are sorted differently would lose files in silence. */

@@ -100,6 +100,10 @@ export class LocalDisk implements FileSystem {
     return { near: undefined };
   }
 
+  replacesAtOnce(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
   async rename(from: string, to: string, overwrite: boolean): Promise<void> {
     await attempt({ operation: 'RENAME', path: to }, async () => {
       if (overwrite) return fs.rename(from, to);

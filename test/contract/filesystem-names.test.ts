@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { FileSystem } from '../../shared/hdfs/filesystem.ts';
 import { allOf, errorOf, get, never, put } from '../support/files.ts';
-import { type Place, places, webHdfs } from '../support/places.ts';
+import { type Place, places } from '../support/places.ts';
 
-describe.each(places)('$name: rename, delete, make directories', ({ open }) => {
+describe.each(places)('$name: rename, delete, make directories', ({ open, replacesAtOnce }) => {
   let place: Place;
   beforeAll(async () => {
     place = await open('names');
@@ -19,11 +20,19 @@ describe.each(places)('$name: rename, delete, make directories', ({ open }) => {
     expect((await get(fs, `${root}/to`, 7)).toString()).toBe('content');
   });
 
-  it('replaces an existing file when told to', async () => {
+  it(`${replacesAtOnce ? 'replaces' : 'does not replace'} an existing file when told to`, async () => {
     const { fs, root } = place;
     await put(fs, `${root}/new`, 'new');
     await put(fs, `${root}/old`, 'the old one');
-    await fs.rename(`${root}/new`, `${root}/old`, true, never);
+    expect(await fs.replacesAtOnce(root, never)).toBe(replacesAtOnce);
+    const renaming = fs.rename(`${root}/new`, `${root}/old`, true, never);
+    if (!replacesAtOnce) {
+      expect(await errorOf(renaming)).toMatchObject({ name: 'RemoteError', code: 'exists' });
+      expect((await get(fs, `${root}/new`, 3)).toString()).toBe('new');
+      expect((await get(fs, `${root}/old`, 11)).toString()).toBe('the old one');
+      return;
+    }
+    await renaming;
     expect(await fs.stat(`${root}/new`, never)).toBeUndefined();
     expect((await get(fs, `${root}/old`, 3)).toString()).toBe('new');
   });
@@ -43,6 +52,15 @@ describe.each(places)('$name: rename, delete, make directories', ({ open }) => {
     expect(error).toMatchObject({ name: 'RemoteError', code: 'exists', disposition: 'fail-unit' });
     expect((await get(fs, `${root}/mine`, 4)).toString()).toBe('mine');
     expect((await get(fs, `${root}/theirs`, 6)).toString()).toBe('theirs');
+  });
+
+  it.each([true, false])('refuses to rename to the name of a directory (overwrite: %s)', async (overwrite) => {
+    const { fs, root } = place;
+    await put(fs, `${root}/staying-${overwrite}`, 'x');
+    await fs.makeDirectory(`${root}/directory-${overwrite}`, undefined, never);
+    await errorOf(fs.rename(`${root}/staying-${overwrite}`, `${root}/directory-${overwrite}`, overwrite, never));
+    expect(await fs.stat(`${root}/staying-${overwrite}`, never)).toMatchObject({ kind: 'file' });
+    expect((await allOf(fs.list(`${root}/directory-${overwrite}`, never))).flat()).toEqual([]);
   });
 
   it.each([true, false])('says not-found when there is nothing to rename (overwrite: %s)', async (overwrite) => {
@@ -117,16 +135,19 @@ describe.each(places)('$name: rename, delete, make directories', ({ open }) => {
 
 describe.each(places.filter(({ refuses }) => refuses))('$name as a user who may nothing', ({ open }) => {
   let place: Place;
-  const mallory = webHdfs({ user: 'mallory' });
+  let own: Place;
+  let mallory: FileSystem;
   beforeAll(async () => {
     place = await open('denied');
+    own = await open('denied', { user: 'mallory' });
+    mallory = own.fs;
     const { fs, root } = place;
     await fs.makeDirectory(`${root}/closed`, '700', never);
     await put(fs, `${root}/closed/file`, 'secret', { overwrite: true });
     await put(fs, `${root}/unreadable`, 'secret', { overwrite: true, permission: '600' });
   });
   afterAll(async () => {
-    await mallory.close();
+    await own[Symbol.asyncDispose]();
     await place[Symbol.asyncDispose]();
   });
 

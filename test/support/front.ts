@@ -39,7 +39,7 @@ export interface FrontOptions {
 const DATANODE = /^\/datanode\/([^/]+)(\/.*)$/;
 const TICK_MS = 50;
 
-/** A proxy before a real namenode, and before its datanodes when asked: real answers, but for those that a test replaces. */
+/** A proxy before a real namenode or HttpFS, and before datanodes when asked: real answers, but for those that a test replaces. */
 export class Front implements AsyncDisposable {
   readonly url: string;
   /** Every request that came, in order. */
@@ -111,7 +111,12 @@ async function serve(
   }
   const { location } = answer.headers;
   if (location !== undefined) {
-    const through = options.datanodes ? location.replace(/^http:\/\/([^/]+)/, `${front.url}/datanode/$1`) : location;
+    const own = location.startsWith(`${namenodeUrl}/`);
+    const through = own
+      ? location.replace(namenodeUrl, front.url)
+      : options.datanodes
+        ? location.replace(/^http:\/\/([^/]+)/, `${front.url}/datanode/$1`)
+        : location;
     const changed = typeof reaction === 'object' && 'location' in reaction ? reaction.location(through) : through;
     answer.headers.location = changed;
   }

@@ -26,8 +26,29 @@ export const places = [
     keepsHadoopAttributes: false,
     /** CREATE makes missing parents, and open(2) does not; the engine makes directories first everywhere. */
     makesParents: false,
+    replacesAtOnce: true,
+    listsInPages: true,
   },
-  { name: 'WebHdfs', open: openHdfs, refuses: true, keepsHadoopAttributes: true, makesParents: true },
+  {
+    name: 'WebHdfs',
+    open: openHdfs,
+    refuses: true,
+    keepsHadoopAttributes: true,
+    makesParents: true,
+    replacesAtOnce: true,
+    listsInPages: true,
+  },
+  {
+    name: 'HttpFS',
+    open: openHttpFs,
+    refuses: true,
+    keepsHadoopAttributes: true,
+    makesParents: true,
+    /** It ignores renameoptions. */
+    replacesAtOnce: false,
+    /** It gives all of a directory, whatever startAfter says. */
+    listsInPages: false,
+  },
 ] as const;
 
 async function openLocal(name: string): Promise<Place> {
@@ -35,15 +56,19 @@ async function openLocal(name: string): Promise<Place> {
   return { fs: new LocalDisk(65_536), root, [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }) };
 }
 
-async function openHdfs(name: string): Promise<Place> {
+async function openHdfs(name: string, changes: Partial<Cluster> = {}): Promise<Place> {
   const root = `/contract-${name}`;
-  const fs = webHdfs();
+  const fs = webHdfs(changes);
   await new TestHdfs(inject('bed').a).mkdirs(root);
   return { fs, root, [Symbol.asyncDispose]: () => fs.close() };
 }
 
+async function openHttpFs(name: string, changes: Partial<Cluster> = {}): Promise<Place> {
+  return openHdfs(`httpfs-${name}`, { nameservices: [{ urls: [inject('httpFs')], mounts: ['/'] }], ...changes });
+}
+
 /** The product's client of cluster A. */
-export function webHdfs(changes: Partial<Cluster> = {}): WebHdfs {
+function webHdfs(changes: Partial<Cluster> = {}): WebHdfs {
   const cluster = loadClusters(inject('bed').configFile).get('A');
   if (!cluster) throw new Error('the bed has no cluster A');
   return new WebHdfs({ ...cluster, ...changes }, silentLog);

@@ -12,6 +12,8 @@ export interface SharedBed {
   readonly b: string;
   /** RPC address of A's namenode. */
   readonly rpcA: string;
+  /** Directory of the configuration of A's namenode. */
+  readonly sitesA: string;
 }
 
 declare module 'vitest' {
@@ -29,6 +31,7 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
     ],
   });
   const { A, B } = bed.clusters;
-  provide('bed', { configFile: bed.configFile, a: A.namenodeUrl, b: B.namenodeUrl, rpcA: A.rpc });
+  const sitesA = A.daemons[0]?.configuration ?? '';
+  provide('bed', { configFile: bed.configFile, a: A.namenodeUrl, b: B.namenodeUrl, rpcA: A.rpc, sitesA });
   return () => bed.stop();
 }
