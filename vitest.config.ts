@@ -28,10 +28,6 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'clusters', include: ['test/clusters/**/*.test.ts'], globalSetup: ['test/support/scratch.ts'] },
-      },
-      {
-        extends: true,
         test: {
           name: 'clusters',
           include: ['test/clusters/**/*.test.ts'],

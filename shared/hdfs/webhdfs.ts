@@ -155,7 +155,7 @@ export class WebHdfs implements FileSystem {
     if (answer === undefined) return;
     const there = await this.stat(to, signal);
     if (answer === 'false' || !there) throw notRenamed(from, to, there ? 'exists' : 'not-found');
-    if (there?.kind !== 'directory') return;
+    if (there.kind !== 'directory') return;
     // A plain rename to a directory's name moved the file into it.
     await send(join(to, basename(from)), { destination: untrimmed(from) });
     throw notRenamed(from, to, 'exists');

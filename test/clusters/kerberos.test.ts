@@ -3,12 +3,13 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Bed, startBed } from '../bed/bed.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Cluster } from '../bed/bed.ts';
 import { definitionOf } from '../bed/client-config.ts';
 import { systemProgram } from '../bed/packages.ts';
 import type { Realm } from '../bed/realm.ts';
 import { type CliOptions, newHome, runCli } from '../support/cli.ts';
+import { sharedCluster } from '../support/clusters.ts';
 import { TestHdfs } from '../support/hdfs.ts';
 import { TestKerberos, ticketOf } from '../support/kerberos.ts';
 import { makeOddTree, makeSmallTree } from '../support/odd-tree.ts';
@@ -18,7 +19,7 @@ import { writeConf } from '../support/scene.ts';
 type Name = 'K' | 'L' | 'A';
 type Fields = Record<string, unknown>;
 
-let bed: Bed<Name>;
+let clusters: Record<Name, Cluster>;
 let k: TestKerberos;
 let l: TestKerberos;
 let onK: TestHdfs;
@@ -29,28 +30,19 @@ let realm: Realm;
 let small: Record<string, string>;
 
 beforeAll(async () => {
-  bed = await startBed({
-    clusters: [
-      { name: 'K', kerberos: { realm: 'ONE.TEST' } },
-      { name: 'L', kerberos: { realm: 'TWO.TEST' } },
-      { name: 'A' },
-    ],
-  });
-  [k, l] = [new TestKerberos(bed.clusters.K), new TestKerberos(bed.clusters.L)];
+  const [K, L, A] = await Promise.all([sharedCluster('K'), sharedCluster('L'), sharedCluster('A')]);
+  clusters = { K, L, A };
+  [k, l] = [new TestKerberos(K), new TestKerberos(L)];
   realm = k.realm;
-  [onK, onL, onA] = [await k.client(), await l.client(), new TestHdfs(bed.clusters.A.namenodeUrl)];
-  await makeSmallTree(onK, '/small');
-  await makeSmallTree(onA, '/small');
-  small = await onA.tree('/small');
+  [onK, onL, onA] = [await k.client(), await l.client(), new TestHdfs(A.namenodeUrl)];
+  await makeSmallTree(onK, '/kerberos/small');
+  await makeSmallTree(onA, '/kerberos/small');
+  small = await onA.tree('/kerberos/small');
 }, 300_000);
-afterAll(() => bed.stop());
 
 /** A configuration of the bed's clusters, with other fields where told; a field that is undefined is left out. */
 function conf(changes: Partial<Record<Name, Fields>> = {}): string {
-  const definitions = Object.values(bed.clusters).map((cluster) => ({
-    ...definitionOf(cluster),
-    ...changes[cluster.name],
-  }));
+  const definitions = (['K', 'L', 'A'] as const).map((name) => ({ ...definitionOf(clusters[name]), ...changes[name] }));
   return writeConf(JSON.stringify({ clusters: definitions }));
 }
 
@@ -66,10 +58,9 @@ const ofToken = (token: string): Fields => ({
   krb5_conf: undefined,
 });
 
-/** How many tickets for namenodes the KDC has granted. */
+/** How many tickets for L's namenode its KDC has granted; no other test of this project uses it at the same time. */
 function ticketsGranted(): number {
-  const logs = join(bed.dir, 'logs');
-  const log = readFileSync(join(logs, 'kdc-ONE.TEST.log'), 'utf8');
+  const log = readFileSync(join(l.realm.directory, '../../logs/kdc-TWO.TEST.log'), 'utf8');
   return log.split('\n').filter((line) => /TGS_REQ.*ISSUE.*HTTP\/localhost/.test(line)).length;
 }
 
@@ -77,7 +68,11 @@ test('a tree with odd names and all lengths goes from an insecure cluster throug
   await makeOddTree(onA, '/odd');
   const tree = await onA.tree('/odd');
   const file = conf({ K: tokens, L: tokens });
-  for (const [from, to] of [['A', 'K'], ['K', 'L'], ['L', 'A']]) {
+  for (const [from, to] of [
+    ['A', 'K'],
+    ['K', 'L'],
+    ['L', 'A'],
+  ]) {
     const target = to === 'A' ? '/odd-again' : '/odd';
     const { code, stderr, status } = await copy([`${from}:/odd`, `${to}:${target}`], { conf: file, env: bare });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -92,17 +87,17 @@ describe.each(['GSSAPI', 'TKN_GSSAPI'])('%s', (auth_mechanism) => {
 
   test('copies with a keytab and no kinit, and asks the KDC for one ticket', async () => {
     const before = ticketsGranted();
-    const { code, stderr } = await copy(['K:/small', `K:${target}`], {
-      conf: conf({ K: { auth_mechanism, mutual_auth: 'REQUIRED' } }),
+    const { code, stderr } = await copy(['A:/kerberos/small', `L:${target}-by-keytab`], {
+      conf: conf({ L: { auth_mechanism, mutual_auth: 'REQUIRED' } }),
       env: bare,
     });
     expect({ code, stderr, tickets: ticketsGranted() - before }).toEqual({ code: 0, stderr: '', tickets: 1 });
-    expect(await onK.tree(target)).toEqual(small);
+    expect(await onL.tree(`${target}-by-keytab`)).toEqual(small);
   });
 
   test.each(['OPTIONAL', 'DISABLED'])('copies with the ticket that kinit got, mutual_auth %s', async (mutual_auth) => {
     const own = { auth_mechanism, mutual_auth, keytab: undefined, principal: undefined };
-    const { code, stderr } = await copy(['K:/small', `K:${target}-${mutual_auth}`], {
+    const { code, stderr } = await copy(['K:/kerberos/small', `K:${target}-${mutual_auth}`], {
       conf: conf({ K: own }),
       env: { KRB5CCNAME: await ticketOf(realm, 'hdfs') },
     });
@@ -112,7 +107,7 @@ describe.each(['GSSAPI', 'TKN_GSSAPI'])('%s', (auth_mechanism) => {
 
   test('copies between two realms, with a ticket for one and a keytab for the other', async () => {
     const own = { auth_mechanism, keytab: undefined, credential_cache: await ticketOf(realm, 'hdfs') };
-    const { code, stderr } = await copy(['K:/small', `L:${target}`], {
+    const { code, stderr } = await copy(['K:/kerberos/small', `L:${target}`], {
       conf: conf({ K: own, L: { auth_mechanism } }),
       env: bare,
     });
@@ -122,8 +117,8 @@ describe.each(['GSSAPI', 'TKN_GSSAPI'])('%s', (auth_mechanism) => {
 
   test('copies from an insecure cluster and to one', async () => {
     const options = { conf: conf({ K: { auth_mechanism } }) };
-    expect(await copy(['A:/small', `K:${target}-from-A`], options)).toMatchObject({ code: 0, stderr: '' });
-    expect(await copy(['K:/small', `A:${target}`], options)).toMatchObject({ code: 0, stderr: '' });
+    expect(await copy(['A:/kerberos/small', `K:${target}-from-A`], options)).toMatchObject({ code: 0, stderr: '' });
+    expect(await copy(['K:/kerberos/small', `A:${target}`], options)).toMatchObject({ code: 0, stderr: '' });
     expect(await onK.tree(`${target}-from-A`)).toEqual(small);
     expect(await onA.tree(target)).toEqual(small);
   });
@@ -133,7 +128,7 @@ describe.each(['GSSAPI', 'TKN_GSSAPI'])('%s', (auth_mechanism) => {
     await onK.mkdirs('/home-of-alice');
     await onK.call('PUT', 'SETOWNER', '/home-of-alice', { owner: 'alice' });
     const path = `/home-of-alice${target}`;
-    const { code, stderr } = await copy(['K:/small', `K:${path}`], { conf: conf({ K: proxy }) });
+    const { code, stderr } = await copy(['K:/kerberos/small', `K:${path}`], { conf: conf({ K: proxy }) });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(await onK.tree(path)).toEqual(small);
     expect((await onK.status(path)).owner).toBe('alice');
@@ -142,16 +137,16 @@ describe.each(['GSSAPI', 'TKN_GSSAPI'])('%s', (auth_mechanism) => {
 
 describe('delegation tokens', () => {
   test('are got once for a job and cancelled at its end, also of one that failed', async () => {
-    const before = await k.tokens();
-    expect((await copy(['K:/small', 'K:/tokens'], { conf: conf({ K: tokens }) })).code).toBe(0);
-    expect((await copy(['K:/missing', 'K:/tokens-missing'], { conf: conf({ K: tokens }) })).code).toBe(3);
-    expect(await k.tokens()).toBe(before);
+    const before = await l.tokens();
+    expect((await copy(['A:/kerberos/small', 'L:/tokens'], { conf: conf({ L: tokens }) })).code).toBe(0);
+    expect((await copy(['L:/missing', 'A:/tokens-missing'], { conf: conf({ L: tokens }) })).code).toBe(3);
+    expect(await l.tokens()).toBe(before);
   });
 
   test('of the user are used on both sides, and left as they are', async () => {
     const file = conf({ K: ofToken(await k.token()), L: ofToken(await l.token()) });
     for (const target of ['/of-the-user', '/of-the-user-again']) {
-      const { code, stderr } = await copy(['K:/small', `L:${target}`], { conf: file, env: bare });
+      const { code, stderr } = await copy(['K:/kerberos/small', `L:${target}`], { conf: file, env: bare });
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
       expect(await onL.tree(target)).toEqual(small);
     }
@@ -172,7 +167,7 @@ describe('what cannot work ends within 30 s with exit code 3 and a line that say
 
   async function withoutKdc(): Promise<string> {
     const { host } = await closedPort();
-    return readFileSync(realm.krb5Conf, 'utf8').replace(/kdc = .*/, `kdc = ${host}`);
+    return readFileSync(realm.krb5Conf, 'utf8').replace(/^ +kdc = .*/m, `  kdc = ${host}`);
   }
 
   async function expiredTicket(): Promise<string> {
@@ -209,13 +204,21 @@ describe('what cannot work ends within 30 s with exit code 3 and a line that say
       async () => ({ keytab: undefined, credential_cache: await expiredTicket() }),
       [noTicket, 'expired', 'get a new ticket with kinit'],
     ],
-    ['a KDC that is down', async () => ({ krb5_conf: await withoutKdc() }), [noTicket, 'Cannot contact any KDC', 'krb5_conf']],
+    [
+      'a KDC that is down',
+      async () => ({ krb5_conf: await withoutKdc() }),
+      [noTicket, 'Cannot contact any KDC', 'krb5_conf'],
+    ],
     [
       'a revoked token',
       async () => ofToken(await revokedToken()),
       ['cluster K does not accept the credentials', 'put a valid token into the cluster configuration'],
     ],
-    ['no credentials', () => ({ ...ofToken(''), auth_mechanism: 'NONE', token: undefined }), ['cluster K', 'set its auth_mechanism']],
+    [
+      'no credentials',
+      () => ({ ...ofToken(''), auth_mechanism: 'NONE', token: undefined }),
+      ['cluster K', 'set its auth_mechanism'],
+    ],
     [
       'a principal that may not act for others',
       () => ({ ...realm.users['bob'], doas: 'alice' }),
@@ -227,7 +230,11 @@ describe('what cannot work ends within 30 s with exit code 3 and a line that say
     for (const auth of 'auth_mechanism' in own ? [{}] : [{}, tokens]) {
       const file = conf({ K: { ...auth, ...own } });
       const startedAtMs = performance.now();
-      const { code, stderr } = await copy(['K:/small', 'K:/refused'], { conf: file, home: newHome(), env: bare });
+      const { code, stderr } = await copy(['K:/kerberos/small', 'K:/refused'], {
+        conf: file,
+        home: newHome(),
+        env: bare,
+      });
       expect(performance.now() - startedAtMs).toBeLessThan(30_000);
       expect(code, stderr).toBe(3);
       expect(stderr).toMatch(/^hdfs-fanout: [^\n]+\n$/);
@@ -239,12 +246,12 @@ describe('what cannot work ends within 30 s with exit code 3 and a line that say
   test('one that is seen in the configuration ends with exit code 2: a keytab that is none; realms defined twice', async () => {
     const text = join(directory, 'text');
     writeFileSync(text, 'no keytab');
-    const other = readFileSync(realm.krb5Conf, 'utf8').replace(/kdc = .*/, 'kdc = elsewhere');
+    const other = readFileSync(realm.krb5Conf, 'utf8').replace(/^ +kdc = .*/m, '  kdc = elsewhere');
     for (const [file, says] of [
       [conf({ K: { keytab: text } }), `cluster K: its keytab ${text} is no keytab`],
       [conf({ L: { krb5_conf: other } }), 'the krb5_conf of clusters K and L define the realm ONE.TEST differently'],
     ] as const) {
-      const { code, stderr } = await copy(['K:/small', 'L:/refused'], { conf: file });
+      const { code, stderr } = await copy(['K:/kerberos/small', 'L:/refused'], { conf: file });
       expect(code, stderr).toBe(2);
       expect(stderr).toContain(says);
     }
