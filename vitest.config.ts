@@ -23,7 +23,7 @@ export default defineConfig({
         test: {
           name: 'daemons',
           include: ['test/contract/**/*.test.ts', 'test/integration/**/*.test.ts'],
-          globalSetup: ['test/support/scratch.ts', 'test/support/shared-bed.ts', 'test/support/shared-httpfs.ts'],
+          globalSetup: ['test/support/scratch.ts', 'test/support/shared-bed.ts'],
         },
       },
       {

@@ -10,8 +10,8 @@ export class OptionalOperations {
    */
   async run<T>(key: string, ask: () => Promise<T>): Promise<T | undefined> {
     // All wait for the first answer, so that a server is not asked many times at once for what it does not know.
-    const known = await this.#known.get(key);
-    if (known === false) return undefined;
+    const known = this.#known.get(key);
+    if (known && (await known) === false) return undefined;
     const asked = ask();
     const verdict = asked.then(
       () => true,

@@ -171,18 +171,28 @@ describe.concurrent('--preserve', () => {
   };
   const paths = ['', '/dir', '/dir/file', '/dir/plain', '/empty'];
 
-  test('carries over owner, group, permission, times, replication, block size, ACL and extended attributes', async () => {
-    const scene = await sceneOf('preserve');
-    const { a, b, root } = scene;
-    await dressedTree(scene);
-    // Reading moves access times (once an hour), so they are taken before.
-    const before = await Promise.all(paths.map((path) => attributes(a, `${root}/tree${path}`)));
-    const result = await scene.run(['copy', '-p', '--strict-preserve', `A:${root}/tree`, `B:${root}/tree`]);
-    expectSuccess(result, { 'Files Copied': 2, Warnings: {}, Verified: { checksum: 2 } });
-    const after = await Promise.all(paths.map((path) => attributes(b, `${root}/tree${path}`)));
-    expect(after).toEqual(before);
-    expect(after[2]).toMatchObject({ replication: 2, blockSize: 2 * MIB });
-  });
+  test.each([
+    { how: 'between namenodes', to: 'B', url: bed.a },
+    { how: 'through an HttpFS both ways', to: 'A', url: bed.httpFs },
+  ])(
+    'carries over $how owner, group, permission, times, replication, block size, ACL and extended attributes',
+    async ({ how, to, url }) => {
+      const scene = await sceneOf(`preserve-${how.replaceAll(' ', '-')}`);
+      const { a, root } = scene;
+      const destination = to === 'A' ? a : scene.b;
+      const conf = scene.conf({ A: { url } });
+      await dressedTree(scene);
+      // Reading moves access times (once an hour), so they are taken before.
+      const before = await Promise.all(paths.map((path) => attributes(a, `${root}/tree${path}`)));
+      const result = await scene.run(['copy', '-p', '--strict-preserve', `A:${root}/tree`, `${to}:${root}/copy`], {
+        conf,
+      });
+      expectSuccess(result, { 'Files Copied': 2, Warnings: {}, Verified: { checksum: 2 } });
+      const after = await Promise.all(paths.map((path) => attributes(destination, `${root}/copy${path}`)));
+      expect(after).toEqual(before);
+      expect(after[2]).toMatchObject({ replication: 2, blockSize: 2 * MIB });
+    },
+  );
 
   test('without it files and directories are as the destination makes them', async () => {
     const scene = await sceneOf('not-preserved');

@@ -39,7 +39,7 @@ test.each([
     }
     const [before, source] = [await a.tree(`${root}/tree`), await b.tree(`${root}/tree`)];
     let reached: (request: FrontRequest) => Promise<boolean> = () => Promise.resolve(false);
-    await using front = await Front.start(inject('httpFs'), {
+    await using front = await Front.start(bed.httpFs, {
       react: async (request) => ((await reached(request)) ? 'cut-before' : undefined),
     });
     const options: CliOptions = { conf: scene.conf({ A: { url: front.url } }), home: newHome() };

@@ -15,7 +15,7 @@ describe('a tree with every odd name, copied', () => {
     const [source, destination] = [from === 'A' ? a : b, to === 'A' ? a : b];
     await makeOddTree(source, `${root}/tree`);
     const expected = await source.tree(`${root}/tree`);
-    const conf = scene.conf({ A: { url: inject('httpFs') } });
+    const conf = scene.conf({ A: { url: bed.httpFs } });
     const copy = (...flags: string[]) =>
       scene.run(['copy', '--silent', ...flags, '--exact', `${from}:${root}/tree`, `${to}:${root}/copy`], { conf });
 

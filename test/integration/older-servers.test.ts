@@ -36,7 +36,7 @@ function refusal(exception: string, message: string): string {
 
 test.each([
   { server: 'a namenode of Hadoop 2', react: asHadoop2, url: bed.a },
-  { server: 'an HttpFS of Hadoop 2', react: asHttpFs2, url: inject('httpFs') },
+  { server: 'an HttpFS of Hadoop 2', react: asHttpFs2, url: bed.httpFs },
 ])('a tree is copied from and to $server, which is asked once for what it lacks', async ({ server, react, url }) => {
   const scene = await Scene.make(bed, server.replaceAll(' ', '-'));
   const { root, a } = scene;

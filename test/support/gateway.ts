@@ -93,7 +93,9 @@ function upstreamOf(url: string, namenodeUrl: string, user: string, key: Buffer)
 
 async function forward(url: string, request: IncomingMessage, response: ServerResponse): Promise<IncomingMessage> {
   const headers = { ...request.headers };
-  for (const name of ['host', 'authorization', 'expect']) delete headers[name];
+  delete headers.host;
+  delete headers.authorization;
+  delete headers.expect;
   const upstream = send(url, { method: request.method, headers, agent: false });
   response.on('close', () => upstream.destroy());
   request.pipe(upstream);

@@ -64,7 +64,7 @@ async function openHdfs(name: string, changes: Partial<Cluster> = {}): Promise<P
 }
 
 async function openHttpFs(name: string, changes: Partial<Cluster> = {}): Promise<Place> {
-  return openHdfs(`httpfs-${name}`, { nameservices: [{ urls: [inject('httpFs')], mounts: ['/'] }], ...changes });
+  return openHdfs(`httpfs-${name}`, { nameservices: [{ urls: [inject('bed').httpFs], mounts: ['/'] }], ...changes });
 }
 
 /** The product's client of cluster A. */

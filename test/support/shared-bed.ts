@@ -12,8 +12,8 @@ export interface SharedBed {
   readonly b: string;
   /** RPC address of A's namenode. */
   readonly rpcA: string;
-  /** Directory of the configuration of A's namenode. */
-  readonly sitesA: string;
+  /** URL of an HttpFS before A. */
+  readonly httpFs: string;
 }
 
 declare module 'vitest' {
@@ -22,16 +22,21 @@ declare module 'vitest' {
   }
 }
 
-/** Starts clusters A and B, whose default block sizes differ, for all test files. */
+/** Starts clusters A, with an HttpFS, and B, whose default block sizes differ, for all test files. */
 export default async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
   const bed = await startBed({
     clusters: [
-      { name: 'A', blockBytes: MIB },
+      { name: 'A', blockBytes: MIB, httpfs: true },
       { name: 'B', blockBytes: 4 * MIB },
     ],
   });
   const { A, B } = bed.clusters;
-  const sitesA = A.daemons[0]?.configuration ?? '';
-  provide('bed', { configFile: bed.configFile, a: A.namenodeUrl, b: B.namenodeUrl, rpcA: A.rpc, sitesA });
+  provide('bed', {
+    configFile: bed.configFile,
+    a: A.namenodeUrl,
+    b: B.namenodeUrl,
+    rpcA: A.rpc,
+    httpFs: A.httpfs?.url ?? '',
+  });
   return () => bed.stop();
 }

@@ -113,7 +113,8 @@ describe('every request', () => {
   it.each(oddNames)('encodes the name %j in a query', async (name) => {
     const [rename] = await requestsOf((fs) => fs.rename('/x', `/to/${name}`, false, never));
     const [list] = await requestsOf((fs) => allOf(fs.list('/x', never, name)));
-    expect(rename?.query.get('destination')).toBe(`/to/${name}`);
+    // A slash keeps HttpFS from cutting white space off the end.
+    expect(rename?.query.get('destination')?.replace(/\/$/, '')).toBe(`/to/${name}`);
     expect(list?.query.get('startAfter')).toBe(name);
     expect(rename?.url).not.toContain('+');
   });
@@ -171,7 +172,9 @@ describe('authentication', () => {
     await using server = await ScriptedServer.start([{ status: 401, text: '<html><title>Error 401</title></html>' }]);
     await using fs = clientOf([server.url]);
     expect(await errorOf(fs.stat('/x', never))).toMatchObject({
-      message: expect.stringMatching(/cluster prod does not accept the credentials.*auth_mechanism to TKN_GSSAPI/),
+      message: expect.stringMatching(
+        /cluster prod does not accept the credentials.*auth_mechanism to TKN_GSSAPI/,
+      ) as string,
     });
     expect(server.requests).toHaveLength(1);
   });
