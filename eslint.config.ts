@@ -49,6 +49,11 @@ export default defineConfig(
     [...entryPoints, '**/copy/**', '**/local/**', '**/aws/**', '@aws-sdk/*'],
     'shared/hdfs is the protocol: it knows no copy engine',
   ),
+  layer(
+    ['shared/doctor/**'],
+    [...entryPoints, '**/copy/**', '**/local/**', '**/aws/**', '@aws-sdk/*', 'undici', 'node:http', 'node:https'],
+    'shared/doctor asks a cluster through shared/hdfs, or by a bare socket',
+  ),
   layer(['shared/local/**'], [...entryPoints, ...network, '**/aws/**'], 'shared/local holds embedded parts only'),
   layer(
     ['functions/**'],

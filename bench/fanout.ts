@@ -18,7 +18,7 @@ import { TestHdfs } from '../test/support/hdfs.ts';
 import { median } from './statistics.ts';
 import { costs } from './cost-model.ts';
 
-const functions = ['plan', 'copy', 'finish', 'close', 'reap'] as const;
+const functions = ['plan', 'copy', 'finish', 'close', 'reap', 'doctor'] as const;
 const STARTS = 7;
 const FILES = 64;
 const bundleOf = (name: string): string => join(import.meta.dirname, '../dist/functions', name, 'index.mjs');

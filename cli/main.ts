@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { clean } from './clean.ts';
 import { copy } from './copy.ts';
+import { doctor, type DoctorFlags } from './doctor.ts';
 import { exitCodesHelp, explain } from './exit-codes.ts';
 import { jobs } from './jobs.ts';
 import { addJobFlags, type CopyFlags, wholeNumber } from './options.ts';
@@ -32,6 +33,19 @@ Examples:
   hdfs-fanout start --wait --force staging:/data/outgoing prod:/data/incoming
   hdfs-fanout start --exact --threads=500 staging:/data/2024 prod:/data/2024
 ${exitCodesHelp}`;
+
+const doctorHelp = `
+Examples:
+  hdfs-fanout doctor prod
+  hdfs-fanout doctor prod /data/incoming
+  hdfs-fanout doctor prod --read-only --json
+  hdfs-fanout doctor prod /data/incoming --stack HdfsFanout
+
+Exit codes:
+  0    every check succeeded, warnings aside
+  2    bad usage or configuration: nothing was asked of the cluster
+  3    a check failed
+  130  interrupted`;
 
 const program = configure(new Command('hdfs-fanout'))
   .description('Copies directory trees between HDFS clusters over WebHDFS and HttpFS, verified and resumable.')
@@ -115,6 +129,17 @@ configure(program.command('status'))
   .option('--json', 'one JSON object a line', false)
   .addHelpText('after', exitCodesHelp)
   .action((id: string, flags: Parameters<typeof status>[1]) => finish(status(id, flags)));
+
+configure(program.command('doctor'))
+  .description('find out what keeps a cluster from being copied to or from, here or in AWS')
+  .argument('<cluster>', 'its alias')
+  .argument('[path]', 'directory to look at and to write to for a moment (default: your home directory)')
+  .option('--conf <file>', 'cluster configuration (default: $WEBHDFS_CONFIG, then ~/.webhdfs.cfg)')
+  .option('--stack <name>', 'from inside this deployment in AWS, with the definition that was pushed to it')
+  .option('--read-only', 'write nothing, not even for a moment', false)
+  .option('--json', 'one JSON object a line', false)
+  .addHelpText('after', doctorHelp)
+  .action((alias: string, path: string | undefined, flags: DoctorFlags) => finish(doctor(alias, path, flags)));
 
 configure(program.command('clean'))
   .description('delete the temporary files of a job that will not be resumed')

@@ -13,7 +13,7 @@ import type { Storage } from './storage.ts';
 /** Beside the bundled construct in the package, and where scripts/build.ts puts it for the sources. */
 const bundled = join(import.meta.dirname, '../dist/functions');
 
-export const functionNames = ['plan', 'copy', 'finish', 'close', 'reap'] as const;
+export const functionNames = ['plan', 'copy', 'finish', 'close', 'reap', 'doctor'] as const;
 export type FunctionName = (typeof functionNames)[number];
 
 export interface FunctionSize {
@@ -30,6 +30,7 @@ const sizes: Record<FunctionName, Required<FunctionSize>> = {
   // As long as a copier may live: it waits for them.
   close: { memoryMiB: 512, timeout: Duration.minutes(15) },
   reap: { memoryMiB: 512, timeout: Duration.minutes(4) },
+  doctor: { memoryMiB: 512, timeout: Duration.minutes(1) },
 };
 
 export interface FunctionsProps {
@@ -49,13 +50,14 @@ export interface FunctionsProps {
   readonly directory: string | undefined;
 }
 
-/** The five Lambdas, and what each may do. Why: docs/permissions.md, "On AWS". */
+/** The six Lambdas, and what each may do. Why: docs/permissions.md, "On AWS". */
 export class Functions extends Construct {
   readonly plan: LambdaFunction;
   readonly copy: LambdaFunction;
   readonly finish: LambdaFunction;
   readonly close: LambdaFunction;
   readonly reap: LambdaFunction;
+  readonly doctor: LambdaFunction;
 
   constructor(scope: Construct, id: string, props: FunctionsProps) {
     super(scope, id);
@@ -96,13 +98,15 @@ export class Functions extends Construct {
     this.finish = make('finish', 'ends jobs whose batches were copied', { network });
     this.close = make('close', 'closes jobs that will not come to their own end', { network });
     this.reap = make('reap', 'finds jobs whose execution has ended without them', {});
+    this.doctor = make('doctor', 'looks at a cluster from inside the VPC', { network });
     this.reap.lambda.addEnvironment(environment.closer, this.close.lambda.functionName);
 
     for (const { role } of [this.plan, this.copy, this.finish, this.close, this.reap]) storage.allowTable(role);
-    for (const { role } of [this.plan, this.copy, this.finish, this.close]) clusters.allowDefinitions(role);
+    for (const { role } of [this.plan, this.copy, this.finish, this.close, this.doctor])
+      clusters.allowDefinitions(role);
     for (const { role } of [this.copy, this.finish, this.close]) storage.allowTokens(role, 'Decrypt');
     for (const { role } of [this.plan, this.finish, this.close]) storage.allowReadingManifests(role);
-    clusters.allowCredentials(this.plan.role);
+    for (const { role } of [this.plan, this.doctor]) clusters.allowCredentials(role);
     storage.allowTokens(this.plan.role, 'Encrypt', 'Decrypt');
     storage.allowWritingManifests(this.plan.role);
     allow(this.reap.role, { actions: ['lambda:InvokeFunction'], resources: [this.close.lambda.functionArn] });

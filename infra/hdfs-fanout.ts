@@ -83,6 +83,7 @@ export class HdfsFanout extends Construct {
     this.#output(outputs.stateMachine, machine.stateMachineArn);
     this.#output(outputs.table, storage.table.tableName);
     this.#output(outputs.bucket, storage.bucket.bucketName);
+    this.#output(outputs.doctor, functions.doctor.lambda.functionName);
     this.#output(outputs.clusters, clusters.json);
   }
 

@@ -33,6 +33,8 @@ export const outputs = {
   stateMachine: 'StateMachineArn',
   table: 'TableName',
   bucket: 'BucketName',
+  /** Name of the doctor Lambda. */
+  doctor: 'DoctorFunctionName',
   /** The same JSON as in `environment.clusters`. */
   clusters: 'Clusters',
 } as const;

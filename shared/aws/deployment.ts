@@ -1,5 +1,6 @@
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
@@ -7,6 +8,7 @@ import { messageOf, SpecError } from '../errors.ts';
 import { type ClusterSecrets, outputs } from '../names.ts';
 import { ActiveJobs } from './active-jobs.ts';
 import { ClusterSecretStore } from './cluster-secrets.ts';
+import { DoctorLambda } from './doctor-lambda.ts';
 import { DynamoJobStore } from './dynamo-job-store.ts';
 import { Executions } from './executions.ts';
 
@@ -19,6 +21,7 @@ export interface Deployment {
   readonly active: ActiveJobs;
   readonly executions: Executions;
   readonly secrets: ClusterSecretStore;
+  readonly doctor: DoctorLambda;
 }
 
 /** Finds a deployment by its stack's outputs. Region and credentials come from where the AWS SDK looks. @throws SpecError */
@@ -40,6 +43,7 @@ export async function findDeployment(stack: string): Promise<Deployment> {
     active: new ActiveJobs(client, table),
     executions: new Executions(new SFNClient()),
     secrets: new ClusterSecretStore(new SecretsManagerClient(), clusters),
+    doctor: new DoctorLambda(new LambdaClient(), () => output(outputs.doctor)),
   };
 }
 

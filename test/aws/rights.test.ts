@@ -25,6 +25,7 @@ beforeAll(async () => {
   await scene.a.put('/rights/tree/file', 'content');
   const { code, stderr } = await cloud.run('start', '--wait', 'A:/rights/tree', 'B:/rights/tree');
   expect(code, stderr).toBe(0);
+  expect(await cloud.run('doctor', 'A', '/rights')).toMatchObject({ code: 0 });
 });
 
 function clientsOf(lambda: string) {
@@ -67,6 +68,11 @@ describe.each<[string, readonly Try[], readonly Try[]]>([
     [readsCredential, writesManifest, readsManifest, encrypts, scansTable, listsExecutions],
   ],
   ['Plan', [readsDefinition, readsCredential, writesManifest], [scansTable, listsExecutions]],
+  [
+    'Doctor',
+    [readsDefinition, readsCredential],
+    [readsTable, scansTable, readsManifest, writesManifest, encrypts, listsExecutions],
+  ],
   [
     'Finish',
     [readsDefinition, readsManifest],

@@ -37,7 +37,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   try {
     const deployment = await deploy(
       emulator,
-      await writeConfig(join(scratch, 'deployment.json'), ['A', 'B', 'front', 'nobody', 'token'], {
+      await writeConfig(join(scratch, 'deployment.json'), ['A', 'B', 'front', 'nobody', 'patient', 'token'], {
         schedules: [schedule],
       }),
     );

@@ -8,7 +8,7 @@ const functionsOf = (deployed: Deployed) => deployed.resources('AWS::Lambda::Fun
 
 it('run on Node 24 and arm64, with the memory and time that are asked for', () => {
   const { template } = new Deployed();
-  template.resourceCountIs('AWS::Lambda::Function', 5);
+  template.resourceCountIs('AWS::Lambda::Function', 6);
   template.allResourcesProperties('AWS::Lambda::Function', {
     Runtime: 'nodejs24.x',
     Architectures: ['arm64'],
@@ -32,10 +32,11 @@ it('have every variable of names.ts, the closer’s name only the reaper', () =>
 it('take no share of the account’s concurrency, unless that is asked for', () => {
   const reserved = (deployed: Deployed) =>
     Object.values(functionsOf(deployed)).map((one) => one['ReservedConcurrentExecutions']);
-  expect(reserved(new Deployed({ copiers: 7 }))).toEqual([undefined, undefined, undefined, undefined, undefined]);
+  expect(reserved(new Deployed({ copiers: 7 }))).toEqual(Array(6).fill(undefined));
   expect(reserved(new Deployed({ copiers: 7, reserveConcurrency: true }))).toEqual([
     undefined,
     7,
+    undefined,
     undefined,
     undefined,
     undefined,

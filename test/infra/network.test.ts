@@ -82,7 +82,7 @@ it('holds every Lambda that talks to a cluster, and not the reaper', () => {
   const functions = new Deployed({ network }).resources('AWS::Lambda::Function');
   const inside = Object.entries(functions).filter(([, { VpcConfig }]) => VpcConfig !== undefined);
   expect(inside.map(([name]) => name)).toEqual(
-    ['Plan', 'Copy', 'Finish', 'Close'].map((name) => `Functions${name}Function`),
+    ['Plan', 'Copy', 'Finish', 'Close', 'Doctor'].map((name) => `Functions${name}Function`),
   );
 });
 

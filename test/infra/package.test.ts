@@ -54,7 +54,7 @@ test('it deploys the Lambdas that the package ships', () => {
   const assets = readdirSync(out)
     .filter((name) => name.startsWith('asset.'))
     .map((name) => readdirSync(join(out, name)));
-  expect(assets).toEqual([['index.mjs'], ['index.mjs'], ['index.mjs'], ['index.mjs'], ['index.mjs']]);
+  expect(assets).toEqual(Array(6).fill(['index.mjs']));
 });
 
 test('its types say what is wrong: a schedule without a mapping', () => {

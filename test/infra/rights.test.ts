@@ -44,6 +44,7 @@ test.each<[string, string[]]>([
   ['Copy', [...common('Copy'), tokens('kms:Decrypt')]],
   ['Finish', [...common('Finish'), tokens('kms:Decrypt'), manifests]],
   ['Close', [...common('Close'), tokens('kms:Decrypt'), manifests]],
+  ['Doctor', [logs('Doctor'), interfaces, definitions, credentials, viaSecretsManager]],
   ['Reap', [logs('Reap'), table, 'lambda:InvokeFunction on <FunctionsCloseFunction.Arn>', describeExecutions]],
 ])('the Lambda %s may do just this', (name, rights) => {
   expect(deployed.rightsOf(`<Functions${name}Role>`)).toEqual([...rights].sort());

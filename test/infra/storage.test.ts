@@ -108,12 +108,18 @@ it('tells the Lambdas and the command line where a cluster’s secrets are', () 
 });
 
 it('has the outputs by which the command line finds it', () => {
-  expect(Object.keys(template.findOutputs('*'))).toEqual(['StateMachineArn', 'TableName', 'BucketName', 'Clusters']);
+  expect(Object.keys(template.findOutputs('*'))).toEqual([
+    'StateMachineArn',
+    'TableName',
+    'BucketName',
+    'DoctorFunctionName',
+    'Clusters',
+  ]);
 });
 
 it('keeps logs for a limited time', () => {
   template.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 30 });
-  template.resourceCountIs('AWS::Logs::LogGroup', 6);
+  template.resourceCountIs('AWS::Logs::LogGroup', 7);
 });
 
 it.each([

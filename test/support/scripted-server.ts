@@ -19,14 +19,14 @@ export interface Seen {
 }
 
 /** An answer: given as data, or by whatever the function does to the response. */
-export type Answer =
-  | {
-      readonly status?: number;
-      readonly headers?: Record<string, string>;
-      readonly json?: unknown;
-      readonly text?: string;
-    }
-  | ((request: IncomingMessage, response: ServerResponse) => unknown);
+export type Answer = GivenAnswer | ((request: IncomingMessage, response: ServerResponse) => unknown);
+
+export interface GivenAnswer {
+  readonly status?: number;
+  readonly headers?: Record<string, string>;
+  readonly json?: unknown;
+  readonly text?: string;
+}
 
 /** A server that answers as its script says, and remembers what it was asked. */
 export class ScriptedServer implements AsyncDisposable {
@@ -102,7 +102,7 @@ function give(answer: Answer, request: IncomingMessage, response: ServerResponse
   response.writeHead(status, { 'content-length': Buffer.byteLength(body), ...headers }).end(body);
 }
 
-export function remoteException(exception: string, message: string, status = 403): Answer {
+export function remoteException(exception: string, message: string, status = 403): GivenAnswer {
   const javaClassName = `org.apache.hadoop.${exception}`;
   return { status, json: { RemoteException: { exception, javaClassName, message } } };
 }
@@ -112,12 +112,12 @@ export const standby = remoteException(
   'Operation category READ is not supported in state standby. Visit https://s.apache.org/sbnn-error',
 );
 
-export function redirect(location: string): Answer {
+export function redirect(location: string): GivenAnswer {
   return { status: 307, headers: { location } };
 }
 
 /** GETFILESTATUS's answer for a file. */
-export function fileStatus(changes: Record<string, unknown> = {}): Answer {
+export function fileStatus(changes: Record<string, unknown> = {}): GivenAnswer {
   const status = {
     pathSuffix: '',
     type: 'FILE',

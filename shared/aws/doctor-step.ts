@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import { examine, examinedPath } from '../doctor/doctor.ts';
+import type { Row } from '../doctor/row.ts';
+import type { Services } from './services.ts';
+
+export const doctorRequest = z.strictObject({
+  /** Alias. */
+  cluster: z.string().min(1),
+  path: z.string().min(1).optional(),
+  readOnly: z.boolean().default(false),
+});
+export type DoctorRequest = z.input<typeof doctorRequest>;
+
+/** Looks at a cluster of the deployment with the credential that a job would begin with. @throws SpecError */
+export async function doctorStep(
+  { cluster: alias, path, readOnly }: z.output<typeof doctorRequest>,
+  { secrets }: Pick<Services, 'secrets'>,
+  signal: AbortSignal,
+): Promise<{ readonly rows: readonly Row[] }> {
+  const [definition, credential] = await Promise.all([secrets.definition(alias), secrets.credential(alias)]);
+  const cluster = { ...definition, ...credential };
+  const rows: Row[] = [];
+  await examine({ cluster, path: examinedPath(cluster, path), readOnly }, signal, (row) => void rows.push(row));
+  return { rows };
+}

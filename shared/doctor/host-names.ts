@@ -1,0 +1,41 @@
+import type { LookupAddress } from 'node:dns';
+import type { LookupFunction } from 'node:net';
+import { TransportError } from '../errors.ts';
+import { transportError } from '../hdfs/http.ts';
+import type { Context } from './context.ts';
+import { failed, ok } from './row.ts';
+
+/** A resolver asks each of its servers for some seconds. */
+const RESOLVE_MS = 4000;
+
+/** Whether the host of every URL has an address here. */
+export async function hostNames(context: Context): Promise<void> {
+  await context.eachEndpoint('name', [], async ({ hostname }) => {
+    try {
+      const addresses = await addressesOf(hostname, context.lookup);
+      return ok(addresses.join(', '));
+    } catch (error) {
+      return failed(
+        error instanceof TransportError ? error.reason : String(error),
+        'correct the name, or make it resolve here: name server, /etc/hosts',
+      );
+    }
+  });
+}
+
+/** @throws TransportError */
+async function addressesOf(hostname: string, lookup: LookupFunction): Promise<string[]> {
+  const where = { operation: 'RESOLVE', path: '/' };
+  try {
+    return await new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(Object.assign(new Error(), { code: 'EAI_AGAIN' })), RESOLVE_MS);
+      lookup(hostname, { all: true }, (error, addresses) => {
+        clearTimeout(timer);
+        if (error) reject(error);
+        else resolve([...new Set((addresses as LookupAddress[]).map(({ address }) => address))]);
+      });
+    });
+  } catch (error) {
+    throw transportError(error, where, RESOLVE_MS);
+  }
+}

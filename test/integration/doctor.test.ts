@@ -1,0 +1,126 @@
+import { beforeAll, describe, expect, inject, it } from 'vitest';
+import { Rows } from '../support/doctor.ts';
+import { dfsAdmin } from '../support/dfs-admin.ts';
+import { Front } from '../support/front.ts';
+import { Scene } from '../support/scene.ts';
+import { closedPort } from '../support/scripted-server.ts';
+
+/** `hdfs-fanout doctor` on a real cluster. */
+
+let scene: Scene;
+
+beforeAll(async () => {
+  scene = await Scene.make(inject('bed'), 'doctor');
+  await scene.a.put('/doctor/file', 'content');
+});
+
+const examine = async (cluster: string, path: string, conf?: string) => {
+  const result = await scene.run(['doctor', cluster, path, '--json'], conf === undefined ? {} : { conf });
+  return { code: result.code, rows: Rows.in(result.stdout) };
+};
+
+describe('hdfs-fanout doctor', () => {
+  it('finds nothing wrong with a cluster in order, in a table of 80 columns, and leaves nothing behind', async () => {
+    const before = await scene.a.tree(scene.root);
+    const { code, stdout, stderr } = await scene.run(['doctor', 'A', '/doctor']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout.split('\n').every((line) => line.length <= 80)).toBe(true);
+    expect(stdout).not.toContain('\u001b');
+    expect(stdout).toMatch(/^ok +version +localhost:\d+ +WebHDFS, Hadoop 3\.4\.2$/m);
+    expect(stdout).toMatch(/^ok +datanode +localhost:\d+ +TCP in \d+ ms$/m);
+    for (const name of ['write', 'rename', 'concat', 'delete', 'quota', 'space', 'clock']) {
+      expect(stdout).toMatch(new RegExp(`^ok +${name} `, 'm'));
+    }
+    expect(stdout).toMatch(/^14 ok, 0 warning, 0 failed, 1 skipped$/m);
+    expect(await scene.a.tree(scene.root)).toEqual(before);
+  });
+
+  it('tells the same as JSON, with a summary', async () => {
+    const { code, stdout } = await scene.run(['doctor', 'A', '/doctor', '--read-only', '--json']);
+    expect(code).toBe(0);
+    const events = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown);
+    expect(events[0]).toMatchObject({
+      type: 'check',
+      name: 'name',
+      state: 'ok',
+      found: expect.stringMatching(/127/) as string,
+    });
+    expect(events.at(-1)).toEqual({ type: 'summary', ok: 10, warning: 0, failed: 0, skipped: 5 });
+  });
+
+  it('ends with 3 for a wrong port, and says so', async () => {
+    const { url, host } = await closedPort();
+    const { code, rows } = await examine('A', '/doctor', scene.conf({ A: { url } }));
+    expect(code).toBe(3);
+    expect(rows.text('connection', host)).toMatch(/^failed: connection refused \(correct the port/);
+    expect(rows.in('failed')).toEqual(['connection']);
+  });
+
+  it('tells a user who may not write to PATH, and what the cluster says', async () => {
+    const { code, rows } = await examine('A', '/doctor', scene.conf({ A: { user: 'mallory' } }));
+    expect(code).toBe(3);
+    expect(rows.text('authentication')).toBe('ok: NONE: the server sees mallory');
+    expect(rows.text('write')).toMatch(
+      /^failed: AccessControlException: Permission denied: user=mallory, access=WRITE/,
+    );
+    expect(rows.in('failed')).toEqual(['write']);
+    expect(rows.text('space')).toMatch(/^ok/);
+  });
+
+  it('tells a datanode whose name does not resolve', async () => {
+    const location = (url: string) => url.replace(/\/\/[^/:]+/, '//datanode-7.invalid');
+    // As where JMX is closed: only redirects tell of datanodes.
+    const jmx = { answer: { status: 403, body: 'no' } };
+    await using front = await Front.start(inject('bed').a, {
+      react: ({ operation }) => (operation === '' ? jmx : { location }),
+    });
+    const { code, rows } = await examine('A', '/doctor', scene.conf({ A: { url: front.url } }));
+    expect(code).toBe(3);
+    expect(rows.text('datanode')).toMatch(/^failed: the host name .*resolve.*\(make the names of the datanodes/);
+    expect(rows.text('version')).toBe('ok: WebHDFS, Hadoop of unknown version');
+    expect(rows.text('write')).toMatch(/^failed: .*host name/);
+    expect(rows.text('delete')).toMatch(/^ok/);
+  });
+
+  it.each([
+    ['told by JMX', false],
+    ['found out without', true],
+  ])('tells safe mode, %s', async (_how, closed) => {
+    const jmx = { answer: { status: 403, body: 'no' } };
+    await using front = await Front.start(inject('bed').a, {
+      react: ({ operation }) => (closed && operation === '' ? jmx : undefined),
+    });
+    const { rpcA } = inject('bed');
+    await dfsAdmin(rpcA, '-safemode', 'enter');
+    try {
+      const { code, rows } = await examine('A', '/doctor', scene.conf({ A: { url: front.url } }));
+      expect(code).toBe(3);
+      expect(rows.text('state')).toMatch(/^failed: active, in safe mode/);
+      expect(rows.text('write')).toBe('skipped: the namenode is in safe mode');
+      expect(rows.text('datanode')).toMatch(/^ok/);
+    } finally {
+      await dfsAdmin(rpcA, '-safemode', 'leave');
+    }
+  });
+
+  it.each([
+    [['doctor'], /missing required argument 'cluster'/],
+    [['doctor', 'nowhere'], /no cluster "nowhere" in .* \(it defines A, B/],
+    [['doctor', 'A', '--stack', 'X', '--conf', 'Y'], /--conf and --stack do not go together/],
+  ])('%j is wrong usage', async (args, says) => {
+    const { code, stderr, stdout } = await scene.run(args);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(says);
+    expect(stdout).toBe('');
+  });
+
+  it('helps with examples and exit codes', async () => {
+    const { code, stdout } = await scene.run(['doctor', '--help']);
+    expect(code).toBe(0);
+    expect(stdout).toContain('hdfs-fanout doctor prod /data/incoming --stack HdfsFanout');
+    expect(stdout).toMatch(/3 +a check failed/);
+  });
+});
