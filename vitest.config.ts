@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Four kinds of tests: those that need nothing, those of the template that is deployed, those against one pair of real clusters
- * started for all of them, and those against a deployment in an emulator of AWS, with a pair of clusters too.
+ * Five kinds of tests: those that need nothing, those of the template that is deployed, those against one pair of real clusters
+ * started for all of them, those against clusters of every other kind, and those against a deployment in an emulator of AWS, with a pair of clusters too.
  */
 export default defineConfig({
   test: {
@@ -31,7 +31,7 @@ export default defineConfig({
         test: {
           name: 'clusters',
           include: ['test/clusters/**/*.test.ts'],
-          globalSetup: ['test/support/scratch.ts', 'test/support/clusters-bed.ts'],
+          globalSetup: ['test/support/scratch.ts', 'test/support/kerberos-addon.ts', 'test/support/clusters-bed.ts'],
         },
       },
       {

@@ -11,12 +11,19 @@ const packageOf = {
   kinit: 'krb5-user',
   ktutil: 'krb5-user',
   curl: 'curl',
+  'krb5-config': 'libkrb5-dev',
+  'g++': 'g++',
+  make: 'make',
+  python3: 'python3',
   openssl: 'openssl',
 } as const;
 
 export type SystemProgram = keyof typeof packageOf;
 
 export const kerberosPrograms: readonly SystemProgram[] = ['krb5kdc', 'kdb5_util', 'kadmin.local', 'kinit', 'curl'];
+
+/** What npm builds the package `kerberos` with. */
+export const addonPrograms: readonly SystemProgram[] = ['krb5-config', 'g++', 'make', 'python3'];
 
 /** Where a KDC's programs are, which an ordinary user's PATH leaves out. */
 const administration = ['/usr/sbin', '/usr/local/sbin', '/sbin'];

@@ -6,7 +6,7 @@ import type { Cluster } from '../bed/bed.ts';
 import { definitionOf } from '../bed/client-config.ts';
 import { systemProgram } from '../bed/packages.ts';
 import { runProgram } from '../bed/tools.ts';
-import { killShared, makeActiveShared, sharedCluster, startShared } from '../support/clusters.ts';
+import { sharedCluster } from '../support/clusters.ts';
 import { TestHdfs } from '../support/hdfs.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'hdfs-fanout-clusters-'));
@@ -107,29 +107,6 @@ test('a certificate for another host is refused', async () => {
   expect(w.namenodeUrl).toMatch(/^https:/);
   expect(await curl(w, `${list(w)}&user.name=root`)).toMatchObject({ code: 60 });
   expect(await curl(w, `${list(w)}&user.name=root`, undefined, '--insecure')).toMatchObject({ status: 200 });
-});
-
-test('of two namenodes one is active, and the other takes its place', async () => {
-  const h = await sharedCluster('H');
-  const [one, two] = h.namenodes;
-  if (!one || !two) throw new Error('H has no two namenodes');
-  const hdfs = { one: new TestHdfs(one.url), two: new TestHdfs(two.url) };
-  const onStandby = /StandbyException/;
-  await hdfs.one.mkdirs('/bed-test');
-  await expect(hdfs.two.call('GET', 'LISTSTATUS', '/')).rejects.toThrow(onStandby);
-
-  await makeActiveShared(two.daemon);
-  await expect(hdfs.one.call('GET', 'LISTSTATUS', '/')).rejects.toThrow(onStandby);
-  expect((await hdfs.two.call('GET', 'LISTSTATUS', '/')).text).toContain('bed-test');
-
-  await killShared('H', two.daemon);
-  await makeActiveShared(one.daemon);
-  await hdfs.one.put('/bed-test/after', 'x');
-  await expect(makeActiveShared(two.daemon)).rejects.toThrow('H-nn2 is not running');
-
-  await startShared('H', two.daemon);
-  await expect(hdfs.two.call('GET', 'LISTSTATUS', '/')).rejects.toThrow(onStandby);
-  await hdfs.one.remove('/bed-test');
 });
 
 test('a file in an encryption zone is read as it was written, and says that it is encrypted', async () => {

@@ -14,6 +14,8 @@ const kinds = {
   /** Tokens that live for seconds. */
   T: { kerberos: { realm: 'SHORT.TEST' }, tokenLife: { renewMs: 4000, maxMs: 20_000 } },
   H: { ha: true },
+  /** Fails over again and again: for the tests of that alone. */
+  F: { ha: true },
   E: { encryptionZones: { '/ez': 'k1', '/ez2': 'k2' } },
   X: { datanodes: 3, erasureCoding: { '/ec': 'XOR-2-1-1024k' } },
   A: { httpfs: true, blockBytes: MIB },

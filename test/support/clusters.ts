@@ -21,7 +21,7 @@ export function sharedCluster(name: ClusterName): Promise<Cluster> {
   return ask('GET', `/${name}`);
 }
 
-/** Ends a daemon with a JVM of its own, as kill -9 does: those of H's namenodes, of A-httpfs, of E-kms. */
+/** Ends a daemon with a JVM of its own, as kill -9 does: those of F's namenodes, of A-httpfs, of E-kms. */
 export async function killShared(name: ClusterName, daemon: string): Promise<void> {
   await ask('POST', `/${name}/kill/${daemon}`);
 }
@@ -31,7 +31,7 @@ export async function startShared(name: ClusterName, daemon: string): Promise<vo
   await ask('POST', `/${name}/start/${daemon}`);
 }
 
-/** H-nn1 or H-nn2. */
+/** F-nn1 or F-nn2. */
 export async function makeActiveShared(namenode: string): Promise<void> {
-  await ask('POST', `/H/active/${namenode}`);
+  await ask('POST', `/F/active/${namenode}`);
 }
