@@ -25,6 +25,12 @@ export async function pushClusters(
   for (const [alias, cluster] of clusters) {
     const pushed = wanted.includes(alias);
     if (pushed) {
+      if (/GSSAPI/.test(cluster.auth_mechanism)) {
+        throw new SpecError(
+          `cluster ${alias}: the fan-out has no Kerberos yet, and its auth_mechanism is ${cluster.auth_mechanism}`,
+          'push a token: hdfs fetchdt, then auth_mechanism TOKEN',
+        );
+      }
       const user = cluster.user ?? (cluster.auth_mechanism === 'NONE' ? userInfo().username : undefined);
       await secrets.push({
         ...cluster,

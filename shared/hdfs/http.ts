@@ -291,13 +291,18 @@ export function transportError(error: unknown, where: Where, timeoutMs: number):
     // What closed the client waits for nothing; a try again would go on after the end.
     return new TransportError('the client was closed', where, { cause: error, disposition: 'fail-job' });
   }
-  if (code.startsWith('HPE_')) {
+  if (speaksNoHttp(error)) {
     const remedy = 'check the port, and whether its URL begins with http:// or https://';
     return new TransportError('it does not answer in HTTP', where, { cause: error, remedy });
   }
   const text = error instanceof Error && error.message ? error.message : 'the connection failed';
   const reason = timeouts.has(code) ? `no answer within ${timeoutMs / 1000} s` : (networkFailures[code] ?? text);
   return new TransportError(reason, where, { cause: error });
+}
+
+/** Something answered, and not in HTTP. */
+export function speaksNoHttp(error: unknown): boolean {
+  return error instanceof Error && error.name === 'HTTPParserError';
 }
 
 /** The code of a network error; of the first one where several addresses were tried. */

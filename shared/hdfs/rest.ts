@@ -3,7 +3,15 @@ import type { Log } from '../log.ts';
 import { type Again, retry, type RetryPolicy } from '../retry.ts';
 import { type Authentication, type Credentials, explained } from './auth.ts';
 import type { Cluster } from './cluster.ts';
-import { type Answer, codeOf, type Download, type Headers, type HttpTransport, splitUrl } from './http.ts';
+import {
+  type Answer,
+  codeOf,
+  type Download,
+  type Headers,
+  type HttpTransport,
+  speaksNoHttp,
+  splitUrl,
+} from './http.ts';
 import { type Nameservice, nameserviceFor, nameservicesOf } from './nameservice.ts';
 import { encodePath } from './path.ts';
 import { hasCode, RemoteError, remoteErrorOf } from './remote-exception.ts';
@@ -205,6 +213,8 @@ function isFromProxy(error: FanoutError): boolean {
 
 function isDoubtful(error: FanoutError): boolean {
   return (
-    hasCode(error, 'io', 'other', 'not-webhdfs', 'out-of-range') || /^(?:ENOTFOUND$|HPE_)/.test(codeOf(error.cause))
+    hasCode(error, 'io', 'other', 'not-webhdfs', 'out-of-range') ||
+    codeOf(error.cause) === 'ENOTFOUND' ||
+    speaksNoHttp(error.cause)
   );
 }

@@ -20,6 +20,8 @@ const kinds = {
   X: { datanodes: 3, erasureCoding: { '/ec': 'XOR-2-1-1024k' } },
   A: { httpfs: true, blockBytes: MIB },
   B: { blockBytes: 4 * MIB },
+  /** TLS, and nothing else. */
+  S: { tls: true },
   /** A certificate for another host. */
   W: { tlsName: 'elsewhere.test' },
 } satisfies Record<string, Omit<ClusterOptions, 'name'>>;

@@ -1,0 +1,137 @@
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Cluster } from '../bed/bed.ts';
+import { issueCertificate, makeAuthority } from '../bed/certificates.ts';
+import { definitionOf } from '../bed/client-config.ts';
+import { runCli } from '../support/cli.ts';
+import { sharedCluster } from '../support/clusters.ts';
+import { TestHdfs } from '../support/hdfs.ts';
+import { makeSmallTree } from '../support/odd-tree.ts';
+import { expectOneLine, writeConf } from '../support/scene.ts';
+
+type Fields = Record<string, unknown>;
+
+const directory = mkdtempSync(join(tmpdir(), 'hdfs-fanout-tls-'));
+let s: Cluster;
+let w: Cluster;
+let a: Cluster;
+let onS: TestHdfs;
+let onA: TestHdfs;
+
+beforeAll(async () => {
+  [s, w, a] = await Promise.all([sharedCluster('S'), sharedCluster('W'), sharedCluster('A')]);
+  onS = new TestHdfs(s.namenodeUrl, 'root', { ca: readFileSync(s.ca ?? '', 'utf8') });
+  onA = new TestHdfs(a.namenodeUrl);
+  await makeSmallTree(onA, '/tls');
+}, 300_000);
+
+const conf = (...definitions: Fields[]) => writeConf(JSON.stringify({ clusters: [definitionOf(a), ...definitions] }));
+const copy = (from: string, to: string, file: string) => runCli(['copy', '--silent', from, to], { conf: file });
+
+describe('namenodes and datanodes that speak TLS', () => {
+  test('are copied to and from with the authority’s PEM file as truststore', async () => {
+    const file = conf({ ...definitionOf(s) });
+    expect(await copy('A:/tls', 'S:/tls', file)).toMatchObject({ code: 0, stderr: '' });
+    expect(await onS.tree('/tls')).toEqual(await onA.tree('/tls'));
+    expect(await copy('S:/tls', 'A:/tls-back', file)).toMatchObject({ code: 0, stderr: '' });
+    expect(await onA.tree('/tls-back')).toEqual(await onA.tree('/tls'));
+  });
+
+  test('are copied to without looking at certificates where verify is false', async () => {
+    const file = conf({ ...definitionOf(w), truststore: undefined, verify: false });
+    expect(await copy('A:/tls', 'W:/tls', file)).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test.each<[string, () => Fields, readonly string[]]>([
+    [
+      'an authority that is not trusted',
+      () => ({ ...definitionOf(s), truststore: undefined }),
+      ['comes from an authority that is not trusted', 'name the authority’s PEM file as truststore'],
+    ],
+    ['a certificate for another host', () => ({ ...definitionOf(w) }), ['is for another host name: elsewhere.test']],
+    [
+      'an http:// URL where TLS is spoken',
+      () => ({
+        ...definitionOf(s),
+        retry_timeout: 1,
+        nameservices: [{ urls: [s.namenodeUrl.replace('https:', 'http:')], mounts: ['/'] }],
+      }),
+      ['check the port, and whether its URL begins with http:// or https://'],
+    ],
+    [
+      'an https:// URL where it is not',
+      () => ({
+        ...definitionOf(a),
+        name: 'S',
+        nameservices: [{ urls: [a.namenodeUrl.replace('http:', 'https:')], mounts: ['/'] }],
+      }),
+      ['it does not speak TLS', 'use an http:// URL'],
+    ],
+  ])('%s ends the job with a line that names cluster, host and remedy', async (_what, definition, says) => {
+    const fields = definition();
+    const startedAtMs = performance.now();
+    const result = await copy('A:/tls', `${String(fields['name'])}:/refused`, conf(fields));
+    expect(performance.now() - startedAtMs).toBeLessThan(30_000);
+    expect(result.code, result.stderr).toBe(3);
+    expectOneLine(result, [`cluster ${String(fields['name'])}`, 'on localhost:', ...says]);
+    expect(await onS.exists('/refused')).toBe(false);
+  });
+
+  test('a Java keystore as truststore is refused before anything is asked', async () => {
+    const jks = join(directory, 'truststore.jks');
+    writeFileSync(jks, Buffer.from('feedfeed00000002', 'hex'));
+    const result = await copy('A:/tls', 'S:/refused', conf({ ...definitionOf(s), truststore: jks }));
+    expect(result.code).toBe(2);
+    expectOneLine(result, ['cluster S', 'is a JKS keystore', 'keytool -list -rfc']);
+  });
+});
+
+describe('a server that wants a client certificate', () => {
+  const authority = makeAuthority(directory);
+
+  async function strictServer() {
+    const { certificate, key } = await issueCertificate(await authority, 'server', 'localhost');
+    const options = { cert: readFileSync(certificate), key: readFileSync(key), ca: readFileSync((await authority).ca) };
+    const server = createServer({ ...options, requestCert: true, rejectUnauthorized: true }, (_request, response) => {
+      response.writeHead(404, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ RemoteException: { exception: 'FileNotFoundException', message: 'not here' } }));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `https://localhost:${(server.address() as AddressInfo).port}`;
+    const stop = () => {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(resolve));
+    };
+    return {
+      url,
+      [Symbol.asyncDispose]: async () => {
+        await stop();
+      },
+    };
+  }
+
+  test('answers one who has it, and nobody else', async () => {
+    await using server = await strictServer();
+    const { certificate, key } = await issueCertificate(await authority, 'client', 'etl');
+    const definition = {
+      name: 'C',
+      user: 'etl',
+      retry_timeout: 1,
+      truststore: (await authority).ca,
+      nameservices: [{ urls: [server.url], mounts: ['/'] }],
+    };
+    const known = await copy('C:/x', 'A:/x', conf({ ...definition, certificate, key }));
+    expect(known.stderr).toContain('/x');
+    expect(known.stderr).not.toContain('certificate');
+    expect(known.code).toBe(3);
+    const unknown = await copy('C:/x', 'A:/x', conf(definition));
+    expect(unknown.code).toBe(3);
+    expectOneLine(unknown, ['cluster C cannot serve', 'the connection was closed']);
+  });
+});
