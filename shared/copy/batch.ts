@@ -14,7 +14,10 @@ export interface Unit {
   readonly blockBytes: number;
   readonly decision: Decision['kind'];
   readonly reason?: string;
+  /** In an encryption zone. */
   readonly encrypted?: true;
+  /** What stands at the destination is in an encryption zone. */
+  readonly ontoEncrypted?: true;
   /** Inode that stood at the destination when planned: tells our own file from it after a crash. */
   readonly replaces?: number;
   /** Only under preserve. */

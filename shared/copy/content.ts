@@ -17,6 +17,11 @@ export interface ContentOf {
   readonly lengthBytes: number;
 }
 
+interface Compared extends ContentOf {
+  /** In an encryption zone: its stored checksum is of the ciphertext and says nothing of the bytes. */
+  readonly encrypted: boolean;
+}
+
 /** Reads a file and computes its checksum in one layout. */
 export async function digestOf(file: ContentOf, layout: ChecksumLayout, signal: AbortSignal): Promise<FileChecksum> {
   const digest = new ContentDigest([layout]);
@@ -40,15 +45,16 @@ export async function storedLayout(
   return !blocks || isRegular(blocks, layout.blockBytes) ? layout : { ...layout, blockBytes: blocks };
 }
 
+async function storedOf({ fs, path, encrypted }: Compared, signal: AbortSignal): Promise<FileChecksum | undefined> {
+  return encrypted ? undefined : fs.checksum(path, signal);
+}
+
 /**
  * Whether two files of the same length hold the same bytes. Asks for the stored checksums first; reads a file, once,
- * only when these cannot settle it: other block sizes, irregular blocks, nothing stored.
+ * only when these cannot settle it: other block sizes, irregular blocks, nothing stored, an encryption zone.
  */
-export async function sameContent(a: ContentOf, b: ContentOf, signal: AbortSignal): Promise<boolean> {
-  const [storedA, storedB] = await together(signal, [
-    (both) => a.fs.checksum(a.path, both),
-    (both) => b.fs.checksum(b.path, both),
-  ]);
+export async function sameContent(a: Compared, b: Compared, signal: AbortSignal): Promise<boolean> {
+  const [storedA, storedB] = await together(signal, [(both) => storedOf(a, both), (both) => storedOf(b, both)]);
   if (storedA && storedB && compareChecksums(storedA, storedB) === 'equal') return true;
   // Reading one file is enough where the other's checksum can be computed from it.
   const layoutB = storedB && (await storedLayout(b, storedB, signal));

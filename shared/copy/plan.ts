@@ -213,7 +213,7 @@ class Planner {
 
   async #file(index: number, { path, status, destination: there }: Pair, to?: string): Promise<void> {
     if (!this.#wanted(status)) return;
-    await this.#add(index, path, status, decide(status, there, this.#planning.options), to, there?.fileId);
+    await this.#add(index, path, status, decide(status, there, this.#planning.options), to, there);
   }
 
   async #add(
@@ -222,7 +222,7 @@ class Planner {
     status: FileStatus,
     decision: Decision,
     to?: string,
-    replaces?: number,
+    there?: FileStatus,
   ): Promise<void> {
     const unit: Unit = {
       root,
@@ -234,7 +234,8 @@ class Planner {
       decision: decision.kind,
       ...(decision.reason ? { reason: decision.reason } : {}),
       ...(status.encrypted ? { encrypted: true } : {}),
-      ...(replaces === undefined ? {} : { replaces }),
+      ...(there?.encrypted ? { ontoEncrypted: true } : {}),
+      ...(there?.fileId === undefined ? {} : { replaces: there.fileId }),
       ...(this.#planning.options.preserve ? { attributes: attributesOf(status) } : {}),
     };
     this.#files += 1;

@@ -103,7 +103,7 @@ class FileTransfer {
    * and died before it could say so.
    */
   async #settle(): Promise<UnitOutcome | undefined> {
-    const { decision, lengthBytes, replaces } = this.#unit;
+    const { decision, lengthBytes, replaces, encrypted = false, ontoEncrypted = false } = this.#unit;
     const again = this.#claim.claim > 1;
     if (decision !== 'compare' && !again) return undefined;
     const { source, destination, signal, job, progress } = this.#context;
@@ -114,8 +114,8 @@ class FileTransfer {
     const equal =
       sameLength &&
       (await sameContent(
-        { fs: source, path: this.from, lengthBytes },
-        { fs: destination, path: this.#to, lengthBytes },
+        { fs: source, path: this.from, lengthBytes, encrypted },
+        { fs: destination, path: this.#to, lengthBytes, encrypted: there?.encrypted ?? ontoEncrypted },
         signal,
       ));
     if (equal) {

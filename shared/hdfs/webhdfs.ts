@@ -14,6 +14,7 @@ import { codeOf, type Download, type Headers, splitUrl } from './http.ts';
 import { OptionalOperations } from './optional-operations.ts';
 import { basename, compareNames, join, normalize } from './path.ts';
 import { hasCode, RemoteError, remoteErrorOf } from './remote-exception.ts';
+import { Mounts, withMounts } from './mounts.ts';
 import type { NamenodeRest, Parameters } from './rest.ts';
 
 interface JsonPage {
@@ -30,6 +31,7 @@ export class WebHdfs implements FileSystem {
   readonly maxConcurrency: number | undefined;
   readonly #rest: NamenodeRest;
   readonly #root: string;
+  readonly #mounts: Mounts;
   readonly #replaces = new AskedOnce<boolean>();
   readonly #defaults = new AskedOnce<RegularLayout>();
   readonly #optional = new OptionalOperations();
@@ -42,6 +44,7 @@ export class WebHdfs implements FileSystem {
     this.maxConcurrency = (cluster.max_concurrency ?? 0) > 0 ? cluster.max_concurrency : undefined;
     this.#rest = connect(cluster, log, authentication);
     this.#root = normalize(cluster.root ?? '/');
+    this.#mounts = new Mounts(cluster);
   }
 
   resolve(path: string): string {
@@ -49,10 +52,30 @@ export class WebHdfs implements FileSystem {
   }
 
   placesOf(path: string): readonly string[] {
-    return this.#rest.nameservice(path).urls;
+    const own = this.#mounts.serves(path) ? [path] : [];
+    const places = [...own, ...this.#mounts.below(path)].flatMap((served) => this.#rest.nameservice(served).urls);
+    return places.length === 0 ? this.#rest.nameservice(path).urls : [...new Set(places)];
   }
 
   async stat(path: string, signal: AbortSignal): Promise<FileStatus | undefined> {
+    const below = this.#mounts.below(path);
+    const own = await this.#ownStatus(path, signal);
+    if (own) return own;
+    // A directory that only leads to mounts is as the first of them that exists.
+    for (const mount of below) {
+      const status = await this.#status(mount, signal);
+      if (status) return { ...status, name: basename(path), hasAcl: false, fileId: undefined };
+    }
+    return undefined;
+  }
+
+  /** What a path's own nameservice says: nothing of a directory that only leads to mounts. */
+  async #ownStatus(path: string, signal: AbortSignal): Promise<FileStatus | undefined> {
+    const leads = !this.#mounts.serves(path) && this.#mounts.below(path).length > 0;
+    return leads ? undefined : this.#status(path, signal);
+  }
+
+  async #status(path: string, signal: AbortSignal): Promise<FileStatus | undefined> {
     try {
       const { FileStatus: status } = await this.#rest.json<{ FileStatus: JsonStatus }>(
         'GET',
@@ -70,6 +93,19 @@ export class WebHdfs implements FileSystem {
   }
 
   async *list(directory: string, signal: AbortSignal, after?: string): AsyncIterable<readonly FileStatus[]> {
+    const names = this.#mounts.namesIn(directory);
+    if (names.size === 0) {
+      yield* this.#list(directory, signal, after);
+      return;
+    }
+    const found = await Promise.all([...names].map((name) => this.stat(join(directory, name), signal)));
+    const mounts = found.filter((status) => status !== undefined);
+    const due = mounts.filter(({ name }) => after === undefined || compareNames(name, after) > 0);
+    const own = this.#mounts.serves(directory) ? this.#list(directory, signal, after) : none();
+    yield* withMounts(mounts.length > 0 ? ifFound(own) : own, names, due);
+  }
+
+  async *#list(directory: string, signal: AbortSignal, after?: string): AsyncGenerator<readonly FileStatus[]> {
     let page = this.#page(directory, signal, after);
     let previous = after;
     for (;;) {
@@ -210,6 +246,8 @@ export class WebHdfs implements FileSystem {
   }
 
   async requireWritable(directory: string, signal: AbortSignal): Promise<void> {
+    // What is written below a directory that only leads to mounts is written to these.
+    if (this.#mounts.below(directory).length > 0 && !(await this.#ownStatus(directory, signal))) return;
     await this.#ifKnown('CHECKACCESS', directory, () =>
       this.#rest.call('GET', 'CHECKACCESS', directory, { fsaction: '-wx' }, signal),
     );
@@ -456,6 +494,19 @@ async function* exactly(
   }
   if (seen !== lengthBytes) {
     throw new TransportError(`the datanode sent ${seen} of ${lengthBytes} bytes`, where, {});
+  }
+}
+
+async function* none(): AsyncGenerator<readonly FileStatus[]> {
+  // Where no nameservice has the directory there is nothing but mounts.
+}
+
+/** The pages of a directory that may not be there. */
+async function* ifFound(pages: AsyncIterable<readonly FileStatus[]>): AsyncGenerator<readonly FileStatus[]> {
+  try {
+    yield* pages;
+  } catch (error) {
+    if (!hasCode(error, 'not-found')) throw error;
   }
 }
 

@@ -225,12 +225,12 @@ describe('what cannot work ends within 30 s with exit code 3 and a line that say
       ['bob', 'is not allowed to impersonate alice'],
     ],
   ])('%s', async (_what, fields, says) => {
-    const before = await onK.list('/');
+    const before = await onK.list('/kerberos');
     const own = await fields();
     for (const auth of 'auth_mechanism' in own ? [{}] : [{}, tokens]) {
       const file = conf({ K: { ...auth, ...own } });
       const startedAtMs = performance.now();
-      const { code, stderr } = await copy(['K:/kerberos/small', 'K:/refused'], {
+      const { code, stderr } = await copy(['K:/kerberos/small', 'K:/kerberos/refused'], {
         conf: file,
         home: newHome(),
         env: bare,
@@ -240,7 +240,7 @@ describe('what cannot work ends within 30 s with exit code 3 and a line that say
       expect(stderr).toMatch(/^hdfs-fanout: [^\n]+\n$/);
       for (const words of says) expect(stderr).toContain(words);
     }
-    expect(await onK.list('/')).toEqual(before);
+    expect(await onK.list('/kerberos')).toEqual(before);
   });
 
   test('one that is seen in the configuration ends with exit code 2: a keytab that is none; realms defined twice', async () => {

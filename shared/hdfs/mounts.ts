@@ -1,0 +1,45 @@
+import type { Cluster } from './cluster.ts';
+import type { FileStatus } from './filesystem.ts';
+import { compareNames, isWithin, normalize } from './path.ts';
+
+/** The mounts of a federated cluster, as directories of one tree. @see Hadoop's ViewFs (InodeTree) */
+export class Mounts {
+  readonly #mounts: readonly string[];
+
+  constructor({ nameservices }: Cluster) {
+    this.#mounts = [...new Set(nameservices.flatMap(({ mounts }) => mounts.map(normalize)))].sort();
+  }
+
+  /** Whether a nameservice serves the path itself. */
+  serves(path: string): boolean {
+    return this.#mounts.some((mount) => isWithin(path, mount));
+  }
+
+  /** The mounts below a path, without the path. */
+  below(path: string): readonly string[] {
+    return this.#mounts.filter((mount) => mount !== path && isWithin(mount, path));
+  }
+
+  /** Names in a directory that are mounts or lead to one: what they stand for is not the directory's own nameservice's. */
+  namesIn(directory: string): ReadonlySet<string> {
+    const prefix = directory === '/' ? '/' : `${directory}/`;
+    return new Set(this.below(directory).map((mount) => mount.slice(prefix.length).split('/')[0] ?? ''));
+  }
+}
+
+/** Puts mounts into a listing, in its order and in place of entries of the same names. */
+export async function* withMounts(
+  pages: AsyncIterable<readonly FileStatus[]>,
+  names: ReadonlySet<string>,
+  mounts: readonly FileStatus[],
+): AsyncGenerator<readonly FileStatus[]> {
+  let left = [...mounts].sort((a, b) => compareNames(a.name, b.name));
+  for await (const page of pages) {
+    const last = page.at(-1)?.name;
+    const due = left.filter(({ name }) => last !== undefined && compareNames(name, last) <= 0);
+    left = left.slice(due.length);
+    const own = page.filter(({ name }) => !names.has(name));
+    yield [...own, ...due].sort((a, b) => compareNames(a.name, b.name));
+  }
+  if (left.length > 0) yield left;
+}
