@@ -24,11 +24,11 @@ export async function dryRun(
   const limit = pLimit(COMPARISONS_AT_ONCE);
   const totals = new Map<string, { files: number; bytes: number }>();
   const settle = async (unit: Unit): Promise<{ action: string; reason: string }> => {
-    const { decision, reason = '', lengthBytes, encrypted = false, ontoEncrypted = false } = unit;
+    const { decision, reason = '', lengthBytes } = unit;
     if (decision !== 'compare') return { action: decision, reason };
     const { from, to } = pathsOf(unit, roots);
-    const a = { fs: source, path: from, lengthBytes, encrypted };
-    const b = { fs: destination, path: to, lengthBytes, encrypted: ontoEncrypted };
+    const a = { fs: source, path: from, lengthBytes };
+    const b = { fs: destination, path: to, lengthBytes };
     if (await sameContent(a, b, signal)) return { action: 'skip', reason: 'identical content' };
     if (spec.options.force) return { action: 'overwrite', reason: 'content differs' };
     return { action: 'fail', reason: 'exists and differs' };

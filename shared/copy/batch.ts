@@ -1,3 +1,4 @@
+import type { Stripe } from '../hdfs/checksum.ts';
 import type { FileStatus } from '../hdfs/filesystem.ts';
 import type { Decision } from './decide.ts';
 
@@ -16,8 +17,10 @@ export interface Unit {
   readonly reason?: string;
   /** In an encryption zone. */
   readonly encrypted?: true;
-  /** What stands at the destination is in an encryption zone. */
-  readonly ontoEncrypted?: true;
+  /** Erasure-coded. */
+  readonly stripe?: Stripe;
+  /** What erasure coding the destination's directory gives to new files. */
+  readonly into?: Stripe;
   /** Inode that stood at the destination when planned: tells our own file from it after a crash. */
   readonly replaces?: number;
   /** Only under preserve. */

@@ -5,7 +5,10 @@ import {
   type FileChecksum,
   isRegular,
   layoutOf,
+  hasEqualBlocks,
   proves,
+  sameLayout,
+  striped,
 } from '../hdfs/checksum.ts';
 import type { FileSystem } from '../hdfs/filesystem.ts';
 import { together } from '../together.ts';
@@ -17,11 +20,6 @@ export interface ContentOf {
   readonly lengthBytes: number;
 }
 
-interface Compared extends ContentOf {
-  /** In an encryption zone: its stored checksum is of the ciphertext and says nothing of the bytes. */
-  readonly encrypted: boolean;
-}
-
 /** Reads a file and computes its checksum in one layout. */
 export async function digestOf(file: ContentOf, layout: ChecksumLayout, signal: AbortSignal): Promise<FileChecksum> {
   const digest = new ContentDigest([layout]);
@@ -31,38 +29,48 @@ export async function digestOf(file: ContentOf, layout: ChecksumLayout, signal: 
 }
 
 /**
- * Where the stored checksum's real blocks lie: files made by CONCAT or APPEND have irregular ones under the algorithm
- * string of a regular file. Undefined for checksums of another family.
+ * Where the stored checksum's real blocks lie: files made by CONCAT or APPEND have irregular ones, and erasure-coded files stripes, under the algorithm
+ * string of a regular file. Undefined for checksums of another family and in encryption zones, where it is of the ciphertext.
  */
 export async function storedLayout(
   file: ContentOf,
   stored: FileChecksum,
   signal: AbortSignal,
 ): Promise<ChecksumLayout | undefined> {
-  const layout = layoutOf(stored);
-  if (!layout) return undefined;
-  const blocks = await file.fs.blockLengths(file.path, file.lengthBytes, signal);
-  return !blocks || isRegular(blocks, layout.blockBytes) ? layout : { ...layout, blockBytes: blocks };
-}
-
-async function storedOf({ fs, path, encrypted }: Compared, signal: AbortSignal): Promise<FileChecksum | undefined> {
-  return encrypted ? undefined : fs.checksum(path, signal);
+  const regular = layoutOf(stored);
+  if (!regular) return undefined;
+  const [status, blocks] = await together(signal, [
+    (both) => file.fs.stat(file.path, both),
+    (both) => file.fs.blockLengths(file.path, file.lengthBytes, both),
+  ]);
+  if (status?.encrypted) return undefined;
+  const layout = striped(regular, status?.stripe);
+  return !blocks || isRegular(blocks, layout) ? layout : { ...layout, blockBytes: blocks };
 }
 
 /**
  * Whether two files of the same length hold the same bytes. Asks for the stored checksums first; reads a file, once,
- * only when these cannot settle it: other block sizes, irregular blocks, nothing stored, an encryption zone.
+ * only when these cannot settle it: other block sizes, irregular blocks or stripes, nothing stored, an encryption zone.
  */
-export async function sameContent(a: Compared, b: Compared, signal: AbortSignal): Promise<boolean> {
-  const [storedA, storedB] = await together(signal, [(both) => storedOf(a, both), (both) => storedOf(b, both)]);
+export async function sameContent(a: ContentOf, b: ContentOf, signal: AbortSignal): Promise<boolean> {
+  const [storedA, storedB] = await together(signal, [
+    (both) => a.fs.checksum(a.path, both),
+    (both) => b.fs.checksum(b.path, both),
+  ]);
   if (storedA && storedB && compareChecksums(storedA, storedB) === 'equal') return true;
   // Reading one file is enough where the other's checksum can be computed from it.
   const layoutB = storedB && (await storedLayout(b, storedB, signal));
   const layoutA = storedA && (await storedLayout(a, storedA, signal));
-  if (storedA && storedB && compareChecksums(storedA, storedB) === 'different') {
-    const regular = typeof layoutA?.blockBytes === 'number' && typeof layoutB?.blockBytes === 'number';
-    if (regular) return false;
-  }
+  if (
+    storedA &&
+    storedB &&
+    layoutA &&
+    layoutB &&
+    hasEqualBlocks(layoutA) &&
+    hasEqualBlocks(layoutB) &&
+    sameLayout(layoutA, layoutB, a.lengthBytes)
+  )
+    return false;
   if (storedB && layoutB) return proves(storedB, await digestOf(a, layoutB, signal));
   if (storedA && layoutA) return proves(storedA, await digestOf(b, layoutA, signal));
   const layout = await a.fs.expectedLayout(a.path, undefined, signal);

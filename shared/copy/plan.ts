@@ -1,5 +1,6 @@
 import pLimit from 'p-limit';
 import { FanoutError } from '../errors.ts';
+import type { Stripe } from '../hdfs/checksum.ts';
 import type { FileStatus, FileSystem } from '../hdfs/filesystem.ts';
 import { basename, join, parentOf } from '../hdfs/path.ts';
 import { together } from '../together.ts';
@@ -78,6 +79,8 @@ class Planner {
   readonly #limit = pLimit(DIRECTORIES_AT_ONCE);
   /** Directories on their way, so that a child waits for its parent. */
   readonly #made = new Map<string, Promise<void>>();
+  /** What erasure coding the destination's directories give to new files; those not in here, what their parents give. */
+  readonly #stripes = new Map<string, Stripe | undefined>();
   /** Base names taken by flattened files: they all lie in one directory. */
   readonly #flattened: Set<string>;
   #files: number;
@@ -118,6 +121,7 @@ class Planner {
       return;
     }
     if (this.#planning.makeDirectories) await this.#writable(parentOf(root.destination));
+    await this.#findStripe(parentOf(root.destination));
     const there = await destination.stat(root.destination, signal);
     await this.#file(index, { path: '', status: { ...status, name: basename(root.source) }, destination: there });
   }
@@ -134,6 +138,9 @@ class Planner {
       await this.#add(index, '', missing(root.source), { kind: 'fail', reason: 'it vanished before it was copied' });
       return;
     }
+    if (there) this.#stripes.set(root.destination, there.stripe);
+    else await this.#findStripe(root.destination);
+    for (const { directory } of from?.walk.open ?? []) this.#enter(root, directory);
     // Not what an earlier invocation made: that would be compared with itself.
     const exists = from?.existed ?? there !== undefined;
     const stopped = await walk(
@@ -144,13 +151,18 @@ class Planner {
       },
       status,
       {
-        enter: (directory) =>
-          directory.path === '' ? this.#makeRoot(root, status, exists) : this.#makeDirectory(index, root, directory),
+        enter: (directory) => {
+          this.#enter(root, directory);
+          return directory.path === ''
+            ? this.#makeRoot(root, status, exists)
+            : this.#makeDirectory(index, root, directory);
+        },
         file: (pair) => (options.filesOnly ? this.#flatFile(index, root, pair) : this.#file(index, pair)),
         leave: async ({ path }) => {
           const directory = join(root.destination, path);
           await this.#made.get(directory);
           this.#made.delete(directory);
+          if (path !== '') this.#stripes.delete(directory);
         },
         lost: ({ path, status: lost }, error) =>
           this.#add(index, path, { ...lost, lengthBytes: 0 }, { kind: 'fail', reason: `directory: ${error.message}` }),
@@ -159,6 +171,27 @@ class Planner {
       { ...(isOver ? { isOver } : {}), from: from?.walk },
     );
     return stopped && { walk: stopped, existed: exists };
+  }
+
+  #enter(root: Root, { path, destination: there }: Pair): void {
+    if (there) this.#stripes.set(join(root.destination, path), there.stripe);
+  }
+
+  /** Of a directory that may not be there yet: it will be as the nearest one above it that is. */
+  async #findStripe(directory: string): Promise<void> {
+    const { destination, signal } = this.#planning;
+    let above = directory;
+    while (!this.#stripes.has(above)) {
+      const status = await destination.stat(above, signal);
+      if (status || above === '/') this.#stripes.set(above, status?.stripe);
+      else above = parentOf(above);
+    }
+  }
+
+  #stripeOf(directory: string): Stripe | undefined {
+    let above = directory;
+    while (above !== '/' && !this.#stripes.has(above)) above = parentOf(above);
+    return this.#stripes.get(above);
   }
 
   /** Awaited: it decides whether the job can go on at all. */
@@ -224,6 +257,8 @@ class Planner {
     to?: string,
     there?: FileStatus,
   ): Promise<void> {
+    const { destination } = this.#planning.roots[root] ?? {};
+    const into = destination === undefined ? undefined : this.#stripeOf(parentOf(join(destination, to ?? path)));
     const unit: Unit = {
       root,
       path,
@@ -234,7 +269,8 @@ class Planner {
       decision: decision.kind,
       ...(decision.reason ? { reason: decision.reason } : {}),
       ...(status.encrypted ? { encrypted: true } : {}),
-      ...(there?.encrypted ? { ontoEncrypted: true } : {}),
+      ...(status.stripe ? { stripe: status.stripe } : {}),
+      ...(into ? { into } : {}),
       ...(there?.fileId === undefined ? {} : { replaces: there.fileId }),
       ...(this.#planning.options.preserve ? { attributes: attributesOf(status) } : {}),
     };
@@ -250,7 +286,9 @@ class Planner {
 }
 
 export function attributesOf(status: FileStatus): Attributes {
-  const { owner, group, permission, accessedAtMs, modifiedAtMs, replication, hasAcl } = status;
+  const { owner, group, permission, accessedAtMs, modifiedAtMs, hasAcl, stripe } = status;
+  // HDFS says 1 of an erasure-coded file, which would be a single replica elsewhere.
+  const replication = stripe ? 0 : status.replication;
   return { owner, group, permission, accessedAtMs, modifiedAtMs, replication, hasAcl };
 }
 
@@ -291,6 +329,7 @@ function missing(path: string): FileStatus {
     permission: '644',
     hasAcl: false,
     encrypted: false,
+    stripe: undefined,
     fileId: undefined,
   };
 }

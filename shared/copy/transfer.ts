@@ -1,5 +1,5 @@
 import { FanoutError, messageOf, SourceChangedError, TransportError } from '../errors.ts';
-import { ContentDigest } from '../hdfs/checksum.ts';
+import { ContentDigest, striped } from '../hdfs/checksum.ts';
 import type { FileStatus, FileSystem, Reading, Writing } from '../hdfs/filesystem.ts';
 import { join } from '../hdfs/path.ts';
 import { retry, type RetryPolicy } from '../retry.ts';
@@ -103,7 +103,7 @@ class FileTransfer {
    * and died before it could say so.
    */
   async #settle(): Promise<UnitOutcome | undefined> {
-    const { decision, lengthBytes, replaces, encrypted = false, ontoEncrypted = false } = this.#unit;
+    const { decision, lengthBytes, replaces } = this.#unit;
     const again = this.#claim.claim > 1;
     if (decision !== 'compare' && !again) return undefined;
     const { source, destination, signal, job, progress } = this.#context;
@@ -114,8 +114,8 @@ class FileTransfer {
     const equal =
       sameLength &&
       (await sameContent(
-        { fs: source, path: this.from, lengthBytes, encrypted },
-        { fs: destination, path: this.#to, lengthBytes, encrypted: there?.encrypted ?? ontoEncrypted },
+        { fs: source, path: this.from, lengthBytes },
+        { fs: destination, path: this.#to, lengthBytes },
         signal,
       ));
     if (equal) {
@@ -193,13 +193,16 @@ class FileTransfer {
   /** Streams the file and verifies what was written. */
   async #stream(temporary: string, count: (bytes: number) => void): Promise<Verification> {
     const { source, destination, job, signal } = this.#context;
-    const { lengthBytes, blockBytes, modifiedAtMs, attributes, encrypted } = this.#unit;
+    const { lengthBytes, blockBytes, modifiedAtMs, attributes, encrypted, stripe, into } = this.#unit;
     const { verify: level, direct } = job.spec.options;
-    const keptBlockBytes = attributes && blockBytes > 0 ? blockBytes : undefined;
-    const [sourceLayout, writtenLayout] = await together(signal, [
+    // A block holds at least a cell: a namenode refuses less.
+    const keptBlockBytes =
+      attributes && blockBytes > 0 && blockBytes >= (into?.cellBytes ?? 0) ? blockBytes : undefined;
+    const [sourcePlain, writtenPlain] = await together(signal, [
       (both) => source.expectedLayout(this.from, blockBytes, both),
       (both) => destination.expectedLayout(temporary, keptBlockBytes, both),
     ]);
+    const [sourceLayout, writtenLayout] = [striped(sourcePlain, stripe), striped(writtenPlain, into)];
     const digests = level === 'checksum' || level === 'read-back';
     const digest = new ContentDigest(digests ? [sourceLayout, writtenLayout] : []);
     const opening = source.read(this.from, lengthBytes, signal);

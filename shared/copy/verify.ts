@@ -2,6 +2,7 @@ import { IntegrityError, SourceChangedError } from '../errors.ts';
 import {
   type ContentDigest,
   type FileChecksum,
+  hasEqualBlocks,
   layoutOf,
   proves,
   type RegularLayout,
@@ -71,9 +72,7 @@ async function verifySource(copy: Streamed, signal: AbortSignal): Promise<void> 
   await requireSourceUnchanged(copy, signal);
   // The guess of the layout was wrong, or the blocks are irregular: what was written is read in the real one.
   const layout = await storedLayout(source, stored, signal);
-  const guessed =
-    typeof layout?.blockBytes === 'number' &&
-    sameLayout({ ...sourceLayout, ...layout, blockBytes: layout.blockBytes }, sourceLayout, source.lengthBytes);
+  const guessed = layout && hasEqualBlocks(layout) && sameLayout(layout, sourceLayout, source.lengthBytes);
   if (layout && !guessed && proves(stored, await digestOf(copy.written, layout, signal))) return;
   throw new IntegrityError(
     `the bytes read do not match the checksum of the source (${describe(stored)}, computed ${describe(digest.checksum(sourceLayout))})`,
@@ -84,16 +83,13 @@ async function verifySource(copy: Streamed, signal: AbortSignal): Promise<void> 
 async function verifyWritten(copy: Streamed, signal: AbortSignal): Promise<Verification> {
   const { written, digest, writtenLayout } = copy;
   const stored = await written.fs.checksum(written.path, signal, written.near);
-  const layout = stored && layoutOf(stored);
   if (stored && proves(stored, digest.checksum(writtenLayout))) return 'checksum';
-  if (stored && layout && sameLayout(layout, writtenLayout, written.lengthBytes)) {
-    const status = await written.fs.stat(written.path, signal);
-    // In an encryption zone the stored checksum is of the ciphertext.
-    if (!status?.encrypted)
-      throw new IntegrityError(
-        `its checksum is ${describe(stored)}, not ${describe(digest.checksum(writtenLayout))}`,
-        whereWritten(copy),
-      );
+  const layout = stored && (await storedLayout(written, stored, signal));
+  if (stored && layout && hasEqualBlocks(layout) && sameLayout(layout, writtenLayout, written.lengthBytes)) {
+    throw new IntegrityError(
+      `its checksum is ${describe(stored)}, not ${describe(digest.checksum(writtenLayout))}`,
+      whereWritten(copy),
+    );
   }
   await readBack(copy, signal);
   return 'read-back';

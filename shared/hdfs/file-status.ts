@@ -15,6 +15,7 @@ export interface JsonStatus {
   fileId?: number;
   aclBit?: boolean;
   encBit?: boolean;
+  ecPolicyObj?: { cellSize: number; numDataUnits: number };
 }
 
 export function statusOf(json: JsonStatus, name = json.pathSuffix): FileStatus {
@@ -31,6 +32,7 @@ export function statusOf(json: JsonStatus, name = json.pathSuffix): FileStatus {
     permission: json.permission,
     hasAcl: json.aclBit === true,
     encrypted: json.encBit === true,
+    stripe: json.ecPolicyObj && { cellBytes: json.ecPolicyObj.cellSize, dataUnits: json.ecPolicyObj.numDataUnits },
     fileId: json.fileId,
   };
 }

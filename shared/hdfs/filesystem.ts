@@ -1,4 +1,4 @@
-import type { FileChecksum, RegularLayout } from './checksum.ts';
+import type { FileChecksum, RegularLayout, Stripe } from './checksum.ts';
 
 /**
  * The contract between the copy engine and a place that holds files. Two implementations: WebHDFS and the
@@ -130,6 +130,8 @@ export interface FileStatus {
   readonly hasAcl: boolean;
   /** In an encryption zone: its stored checksum is of the ciphertext. */
   readonly encrypted: boolean;
+  /** Of an erasure-coded file; of a directory, what new files in it get. */
+  readonly stripe: Stripe | undefined;
   /** The inode's number, which a rename keeps; undefined where the server gives none. */
   readonly fileId: number | undefined;
 }

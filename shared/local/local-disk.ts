@@ -228,6 +228,7 @@ function statusOf(name: string, stats: Stats): FileStatus {
     permission: (stats.mode & 0o1777).toString(8),
     hasAcl: false,
     encrypted: false,
+    stripe: undefined,
     fileId: stats.ino,
   };
 }

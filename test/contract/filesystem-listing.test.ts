@@ -39,6 +39,7 @@ describe.each(places)('$name: stat and list', ({ open, listsInPages }) => {
       permission: '640',
       hasAcl: false,
       encrypted: false,
+      stripe: undefined,
       modifiedAtMs: expect.closeTo(before, -4.5) as number,
       fileId: expect.any(Number) as number,
     });

@@ -17,7 +17,7 @@ const kinds = {
   /** Fails over again and again: for the tests of that alone. */
   F: { ha: true },
   E: { encryptionZones: { '/ez': 'k1', '/ez2': 'k2' } },
-  X: { datanodes: 3, erasureCoding: { '/ec': 'XOR-2-1-1024k' } },
+  X: { datanodes: 3, replication: 2, blockBytes: 2 * MIB, erasureCoding: { '/ec': 'XOR-2-1-1024k' } },
   A: { httpfs: true, blockBytes: MIB },
   B: { blockBytes: 4 * MIB },
   /** TLS, and nothing else. */

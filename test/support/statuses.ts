@@ -15,6 +15,7 @@ export function status(changes: Partial<FileStatus> = {}): FileStatus {
     permission: '644',
     hasAcl: false,
     encrypted: false,
+    stripe: undefined,
     fileId: 16_390,
     ...changes,
   };

@@ -8,6 +8,7 @@ import {
   proves,
   type RegularLayout,
   sameLayout,
+  striped,
 } from '../../../../shared/hdfs/checksum.ts';
 
 const MD5 = 'fc6c0123456789abcdef0123456789a7';
@@ -74,6 +75,7 @@ describe('proves', () => {
 });
 
 describe('sameLayout', () => {
+  const cells = (cellBytes: number, dataUnits: number) => ({ cellBytes, dataUnits });
   const layout = (blockBytes: number, bytesPerCrc = 512, crc: 'CRC32' | 'CRC32C' = 'CRC32C'): RegularLayout => ({
     crc,
     bytesPerCrc,
@@ -88,6 +90,29 @@ describe('sameLayout', () => {
     ['an unknown block size of a longer file', layout(Infinity), layout(1024), 1025, false],
     ['other chunks', layout(1024), layout(1024, 256), 10, false],
     ['the other CRC', layout(1024), layout(1024, 512, 'CRC32'), 10, false],
+    ['a file that is striped and one that is not', striped(layout(1024), cells(512, 2)), layout(1024), 10, false],
+    ['other cells', striped(layout(1024), cells(512, 2)), striped(layout(1024), cells(1024, 2)), 10, false],
+    [
+      'other numbers of data blocks',
+      striped(layout(1024), cells(512, 2)),
+      striped(layout(1024), cells(512, 3)),
+      10,
+      false,
+    ],
+    [
+      'stripes that fit in one group',
+      striped(layout(1024), cells(512, 2)),
+      striped(layout(4096), cells(512, 2)),
+      2048,
+      true,
+    ],
+    [
+      'stripes of several groups',
+      striped(layout(1024), cells(512, 2)),
+      striped(layout(4096), cells(512, 2)),
+      2049,
+      false,
+    ],
   ])('tells of %s', (_what, a, b, length, expected) => {
     expect(sameLayout(a, b, length)).toBe(expected);
     expect(sameLayout(b, a, length)).toBe(expected);
@@ -103,6 +128,8 @@ describe('isRegular', () => {
     ['a short block before the last', [700, 700], false],
     ['a last block that is too long', [1024, 2000], false],
   ])('knows %s', (_what, blocks, expected) => {
-    expect(isRegular(blocks, 1024)).toBe(expected);
+    expect(isRegular(blocks, { crc: 'CRC32C', bytesPerCrc: 512, blockBytes: 1024 })).toBe(expected);
+    const stripe = { cellBytes: 512, dataUnits: 2 };
+    expect(isRegular(blocks, { crc: 'CRC32C', bytesPerCrc: 512, blockBytes: 512, stripe })).toBe(expected);
   });
 });
