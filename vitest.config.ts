@@ -16,7 +16,11 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'infra', include: ['test/infra/**/*.test.ts'], globalSetup: ['test/support/scratch.ts'] },
+        test: {
+          name: 'infra',
+          include: ['test/infra/**/*.test.ts'],
+          globalSetup: ['test/support/scratch.ts', 'test/support/kerberos-addon.ts'],
+        },
       },
       {
         extends: true,
@@ -39,7 +43,13 @@ export default defineConfig({
         test: {
           name: 'aws',
           include: ['test/aws/**/*.test.ts'],
-          globalSetup: ['test/support/scratch.ts', 'test/support/shared-bed.ts', 'test/aws/shared-aws.ts'],
+          globalSetup: [
+            'test/support/scratch.ts',
+            'test/support/shared-bed.ts',
+            'test/support/kerberos-addon.ts',
+            'test/support/clusters-bed.ts',
+            'test/aws/shared-aws.ts',
+          ],
         },
       },
     ],

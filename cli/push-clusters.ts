@@ -4,11 +4,12 @@ import { SpecError } from '../shared/errors.ts';
 import { clustersFile, loadClusters } from '../shared/hdfs/cluster.ts';
 import { pemOf } from '../shared/hdfs/tls.ts';
 import { exitCodes } from './exit-codes.ts';
+import { kerberosTexts } from './kerberos-texts.ts';
 import { printEvent } from './output.ts';
 
 /**
  * `hdfs-fanout clusters push [FILE]`: a deployment's secrets from a pywhdfs file. What the definition takes from this machine (the
- * user's name, a truststore's text) goes with it. @returns the exit code
+ * user's name, the text of certificates, a keytab) goes with it. @returns the exit code
  */
 export async function pushClusters(
   given: string | undefined,
@@ -25,17 +26,12 @@ export async function pushClusters(
   for (const [alias, cluster] of clusters) {
     const pushed = wanted.includes(alias);
     if (pushed) {
-      if (/GSSAPI/.test(cluster.auth_mechanism)) {
-        throw new SpecError(
-          `cluster ${alias}: the fan-out has no Kerberos yet, and its auth_mechanism is ${cluster.auth_mechanism}`,
-          'push a token: hdfs fetchdt, then auth_mechanism TOKEN',
-        );
-      }
       const user = cluster.user ?? (cluster.auth_mechanism === 'NONE' ? userInfo().username : undefined);
       await secrets.push({
         ...cluster,
         ...(user === undefined ? {} : { user }),
         ...pemOf(cluster),
+        ...kerberosTexts(cluster),
       });
     }
     if (flags.json) printEvent('cluster', { name: alias, pushed });

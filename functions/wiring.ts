@@ -71,6 +71,11 @@ export function closer(): string {
   return read(environment.closer);
 }
 
+/** Between two rounds of the renewer. */
+export function renewPeriodMs(): number {
+  return Number(read(environment.renewMinutes)) * 60_000;
+}
+
 function read(name: string): string {
   const value = process.env[name];
   if (value === undefined || value === '') throw new Error(`the environment variable ${name} is not set`);

@@ -14,37 +14,46 @@ export interface ClusterProps {
   readonly credential?: string;
   /** ARN of the KMS key of named secrets, when it is not the account's `aws/secretsmanager`. */
   readonly keyArn?: string;
+  /** Whether it is logged in to with Kerberos: auth_mechanism GSSAPI or TKN_GSSAPI. Default: false. */
+  readonly kerberos?: boolean;
 }
 
 /** Lambda takes 4 KB of environment in all: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const CLUSTERS_LENGTH = 3000;
 
 /**
- * The clusters that jobs may name, each with two secrets: copiers read definitions, only the planner reads credentials. A
+ * The clusters that jobs may name, each with two secrets: copiers read definitions, only those that log in read credentials. A
  * cluster that is not here cannot be reached by any job.
  */
 export class Clusters extends Construct {
   /** What Lambdas and command line are told: alias → secrets. */
   readonly json: string;
   readonly aliases: readonly string[];
+  /** Whether any is logged in to with Kerberos. */
+  readonly useKerberos: boolean;
   readonly #definitions: string[] = [];
   readonly #credentials: string[] = [];
+  readonly #kerberosCredentials: string[] = [];
   readonly #keys = new Set<string>();
 
   constructor(scope: Construct, id: string, key: kms.IKey, clusters: Readonly<Record<string, ClusterProps>>) {
     super(scope, id);
     const secrets: Record<string, ClusterSecrets> = {};
-    for (const [alias, { definition, credential, keyArn }] of Object.entries(clusters)) {
+    for (const [alias, { definition, credential, keyArn, kerberos = false }] of Object.entries(clusters)) {
       if (!/^[A-Za-z0-9][\w.-]*$/.test(alias) || alias === 'local') {
         throw new Error(`clusters.${alias}: an alias is made of letters, digits, "_", "." and "-", and is not "local"`);
       }
+      const before = this.#credentials.length;
       secrets[alias] = {
         definition: this.#secret('clusters', alias, definition, key, this.#definitions),
         credential: this.#secret('credentials', alias, credential, key, this.#credentials),
+        ...(kerberos ? { kerberos } : {}),
       };
+      if (kerberos) this.#kerberosCredentials.push(...this.#credentials.slice(before));
       if (keyArn !== undefined) this.#keys.add(keyArn);
     }
     this.aliases = Object.keys(secrets);
+    this.useKerberos = this.#kerberosCredentials.length > 0;
     this.json = JSON.stringify(secrets);
     if (this.json.length > CLUSTERS_LENGTH) {
       throw new Error(
@@ -59,6 +68,11 @@ export class Clusters extends Construct {
 
   allowCredentials(role: iam.Role): void {
     this.#allow(role, this.#credentials);
+  }
+
+  /** Of the clusters that are logged in to with Kerberos. */
+  allowKerberosCredentials(role: iam.Role): void {
+    if (this.useKerberos) this.#allow(role, this.#kerberosCredentials);
   }
 
   #allow(role: iam.Role, resources: readonly string[]): void {
@@ -88,7 +102,8 @@ export class Clusters extends Construct {
     });
     Validations.of(secret).acknowledge({
       id: 'AwsSolutions-SMG4',
-      reason: 'A token comes from the cluster, which rotates nothing here: hdfs-fanout clusters push puts a new one',
+      reason:
+        'Tokens and keytabs come from the cluster, which rotates nothing here: hdfs-fanout clusters push puts a new one',
     });
     arns.push(secret.secretArn);
     this.#keys.add(key.keyArn);

@@ -19,6 +19,7 @@ const clusterSchema = z.strictObject({
   definition: z.string().min(1).optional().describe('Name or ARN of the secret; made when left out'),
   credential: z.string().min(1).optional().describe('Name or ARN of the secret; made when left out'),
   keyArn: z.string().min(1).optional().describe('KMS key of named secrets, when it is a key of your own'),
+  kerberos: z.boolean().optional().describe('Its auth_mechanism is GSSAPI or TKN_GSSAPI (default false)'),
 });
 
 /** The deployment file. Every field but `network` and `clusters` has a default. */
@@ -59,6 +60,19 @@ export const deploymentSchema = z.strictObject({
     })
     .prefault({}),
   schedules: z.array(scheduleSchema).default([]),
+  tokenRenewalMinutes: z
+    .int()
+    .min(1)
+    .max(720)
+    .default(15)
+    .describe(
+      'With Kerberos: minutes between two looks at the delegation tokens of jobs; each is renewed two before its end',
+    ),
+  kerberosLayerArn: z
+    .string()
+    .regex(/^arn:[^:]+:lambda:[^:]+:\d+:layer:[^:]+:\d+$/, 'expected the ARN of a version of a layer')
+    .optional()
+    .describe('With Kerberos: a layer with the addon, made elsewhere; one is made when left out'),
   retain: z.boolean().default(true).describe('Keep bucket, table and key when the stack is deleted; false for a trial'),
 });
 
@@ -103,6 +117,8 @@ function propsOf(config: z.output<typeof deploymentSchema>): HdfsFanoutProps {
     alarmEmail: alarms.email,
     oldestJob: Duration.hours(alarms.oldestJobHours),
     schedules: schedules as ScheduleProps[],
+    tokenRenewal: Duration.minutes(config.tokenRenewalMinutes),
+    kerberosLayerArn: config.kerberosLayerArn,
     removalPolicy: config.retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
   }) as HdfsFanoutProps;
 }

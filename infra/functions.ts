@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { Duration } from 'aws-cdk-lib';
-import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { environment } from '../shared/names.ts';
 import type { Clusters } from './clusters.ts';
+import { kerberosLayer } from './kerberos-layer.ts';
 import { LambdaFunction, type LambdaFunctionProps } from './lambda-function.ts';
 import type { Network } from './network.ts';
 import { allow } from './rights.ts';
@@ -13,7 +14,7 @@ import type { Storage } from './storage.ts';
 /** Beside the bundled construct in the package, and where scripts/build.ts puts it for the sources. */
 const bundled = join(import.meta.dirname, '../dist/functions');
 
-export const functionNames = ['plan', 'copy', 'finish', 'close', 'reap', 'doctor'] as const;
+export const functionNames = ['plan', 'copy', 'finish', 'close', 'reap', 'renew', 'doctor'] as const;
 export type FunctionName = (typeof functionNames)[number];
 
 export interface FunctionSize {
@@ -30,6 +31,7 @@ const sizes: Record<FunctionName, Required<FunctionSize>> = {
   // As long as a copier may live: it waits for them.
   close: { memoryMiB: 512, timeout: Duration.minutes(15) },
   reap: { memoryMiB: 512, timeout: Duration.minutes(4) },
+  renew: { memoryMiB: 512, timeout: Duration.minutes(5) },
   doctor: { memoryMiB: 512, timeout: Duration.minutes(1) },
 };
 
@@ -46,17 +48,23 @@ export interface FunctionsProps {
   readonly reserveConcurrency: boolean;
   readonly retention: Duration;
   readonly logRetention: logs.RetentionDays;
+  /** Between two rounds of the renewer. */
+  readonly tokenRenewal: Duration;
+  /** The addon, where a cluster uses Kerberos. Default: one that is made. */
+  readonly kerberosLayerArn: string | undefined;
   /** Folder with a folder for each function. Default: those of this package. */
   readonly directory: string | undefined;
 }
 
-/** The six Lambdas, and what each may do. Why: docs/permissions.md, "On AWS". */
+/** The six Lambdas, a seventh where a cluster uses Kerberos, and what each may do. Why: docs/permissions.md, "On AWS". */
 export class Functions extends Construct {
   readonly plan: LambdaFunction;
   readonly copy: LambdaFunction;
   readonly finish: LambdaFunction;
   readonly close: LambdaFunction;
   readonly reap: LambdaFunction;
+  /** Where a cluster uses Kerberos. */
+  readonly renew: LambdaFunction | undefined;
   readonly doctor: LambdaFunction;
 
   constructor(scope: Construct, id: string, props: FunctionsProps) {
@@ -74,7 +82,7 @@ export class Functions extends Construct {
     const make = (
       name: FunctionName,
       description: string,
-      more: Pick<LambdaFunctionProps, 'network' | 'reservedConcurrency'>,
+      more: Pick<LambdaFunctionProps, 'network' | 'reservedConcurrency' | 'layer'>,
     ) =>
       new LambdaFunction(
         this,
@@ -90,25 +98,41 @@ export class Functions extends Construct {
           ...more,
         },
       );
-    this.plan = make('plan', 'begins jobs and writes their manifests', { network });
+    // Never for copiers: they get tokens from the job store.
+    const layer = clusters.useKerberos ? { layer: this.#layer(props) } : {};
+    this.plan = make('plan', 'begins jobs and writes their manifests', { network, ...layer });
     this.copy = make('copy', 'copies a batch of files', {
       network,
       ...(props.reserveConcurrency ? { reservedConcurrency: props.copiers } : {}),
     });
-    this.finish = make('finish', 'ends jobs whose batches were copied', { network });
-    this.close = make('close', 'closes jobs that will not come to their own end', { network });
+    this.finish = make('finish', 'ends jobs whose batches were copied', { network, ...layer });
+    this.close = make('close', 'closes jobs that will not come to their own end', { network, ...layer });
     this.reap = make('reap', 'finds jobs whose execution has ended without them', {});
-    this.doctor = make('doctor', 'looks at a cluster from inside the VPC', { network });
+    this.doctor = make('doctor', 'looks at a cluster from inside the VPC', { network, ...layer });
     this.reap.lambda.addEnvironment(environment.closer, this.close.lambda.functionName);
+    this.renew = clusters.useKerberos
+      ? make('renew', 'keeps the delegation tokens of jobs alive', { network, ...layer })
+      : undefined;
+    this.renew?.lambda.addEnvironment(environment.renewMinutes, String(props.tokenRenewal.toMinutes()));
 
-    for (const { role } of [this.plan, this.copy, this.finish, this.close, this.reap]) storage.allowTable(role);
-    for (const { role } of [this.plan, this.copy, this.finish, this.close, this.doctor])
+    const renewers = this.renew ? [this.renew] : [];
+    for (const { role } of [this.plan, this.copy, this.finish, this.close, this.reap, ...renewers])
+      storage.allowTable(role);
+    for (const { role } of [this.plan, this.copy, this.finish, this.close, this.doctor, ...renewers])
       clusters.allowDefinitions(role);
+    for (const { role } of [this.finish, this.close, ...renewers]) clusters.allowKerberosCredentials(role);
     for (const { role } of [this.copy, this.finish, this.close]) storage.allowTokens(role, 'Decrypt');
     for (const { role } of [this.plan, this.finish, this.close]) storage.allowReadingManifests(role);
     for (const { role } of [this.plan, this.doctor]) clusters.allowCredentials(role);
-    storage.allowTokens(this.plan.role, 'Encrypt', 'Decrypt');
+    for (const { role } of [this.plan, ...renewers]) storage.allowTokens(role, 'Encrypt', 'Decrypt');
     storage.allowWritingManifests(this.plan.role);
     allow(this.reap.role, { actions: ['lambda:InvokeFunction'], resources: [this.close.lambda.functionArn] });
+  }
+
+  #layer({ kerberosLayerArn, architecture }: FunctionsProps): lambda.ILayerVersion {
+    const id = 'Kerberos';
+    return kerberosLayerArn === undefined
+      ? kerberosLayer(this, id, architecture)
+      : lambda.LayerVersion.fromLayerVersionArn(this, id, kerberosLayerArn);
   }
 }

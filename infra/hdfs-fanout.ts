@@ -11,6 +11,7 @@ import { type FunctionName, type FunctionSize, Functions } from './functions.ts'
 import { Monitoring } from './monitoring.ts';
 import { Network, type NetworkProps } from './network.ts';
 import { Notifications } from './notifications.ts';
+import { Renewal } from './renewal.ts';
 import { type ScheduleProps, Schedules } from './schedules.ts';
 import { StateMachine } from './state-machine.ts';
 import { Storage } from './storage.ts';
@@ -38,6 +39,10 @@ export interface HdfsFanoutProps {
   /** Age from which a job at work is an alarm. Default: a day. */
   readonly oldestJob?: Duration;
   readonly schedules?: readonly ScheduleProps[];
+  /** Between two looks at the delegation tokens of jobs, where a cluster uses Kerberos; each is renewed two before its end. Whole minutes. Default: 15. */
+  readonly tokenRenewal?: Duration;
+  /** Version of a layer with the addon `kerberos` and libkrb5, where a cluster uses Kerberos. Default: made when the app is synthesised. */
+  readonly kerberosLayerArn?: string;
   /** Of bucket, table and key; `DESTROY` also takes the table's deletion protection away. Default: `RETAIN`. */
   readonly removalPolicy?: RemovalPolicy;
   /** Folder with a bundled `<name>/index.mjs` of each Lambda. Default: those of this package. */
@@ -46,7 +51,8 @@ export interface HdfsFanoutProps {
 
 /**
  * Copies between HDFS clusters, fanned out on Step Functions and Lambda. At most one in a stack, by whose outputs the command line
- * finds it. Needs no NAT gateway, and at synthesis no account, no network and no Docker.
+ * finds it. Needs no NAT gateway, and at synthesis no account, no network and, but for
+ * Kerberos on another system than Lambda's (kerberos-layer.ts), no Docker.
  */
 export class HdfsFanout extends Construct {
   /** Start it with a job as its input: docs/job.schema.json. */
@@ -60,10 +66,11 @@ export class HdfsFanout extends Construct {
     const logRetention = props.logRetention ?? RetentionDays.ONE_MONTH;
     const storage = new Storage(this, 'Storage', { retention, removalPolicy });
     const clusters = new Clusters(this, 'Clusters', storage.key, props.clusters);
+    const tokenRenewal = props.tokenRenewal ?? Duration.minutes(15);
     const functions = new Functions(this, 'Functions', {
       storage,
       clusters,
-      network: new Network(this, 'Network', props.network),
+      network: new Network(this, 'Network', { ...props.network, kerberos: clusters.useKerberos }),
       architecture: props.architecture ?? Architecture.ARM_64,
       sizes: props.functions ?? {},
       copiers: props.copiers ?? 20,
@@ -71,13 +78,17 @@ export class HdfsFanout extends Construct {
       reserveConcurrency: props.reserveConcurrency ?? false,
       retention,
       logRetention,
+      tokenRenewal,
+      kerberosLayerArn: props.kerberosLayerArn,
       directory: props.functionsDirectory,
     });
     const { machine } = new StateMachine(this, 'StateMachine', { functions, storage, logRetention });
     const { topic } = new Notifications(this, 'Notifications', { key: storage.key, machine, email: props.alarmEmail });
     new Closing(this, 'Closing', machine, functions);
+    if (functions.renew) new Renewal(this, 'Renewal', functions.renew, tokenRenewal);
     new Schedules(this, 'Schedules', machine, clusters.aliases, props.schedules ?? []);
-    new Monitoring(this, 'Monitoring', { functions, machine, topic, oldestJob: props.oldestJob ?? Duration.days(1) });
+    const oldestJob = props.oldestJob ?? Duration.days(1);
+    new Monitoring(this, 'Monitoring', { functions, machine, topic, oldestJob, tokenRenewal });
     this.stateMachine = machine;
     this.topic = topic;
     this.#output(outputs.stateMachine, machine.stateMachineArn);

@@ -19,6 +19,7 @@ export interface LambdaFunctionProps {
   /** For one that talks to a cluster. */
   readonly network?: Network;
   readonly reservedConcurrency?: number;
+  readonly layer?: lambda.ILayerVersion;
 }
 
 /** A Lambda with a role and a log group of its own. The role may log and, in a VPC, have network interfaces: no managed policy. */
@@ -29,7 +30,7 @@ export class LambdaFunction extends Construct {
 
   constructor(scope: Construct, id: string, props: LambdaFunctionProps) {
     super(scope, id);
-    const { network, reservedConcurrency, timeout } = props;
+    const { network, reservedConcurrency, timeout, layer } = props;
     this.timeout = timeout;
     const logGroup = new logs.LogGroup(this, 'Logs', {
       retention: props.logRetention,
@@ -56,6 +57,7 @@ export class LambdaFunction extends Construct {
       ...(network
         ? { vpc: network.vpc, vpcSubnets: { subnets: network.subnets }, securityGroups: network.securityGroups }
         : {}),
+      ...(layer ? { layers: [layer] } : {}),
       ...(reservedConcurrency === undefined ? {} : { reservedConcurrentExecutions: reservedConcurrency }),
     });
     Validations.of(this.lambda).acknowledge({

@@ -17,13 +17,15 @@ export interface MonitoringProps {
   readonly topic: sns.ITopic;
   /** Age from which a job at work is an alarm. */
   readonly oldestJob: Duration;
+  /** Between two rounds of the renewer. */
+  readonly tokenRenewal: Duration;
 }
 
 /** Alarms, each with a heading in docs/operations.md that says what to do, and a dashboard. */
 export class Monitoring extends Construct {
   readonly #topic: sns.ITopic;
 
-  constructor(scope: Construct, id: string, { functions, machine, topic, oldestJob }: MonitoringProps) {
+  constructor(scope: Construct, id: string, { functions, machine, topic, oldestJob, tokenRenewal }: MonitoringProps) {
     super(scope, id);
     this.#topic = topic;
     const jobsFailed = metric(metrics.jobsFailed);
@@ -50,6 +52,19 @@ export class Monitoring extends Construct {
         treatMissingData: cloudwatch.TreatMissingData.BREACHING,
       }),
     ];
+    if (functions.renew) {
+      const period = Duration.minutes(2 * tokenRenewal.toMinutes());
+      const failed = metric(metrics.tokenRenewalsFailed, 'Sum', period);
+      // The renewer says a number each round, 0 when all is well: silence is a renewer that does not run.
+      const { BREACHING } = cloudwatch.TreatMissingData;
+      alarms.push(
+        this.#alarm('TokensNotRenewed', 'Delegation tokens are not renewed', {
+          ...any,
+          metric: failed,
+          treatMissingData: BREACHING,
+        }),
+      );
+    }
     this.#dashboard(alarms, functions, machine);
   }
 
@@ -65,10 +80,14 @@ export class Monitoring extends Construct {
     return alarm;
   }
 
-  #dashboard(alarms: cloudwatch.Alarm[], { plan, copy, finish, close }: Functions, machine: sfn.IStateMachine): void {
+  #dashboard(
+    alarms: cloudwatch.Alarm[],
+    { plan, copy, finish, close, renew }: Functions,
+    machine: sfn.IStateMachine,
+  ): void {
     const graph = (title: string, ...left: cloudwatch.IMetric[]) =>
       new cloudwatch.GraphWidget({ title, left, width: 8 });
-    const lambdas = [plan, copy, finish, close].map(({ lambda }) => lambda);
+    const lambdas = [plan, copy, finish, close, ...(renew ? [renew] : [])].map(({ lambda }) => lambda);
     new cloudwatch.Dashboard(this, 'Dashboard', {
       widgets: [
         [new cloudwatch.AlarmStatusWidget({ title: 'Alarms', alarms, width: 24 })],
@@ -90,7 +109,7 @@ export class Monitoring extends Construct {
   }
 }
 
-function metric(metricName: string, statistic = 'Sum'): cloudwatch.Metric {
+function metric(metricName: string, statistic = 'Sum', period = PERIOD): cloudwatch.Metric {
   const { namespace, service } = metrics;
-  return new cloudwatch.Metric({ namespace, metricName, dimensionsMap: { service }, statistic, period: PERIOD });
+  return new cloudwatch.Metric({ namespace, metricName, dimensionsMap: { service }, statistic, period });
 }

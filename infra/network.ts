@@ -36,7 +36,11 @@ export class Network extends Construct {
   readonly subnets: ec2.ISubnet[];
   readonly securityGroups: ec2.ISecurityGroup[];
 
-  constructor(scope: Construct, id: string, { vpcId, subnets, securityGroupIds = [], endpoints = {} }: NetworkProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { vpcId, subnets, securityGroupIds = [], endpoints = {}, kerberos }: NetworkProps & { readonly kerberos: boolean },
+  ) {
     super(scope, id);
     if (subnets.length === 0) throw new Error('network.subnets: name at least one');
     const availabilityZones = [...new Set(subnets.map(({ availabilityZone }) => availabilityZone))];
@@ -45,7 +49,7 @@ export class Network extends Construct {
     this.securityGroups = securityGroupIds.map((group, i) =>
       ec2.SecurityGroup.fromSecurityGroupId(this, `SecurityGroup${i}`, group, { mutable: false }),
     );
-    if (this.securityGroups.length === 0) this.securityGroups.push(this.#lambdaGroup());
+    if (this.securityGroups.length === 0) this.securityGroups.push(this.#lambdaGroup(kerberos));
     const created = (service: EndpointService) => (endpoints[service] ?? 'create') === 'create';
     for (const service of gateways) if (created(service)) this.#gateway(service, subnets);
     const interfacesToMake = interfaces.filter(created);
@@ -55,13 +59,15 @@ export class Network extends Construct {
   }
 
   /** Ports and addresses of namenodes and datanodes are the clusters' matter: name groups of your own to narrow them. */
-  #lambdaGroup(): ec2.ISecurityGroup {
+  #lambdaGroup(kerberos: boolean): ec2.ISecurityGroup {
     const group = new ec2.SecurityGroup(this, 'SecurityGroup', {
       vpc: this.vpc,
       description: 'hdfs-fanout: Lambdas that talk to HDFS',
       allowAllOutbound: false,
     });
     group.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.allTcp(), 'namenodes, datanodes and endpoints');
+    // libkrb5 asks over UDP first, unless krb5.conf says udp_preference_limit.
+    if (kerberos) group.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.udp(88), 'KDCs');
     return group;
   }
 

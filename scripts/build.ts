@@ -20,7 +20,7 @@ await build({
 /** What is left out of the bundles, or stands in for what only one architecture can run. */
 const standIns = { '@node-rs/crc32': './functions/crc32.ts' };
 await build({
-  entryPoints: ['plan', 'copy', 'finish', 'close', 'reap', 'doctor'].map((name) => ({
+  entryPoints: ['plan', 'copy', 'finish', 'close', 'reap', 'renew', 'doctor'].map((name) => ({
     in: `functions/${name}.ts`,
     out: `${name}/index`,
   })),

@@ -19,13 +19,17 @@ export const environment = {
   retentionDays: 'HDFS_FANOUT_RETENTION_DAYS',
   /** Name of the close Lambda, for the reaper alone. */
   closer: 'HDFS_FANOUT_CLOSER',
+  /** Minutes between two rounds of the renewer, for it alone. */
+  renewMinutes: 'HDFS_FANOUT_RENEW_MINUTES',
 } as const;
 
 /** Where a cluster's definition and its credential are kept, each a secret's name or ARN. */
 export interface ClusterSecrets {
   readonly definition: string;
-  /** Only for planner and closer: copiers get a job's token from the job store. */
+  /** Never for copiers: they get a job's tokens from the job store. */
   readonly credential: string;
+  /** Whether the deployment has what it takes to log in to it with Kerberos. */
+  readonly kerberos?: true;
 }
 
 /** Outputs of the stack, by which the command line finds a deployment. */
@@ -58,6 +62,7 @@ export const metrics = {
   filesCopied: 'FilesCopied',
   bytesCopied: 'BytesCopied',
   oldestActiveJobSeconds: 'OldestActiveJobSeconds',
+  tokenRenewalsFailed: 'TokenRenewalsFailed',
 } as const;
 
 /** `name` of each error that leaves a Lambda, as the state machine matches it. */
@@ -69,6 +74,8 @@ export const errorNames = {
   superseded: 'SupersededError',
   tooManyFailures: 'TooManyFailuresError',
   closed: 'JobClosedError',
+  kerberos: 'KerberosError',
+  noToken: 'NoTokenError',
   /** A service of AWS did not answer for a while: worth the state machine's retry. */
   service: 'ServiceError',
   /** Given by the state machine itself, when files failed. */

@@ -29,20 +29,20 @@ export class ActiveJobs {
 
   async get(job: string): Promise<ActiveJob | undefined> {
     const { Item } = await this.#client.send(
-      new GetCommand({ TableName: this.#table, Key: keyOf(job), ConsistentRead: true }),
+      new GetCommand({ TableName: this.#table, Key: activeKey(job), ConsistentRead: true }),
     );
     return Item && activeOf(Item);
   }
 
   async put(active: ActiveJob): Promise<void> {
-    await this.#client.send(new PutCommand({ TableName: this.#table, Item: { ...keyOf(active.job), ...active } }));
+    await this.#client.send(new PutCommand({ TableName: this.#table, Item: { ...activeKey(active.job), ...active } }));
   }
 
   async setReady(job: string, ready: NonNullable<ActiveJob['ready']>): Promise<void> {
     await this.#client.send(
       new UpdateCommand({
         TableName: this.#table,
-        Key: keyOf(job),
+        Key: activeKey(job),
         UpdateExpression: 'SET ready = :ready',
         ConditionExpression: 'attribute_exists(pk)',
         ExpressionAttributeValues: { ':ready': ready },
@@ -51,7 +51,7 @@ export class ActiveJobs {
   }
 
   async remove(job: string): Promise<void> {
-    await this.#client.send(new DeleteCommand({ TableName: this.#table, Key: keyOf(job) }));
+    await this.#client.send(new DeleteCommand({ TableName: this.#table, Key: activeKey(job) }));
   }
 
   async list(): Promise<ActiveJob[]> {
@@ -79,7 +79,7 @@ export class ActiveJobs {
   }
 }
 
-function keyOf(job: string): { pk: string; sk: string } {
+export function activeKey(job: string): { pk: string; sk: string } {
   return { pk: 'ACTIVE', sk: job };
 }
 

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Deadline } from '../copy/deadline.ts';
 import { sweepJob } from '../copy/sweep.ts';
+import { accessOfJob, endAccess } from './access.ts';
 import { openEnds } from './ends.ts';
 import { type FinalStatus, finalStatus } from './final-status.ts';
-import { clusterOfJob, lockedPaths, type Services } from './services.ts';
+import { lockedPaths, type Services } from './services.ts';
 
 export interface CloseRequest {
   /** ARN of the execution that failed, was stopped or timed out. */
@@ -39,13 +40,17 @@ export async function closeStep(
     if (deadline.isNear()) return { closed: false };
     await sleep(LOOK_EVERY_MS, undefined, { signal });
   }
-  await using ends = await openEnds(job.spec, (alias) => clusterOfJob(services, job.id, alias), log);
-  if (job.phase !== 'planning') {
+  await using ends = await openEnds(job.spec, (alias) => accessOfJob(services, job.id, alias), log);
+  // One that has ended is swept: whoever closed it was killed before the last line, and its tokens may be gone.
+  if (job.phase !== 'planning' && job.endedAtMs === undefined) {
     await sweepJob({ job, store, manifests, destination: ends.destination }, () => true, signal);
   }
   const changes = { outcome: 'Failed', endedAtMs: Date.now(), error: job.error ?? reason } as const;
   await store.update(job.id, changes);
   await lock.release(job.id, lockedPaths(job.roots, ends.destination));
+  await endAccess(job.id, services);
   await active.remove(job.id);
+  // A token that came between the two.
+  await endAccess(job.id, services);
   return { closed: true, ...(await finalStatus({ ...job, ...changes }, services)) };
 }

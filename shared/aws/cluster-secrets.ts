@@ -5,12 +5,15 @@ import {
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { SpecError } from '../errors.ts';
-import { type Cluster, parseCluster } from '../hdfs/cluster.ts';
+import { type Cluster, parseCluster, usesKerberos } from '../hdfs/cluster.ts';
 import type { ClusterSecrets } from '../names.ts';
 
-/** What only planner and closer may read of a cluster. */
+/** What a copier may not read of a cluster. */
 export interface Credential {
   readonly token?: string;
+  readonly password?: string;
+  /** Base64. */
+  readonly keytab?: string;
 }
 
 /** Cluster definitions and credentials in Secrets Manager, two secrets a cluster. */
@@ -38,10 +41,28 @@ export class ClusterSecretStore {
     return JSON.parse(await this.#value(this.#secretsOf(alias).credential, alias)) as Credential;
   }
 
-  /** Divides a definition from its credential and keeps both. @throws SpecError when the deployment has no such cluster */
-  async push({ token, ...definition }: Cluster): Promise<void> {
+  /** @throws SpecError when the deployment cannot log in to this cluster */
+  requireKerberos(alias: string): void {
+    if (this.#secretsOf(alias).kerberos === true) return;
+    throw new SpecError(
+      `cluster ${alias} uses Kerberos, for which the deployment was not made`,
+      `say clusters.${alias}.kerberos: true in the deployment's configuration and deploy`,
+    );
+  }
+
+  /**
+   * Divides a definition from its credential and keeps both.
+   * @param cluster  whose files are texts, its keytab in Base64. @throws SpecError when the deployment has no such cluster
+   */
+  async push(cluster: Cluster): Promise<void> {
+    const { token, password, keytab, ...definition } = cluster;
     const secrets = this.#secretsOf(definition.name);
-    const credential: Credential = token === undefined ? {} : { token };
+    if (usesKerberos(cluster)) this.requireKerberos(definition.name);
+    const credential: Credential = {
+      ...(token === undefined ? {} : { token }),
+      ...(password === undefined ? {} : { password }),
+      ...(keytab === undefined ? {} : { keytab }),
+    };
     for (const [id, value] of [
       [secrets.definition, definition],
       [secrets.credential, credential],

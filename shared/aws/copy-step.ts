@@ -5,8 +5,9 @@ import type { Deadline } from '../copy/deadline.ts';
 import { Progress } from '../copy/progress.ts';
 import { threadsOf } from '../copy/threads.ts';
 import { FanoutError, JobClosedError, SupersededError } from '../errors.ts';
+import { accessOfJob } from './access.ts';
 import { openEnds } from './ends.ts';
-import { clusterOfJob, type Services } from './services.ts';
+import type { Services } from './services.ts';
 
 export interface CopyRequest {
   readonly job: string;
@@ -35,7 +36,7 @@ export async function copyStep(
   const { store, log } = services;
   const job = await store.get(id);
   if (!job) throw new JobClosedError(id);
-  await using ends = await openEnds(job.spec, (alias) => clusterOfJob(services, id, alias), log);
+  await using ends = await openEnds(job.spec, (alias) => accessOfJob(services, id, alias), log);
   const { source, destination } = ends;
   const progress = new Progress();
   progress.failed = (await store.counters(id)).get('files.failed') ?? 0;

@@ -4,9 +4,10 @@ import type { Job } from '../copy/job-store.ts';
 import { isTriedAgain, sweepJob } from '../copy/sweep.ts';
 import { join } from '../hdfs/path.ts';
 import { withSmallHeap } from '../memory.ts';
+import { accessOfJob, endAccess } from './access.ts';
 import { openEnds } from './ends.ts';
 import { type FinalStatus, finalStatus } from './final-status.ts';
-import { clusterOfJob, lockedPaths, type Services } from './services.ts';
+import { lockedPaths, type Services } from './services.ts';
 
 export interface FinishAnswer extends Partial<FinalStatus> {
   /** False: call again. */
@@ -25,7 +26,7 @@ export async function finishStep(
   const { store, active, lock, manifests, log } = services;
   const job = await store.get(id);
   if (!job) throw new Error(`no job ${id}`);
-  await using ends = await openEnds(job.spec, (alias) => clusterOfJob(services, id, alias), log);
+  await using ends = await openEnds(job.spec, (alias) => accessOfJob(services, id, alias), log);
   const { source, destination } = ends;
   let ended = job;
   if (job.phase !== 'done') {
@@ -56,7 +57,10 @@ export async function finishStep(
     ended = { ...job, ...changes };
   }
   await lock.release(id, lockedPaths(job.roots, destination));
+  await endAccess(id, services);
   await active.remove(id);
+  // A token that came between the two.
+  await endAccess(id, services);
   return { done: true, outcome: ended.outcome, ...(await finalStatus(ended, services)) };
 }
 

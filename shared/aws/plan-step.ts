@@ -6,11 +6,12 @@ import { planStretch } from '../copy/plan.ts';
 import { type JobSpec, parseJobSpec } from '../copy/spec.ts';
 import { threadsOf } from '../copy/threads.ts';
 import { SpecError } from '../errors.ts';
-import type { Cluster } from '../hdfs/cluster.ts';
 import { issuesOf } from '../issues.ts';
 import { withSmallHeap } from '../memory.ts';
+import { accessOfJob, endAccess, giveAccess } from './access.ts';
 import { type Ends, openEnds } from './ends.ts';
-import { clusterOfJob, lockedPaths, type Services } from './services.ts';
+import { Logins } from './logins.ts';
+import { lockedPaths, type Services } from './services.ts';
 
 /** What the state machine hands over: who drives the job, and what was typed. */
 export interface PlanRequest {
@@ -65,7 +66,8 @@ export async function planStep(
       ? await takeUp(id, job, execution, services)
       : await begin(id, parseJobSpec(input), execution, Date.parse(startTime), services, signal);
   }
-  await using ends = await openEnds(job.spec, (alias) => clusterOfJob(services, id, alias), services.log);
+  if (job.phase !== 'done') await giveAccess(id, job.spec, services, signal);
+  await using ends = await openEnds(job.spec, (alias) => accessOfJob(services, id, alias), services.log);
   if (job.phase === 'planning') {
     const planned = await withSmallHeap(() => planOn(job, ends, services, deadline, signal));
     if (!planned) return answer(job, ends, { batches: 0, key: '' }, false);
@@ -94,24 +96,14 @@ async function begin(
   services: Services,
   signal: AbortSignal,
 ): Promise<Job> {
-  const { store, active, lock, tokens } = services;
-  const given = new Map<string, string>();
-  const clusterOf = async (alias: string): Promise<Cluster> => {
-    const { secrets } = services;
-    const definition = await secrets.definition(alias);
-    if (definition.auth_mechanism === 'NONE') return definition;
-    const { token } = await secrets.credential(alias);
-    if (token === undefined) throw new SpecError(`cluster ${alias} has auth_mechanism TOKEN and no token was pushed`);
-    given.set(alias, token);
-    return { ...definition, token };
-  };
-  await using ends = await openEnds(spec, clusterOf, services.log);
+  const { store, active, lock } = services;
+  await using logins = new Logins(services);
+  await using ends = await openEnds(spec, async (alias) => ({ cluster: await logins.clusterOf(alias) }), services.log);
   const { source, destination, patterns, target } = ends;
   refuseIntoItself(source, destination, patterns, target);
   const roots = await resolveMapping(spec, patterns, target, source, destination, signal);
   const locked = lockedPaths(roots, destination);
   await lock.acquire(id, execution, locked);
-  for (const [alias, token] of given) await tokens.put(id, alias, token);
   const job: Job = {
     id,
     spec,
@@ -137,8 +129,10 @@ async function takeUp(id: string, job: Job | undefined, execution: string, servi
   if (!job) throw new SpecError(`no job ${id}`, 'hdfs-fanout jobs --stack NAME lists them');
   const driven = await active.get(id);
   if (driven && !(await lock.isGone(driven))) throw new SpecError(`job ${id} is still running`, 'wait for its end');
-  await using ends = await openEnds(job.spec, (alias) => clusterOfJob(services, id, alias), services.log);
+  await using ends = await openEnds(job.spec, (alias) => accessOfJob(services, id, alias), services.log);
   await lock.acquire(id, execution, lockedPaths(job.roots, ends.destination));
+  // What was given may be old by now, and got tokens may have ended.
+  await endAccess(id, services);
   await store.reopen(id);
   await store.reopenFailed(id);
   const phase = job.phase === 'planning' ? 'planning' : job.outcome === 'Successful' ? 'done' : 'copying';

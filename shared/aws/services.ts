@@ -1,5 +1,4 @@
 import type { Job } from '../copy/job-store.ts';
-import type { Cluster } from '../hdfs/cluster.ts';
 import type { FileSystem } from '../hdfs/filesystem.ts';
 import type { Log } from '../log.ts';
 import type { ActiveJobs } from './active-jobs.ts';
@@ -20,16 +19,6 @@ export interface Services {
   readonly manifests: S3Manifests;
   readonly executions: Executions;
   readonly log: Log;
-}
-
-/** A cluster as a copier sees it: its definition, and the token that the planner left for this job. */
-export async function clusterOfJob(
-  { secrets, tokens }: Pick<Services, 'secrets' | 'tokens'>,
-  job: string,
-  alias: string,
-): Promise<Cluster> {
-  const [definition, token] = await Promise.all([secrets.definition(alias), tokens.get(job, alias)]);
-  return token === undefined ? definition : { ...definition, token };
 }
 
 /** What a job's lock is on. */

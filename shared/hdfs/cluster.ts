@@ -99,6 +99,10 @@ export const clustersFileSchema = z.strictObject({
 /** One end of a copy: nameservices and authentication. */
 export type Cluster = z.output<typeof clusterSchema>;
 
+export function usesKerberos({ auth_mechanism: mechanism }: Pick<Cluster, 'auth_mechanism'>): boolean {
+  return mechanism === 'GSSAPI' || mechanism === 'TKN_GSSAPI';
+}
+
 const NEEDED = [
   ['TOKEN', 'token'],
   ['BASIC', 'user'],

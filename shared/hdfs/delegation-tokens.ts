@@ -156,7 +156,11 @@ export class ManagedTokens implements Authentication {
 }
 
 /** Renews a token, or gets another in its place when its maximum lifetime is near or it is gone. */
-async function prolong(held: HeldToken, client: TokenClient, signal: AbortSignal): Promise<HeldToken> {
+export async function prolong(
+  held: HeldToken,
+  client: Pick<TokenClient, 'get' | 'renew'>,
+  signal: AbortSignal,
+): Promise<HeldToken> {
   try {
     const renewedUntilMs = await client.renew(held, signal);
     if (renewedUntilMs > held.renewedUntilMs) return { ...held, renewedUntilMs };
@@ -164,6 +168,40 @@ async function prolong(held: HeldToken, client: TokenClient, signal: AbortSignal
     if (!hasCode(error, 'token')) throw error;
   }
   return client.get(held.nameservice, signal);
+}
+
+/**
+ * Tokens that another process got and keeps alive.
+ * @see ManagedTokens
+ */
+export class StoredTokens implements Authentication {
+  #current: ReadonlyMap<string, Credentials>;
+  readonly #cluster: string;
+  readonly #reload: () => Promise<readonly HeldToken[]>;
+
+  constructor(cluster: string, held: readonly HeldToken[], reload: () => Promise<readonly HeldToken[]>) {
+    this.#cluster = cluster;
+    this.#current = credentialsByNameservice(held);
+    this.#reload = reload;
+  }
+
+  credentials({ id }: Nameservice): Promise<Credentials> {
+    const credentials = this.#current.get(id);
+    return credentials ? Promise.resolve(credentials) : Promise.reject(new NoTokenError(this.#cluster, id));
+  }
+
+  async refused({ nameservice: { id }, used }: Refusal): Promise<boolean> {
+    if (this.#current.get(id) === used) this.#current = credentialsByNameservice(await this.#reload());
+    return this.#current.get(id)?.parameters['delegation'] !== used.parameters['delegation'];
+  }
+
+  async close(): Promise<void> {
+    // They are for others as well: who got them cancels them.
+  }
+}
+
+function credentialsByNameservice(held: readonly HeldToken[]): ReadonlyMap<string, Credentials> {
+  return new Map(held.map((token) => [token.nameservice, credentialsOf(token)]));
 }
 
 class NoTokenError extends FanoutError {

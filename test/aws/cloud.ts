@@ -57,12 +57,14 @@ export class Cloud {
     return value;
   }
 
+  described(execution: string) {
+    return this.clients.stepFunctions.send(new DescribeExecutionCommand({ executionArn: execution }));
+  }
+
   /** An execution once it has ended. */
   async ended(execution: string) {
     for (;;) {
-      const described = await this.clients.stepFunctions.send(
-        new DescribeExecutionCommand({ executionArn: execution }),
-      );
+      const described = await this.described(execution);
       if (described.status !== 'RUNNING') return described;
       await sleep(200);
     }

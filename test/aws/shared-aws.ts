@@ -26,6 +26,9 @@ export const schedule = {
   job: { source: 'A:/scheduled', destination: 'B:/scheduled', options: { mapping: 'exact', force: true } },
 } as const;
 
+/** Clusters without Kerberos. */
+const plain = { A: {}, B: {}, front: {}, nobody: {}, patient: {}, token: {} };
+
 /** Starts the emulator with IAM on, deploys into it and gives the deployment the clusters A and B of the shared bed. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const emulator = await startEmulator({ iam: true });
@@ -37,8 +40,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   try {
     const deployment = await deploy(
       emulator,
-      await writeConfig(join(scratch, 'deployment.json'), ['A', 'B', 'front', 'nobody', 'patient', 'token'], {
+      await writeConfig(join(scratch, 'deployment.json'), [], {
         schedules: [schedule],
+        clusters: { ...plain, K: { kerberos: true }, T: { kerberos: true } },
       }),
     );
     const { configFile } = project.getProvidedContext().bed;

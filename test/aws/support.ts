@@ -11,6 +11,7 @@ import {
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
 import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
+import { LambdaClient } from '@aws-sdk/client-lambda';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { SchedulerClient } from '@aws-sdk/client-scheduler';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -42,6 +43,7 @@ export function clientsOf({ environment }: Pick<SharedAws, 'environment'>) {
     kms: new KMSClient(config),
     secrets: new SecretsManagerClient(config),
     stepFunctions: new SFNClient(config),
+    lambdas: new LambdaClient(config),
     scheduler: new SchedulerClient(config),
     logs: new CloudWatchLogsClient(config),
     cloudFormation: new CloudFormationClient(config),

@@ -137,10 +137,10 @@ describe.each(['GSSAPI', 'TKN_GSSAPI'])('%s', (auth_mechanism) => {
 
 describe('delegation tokens', () => {
   test('are got once for a job and cancelled at its end, also of one that failed', async () => {
-    const before = await l.tokens();
+    const before = l.tokens();
     expect((await copy(['A:/kerberos/small', 'L:/tokens'], { conf: conf({ L: tokens }) })).code).toBe(0);
     expect((await copy(['L:/missing', 'A:/tokens-missing'], { conf: conf({ L: tokens }) })).code).toBe(3);
-    expect(await l.tokens()).toBe(before);
+    expect(l.tokens()).toEqual({ got: before.got + 2, left: before.left });
   });
 
   test('of the user are used on both sides, and left as they are', async () => {

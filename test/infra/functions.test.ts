@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import { Architecture } from 'aws-cdk-lib/aws-lambda';
 import { expect, it } from 'vitest';
 import { environment } from '../../shared/names.ts';
-import { Deployed } from '../support/deployed.ts';
+import { Deployed, withKerberos } from '../support/deployed.ts';
 
 const functionsOf = (deployed: Deployed) => deployed.resources('AWS::Lambda::Function');
 
@@ -20,12 +20,12 @@ it('run on Node 24 and arm64, with the memory and time that are asked for', () =
   expect(changed['FunctionsPlanFunction']).toMatchObject({ MemorySize: 1769, Timeout: 180 });
 });
 
-it('have every variable of names.ts, the closer’s name only the reaper', () => {
-  const { closer, ...common } = environment;
-  for (const [name, { Environment }] of Object.entries(functionsOf(new Deployed()))) {
+it('have every variable of names.ts, the closer’s name only the reaper, the renewer’s period only the renewer', () => {
+  const { closer, renewMinutes, ...common } = environment;
+  for (const [name, { Environment }] of Object.entries(functionsOf(withKerberos()))) {
     const { Variables } = Environment as { Variables: Record<string, unknown> };
-    const expected = name === 'FunctionsReapFunction' ? [...Object.values(common), closer] : Object.values(common);
-    expect([name, Object.keys(Variables).sort()]).toEqual([name, expected.sort()]);
+    const own = { FunctionsReapFunction: [closer], FunctionsRenewFunction: [renewMinutes] }[name] ?? [];
+    expect([name, Object.keys(Variables).sort()]).toEqual([name, [...Object.values(common), ...own].sort()]);
   }
 });
 

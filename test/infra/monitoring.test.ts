@@ -4,7 +4,7 @@ import { Duration } from 'aws-cdk-lib';
 import { Match } from 'aws-cdk-lib/assertions';
 import { expect, it } from 'vitest';
 import { errorNames } from '../../shared/names.ts';
-import { Deployed, flat } from '../support/deployed.ts';
+import { Deployed, flat, withKerberos } from '../support/deployed.ts';
 
 const deployed = new Deployed({ oldestJob: Duration.hours(2) });
 const { template } = deployed;
@@ -38,7 +38,9 @@ it('watches the metrics that the Lambdas send, under their dimension', () => {
 it('has a heading in docs/operations.md for every alarm', () => {
   const operations = readFileSync(join(import.meta.dirname, '../../docs/operations.md'), 'utf8');
   expect(Object.keys(alarms)).toHaveLength(4);
-  for (const { AlarmDescription } of Object.values(alarms)) {
+  const all = withKerberos().resources('AWS::CloudWatch::Alarm');
+  expect(Object.keys(all)).toHaveLength(5);
+  for (const { AlarmDescription } of Object.values(all)) {
     const heading = /docs\/operations\.md, "(.+)"$/.exec(String(AlarmDescription))?.[1];
     expect(operations).toMatch(new RegExp(`^#+ ${heading ?? 'no heading'}$`, 'm'));
   }

@@ -3,7 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it, test } from 'vitest';
-import { Deployed } from '../support/deployed.ts';
+import { Deployed, withKerberos } from '../support/deployed.ts';
 
 /** What each role may do: all of it, so that a right more is a failed test. */
 
@@ -50,6 +50,19 @@ test.each<[string, string[]]>([
   expect(deployed.rightsOf(`<Functions${name}Role>`)).toEqual([...rights].sort());
 });
 
+const renewed = withKerberos();
+const kerberosCredential = `secretsmanager:GetSecretValue on ${arn('secretsmanager', 'secret:hadoop/prod/credential-??????')}`;
+
+test.each<[string, string[]]>([
+  ['Copy', [...common('Copy'), tokens('kms:Decrypt')]],
+  ['Finish', [...common('Finish'), kerberosCredential, viaSecretsManager, tokens('kms:Decrypt'), manifests]],
+  ['Close', [...common('Close'), kerberosCredential, viaSecretsManager, tokens('kms:Decrypt'), manifests]],
+  ['Renew', [...common('Renew'), kerberosCredential, viaSecretsManager, tokens('kms:Encrypt kms:Decrypt')]],
+])('with Kerberos the Lambda %s may do just this: of credentials, those of clusters with Kerberos', (name, rights) => {
+  // The same right is said once.
+  expect(renewed.rightsOf(`<Functions${name}Role>`)).toEqual([...new Set(rights)].sort());
+});
+
 test('the copy role can read neither a credential secret nor the bucket', () => {
   const rights = deployed.rightsOf('<FunctionsCopyRole>').join('\n');
   expect(rights).not.toMatch(/credential|s3:|Encrypt /);
@@ -87,6 +100,7 @@ describe('cdk-nag (AWS Solutions)', () => {
   it('finds nothing, however the deployment is configured', () => {
     for (const one of [
       deployed,
+      renewed,
       new Deployed({ schedules: [], reserveConcurrency: true, alarmEmail: 'a@b.example' }),
     ]) {
       expect(new AwsSolutionsChecks(one.app).validateScope(one.app).violations).toEqual([]);

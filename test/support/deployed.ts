@@ -53,6 +53,17 @@ export class Deployed {
   }
 }
 
+/** Two clusters, of which `prod` uses Kerberos. */
+export function withKerberos(changes: Partial<HdfsFanoutProps> = {}): Deployed {
+  const clusters = {
+    staging: {},
+    prod: { definition: 'hadoop/prod/definition', credential: 'hadoop/prod/credential', kerberos: true },
+  };
+  return new Deployed({ clusters, kerberosLayerArn, ...changes });
+}
+
+export const kerberosLayerArn = 'arn:aws:lambda:us-east-1:000000000000:layer:kerberos:3';
+
 export type Retry = { readonly ErrorEquals: string[]; readonly MaxAttempts: number } & Record<string, unknown>;
 
 export interface State extends Record<string, unknown> {

@@ -38,7 +38,7 @@ const cdk = async (emulator: Emulator, args: readonly string[], cwd: string): Pr
 /**
  * A deployment's configuration for the emulator: what a real one has outside the stack (network, route tables) goes by ids, which
  * the emulator does not look up.
- * @param clusters  aliases
+ * @param clusters  aliases, unless `more` has them
  * @returns the file
  */
 export const writeConfig = async (file: string, clusters: readonly string[], more: object = {}): Promise<string> => {

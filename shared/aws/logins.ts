@@ -1,0 +1,59 @@
+import { SpecError } from '../errors.ts';
+import { type Cluster, usesKerberos } from '../hdfs/cluster.ts';
+import { connect } from '../hdfs/connect.ts';
+import { TokenClient } from '../hdfs/delegation-tokens.ts';
+import type { NamenodeRest } from '../hdfs/rest.ts';
+import type { Log } from '../log.ts';
+import type { ClusterSecretStore } from './cluster-secrets.ts';
+import { withKeytab } from './kerberos-files.ts';
+
+/**
+ * Clusters as those Lambdas see them that may read credentials. Each is logged in to at most once, when it is first asked for a token.
+ */
+export class Logins implements AsyncDisposable {
+  readonly #secrets: ClusterSecretStore;
+  readonly #log: Log;
+  readonly #clients = new Map<string, Promise<TokenClient>>();
+  readonly #connections: NamenodeRest[] = [];
+
+  constructor({ secrets, log }: { readonly secrets: ClusterSecretStore; readonly log: Log }) {
+    this.#secrets = secrets;
+    this.#log = log;
+  }
+
+  /** A definition with its credential. One with Kerberos logs in for itself, and gets no token. @throws SpecError */
+  async clusterOf(alias: string): Promise<Cluster> {
+    const definition = await this.#secrets.definition(alias);
+    const { auth_mechanism: mechanism } = definition;
+    if (mechanism === 'NONE') return definition;
+    if (usesKerberos(definition)) {
+      this.#secrets.requireKerberos(alias);
+      return { ...withKeytab(definition, await this.#secrets.credential(alias)), auth_mechanism: 'GSSAPI' };
+    }
+    const credential = await this.#secrets.credential(alias);
+    const field = mechanism === 'TOKEN' ? 'token' : 'password';
+    if (credential[field] !== undefined) return { ...definition, ...credential };
+    throw new SpecError(
+      `cluster ${alias} has auth_mechanism ${mechanism}, and no ${field} was pushed`,
+      'hdfs-fanout clusters push FILE',
+    );
+  }
+
+  /** Gets, renews and cancels tokens of a Kerberos cluster. @throws SpecError */
+  tokenClient(alias: string): Promise<TokenClient> {
+    const client = this.#clients.get(alias) ?? this.#login(alias);
+    this.#clients.set(alias, client);
+    return client;
+  }
+
+  async #login(alias: string): Promise<TokenClient> {
+    const connection = connect(await this.clusterOf(alias), this.#log);
+    this.#connections.push(connection);
+    return new TokenClient(connection);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled(this.#clients.values());
+    await Promise.all(this.#connections.map((connection) => connection.close()));
+  }
+}
