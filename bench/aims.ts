@@ -37,7 +37,7 @@ export const aimsOf = ({ cases, listings }: Results): Aim[] => {
   const aims: Aim[] = [];
   for (const { case: each, rows } of cases) {
     for (const { name, title, floor } of rows) {
-      if (floor === undefined) continue;
+      if (floor === undefined || !rowNamed(rows, floor)) continue;
       const value = wall(each.name, name, floor);
       aims.push(bound(`${each.name}: ${title} ≤ ${aboveFloor} × its floor`, value, (x) => x <= aboveFloor));
     }
@@ -47,6 +47,14 @@ export const aimsOf = ({ cases, listings }: Results): Aim[] => {
   peers('small: pydistcp ≥ 1.3 × hdfs-fanout', wall('small', 'pydistcp', 'fanout'), 1.3);
   peers('small: DistCp ≥ 2.2 × hdfs-fanout', wall('small', 'distcp', 'fanout'), 2.2);
   peers('small: pydistcp ≥ 1.8 × hdfs-fanout --verify none', wall('small', 'pydistcp', 'fanout-none'), 1.8);
+  peers('small-tls: pydistcp ≥ 1.3 × hdfs-fanout', wall('small-tls', 'pydistcp', 'fanout'), 1.3);
+  aims.push(
+    bound(
+      `middle-tls: hdfs-fanout no slower than pydistcp (≤ ${noise} ×)`,
+      wall('middle-tls', 'fanout', 'pydistcp'),
+      (x) => x <= noise,
+    ),
+  );
   for (const name of ['middle', 'big'] as const) {
     for (const peer of ['pydistcp', 'curl']) {
       const value = wall(name, 'fanout', peer);

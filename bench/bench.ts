@@ -1,9 +1,12 @@
 // The command: hdfs-fanout beside its peers and its floors, on one pair of clusters, in one run.
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { build } from 'esbuild';
 import { type Bed, startBed } from '../test/bed/bed.ts';
+import { definitionOf } from '../test/bed/client-config.ts';
 import { bedHome } from '../test/bed/paths.ts';
+import { TestKerberos } from '../test/support/kerberos.ts';
 import { type Arena, atOnce } from './contestants.ts';
 import { copyCase, type Copying } from './copying.ts';
 import { prepareHadoop } from './hadoop.ts';
@@ -12,6 +15,7 @@ import { type Options, parseOptions, usage } from './options.ts';
 import { listCase } from './planning.ts';
 import { summarize } from './profile.ts';
 import { getPydistcp } from './pydistcp.ts';
+import { useToken } from './requests.ts';
 import { markdownReport, plainReport } from './report.ts';
 import type { CaseResult, ListingResult, Results } from './results.ts';
 
@@ -36,22 +40,37 @@ const bundle = async (scratch: string): Promise<void> => {
 };
 
 /** pydistcp logs everything to a file unless told otherwise; hdfs-fanout logs nothing. */
-const writeConfig = async (bed: Bed, scratch: string): Promise<string> => {
-  const clusters = JSON.parse(await readFile(bed.configFile, 'utf8')) as object;
+const writeConfig = async (clusters: object, scratch: string): Promise<string> => {
   const logging = { path: join(scratch, 'pydistcp.log'), level: 'critical' };
   const file = join(scratch, 'clusters.json');
   await writeFile(file, JSON.stringify({ ...clusters, configuration: { logging } }));
   return file;
 };
 
-const prepare = async (bed: Bed<'A' | 'B'>, scratch: string, { contestants }: Options): Promise<Arena> => {
+/** pydistcp gets and renews no token: both copiers are given one for each cluster. */
+const withTokens = async (bed: Bed<'A' | 'B'>): Promise<object> => {
+  const { A, B } = bed.clusters;
+  const definitions = [A, B].map(async (cluster) => {
+    const token = await new TestKerberos(cluster).token();
+    useToken(cluster.namenodeUrl, token);
+    const { name, truststore, nameservices } = definitionOf(cluster);
+    return { name, auth_mechanism: 'TOKEN', token, verify: true, truststore, nameservices };
+  });
+  const authorities = await Promise.all([A, B].map(({ ca = '' }) => readFile(ca, 'utf8')));
+  setDefaultCACertificates([...getCACertificates(), ...authorities]);
+  return { clusters: await Promise.all(definitions) };
+};
+
+const prepare = async (bed: Bed<'A' | 'B'>, scratch: string, options: Options, secure: boolean): Promise<Arena> => {
+  const { contestants } = options;
+  const clusters = secure ? await withTokens(bed) : (JSON.parse(await readFile(bed.configFile, 'utf8')) as object);
   const wanted = (name: string): boolean => contestants.some((contestant) => contestant.name === name);
   await bundle(scratch);
   await prepareHadoop(join(scratch, 'hadoop'), atOnce);
   return {
     source: bed.clusters.A,
     destination: bed.clusters.B,
-    configFile: await writeConfig(bed, scratch),
+    configFile: await writeConfig(clusters, scratch),
     scratch,
     pydistcp: wanted('pydistcp') ? await getPydistcp(join(bedHome, 'bench-venv'), say) : '',
   };
@@ -66,7 +85,7 @@ const profile = async (options: Options, copying: Copying): Promise<void> => {
     program,
     args: ['--cpu-prof', '--cpu-prof-name=profile.json', `--cpu-prof-dir=${dirOf(name, of.name)}`, ...args],
   });
-  for (const of of options.cases) {
+  for (const of of options.cases.filter(({ secure }) => !secure)) {
     await copyCase(of, { ...copying, contestants, rounds: 1, vary });
     for (const { name, title } of contestants) {
       console.log(`\n${of.name}: ${title}\n${await summarize(join(dirOf(name, of.name), 'profile.json'))}`);
@@ -74,14 +93,45 @@ const profile = async (options: Options, copying: Copying): Promise<void> => {
   }
 };
 
-const compare = async (options: Options, copying: Copying): Promise<Results> => {
+const kerberos = { realm: 'BENCH.TEST' };
+const secureClusters = [
+  { name: 'A', kerberos },
+  { name: 'B', kerberos },
+] as const;
+
+/** A pair of clusters for the cases that want such a one. */
+const onClusters = async <T>(
+  options: Options,
+  scratch: string,
+  secure: boolean,
+  work: (copying: Copying) => Promise<T>,
+): Promise<T> => {
+  await using bed = await startBed({
+    ...(secure ? { clusters: secureClusters } : {}),
+    separate: true,
+    c2: true,
+    heapMb: daemonHeapMb,
+    say,
+  });
+  const arena = await prepare(bed, scratch, options, secure);
+  const servers = bed.hosts.flatMap(({ pid }) => pid ?? []);
+  const contestants = options.contestants.filter((contestant) => contestant.secure ?? !secure);
+  return await work({ arena, servers, contestants, rounds: options.rounds, say });
+};
+
+const compare = async (options: Options, scratch: string): Promise<Results> => {
   const startedAt = new Date().toISOString();
   const { rounds } = options;
   const cases: CaseResult[] = [];
   const listings: ListingResult[] = [];
-  for (const of of options.cases) cases.push(await copyCase(of, copying));
-  for (const of of options.listings) {
-    listings.push(await listCase(of, copying.arena, copying.servers, rounds, say));
+  for (const secure of [false, true]) {
+    const due = options.cases.filter((of) => (of.secure ?? false) === secure);
+    const listed = secure ? [] : options.listings;
+    if (due.length + listed.length === 0) continue;
+    await onClusters(options, scratch, secure, async (copying) => {
+      for (const of of due) cases.push(await copyCase(of, copying));
+      for (const of of listed) listings.push(await listCase(of, copying.arena, copying.servers, rounds, say));
+    });
   }
   return { startedAt, machine: describeMachine(), rounds, cases, listings };
 };
@@ -102,12 +152,8 @@ const run = async (options: Options): Promise<void> => {
   await mkdir(bedHome, { recursive: true });
   const scratch = await mkdtemp(join(bedHome, 'bench-'));
   try {
-    await using bed = await startBed({ separate: true, c2: true, heapMb: daemonHeapMb, say });
-    const arena = await prepare(bed, scratch, options);
-    const servers = bed.hosts.flatMap(({ pid }) => pid ?? []);
-    const copying = { arena, servers, contestants: options.contestants, rounds: options.rounds, say };
-    if (options.profile) return await profile(options, copying);
-    const results = await compare(options, copying);
+    if (options.profile) return await onClusters(options, scratch, false, (copying) => profile(options, copying));
+    const results = await compare(options, scratch);
     console.log(`\n${plainReport(results, !options.quick)}`);
     if (!options.quick) await write(results);
     const failed = [...results.cases, ...results.listings].some(({ rows }) => rows.some(({ error }) => error));

@@ -4,7 +4,9 @@ const MIB = 1024 * KIB;
 
 /** A tree of equal files, spread over directories. */
 export interface Case {
-  readonly name: 'small' | 'middle' | 'big';
+  readonly name: 'small' | 'middle' | 'big' | 'small-tls' | 'middle-tls';
+  /** Between clusters with Kerberos and TLS, by delegation tokens. */
+  readonly secure?: true;
   readonly files: number;
   readonly fileBytes: number;
   readonly directories: number;
@@ -23,12 +25,16 @@ export const cases: readonly Case[] = [
   { name: 'small', files: 2000, fileBytes: 64 * KIB, directories: 20 },
   { name: 'middle', files: 200, fileBytes: 4 * MIB, directories: 4 },
   { name: 'big', files: 4, fileBytes: 512 * MIB, directories: 1 },
+  { name: 'small-tls', secure: true, files: 1000, fileBytes: 64 * KIB, directories: 10 },
+  { name: 'middle-tls', secure: true, files: 100, fileBytes: 4 * MIB, directories: 4 },
 ];
 
 export const quickCases: readonly Case[] = [
   { name: 'small', files: 300, fileBytes: 64 * KIB, directories: 3 },
   { name: 'middle', files: 30, fileBytes: 4 * MIB, directories: 2 },
   { name: 'big', files: 2, fileBytes: 192 * MIB, directories: 1 },
+  { name: 'small-tls', secure: true, files: 100, fileBytes: 64 * KIB, directories: 2 },
+  { name: 'middle-tls', secure: true, files: 10, fileBytes: 4 * MIB, directories: 2 },
 ];
 
 export const listingCases: readonly ListingCase[] = [
@@ -43,7 +49,8 @@ export const quickListingCases: readonly ListingCase[] = [
 
 export const human = (bytes: number): string => (bytes >= MIB ? `${bytes / MIB} MiB` : `${bytes / KIB} KiB`);
 
-export const describe = (of: Case): string => `${of.files.toLocaleString('en')} files of ${human(of.fileBytes)}`;
+export const describe = (of: Case): string =>
+  `${of.files.toLocaleString('en')} files of ${human(of.fileBytes)}${of.secure ? ', tokens over TLS on both sides' : ''}`;
 
 export const describeListing = ({ name, directories, filesEach }: ListingCase): string =>
   name === 'wide'

@@ -33,6 +33,8 @@ export interface Contestant {
   readonly title: string;
   /** The contestant that makes only the requests that this one cannot do without. */
   readonly floor?: string;
+  /** Whether it takes part between secure clusters. */
+  readonly secure?: true;
   readonly command: (arena: Arena, task: Task) => Promise<Command> | Command;
 }
 
@@ -84,16 +86,17 @@ const curl = async ({ source, destination, scratch }: Arena, { case: of, from, t
 };
 
 export const contestants: readonly Contestant[] = [
-  { name: 'fanout', title: 'hdfs-fanout', floor: 'floor', command: hdfsFanout() },
+  { name: 'fanout', title: 'hdfs-fanout', floor: 'floor', secure: true, command: hdfsFanout() },
   { name: 'floor', title: 'floor', command: floor('checksum') },
   {
     name: 'fanout-none',
     title: 'hdfs-fanout --verify none',
     floor: 'floor-none',
+    secure: true,
     command: hdfsFanout('--verify', 'none'),
   },
   { name: 'floor-none', title: 'floor --verify none', command: floor('none') },
-  { name: 'pydistcp', title: 'pydistcp', command: pydistcp },
+  { name: 'pydistcp', title: 'pydistcp', secure: true, command: pydistcp },
   { name: 'distcp', title: 'DistCp', command: distcp },
   { name: 'curl', title: 'curl | curl', command: curl },
 ];

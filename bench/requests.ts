@@ -1,6 +1,7 @@
 // The few requests of WebHDFS that laying out trees and the floors need: no retry, no check, nothing but the request.
 import { once } from 'node:events';
 import http from 'node:http';
+import https from 'node:https';
 import type { Readable } from 'node:stream';
 import { Agent, request } from 'undici';
 import { cachedLookup } from '../shared/hdfs/lookup.ts';
@@ -10,9 +11,20 @@ const lookup = cachedLookup();
 /** The library's own; by default it takes the agent of the undici inside Node, where that has one. */
 const dispatcher = new Agent({ connect: { lookup } });
 
+/** Delegation tokens of those clusters that want one, by their namenode's URL. */
+const tokens = new Map<string, string>();
+
+/** All requests to this cluster carry its token from now on. */
+export const useToken = (namenodeUrl: string, token: string): void => {
+  tokens.set(namenodeUrl, token);
+};
+
 /** A path on a cluster, for one operation. Names of the benchmark's files need no escapes. */
-export const urlOf = (namenodeUrl: string, path: string, operation: string, parameters = ''): string =>
-  `${namenodeUrl}/webhdfs/v1${path}?op=${operation}&user.name=root${parameters}`;
+export const urlOf = (namenodeUrl: string, path: string, operation: string, parameters = ''): string => {
+  const token = tokens.get(namenodeUrl);
+  const who = token === undefined ? 'user.name=root' : `delegation=${token}`;
+  return `${namenodeUrl}/webhdfs/v1${path}?op=${operation}&${who}${parameters}`;
+};
 
 /** The first step of a redirected operation. @returns the datanode's URL */
 export const locate = async (method: 'GET' | 'PUT', url: string): Promise<string> => {
@@ -43,7 +55,8 @@ export const download = async (url: string): Promise<Readable> => {
 
 /** Through node:http, since undici takes a datanode's unsolicited `100 Continue` for a broken server. */
 export const upload = async (url: string, body: Readable, lengthBytes: number): Promise<void> => {
-  const sending = http.request(url, {
+  const { request: send } = url.startsWith('https:') ? https : http;
+  const sending = send(url, {
     method: 'PUT',
     agent: false,
     lookup,
@@ -62,7 +75,9 @@ export const upload = async (url: string, body: Readable, lengthBytes: number): 
 export const checksumUrl = (datanodeUrl: string): string => {
   const { origin, pathname, searchParams } = new URL(datanodeUrl);
   const namenode = searchParams.get('namenoderpcaddress') ?? '';
-  return `${origin}${pathname}?op=GETFILECHECKSUM&user.name=root&namenoderpcaddress=${namenode}`;
+  const token = searchParams.get('delegation');
+  const who = token === null ? 'user.name=root' : `delegation=${token}`;
+  return `${origin}${pathname}?op=GETFILECHECKSUM&${who}&namenoderpcaddress=${namenode}`;
 };
 
 interface Status {

@@ -8,10 +8,12 @@ import type { Cluster } from '../bed/bed.ts';
 import { definitionOf } from '../bed/client-config.ts';
 import { systemProgram } from '../bed/packages.ts';
 import type { Realm } from '../bed/realm.ts';
-import { type CliOptions, newHome, runCli } from '../support/cli.ts';
+import { type CliOptions, type CliResult, newHome, runCli, startCli } from '../support/cli.ts';
 import { sharedCluster } from '../support/clusters.ts';
+import { Front } from '../support/front.ts';
 import { TestHdfs } from '../support/hdfs.ts';
 import { TestKerberos, ticketOf } from '../support/kerberos.ts';
+import { contentsBelow, watchProcesses } from '../support/leaks.ts';
 import { makeOddTree, makeSmallTree } from '../support/odd-tree.ts';
 import { closedPort } from '../support/scripted-server.ts';
 import { writeConf } from '../support/scene.ts';
@@ -123,6 +125,22 @@ describe.each(['GSSAPI', 'TKN_GSSAPI'])('%s', (auth_mechanism) => {
     expect(await onA.tree(target)).toEqual(small);
   });
 
+  test('copies to and from an HttpFS, and replaces what stands there', async () => {
+    const nameservices = [{ urls: [clusters.L.httpfs?.url], mounts: ['/'] }];
+    const options = { conf: conf({ L: { auth_mechanism, nameservices } }), env: bare };
+    await onL.put(`${target}-httpfs/513`, 'what was there');
+    for (const [from, to] of [
+      ['A:/kerberos/small/a', `L:${target}-httpfs`],
+      [`L:${target}-httpfs`, `A:${target}-httpfs`],
+    ] as const) {
+      const { code, stderr } = await copy(['--exact', '--force', from, to], options);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    }
+    const expected = await onA.tree('/kerberos/small/a');
+    expect(await onL.tree(`${target}-httpfs`)).toEqual(expected);
+    expect(await onA.tree(`${target}-httpfs`)).toEqual(expected);
+  });
+
   test('acts for another user', async () => {
     const proxy = { ...realm.users['proxy'], doas: 'alice', auth_mechanism };
     await onK.mkdirs('/home-of-alice');
@@ -141,6 +159,45 @@ describe('delegation tokens', () => {
     expect((await copy(['A:/kerberos/small', 'L:/tokens'], { conf: conf({ L: tokens }) })).code).toBe(0);
     expect((await copy(['L:/missing', 'A:/tokens-missing'], { conf: conf({ L: tokens }) })).code).toBe(3);
     expect(l.tokens()).toEqual({ got: before.got + 2, left: before.left });
+  });
+
+  test.each(['SIGINT', 'SIGTERM'] as const)('are cancelled when the job is ended by %s', async (signal) => {
+    await using front = await Front.start(clusters.A.namenodeUrl, {
+      react: ({ operation, to }) => (operation === 'OPEN' && to === 'namenode' ? 'hang' : undefined),
+    });
+    const slow = { nameservices: [{ urls: [front.url], mounts: ['/'] }] };
+    const before = l.tokens();
+    const args = ['copy', '--silent', 'A:/kerberos/small', `L:/tokens-${signal}`];
+    const { child, ended } = startCli(args, { conf: conf({ A: slow, L: tokens }) });
+    while (front.count('OPEN') === 0) await sleep(50);
+    expect(l.tokens()).toEqual({ got: before.got + 1, left: before.left + 1 });
+    child.kill(signal);
+    expect((await ended).code).toBe(130);
+    expect(l.tokens()).toEqual({ got: before.got + 1, left: before.left });
+  });
+
+  test('are in no output, log, error, manifest, database or process list, nor are keys and passwords', async () => {
+    const home = newHome();
+    const log = join(home, 'log.jsonl');
+    const flags = ['--json', '-vvvv', '--log-file', log];
+    const stopWatching = watchProcesses();
+    const ran: CliResult[] = [];
+    for (const auth of [tokens, { auth_mechanism: 'GSSAPI' }]) {
+      for (const from of ['/kerberos/small', '/kerberos/missing']) {
+        const options = { conf: conf({ L: auth }), home };
+        const target = `L:/secrets-${auth.auth_mechanism}`;
+        ran.push(await runCli(['copy', ...flags, `A:${from}`, target], options));
+      }
+    }
+    const processes = stopWatching();
+    expect(ran.map(({ code }) => code)).toEqual([0, 3, 0, 3]);
+    expect(processes).toContain('L:/secrets-GSSAPI');
+    const secrets = l.seen();
+    expect(secrets.length).toBeGreaterThan(3);
+    const kept = contentsBelow(home);
+    expect(kept.length).toBeGreaterThanOrEqual(3);
+    const everything = [...ran.flatMap(({ stdout, stderr }) => [stdout, stderr]), processes, ...kept].join('\n');
+    expect(secrets.filter((secret) => everything.includes(secret))).toEqual([]);
   });
 
   test('of the user are used on both sides, and left as they are', async () => {

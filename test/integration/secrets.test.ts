@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
 import { startCli } from '../support/cli.ts';
 import { Front } from '../support/front.ts';
+import { contentsBelow, watchProcesses } from '../support/leaks.ts';
 import { TestHdfs } from '../support/hdfs.ts';
 import { content } from '../support/odd-tree.ts';
 import { Scene } from '../support/scene.ts';
@@ -27,26 +28,6 @@ const deadToken = JSON.stringify({
   },
 });
 
-function filesBelow(directory: string): string[] {
-  return readdirSync(directory, { recursive: true })
-    .map((name) => join(directory, String(name)))
-    .filter((path) => statSync(path).isFile());
-}
-
-/** Command lines of every process of the machine. */
-function processList(): string {
-  const lines = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-      } catch {
-        return '';
-      }
-    });
-  return lines.join('\n');
-}
-
 test('a token is in no output, log, error, manifest, database or process list', async () => {
   const scene = await Scene.make(bed, 'secrets');
   const tokens = [await tokenOf(bed.a), await tokenOf(bed.b)] as const;
@@ -70,10 +51,9 @@ test('a token is in no output, log, error, manifest, database or process list', 
   const log = join(scene.home, 'log.jsonl');
   const flags = ['--json', '-vvvv', '--log-file', log];
   const { ended } = startCli(['copy', ...flags, 'A:/secrets/tree', 'B:/secrets/copy'], { conf, home: scene.home });
-  let processes = '';
-  const watch = setInterval(() => (processes += processList()), 50);
+  const stopWatching = watchProcesses();
   const { code, stdout, stderr } = await ended;
-  clearInterval(watch);
+  const processes = stopWatching();
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(await scene.b.tree('/secrets/copy')).toEqual(await scene.a.tree('/secrets/tree'));
   await using dead = await Front.start(bed.a, { react: () => ({ answer: { status: 403, body: deadToken } }) });
@@ -82,7 +62,7 @@ test('a token is in no output, log, error, manifest, database or process list', 
   });
   expect(refused.code).toBe(3);
   expect(refused.stderr).toContain('put a valid token into the cluster configuration');
-  const kept = filesBelow(scene.home).map((path) => readFileSync(path, 'latin1'));
+  const kept = contentsBelow(scene.home);
   expect(kept.length).toBeGreaterThanOrEqual(3);
   expect(readFileSync(log, 'utf8')).toContain('datanode.invalid');
   expect(processes).toContain('/secrets/tree');

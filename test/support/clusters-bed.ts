@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestProject } from 'vitest/node';
-import { type Bed, type ClusterOptions, startBed } from '../bed/bed.ts';
+import { type Bed, type BedOptions, type ClusterOptions, startBed } from '../bed/bed.ts';
 
 const MIB = 1024 * 1024;
 
@@ -10,7 +10,7 @@ const MIB = 1024 * 1024;
 const kinds = {
   /** Two realms that do not trust each other. */
   K: { kerberos: { realm: 'ONE.TEST' } },
-  L: { kerberos: { realm: 'TWO.TEST' } },
+  L: { kerberos: { realm: 'TWO.TEST' }, httpfs: true },
   /** Tokens that live for seconds. */
   T: { kerberos: { realm: 'SHORT.TEST' }, tokenLife: { renewMs: 4000, maxMs: 20_000 } },
   H: { ha: true },
@@ -20,11 +20,13 @@ const kinds = {
   X: { datanodes: 3, replication: 2, blockBytes: 2 * MIB, erasureCoding: { '/ec': 'XOR-2-1-1024k' } },
   A: { httpfs: true, blockBytes: MIB },
   B: { blockBytes: 4 * MIB },
+  /** Of the older release that is still in wide use. */
+  O: { version: '3.3.6', httpfs: true, blockBytes: MIB },
   /** TLS, and nothing else. */
   S: { tls: true },
   /** A certificate for another host. */
   W: { tlsName: 'elsewhere.test' },
-} satisfies Record<string, Omit<ClusterOptions, 'name'>>;
+} satisfies Record<string, Omit<ClusterOptions, 'name'> & Pick<BedOptions, 'version'>>;
 
 export type ClusterName = keyof typeof kinds;
 
@@ -41,7 +43,8 @@ const isName = (text: string | undefined): text is ClusterName => text !== undef
 export default async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
   const beds = new Map<ClusterName, Promise<Bed>>();
   const bedOf = (name: ClusterName): Promise<Bed> => {
-    const bed = beds.get(name) ?? startBed({ clusters: [{ name, ...kinds[name] }] });
+    const { version, ...kind }: Omit<ClusterOptions, 'name'> & Pick<BedOptions, 'version'> = kinds[name];
+    const bed = beds.get(name) ?? startBed({ clusters: [{ name, ...kind }], ...(version ? { version } : {}) });
     beds.set(name, bed);
     return bed;
   };

@@ -48,7 +48,7 @@ export class TestKerberos {
 
   /** How many tokens the namenode has given out, and how many of these nobody cancelled. Its metrics are seconds old: its audit log is not. */
   tokens(): { readonly got: number; readonly left: number } {
-    const log = readFileSync(join(this.realm.directory, `../../logs/${this.#cluster.name}.log`), 'utf8');
+    const log = this.#log();
     const numbers = (command: string) =>
       [...log.matchAll(new RegExp(`allowed=true.*cmd=${command}\\tsrc=HDFS_DELEGATION_TOKEN token (\\d+) `, 'g'))].map(
         ([, number]) => number,
@@ -56,6 +56,17 @@ export class TestKerberos {
     const cancelled = new Set(numbers('cancelDelegationToken'));
     const got = numbers('getDelegationToken');
     return { got: got.length, left: got.filter((number) => !cancelled.has(number)).length };
+  }
+
+  /** Each delegation token that a request carried to the namenode or a datanode, as their request logs show it. */
+  seen(): readonly string[] {
+    return [
+      ...new Set([...this.#log().matchAll(/[?&](?:delegation|token)=([\w-]{20,})/g)].map(([, token = '']) => token)),
+    ];
+  }
+
+  #log(): string {
+    return readFileSync(join(this.realm.directory, `../../logs/${this.#cluster.name}.log`), 'utf8');
   }
 
   async client(user = 'hdfs'): Promise<TestHdfs> {
