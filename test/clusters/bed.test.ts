@@ -8,6 +8,7 @@ import { systemProgram } from '../bed/packages.ts';
 import { runProgram } from '../bed/tools.ts';
 import { sharedCluster } from '../support/clusters.ts';
 import { TestHdfs } from '../support/hdfs.ts';
+import { openFile } from '../support/open-file.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'hdfs-fanout-clusters-'));
 
@@ -139,4 +140,50 @@ test('an HttpFS serves what the namenode behind it does', async () => {
   await new TestHdfs(a.namenodeUrl).put('/bed-test', 'through');
   const { status, body } = await curl(a, `${a.httpfs?.url}/webhdfs/v1/bed-test?op=OPEN&user.name=root`);
   expect({ status, body }).toEqual({ status: 200, body: 'through' });
+});
+
+test('a file that is held open is under construction until it is let go, and then has what was sent', async () => {
+  const { namenodeUrl } = await sharedCluster('B');
+  const b = new TestHdfs(namenodeUrl);
+  const isOpen = async () => {
+    const blocks = await b.json<{ LocatedBlocks: { isUnderConstruction: boolean } }>('GET_BLOCK_LOCATIONS', '/open');
+    return blocks.LocatedBlocks.isUnderConstruction;
+  };
+  const held = await openFile(b, '/open', 5000);
+  expect(await isOpen()).toBe(true);
+  expect((await b.status('/open')).length).toBeLessThan(5000);
+  await held.close();
+  expect(await isOpen()).toBe(false);
+  expect((await b.status('/open')).length).toBe(5000);
+});
+
+test.each([
+  ['edgeAcls', 'SETACL', { aclspec: 'user:a:r--' }, /AclException/],
+  [
+    'edgeXattrs',
+    'SETXATTR',
+    { 'xattr.name': 'user.a', 'xattr.value': '"a"', flag: 'CREATE' },
+    /XAttrs has been disabled/,
+  ],
+  ['edgeItems', 'MKDIRS', {}, /directory item limit/],
+  ['edgeNames', 'MKDIRS', {}, /PathComponentTooLongException/],
+  ['edgeReplication', 'SETREPLICATION', { replication: '3' }, /exceeds maximum of 2/],
+] as const)('%s refuses %s', async (name, operation, parameters, says) => {
+  const { namenodeUrl } = await sharedCluster(name);
+  const edge = new TestHdfs(namenodeUrl);
+  const five = [1, 2, 3, 4].map((index) => edge.mkdirs(`/bed-test/${index}`));
+  await Promise.all([edge.put('/bed-test/file', 'content'), ...five]);
+  const path = operation === 'MKDIRS' ? `/bed-test/${'n'.repeat(21)}` : '/bed-test/file';
+  await expect(edge.call('PUT', operation, path, parameters)).rejects.toThrow(says);
+});
+
+test('a cluster without checksums says so, and one that does not follow access times leaves them alone', async () => {
+  const [checksums, times] = await Promise.all([sharedCluster('edgeChecksums'), sharedCluster('edgeTimes')]);
+  const defaults = await new TestHdfs(checksums.namenodeUrl).json('GETSERVERDEFAULTS', '/');
+  expect(defaults).toMatchObject({ FsServerDefaults: { checksumType: 0 } });
+  const hdfs = new TestHdfs(times.namenodeUrl);
+  await hdfs.put('/bed-test', 'content');
+  await hdfs.call('PUT', 'SETTIMES', '/bed-test', { accesstime: '1000' });
+  await hdfs.get('/bed-test');
+  expect(await hdfs.status('/bed-test')).toMatchObject({ accessTime: 1000 });
 });

@@ -75,18 +75,24 @@ describe('a tree with odd names, all lengths, between clusters of different bloc
   });
 });
 
-test('a directory of 20,000 files is copied whole and in bounded batches', async () => {
+test('a directory of 20,000 files, most of which are there already, is copied whole', async () => {
   const names = Array.from({ length: 20_000 }, (_, i) => `part-${String(i).padStart(5, '0')}`);
-  await a.mkdirs('/wide');
-  await makeFiles(bed.rpcA, '/wide', names.length);
-  await Promise.all(names.slice(0, 50).map((name) => a.put(`/wide/${name}`, name)));
-  const { code, status } = await run('copy', '--threads', '16', 'A:/wide', 'B:/wide');
+  const there = 18_000;
+  await Promise.all([makeFiles(bed.rpcA, '/wide', names.length), makeFiles(bed.rpcB, '/wide', there)]);
+  const filled = names.slice(-50);
+  await Promise.all(filled.map((name) => a.put(`/wide/${name}`, name)));
+  const { code, status } = await run('copy', '--exact', '--force', '--threads', '16', 'A:/wide', 'B:/wide');
   expect(code).toBe(0);
-  expect(status).toMatchObject({ 'Files Expected': 20_000, 'Files Copied': 20_000, 'Size Copied': 50 * 10 });
+  expect(status).toMatchObject({
+    'Files Expected': names.length,
+    'Files Skipped': there,
+    'Files Copied': names.length - there,
+    'Size Copied': filled.length * 10,
+  });
   const copied = await b.list('/wide');
   expect(copied.map(({ pathSuffix }) => pathSuffix)).toEqual(names);
   expect(copied.reduce((sum, { length }) => sum + length, 0)).toBe(500);
-  expect((await b.get('/wide/part-00049')).toString()).toBe('part-00049');
+  expect((await b.get('/wide/part-19999')).toString()).toBe('part-19999');
 }, 900_000);
 
 test('files made by CONCAT and APPEND, whose blocks are irregular, verify and are equal the second time', async () => {

@@ -1,5 +1,6 @@
 import type { TestProject } from 'vitest/node';
 import { startBed } from '../bed/bed.ts';
+import { runWide } from './run-wide.ts';
 
 const MIB = 1024 * 1024;
 
@@ -10,8 +11,9 @@ export interface SharedBed {
   /** Namenode URLs. */
   readonly a: string;
   readonly b: string;
-  /** RPC address of A's namenode. */
+  /** RPC addresses of the namenodes. */
   readonly rpcA: string;
+  readonly rpcB: string;
   /** URL of an HttpFS before A. */
   readonly httpFs: string;
 }
@@ -22,21 +24,26 @@ declare module 'vitest' {
   }
 }
 
-/** Starts clusters A, with an HttpFS, and B, whose default block sizes differ, for all test files. */
+/** Starts clusters A, with an HttpFS, and B, whose default block sizes differ, for all test files of all projects. */
 export default async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
-  const bed = await startBed({
-    clusters: [
-      { name: 'A', blockBytes: MIB, httpfs: true },
-      { name: 'B', blockBytes: 4 * MIB },
-    ],
+  const { value, stop } = await runWide('pair', async () => {
+    const bed = await startBed({
+      clusters: [
+        { name: 'A', blockBytes: MIB, httpfs: true },
+        { name: 'B', blockBytes: 4 * MIB },
+      ],
+    });
+    const { A, B } = bed.clusters;
+    const shared: SharedBed = {
+      configFile: bed.configFile,
+      a: A.namenodeUrl,
+      b: B.namenodeUrl,
+      rpcA: A.rpc,
+      rpcB: B.rpc,
+      httpFs: A.httpfs?.url ?? '',
+    };
+    return { value: shared, stop: () => bed.stop() };
   });
-  const { A, B } = bed.clusters;
-  provide('bed', {
-    configFile: bed.configFile,
-    a: A.namenodeUrl,
-    b: B.namenodeUrl,
-    rpcA: A.rpc,
-    httpFs: A.httpfs?.url ?? '',
-  });
-  return () => bed.stop();
+  provide('bed', value);
+  return stop;
 }
