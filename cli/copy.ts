@@ -1,7 +1,7 @@
 import type { Batch } from '../shared/copy/batch.ts';
 import type { Job, UnitOutcome } from '../shared/copy/job-store.ts';
 import { jobStatus } from '../shared/copy/job-status.ts';
-import { refuseIntoItself, resolveMapping } from '../shared/copy/mapping.ts';
+import { refuseAtOnce, resolveMapping } from '../shared/copy/mapping.ts';
 import { Progress } from '../shared/copy/progress.ts';
 import type { JobSpec } from '../shared/copy/spec.ts';
 import { SpecError } from '../shared/errors.ts';
@@ -42,9 +42,9 @@ export async function copy(paths: readonly string[], flags: CopyFlags): Promise<
     }
     const spec = specOf(paths, flags);
     ends = openEnds(spec, flags.conf, log);
-    refuseIntoItself(ends.source, ends.destination, ends.patterns, ends.target);
+    refuseAtOnce(ends.source, ends.destination, ends.patterns, ends.target);
     const { patterns, target, source, destination } = ends;
-    const roots = await resolveMapping(spec, patterns, target, source, destination, interrupt);
+    const roots = await resolveMapping(spec, patterns, target, source, destination, interrupt, !flags.dryRun);
     if (flags.dryRun) return await dryRun(spec, roots, ends, flags.json, interrupt);
     const state = openState();
     const job = newJob(spec, roots);
@@ -77,10 +77,8 @@ async function run(
   begin: () => Promise<Job>,
 ): Promise<number> {
   const { destination } = ends;
-  const locked = job.roots.flatMap(({ destination: path }) =>
-    destination.placesOf(path).map((place) => ({ place, path })),
-  );
-  const lock = DestinationLock.acquire(join(state.directory, 'locks'), job.id, locked);
+  const locked = await Promise.all(job.roots.map((root) => destination.lockedPaths(root.destination, interrupt)));
+  const lock = DestinationLock.acquire(join(state.directory, 'locks'), job.id, locked.flat());
   const progress = new Progress();
   const display =
     flags.silent || flags.json ? undefined : showProgress(progress, process.stderr.isTTY && flags.verbose === 0);

@@ -47,7 +47,7 @@ export async function closeStep(
   }
   const changes = { outcome: 'Failed', endedAtMs: Date.now(), error: job.error ?? reason } as const;
   await store.update(job.id, changes);
-  await lock.release(job.id, lockedPaths(job.roots, ends.destination));
+  await lock.release(job.id, await lockedPaths(job.roots, ends.destination, signal));
   await endAccess(job.id, services);
   await active.remove(job.id);
   // A token that came between the two.

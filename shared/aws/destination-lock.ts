@@ -1,13 +1,8 @@
 import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { BatchGetCommand, type DynamoDBDocumentClient, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { DestinationBusyError } from '../errors.ts';
+import type { LockedPath } from '../hdfs/filesystem.ts';
 import { isWithin } from '../hdfs/path.ts';
-
-/** A path and one of the addresses that serve it. */
-export interface LockedPath {
-  readonly place: string;
-  readonly path: string;
-}
 
 interface Holder {
   readonly job: string;
@@ -21,8 +16,8 @@ interface LockItem {
 }
 
 /**
- * Keeps two jobs from writing into one destination. One record per address of a cluster, so that two aliases which share an address
- * exclude each other; it lists the paths in use. No lease: whether a holder still runs is asked of Step Functions.
+ * Keeps two jobs from writing into one destination. One record per place of a cluster, so that two aliases which share an address or
+ * a namespace exclude each other; it lists the paths in use. No lease: whether a holder still runs is asked of Step Functions.
  */
 export class DestinationLock {
   readonly #client: DynamoDBDocumentClient;

@@ -56,7 +56,7 @@ export async function finishStep(
     await store.keepFinishCursor(id, undefined);
     ended = { ...job, ...changes };
   }
-  await lock.release(id, lockedPaths(job.roots, destination));
+  await lock.release(id, await lockedPaths(job.roots, destination, signal));
   await endAccess(id, services);
   await active.remove(id);
   // A token that came between the two.

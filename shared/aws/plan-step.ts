@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Deadline } from '../copy/deadline.ts';
 import type { Job } from '../copy/job-store.ts';
-import { refuseIntoItself, resolveMapping } from '../copy/mapping.ts';
+import { refuseAtOnce, resolveMapping } from '../copy/mapping.ts';
 import { planStretch } from '../copy/plan.ts';
 import { type JobSpec, parseJobSpec } from '../copy/spec.ts';
 import { threadsOf } from '../copy/threads.ts';
@@ -63,7 +63,7 @@ export async function planStep(
   const driven = await active.get(id);
   if (driven?.execution !== execution || !job) {
     job = isRetry
-      ? await takeUp(id, job, execution, services)
+      ? await takeUp(id, job, execution, services, signal)
       : await begin(id, parseJobSpec(input), execution, Date.parse(startTime), services, signal);
   }
   if (job.phase !== 'done') await giveAccess(id, job.spec, services, signal);
@@ -100,9 +100,9 @@ async function begin(
   await using logins = new Logins(services);
   await using ends = await openEnds(spec, async (alias) => ({ cluster: await logins.clusterOf(alias) }), services.log);
   const { source, destination, patterns, target } = ends;
-  refuseIntoItself(source, destination, patterns, target);
+  refuseAtOnce(source, destination, patterns, target);
   const roots = await resolveMapping(spec, patterns, target, source, destination, signal);
-  const locked = lockedPaths(roots, destination);
+  const locked = await lockedPaths(roots, destination, signal);
   await lock.acquire(id, execution, locked);
   const job: Job = {
     id,
@@ -124,13 +124,19 @@ async function begin(
 }
 
 /** A job that ended before its end, or with failed files: those and what was not reached are done again. */
-async function takeUp(id: string, job: Job | undefined, execution: string, services: Services): Promise<Job> {
+async function takeUp(
+  id: string,
+  job: Job | undefined,
+  execution: string,
+  services: Services,
+  signal: AbortSignal,
+): Promise<Job> {
   const { store, active, lock } = services;
   if (!job) throw new SpecError(`no job ${id}`, 'hdfs-fanout jobs --stack NAME lists them');
   const driven = await active.get(id);
   if (driven && !(await lock.isGone(driven))) throw new SpecError(`job ${id} is still running`, 'wait for its end');
   await using ends = await openEnds(job.spec, (alias) => accessOfJob(services, id, alias), services.log);
-  await lock.acquire(id, execution, lockedPaths(job.roots, ends.destination));
+  await lock.acquire(id, execution, await lockedPaths(job.roots, ends.destination, signal));
   // What was given may be old by now, and got tokens may have ended.
   await endAccess(id, services);
   await store.reopen(id);

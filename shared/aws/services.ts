@@ -1,9 +1,9 @@
 import type { Job } from '../copy/job-store.ts';
-import type { FileSystem } from '../hdfs/filesystem.ts';
+import type { FileSystem, LockedPath } from '../hdfs/filesystem.ts';
 import type { Log } from '../log.ts';
 import type { ActiveJobs } from './active-jobs.ts';
 import type { ClusterSecretStore } from './cluster-secrets.ts';
-import type { DestinationLock, LockedPath } from './destination-lock.ts';
+import type { DestinationLock } from './destination-lock.ts';
 import type { DynamoJobStore } from './dynamo-job-store.ts';
 import type { Executions } from './executions.ts';
 import type { JobTokens } from './job-tokens.ts';
@@ -22,6 +22,10 @@ export interface Services {
 }
 
 /** What a job's lock is on. */
-export function lockedPaths(roots: Job['roots'], destination: FileSystem): LockedPath[] {
-  return roots.flatMap(({ destination: path }) => destination.placesOf(path).map((place) => ({ place, path })));
+export async function lockedPaths(
+  roots: Job['roots'],
+  destination: FileSystem,
+  signal: AbortSignal,
+): Promise<LockedPath[]> {
+  return (await Promise.all(roots.map((root) => destination.lockedPaths(root.destination, signal)))).flat();
 }

@@ -12,6 +12,7 @@ export interface Decision {
  * rewritten in place may keep its own.
  *
  *     source     destination              force  checksum   decision
+ *     refused    any                      any    any        fail       its name cannot be used
  *     other      any                      any    any        skip       not a regular file
  *     file       absent                   any    any        copy
  *     file       not a file               any    any        fail       a directory stands there
@@ -27,6 +28,7 @@ export function decide(
   destination: FileStatus | undefined,
   { force, checksum }: { readonly force: boolean; readonly checksum: boolean },
 ): Decision {
+  if (source.refusal !== undefined) return { kind: 'fail', reason: source.refusal };
   if (source.kind !== 'file') return { kind: 'skip', reason: 'not a regular file' };
   if (!destination) return { kind: 'copy', reason: '' };
   if (destination.kind !== 'file') {

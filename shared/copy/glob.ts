@@ -1,7 +1,8 @@
-import { Minimatch } from 'minimatch';
 import { RefusedError } from '../errors.ts';
 import type { FileStatus, FileSystem } from '../hdfs/filesystem.ts';
 import { basename, join } from '../hdfs/path.ts';
+import { alternativesOf, hasGlob, nameMatcher } from './pattern.ts';
+import { isTemporary } from './temporary.ts';
 
 export interface Match {
   readonly path: string;
@@ -12,58 +13,44 @@ export interface Match {
 const MATCHES_LIMIT = 10_000;
 
 /**
- * Whether a name matches a pattern without slashes: `*`, `?`, `[a-z]`, `[!a]`, `[^a]`, `{a,b}` (and the shell's `{1..3}`), `\` before a
- * literal character; everything else stands for itself, also a bracket or brace that is not closed. A name that begins with a
- * dot is matched only by a pattern that begins with one.
+ * Expands a path in which each component may be a pattern, as Hadoop does, but for names that begin with a dot: a wildcard
+ * leaves those out, as it leaves out this tool's own temporary names. Ordered as listed, the alternatives of braces one
+ * after the other, each match once; a trailing slash matches directories only.
  *
- * @see Hadoop GlobPattern; Python glob for the rule of hidden names
- */
-export function nameMatcher(pattern: string): (name: string) => boolean {
-  const glob = new Minimatch(pattern, {
-    noext: true,
-    noglobstar: true,
-    nonegate: true,
-    nocomment: true,
-    platform: 'linux',
-  });
-  const hidden = pattern.startsWith('.') || pattern.startsWith('\\.');
-  return (name) => (hidden || !name.startsWith('.')) && glob.match(name);
-}
-
-const GLOB = /[*?[{]/;
-
-/** Whether a path holds a glob; a backslash before a character makes it literal. */
-export function hasGlob(path: string): boolean {
-  return GLOB.test(path.replace(/\\[^]/g, ''));
-}
-
-/**
- * Expands a path in which each component may be a pattern. Ordered as listed; a trailing slash matches directories only.
- * @throws RefusedError when nothing matches
+ * @throws RefusedError when nothing matches; SpecError for a pattern that is none
+ * @see Hadoop Globber, GlobExpander; Python glob for the rule of hidden names
  */
 export async function expandGlob(fs: FileSystem, pattern: string, signal: AbortSignal): Promise<Match[]> {
-  const directoriesOnly = /.\/$/.test(pattern);
-  // Backslashes escape only where there is something to escape: a plain path is taken as it is.
-  const globbed = GLOB.test(pattern);
-  const absolute = fs.resolve(pattern);
-  const components = globbed ? absolute.split('/').filter(Boolean) : [];
-  let paths = globbed ? ['/'] : [absolute];
-  let matches: Match[] | undefined;
-  for (const component of components) {
-    matches = undefined;
-    if (!hasGlob(component)) {
-      paths = paths.map((path) => join(path, component.replace(/\\([^])/g, '$1')));
-      continue;
-    }
-    matches = await matchesIn(fs, paths, nameMatcher(component), signal);
-    paths = matches.map((match) => match.path);
+  const found = new Map<string, Match>();
+  const { paths, isPattern } = alternativesOf(pattern);
+  for (const path of paths) {
+    const absolute = fs.resolve(path);
+    const matches = await (isPattern ? matchesOf(fs, absolute, signal) : existing(fs, [absolute], signal));
+    const wanted = /.\/$/.test(path) ? matches.filter(({ status }) => status.kind === 'directory') : matches;
+    for (const match of wanted) if (!found.has(match.path)) found.set(match.path, match);
+    limit(found.size);
   }
-  matches ??= await existing(fs, paths, signal);
-  if (directoriesOnly) matches = matches.filter((match) => match.status.kind === 'directory');
-  if (matches.length === 0) {
+  if (found.size === 0) {
     throw new RefusedError(`no source matches ${fs.name}:${pattern}`, 'check the path with hdfs dfs -ls');
   }
-  return matches;
+  return [...found.values()];
+}
+
+/** @param path  absolute, without braces */
+async function matchesOf(fs: FileSystem, path: string, signal: AbortSignal): Promise<Match[]> {
+  let paths = ['/'];
+  let matches: Match[] | undefined;
+  for (const component of path.split('/').filter(Boolean)) {
+    matches = undefined;
+    if (hasGlob(component)) {
+      matches = await matchesIn(fs, paths, nameMatcher(component, 'not hidden'), signal);
+      paths = matches.map((match) => match.path);
+    } else {
+      const name = component.replace(/\\([^])/g, '$1');
+      paths = paths.map((directory) => join(directory, name));
+    }
+  }
+  return matches ?? existing(fs, paths, signal);
 }
 
 async function matchesIn(
@@ -78,11 +65,10 @@ async function matchesIn(
     if (status?.kind !== 'directory') continue;
     for await (const page of fs.list(directory, signal)) {
       for (const entry of page) {
-        if (matches(entry.name)) found.push({ path: join(directory, entry.name), status: entry });
+        if (!matches(entry.name) || isTemporary(entry.name)) continue;
+        found.push({ path: join(directory, entry.name), status: entry });
       }
-      if (found.length > MATCHES_LIMIT) {
-        throw new RefusedError(`more than ${MATCHES_LIMIT} matches`, 'name the directory that holds them instead');
-      }
+      limit(found.length);
     }
   }
   return found;
@@ -95,4 +81,9 @@ async function existing(fs: FileSystem, paths: readonly string[], signal: AbortS
     if (status) found.push({ path, status: { ...status, name: basename(path) } });
   }
   return found;
+}
+
+function limit(matches: number): void {
+  if (matches <= MATCHES_LIMIT) return;
+  throw new RefusedError(`more than ${MATCHES_LIMIT} matches`, 'name the directory that holds them instead');
 }

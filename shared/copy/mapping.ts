@@ -1,7 +1,9 @@
 import { RefusedError, SpecError } from '../errors.ts';
 import type { FileStatus, FileSystem } from '../hdfs/filesystem.ts';
 import { basename, isWithin, join, parentOf } from '../hdfs/path.ts';
-import { expandGlob, hasGlob, type Match } from './glob.ts';
+import { expandGlob, type Match } from './glob.ts';
+import { alternativesOf, hasGlob } from './pattern.ts';
+import { refuseSameTree } from './same-tree.ts';
 import type { JobSpec } from './spec.ts';
 
 /** One source match and where it goes. Resolved once, at planning, and kept with the job: resume and retry reuse it. */
@@ -11,17 +13,19 @@ export interface Root {
   readonly kind: 'file' | 'directory';
 }
 
-/** What cannot work whatever the clusters say. Asks them nothing. @throws SpecError */
-export function refuseIntoItself(
+/** What cannot work whatever the clusters hold. Asks them nothing. @throws SpecError */
+export function refuseAtOnce(
   source: FileSystem,
   destination: FileSystem,
   patterns: readonly string[],
   target: string,
 ): void {
-  for (const pattern of patterns) {
-    if (hasGlob(pattern)) continue;
-    const from = source.resolve(pattern);
-    const to = destination.resolve(target);
+  const to = destination.resolve(target);
+  refuseReason(destination, to, destination.unwritable(to));
+  for (const path of patterns.flatMap((pattern) => alternativesOf(pattern).paths)) {
+    const from = source.resolve(path);
+    refuseReason(source, from, source.unreadable(from));
+    if (hasGlob(path)) continue;
     if (isWithin(to, from) && samePlace(source, from, destination, to)) {
       const what = from === to ? 'is its own source' : `lies inside its source ${from}`;
       throw new SpecError(`the destination ${destination.name}:${to} ${what}`, 'name another destination');
@@ -29,11 +33,17 @@ export function refuseIntoItself(
   }
 }
 
+function refuseReason(fs: FileSystem, path: string, reason: string | undefined): void {
+  if (reason !== undefined) throw new SpecError(`${fs.name}:${path}: ${reason}`, 'name another path');
+}
+
 /**
  * Maps each source match to its destination, as cp does: to the destination's own name when there is nothing yet, into
  * it when it is a directory. With `mapping: exact` the destination is the copied root, existing or not (cp -T).
  *
- * @throws RefusedError no match, conflicting matches, missing parent, existing destination without force
+ * @param makeProbe  false for a dry run, which changes nothing
+ * @throws RefusedError no match, conflicting matches, missing parent, existing destination without force, a tree into itself,
+ *   names that the destination cannot hold
  */
 export async function resolveMapping(
   spec: JobSpec,
@@ -42,19 +52,48 @@ export async function resolveMapping(
   source: FileSystem,
   destination: FileSystem,
   signal: AbortSignal,
+  makeProbe = true,
 ): Promise<Root[]> {
-  const matches: Match[] = [];
-  for (const pattern of patterns) matches.push(...(await expandGlob(source, pattern, signal)));
+  const found = new Map<string, Match>();
+  for (const pattern of patterns) {
+    for (const match of await expandGlob(source, pattern, signal)) found.set(match.path, match);
+  }
+  const matches = [...found.values()];
   const to = destination.resolve(target);
   const there = await destination.stat(to, signal);
   if (!there) await requireParent(destination, to, signal);
   if (spec.options.mapping === 'exact' && matches.length > 1) {
     throw new RefusedError(`${matches.length} sources match, and an exact destination takes one`, 'leave out --exact');
   }
-  const roots: Root[] = [];
+  const roots = matches.map((match) => rootOf(match, to, there, spec, source));
+  refuseConflicts(roots, destination);
+  await refuseSameTree({ source, destination, force: spec.options.force, makeProbe }, roots, signal);
+  refuseNames(roots, destination);
+  for (const root of roots) await refuseExisting(root, to, there, spec, destination, signal);
+  return roots;
+}
+
+function rootOf(
+  { path, status }: Match,
+  to: string,
+  there: FileStatus | undefined,
+  spec: JobSpec,
+  source: FileSystem,
+): Root {
+  const refusal = status.refusal ?? source.unreadable(path);
+  if (refusal !== undefined) throw new RefusedError(`${source.name}:${path}: ${refusal}`, 'copy without it');
+  if (status.kind === 'other') {
+    throw new RefusedError(`${path} is neither a file nor a directory`, 'name what it stands for');
+  }
+  const { mapping, filesOnly } = spec.options;
+  // Flattened files go directly under the destination: the root that is listed there is the destination itself.
+  const into = there?.kind === 'directory' && mapping === 'cp' && !(filesOnly && status.kind === 'directory');
+  return { source: path, destination: into ? join(to, basename(path)) : to, kind: status.kind };
+}
+
+function refuseConflicts(roots: readonly Root[], destination: FileSystem): void {
   const taken = new Map<string, string>();
-  for (const match of matches) {
-    const root = await rootOf(match, to, there, spec, source, destination, signal);
+  for (const root of roots) {
     const other = taken.get(root.destination);
     if (other !== undefined) {
       throw new RefusedError(
@@ -63,38 +102,31 @@ export async function resolveMapping(
       );
     }
     taken.set(root.destination, root.source);
-    roots.push(root);
   }
-  return roots;
 }
 
-async function rootOf(
-  { path, status }: Match,
+/** One name that cannot be had among others is a file that fails; where there is no other the job cannot go on. */
+function refuseNames(roots: readonly Root[], destination: FileSystem): void {
+  const reasons = roots.map((root) => destination.unwritable(root.destination));
+  const [first, reason] = [roots[0], reasons[0]];
+  if (first === undefined || reason === undefined || reasons.includes(undefined)) return;
+  throw new RefusedError(`${destination.name}:${first.destination}: ${reason}`, 'name a destination that it can have');
+}
+
+async function refuseExisting(
+  root: Root,
   to: string,
   there: FileStatus | undefined,
-  spec: JobSpec,
-  source: FileSystem,
+  { options: { force, mapping, filesOnly } }: JobSpec,
   destination: FileSystem,
   signal: AbortSignal,
-): Promise<Root> {
-  if (status.kind === 'other') {
-    throw new RefusedError(`${path} is neither a file nor a directory`, 'name what it stands for');
-  }
-  const { mapping, force, filesOnly } = spec.options;
-  // Flattened files go directly under the destination: the root that is listed there is the destination itself.
-  const into = there?.kind === 'directory' && mapping === 'cp' && !(filesOnly && status.kind === 'directory');
-  const root: Root = { source: path, destination: into ? join(to, basename(path)) : to, kind: status.kind };
-  if (isWithin(root.destination, root.source) && samePlace(source, root.source, destination, root.destination)) {
+): Promise<void> {
+  if (destination.unwritable(root.destination) !== undefined) return;
+  const existing = root.destination === to ? there : await destination.stat(root.destination, signal);
+  if (!existing) return;
+  if (existing.kind !== root.kind) {
     throw new RefusedError(
-      `${destination.name}:${root.destination} is or lies inside its own source ${root.source}`,
-      'name another destination',
-    );
-  }
-  const existing = into ? await destination.stat(root.destination, signal) : there;
-  if (!existing) return root;
-  if (existing.kind !== status.kind) {
-    throw new RefusedError(
-      `${destination.name}:${root.destination} is a ${existing.kind} and its source ${path} is a ${status.kind}`,
+      `${destination.name}:${root.destination} is a ${existing.kind} and its source ${root.source} is a ${root.kind}`,
       'remove it or name another destination',
     );
   }
@@ -102,7 +134,6 @@ async function rootOf(
   if (!force && !merges) {
     throw new RefusedError(`${destination.name}:${root.destination} exists`, 'use --force to overwrite what differs');
   }
-  return root;
 }
 
 async function requireParent(fs: FileSystem, path: string, signal: AbortSignal): Promise<void> {

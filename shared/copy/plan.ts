@@ -6,9 +6,10 @@ import { basename, join, parentOf } from '../hdfs/path.ts';
 import { together } from '../together.ts';
 import { type Attributes, type Batch, Packer, type PackerState, type Unit } from './batch.ts';
 import { decide, type Decision } from './decide.ts';
-import { nameMatcher } from './glob.ts';
+import { nameMatcher } from './pattern.ts';
 import type { Root } from './mapping.ts';
 import type { JobOptions } from './spec.ts';
+import { isTemporary } from './temporary.ts';
 import { type Pair, walk, type WalkCursor } from './walk.ts';
 
 /** What planning needs, and what it tells. */
@@ -94,13 +95,19 @@ class Planner {
     this.#files = from?.files ?? 0;
     this.#bytes = from?.bytes ?? 0;
     const { includePattern } = planning.options;
-    this.#included = includePattern === '*' ? () => true : nameMatcher(includePattern);
+    this.#included = includePattern === '*' ? () => true : nameMatcher(includePattern, 'all');
   }
 
   async run(): Promise<Expected | { readonly cursor: PlanCursor }> {
-    const { roots, from, emit } = this.#planning;
+    const { roots, from, emit, destination, signal } = this.#planning;
+    if (roots[0]) await destination.learnNames(roots[0].destination, signal);
     for (const [index, root] of roots.entries()) {
       if (from && index < from.root) continue;
+      const unwritable = destination.unwritable(root.destination);
+      if (unwritable !== undefined) {
+        await this.#add(index, '', missing(root.source), { kind: 'fail', reason: unwritable });
+        continue;
+      }
       const stopped = await (root.kind === 'file' ? this.#planFile(index, root) : this.#planDirectory(index, root));
       if (stopped) {
         await Promise.all(this.#made.values());
@@ -236,6 +243,8 @@ class Planner {
       return this.#add(index, pair.path, pair.status, { kind: 'fail', reason: `another source file is named ${name}` });
     }
     this.#flattened.add(name);
+    const unwritable = destination.unwritable(join(root.destination, name));
+    if (unwritable !== undefined) return this.#add(index, pair.path, pair.status, { kind: 'fail', reason: unwritable });
     const there = await destination.stat(join(root.destination, name), signal);
     await this.#file(index, { ...pair, destination: there }, name);
   }
@@ -246,7 +255,16 @@ class Planner {
 
   async #file(index: number, { path, status, destination: there }: Pair, to?: string): Promise<void> {
     if (!this.#wanted(status)) return;
-    await this.#add(index, path, status, decide(status, there, this.#planning.options), to, there);
+    await this.#add(index, path, status, this.#decision(index, path, status, there, to), to, there);
+  }
+
+  #decision(index: number, path: string, status: FileStatus, there: FileStatus | undefined, to = path): Decision {
+    const { destination, roots, options } = this.#planning;
+    if (isTemporary(status.name)) return { kind: 'skip', reason: 'temporary file of a copy' };
+    const decision = decide(status, there, options);
+    if (status.kind !== 'file') return decision;
+    const unwritable = destination.unwritable(join(roots[index]?.destination ?? '/', to));
+    return unwritable === undefined ? decision : { kind: 'fail', reason: unwritable };
   }
 
   async #add(

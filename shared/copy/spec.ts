@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { SpecError } from '../errors.ts';
 import { issuesOf } from '../issues.ts';
+import { faultOf } from './pattern.ts';
 
 const powerOfTwo = z
   .int()
@@ -32,7 +33,15 @@ const optionsSchema = z.strictObject({
   threads: z.int().min(0).max(10_000).default(0).describe('Transfers at once; 0: as many as both clusters allow'),
   partSize: powerOfTwo.default(65_536).describe('Bytes read at once from the local disk, a power of two'),
   bufferSize: powerOfTwo.default(65_536).describe('Accepted from pydistcp: the servers choose their own buffers'),
-  includePattern: z.string().min(1).default('*').describe('Only files whose base name matches this glob'),
+  includePattern: z
+    .string()
+    .min(1)
+    .superRefine((pattern, context) => {
+      const fault = faultOf(pattern);
+      if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+    })
+    .default('*')
+    .describe('Only files whose base name matches this glob, hidden ones too'),
   minSize: z.int().min(0).default(0).describe('Only files of at least this many bytes'),
   filesOnly: z.boolean().default(false).describe('Flatten: all files directly under the destination'),
   maxFailures: z.int().min(0).default(1000).describe('The job ends when more files than this have failed'),

@@ -28,6 +28,11 @@ export function temporaryPath(target: string, { job, batch, unit, claim, attempt
   return join(parentOf(target), `${PREFIX}${job}.${batch}.${unit}.${claim}.${attempt}`);
 }
 
+/** A directory that is made and removed at once, to see whether it shows elsewhere. */
+export function probeName(random: string): string {
+  return `${PREFIX}probe.${random}`;
+}
+
 /** Where the old file waits while a try takes its place, on servers that cannot replace a file at once. */
 export function asidePath(temporary: string): string {
   return `${temporary}.old`;

@@ -22,7 +22,7 @@ export interface Pair {
 export interface Visitor {
   /** Before anything in the directory is visited. The root comes once it could be listed, and without its namesake. */
   enter?(directory: Pair): Promise<void> | void;
-  /** A file, or something that is neither file nor directory. */
+  /** A file, or something that is neither file nor directory; also what has a temporary name, as the latter. */
   file?(pair: Pair): Promise<void> | void;
   /** After everything in the directory was visited. */
   leave?(directory: Pair): Promise<void> | void;
@@ -50,8 +50,8 @@ const AHEAD = 8;
 
 /**
  * Visits a tree depth first, names in the order of `compareNames`, so that the order is always the same and both listings merge
- * as sorted streams. Holds a page of each listing per level, never a whole directory. Temporary names are passed over
- * on both sides.
+ * as sorted streams. Holds a page of each listing per level, never a whole directory. Nothing below a temporary name is
+ * visited, on either side.
  *
  * @param stretch  a part of the walk: a walk in several stretches visits the same as one in a single one
  * @returns where it stopped, or undefined when it came to its end
@@ -102,8 +102,10 @@ export async function walk(
       await visitor.leave?.(directory);
     } else if (pair.status.kind !== 'directory') {
       await visitor.file?.(pair);
+    } else if (refusalOf(pair, trees) !== undefined) {
+      await visitor.lost?.(pair, new BlockedError(pair.path, refusalOf(pair, trees) ?? '', 'rename it at the source'));
     } else if (pair.destination && pair.destination.kind !== 'directory') {
-      await visitor.lost?.(pair, new BlockedError(pair.path));
+      await visitor.lost?.(pair, new BlockedError(pair.path, 'a file stands where it is needed', 'remove it'));
     } else {
       await visitor.enter?.(pair);
       stack.push(level.descend(pair));
@@ -114,12 +116,16 @@ export async function walk(
   return undefined;
 }
 
-/** A file stands where a directory is needed. */
+/** Why a directory cannot be made at the destination, as far as that is known without trying. */
+function refusalOf({ path }: Pair, { destination }: Trees): string | undefined {
+  return destination?.fs.unwritable(join(destination.root, path));
+}
+
+/** A directory that cannot be made. */
 class BlockedError extends FanoutError {
   override readonly name = 'BlockedError';
-  constructor(path: string) {
-    const where = { operation: 'MKDIRS', path };
-    super('a file stands where the directory is needed', { disposition: 'fail-unit', where, remedy: 'remove it' });
+  constructor(path: string, reason: string, remedy: string) {
+    super(reason, { disposition: 'fail-unit', where: { operation: 'MKDIRS', path }, remedy });
   }
 }
 
@@ -163,7 +169,10 @@ class Level {
       const status = this.#page[this.#index++];
       if (!status) continue;
       this.after = status.name;
-      if (isTemporary(status.name)) continue;
+      if (isTemporary(status.name)) {
+        const path = childOf(this.directory.path, status.name);
+        return { path, status: { ...status, kind: 'other', lengthBytes: 0 }, destination: undefined };
+      }
       const destination = this.#destination && (await this.#destination.namesake(status.name));
       return { path: childOf(this.directory.path, status.name), status, destination };
     }
@@ -181,7 +190,7 @@ class Level {
   #openAhead(): void {
     for (let i = this.#index; i < this.#page.length && this.#ahead.left > 0; i++) {
       const status = this.#page[i];
-      if (status?.kind !== 'directory' || this.#opened.has(status.name)) continue;
+      if (status?.kind !== 'directory' || this.#opened.has(status.name) || isTemporary(status.name)) continue;
       const entries = this.#open.source(childOf(this.directory.path, status.name));
       entries.start();
       this.#opened.set(status.name, entries);

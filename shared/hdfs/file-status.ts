@@ -1,4 +1,5 @@
 import type { FileStatus } from './filesystem.ts';
+import { refusalOfListedName } from './names.ts';
 
 /** FileStatus as WebHDFS sends it. @see Hadoop JsonUtil.toJsonString(HdfsFileStatus) */
 export interface JsonStatus {
@@ -18,7 +19,14 @@ export interface JsonStatus {
   ecPolicyObj?: { cellSize: number; numDataUnits: number };
 }
 
-export function statusOf(json: JsonStatus, name = json.pathSuffix): FileStatus {
+/** An entry of a listing. A name that cannot be used makes it one that can neither be entered nor copied. */
+export function listedStatusOf(json: JsonStatus): FileStatus {
+  const status = statusOf(json, json.pathSuffix);
+  const refusal = refusalOfListedName(status.name);
+  return refusal === undefined ? status : { ...status, kind: 'other', lengthBytes: 0, refusal };
+}
+
+export function statusOf(json: JsonStatus, name: string): FileStatus {
   return {
     name,
     kind: json.type === 'FILE' ? 'file' : json.type === 'DIRECTORY' ? 'directory' : 'other',

@@ -19,11 +19,23 @@ export interface FileSystem {
 
   /** A path as the user wrote it, made absolute and normal. */
   resolve(path: string): string;
-  /**
-   * The addresses that serve a path. Two aliases of one place share at least one of them: for locks, and for "copy into
-   * itself".
-   */
+  /** The addresses that serve a path. What shares one of them is the same place; other aliases of it may share none. */
   placesOf(path: string): readonly string[];
+  /**
+   * What is locked for a job that writes to a path: that path in each namespace that serves it, or a mount below it. Two aliases
+   * of one place share at least one entry if the place tells who it is.
+   */
+  lockedPaths(path: string, signal: AbortSignal): Promise<readonly LockedPath[]>;
+
+  /** Why nothing can be copied from a path, whatever stands there: for a person, undefined where it can. Asks nobody. */
+  unreadable(path: string): string | undefined;
+  /** Why the place would refuse to make a path, as far as that is known: as `unreadable`. */
+  unwritable(path: string): string | undefined;
+  /**
+   * Learns how long names may be, for `unwritable`, if the place tells. Changes nothing.
+   * @param path  where files are about to be made; it or its parent exists
+   */
+  learnNames(path: string, signal: AbortSignal): Promise<void>;
 
   /** The entry itself; undefined when there is none (a result, not an error). */
   stat(path: string, signal: AbortSignal): Promise<FileStatus | undefined>;
@@ -64,7 +76,7 @@ export interface FileSystem {
   /** Makes a directory and its missing parents; one that exists is left as it is. @param permission octal, as on the wire */
   makeDirectory(path: string, permission: string | undefined, signal: AbortSignal): Promise<void>;
 
-  /** Deletes a file. @returns false when there was none */
+  /** Deletes a file or an empty directory. @returns false when there was none */
   delete(path: string, signal: AbortSignal): Promise<boolean>;
 
   /**
@@ -109,10 +121,18 @@ export interface Features {
   readonly storedChecksums: boolean;
 }
 
+/** A path of a namespace, which is named by whatever tells it from others. */
+export interface LockedPath {
+  readonly place: string;
+  readonly path: string;
+}
+
 /** One entry of a listing. WebHDFS FileStatus. */
 export interface FileStatus {
   /** Last component of the path. */
   readonly name: string;
+  /** Why it cannot be copied although it should be: its name. Its kind is then `other`. */
+  readonly refusal?: string;
   /** `other`: a symbolic link to a directory, a socket, a device: nothing that can be copied. */
   readonly kind: 'file' | 'directory' | 'other';
   /** Bytes; 0 for a directory. */

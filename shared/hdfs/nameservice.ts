@@ -36,6 +36,14 @@ export class Nameservice {
     });
   }
 
+  /** The addresses in one spelling: host names have no case, and may end in a dot. */
+  get places(): readonly string[] {
+    return this.urls.map((url) => {
+      const { origin, path } = splitUrl(url);
+      return new URL(origin).origin.replace(/\.(?=:\d+$|$)/, '') + path;
+    });
+  }
+
   /** Turns to the next address, unless another request has already turned away from `from`. */
   failOver(from: string): void {
     if (this.url === from) this.#active = (this.#active + 1) % this.urls.length;

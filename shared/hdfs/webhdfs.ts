@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { FanoutError, printable, SourceChangedError, TransportError, type Where } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { AskedOnce } from '../asked-once.ts';
@@ -7,14 +8,16 @@ import type { Authentication } from './auth.ts';
 import type { Cluster } from './cluster.ts';
 import { connect } from './connect.ts';
 import { Datanode } from './datanode.ts';
-import { type JsonStatus, statusOf } from './file-status.ts';
+import { type JsonStatus, listedStatusOf, statusOf } from './file-status.ts';
 import { aclSpec, type AclStatus } from './acl.ts';
-import type { FileStatus, FileSystem, Near, Reading, WriteOptions, Writing } from './filesystem.ts';
+import type { FileStatus, FileSystem, LockedPath, Near, Reading, WriteOptions, Writing } from './filesystem.ts';
 import { codeOf, type Download, type Headers, splitUrl } from './http.ts';
 import { OptionalOperations } from './optional-operations.ts';
-import { basename, compareNames, join, normalize } from './path.ts';
+import { basename, compareNames, join, normalize, parentOf } from './path.ts';
 import { hasCode, RemoteError, remoteErrorOf } from './remote-exception.ts';
 import { Mounts, withMounts } from './mounts.ts';
+import { DEFAULT_NAME_BYTES, quotedNameLimit, unreadableInHdfs, unwritableInHdfs } from './names.ts';
+import { namespaceIds } from './namespace.ts';
 import type { NamenodeRest, Parameters } from './rest.ts';
 
 interface JsonPage {
@@ -24,16 +27,23 @@ interface JsonPage {
   };
 }
 
+/** Longer than any limit that anybody sets, and short enough for a URL. */
+const LONG_NAME = 2000;
+
 /** HDFS over WebHDFS. @see https://hadoop.apache.org/docs/stable/hadoop-project-dist/hadoop-hdfs/WebHDFS.html */
 export class WebHdfs implements FileSystem {
   readonly name: string;
   readonly features = { hadoopAttributes: true, storedChecksums: true };
   readonly maxConcurrency: number | undefined;
   readonly #rest: NamenodeRest;
+  readonly #log: Log;
   readonly #root: string;
   readonly #mounts: Mounts;
   readonly #replaces = new AskedOnce<boolean>();
   readonly #defaults = new AskedOnce<RegularLayout>();
+  readonly #namespaces = new AskedOnce<readonly string[]>();
+  /** Bytes that a name may have, by nameservice, where it told. */
+  readonly #nameBytes = new Map<string, number>();
   readonly #optional = new OptionalOperations();
   /** CRC settings of the last checksum seen: clusters seldom mix them. */
   #crc: Pick<RegularLayout, 'crc' | 'bytesPerCrc'> | undefined;
@@ -43,6 +53,7 @@ export class WebHdfs implements FileSystem {
     this.name = cluster.name;
     this.maxConcurrency = (cluster.max_concurrency ?? 0) > 0 ? cluster.max_concurrency : undefined;
     this.#rest = connect(cluster, log, authentication);
+    this.#log = log;
     this.#root = normalize(cluster.root ?? '/');
     this.#mounts = new Mounts(cluster);
   }
@@ -52,9 +63,66 @@ export class WebHdfs implements FileSystem {
   }
 
   placesOf(path: string): readonly string[] {
-    const own = this.#mounts.serves(path) ? [path] : [];
-    const places = [...own, ...this.#mounts.below(path)].flatMap((served) => this.#rest.nameservice(served).urls);
-    return places.length === 0 ? this.#rest.nameservice(path).urls : [...new Set(places)];
+    return [...new Set(this.#servedWithin(path).flatMap((served) => this.#rest.nameservice(served).places))];
+  }
+
+  async lockedPaths(path: string, signal: AbortSignal): Promise<readonly LockedPath[]> {
+    const locked = await Promise.all(
+      this.#servedWithin(path).map(async (served) => {
+        const nameservice = this.#rest.nameservice(served);
+        const ids = await this.#namespaces.of(this.#keyOf(served), () =>
+          namespaceIds(nameservice, this.#rest.http, this.#log, signal),
+        );
+        return [...nameservice.places, ...ids].map((place) => ({ place, path: served }));
+      }),
+    );
+    return locked.flat();
+  }
+
+  /** The path itself and the mounts below it: what its nameservices serve of the tree. */
+  #servedWithin(path: string): string[] {
+    const below = this.#mounts.below(path);
+    return this.#mounts.serves(path) || below.length === 0 ? [path, ...below] : [...below];
+  }
+
+  unreadable(path: string): string | undefined {
+    return unreadableInHdfs(path);
+  }
+
+  unwritable(path: string): string | undefined {
+    const [served = path] = this.#servedWithin(path);
+    return unwritableInHdfs(path, this.#nameBytes.get(this.#keyOf(served)) ?? DEFAULT_NAME_BYTES);
+  }
+
+  async learnNames(path: string, signal: AbortSignal): Promise<void> {
+    for (const served of this.#servedWithin(path)) await this.#learnNameBytes(served, signal);
+  }
+
+  /**
+   * To rename a snapshot that does not exist changes nothing, and a namenode looks at the new name first: it quotes its limit. It
+   * tells only the directory's owner and the superuser.
+   */
+  async #learnNameBytes(path: string, signal: AbortSignal): Promise<void> {
+    const parameters = { oldsnapshotname: `no-such-${randomUUID()}`, snapshotname: 'x'.repeat(LONG_NAME) };
+    for (const directory of new Set([path, parentOf(path)])) {
+      try {
+        await this.#rest.once(
+          this.#rest.nameservice(directory),
+          'PUT',
+          'RENAMESNAPSHOT',
+          directory,
+          parameters,
+          signal,
+        );
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!(error instanceof RemoteError)) continue;
+        const limit = quotedNameLimit(error.reason) ?? (isOfSnapshots(error) ? Infinity : undefined);
+        if (limit === undefined) continue;
+        this.#nameBytes.set(this.#keyOf(path), limit);
+        return;
+      }
+    }
   }
 
   async stat(path: string, signal: AbortSignal): Promise<FileStatus | undefined> {
@@ -353,7 +421,7 @@ export class WebHdfs implements FileSystem {
       page?.DirectoryListing.partialListing ??
       (await this.#rest.json<Statuses>('GET', 'LISTSTATUS', directory, {}, signal));
     // HttpFS ignores startAfter and gives everything.
-    const entries = FileStatuses.FileStatus.map((status) => statusOf(status)).filter(
+    const entries = FileStatuses.FileStatus.map(listedStatusOf).filter(
       ({ name }) => after === undefined || compareNames(name, after) > 0,
     );
     if (!page) entries.sort((a, b) => compareNames(a.name, b.name));
@@ -442,6 +510,13 @@ interface Target {
 /** HttpFS cuts white space off the end of a parameter, but not before a slash, which the path loses anyway. */
 function untrimmed(path: string): string {
   return /[\0- ]$/.test(path) ? `${path}/` : path;
+}
+
+/** What a namenode says of a snapshot that is not there, once it has found nothing wrong with the names. */
+function isOfSnapshots({ exception, reason }: RemoteError): boolean {
+  return (
+    exception === 'SnapshotException' || /is not a snapshottable directory|snapshot .* does not exist/i.test(reason)
+  );
 }
 
 function notRenamed(from: string, to: string, code: 'exists' | 'not-found'): RemoteError {

@@ -2,13 +2,8 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { DestinationBusyError } from '../errors.ts';
+import type { LockedPath } from '../hdfs/filesystem.ts';
 import { isWithin } from '../hdfs/path.ts';
-
-/** A destination root, named by its place (namenode URLs) so that two aliases of one cluster meet. */
-export interface LockedRoot {
-  readonly place: string;
-  readonly path: string;
-}
 
 /**
  * Keeps two jobs of this machine and user from writing to overlapping destinations, and one job from running twice.
@@ -30,7 +25,7 @@ export class DestinationLock {
   }
 
   /** @throws DestinationBusyError at once, without waiting */
-  static acquire(directory: string, job: string, roots: readonly LockedRoot[]): DestinationLock {
+  static acquire(directory: string, job: string, roots: readonly LockedPath[]): DestinationLock {
     const file = lockFile(directory, job);
     const held = tryLock(file);
     if (!held) throw new DestinationBusyError(`the job ${job} is running already`, 'wait for its end');

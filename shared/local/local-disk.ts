@@ -1,15 +1,21 @@
 import { constants, type Stats } from 'node:fs';
 import * as fs from 'node:fs/promises';
-import { resolve as resolvePath } from 'node:path';
+import { dirname, join as joinPath, relative, resolve as resolvePath } from 'node:path';
 import { messageOf, SourceChangedError, type Where } from '../errors.ts';
 import type { FileChecksum, RegularLayout } from '../hdfs/checksum.ts';
-import type { FileStatus, FileSystem, Reading, WriteOptions, Writing } from '../hdfs/filesystem.ts';
+import type { FileStatus, FileSystem, LockedPath, Reading, WriteOptions, Writing } from '../hdfs/filesystem.ts';
 import { basename, compareNames, join } from '../hdfs/path.ts';
-import { RemoteError, type RemoteCode } from '../hdfs/remote-exception.ts';
+import { RemoteError } from '../hdfs/remote-exception.ts';
+import { codeOf, localError } from './local-error.ts';
 
 const PAGE = 1000;
 /** Only says in which layout contents are compared; HDFS's default. */
 const BLOCK_BYTES = 128 * 1024 * 1024;
+/** Bytes of one name, and of a whole path with its end: what Linux allows. */
+const NAME_BYTES = 255;
+const PATH_BYTES = 4095;
+/** How file systems without hard links refuse one: FAT, exFAT, SMB, many of FUSE; and one more to a file that has the most. */
+const NO_LINK = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV', 'EINVAL'];
 
 /** This machine's disk as one end of a copy (`local:/path`): upload and download with the same engine. */
 export class LocalDisk implements FileSystem {
@@ -29,6 +35,32 @@ export class LocalDisk implements FileSystem {
 
   placesOf(): readonly string[] {
     return ['local'];
+  }
+
+  /** Symbolic links are followed as far as the path exists: two names of one directory lock the same. */
+  async lockedPaths(path: string): Promise<readonly LockedPath[]> {
+    for (let above = path; ; above = dirname(above)) {
+      const real = await fs.realpath(above).catch(() => (above === '/' ? '/' : undefined));
+      if (real !== undefined) return [{ place: 'local', path: joinPath(real, relative(above, path)) }];
+    }
+  }
+
+  unreadable(): undefined {
+    return undefined;
+  }
+
+  unwritable(path: string): string | undefined {
+    if (path.includes('\0')) return 'a disk takes no NUL character in a name';
+    if (!path.isWellFormed()) return 'its name is not valid Unicode';
+    if (Buffer.byteLength(path) > PATH_BYTES) return `the disk takes no path of more than ${PATH_BYTES} bytes`;
+    const long = path.split('/').find((name) => Buffer.byteLength(name) > NAME_BYTES);
+    return long === undefined
+      ? undefined
+      : `its name has ${Buffer.byteLength(long)} bytes, and the disk takes at most ${NAME_BYTES}`;
+  }
+
+  learnNames(): Promise<void> {
+    return Promise.resolve();
   }
 
   async stat(path: string, signal: AbortSignal): Promise<FileStatus | undefined> {
@@ -82,7 +114,9 @@ export class LocalDisk implements FileSystem {
     signal: AbortSignal,
   ): Promise<Writing> {
     const where = { operation: 'WRITE', path };
-    const handle = await attempt(where, () => fs.open(path, overwrite ? 'w' : 'wx'));
+    // Closed to others from the first moment on, if its source is.
+    const mode = permission === undefined ? 0o666 : modeOf(permission) & 0o777;
+    const handle = await attempt(where, () => fs.open(path, overwrite ? 'w' : 'wx', mode));
     try {
       for await (const chunk of body) {
         signal.throwIfAborted();
@@ -90,13 +124,17 @@ export class LocalDisk implements FileSystem {
         await attempt(where, () => handle.writeFile(chunk));
       }
       await attempt(where, async () => {
-        if (permission !== undefined) await handle.chmod(modeOf(permission));
+        // A disk without permissions refuses some: to tell that is for whoever sets the attributes.
+        if (permission !== undefined) await handle.chmod(modeOf(permission)).catch(ignoring('EPERM', 'ENOTSUP'));
         // The name is given to what is on the disk, not to what is still in memory.
         await handle.datasync();
       });
-    } finally {
-      await handle.close();
+    } catch (error) {
+      await handle.close().catch(() => undefined);
+      throw error;
     }
+    // A network file system may find only now that the disk is full.
+    await attempt(where, () => handle.close());
     return { near: undefined };
   }
 
@@ -108,7 +146,12 @@ export class LocalDisk implements FileSystem {
     await attempt({ operation: 'RENAME', path: to }, async () => {
       if (overwrite) return fs.rename(from, to);
       // A link fails where something stands; a rename would replace it.
-      await fs.link(from, to);
+      try {
+        await fs.link(from, to);
+      } catch (error) {
+        if (!NO_LINK.includes(codeOf(error))) throw error;
+        return renameOverOwn(from, to);
+      }
       await fs.unlink(from);
     });
   }
@@ -126,6 +169,10 @@ export class LocalDisk implements FileSystem {
       return true;
     } catch (error) {
       if (['ENOENT', 'ENOTDIR'].includes(codeOf(error))) return false;
+      if (codeOf(error) === 'EISDIR') {
+        await attempt({ operation: 'RMDIR', path }, () => fs.rmdir(path));
+        return true;
+      }
       throw localError(error, { operation: 'DELETE', path });
     }
   }
@@ -184,6 +231,17 @@ export class LocalDisk implements FileSystem {
   }
 }
 
+/** Takes the name by an empty file of its own, which fails where something stands, and renames over that. */
+async function renameOverOwn(from: string, to: string): Promise<void> {
+  await (await fs.open(to, 'wx')).close();
+  try {
+    await fs.rename(from, to);
+  } catch (error) {
+    await fs.unlink(to).catch(() => undefined);
+    throw error;
+  }
+}
+
 /** Names that are not UTF-8 cannot be told to HDFS: they are listed, and not readable. */
 async function readNames(directory: string): Promise<{ name: string; readable: boolean }[]> {
   const names = await fs.readdir(directory, { encoding: 'buffer' });
@@ -196,18 +254,27 @@ async function readNames(directory: string): Promise<{ name: string; readable: b
 /** Follows a symbolic link to a file; one to a directory could lead in circles and is passed over. */
 async function entryOf(directory: string, name: string, readable: boolean): Promise<FileStatus | undefined> {
   const path = join(directory, name);
-  if (!readable) return { ...statusOf(name, await fs.stat(directory)), kind: 'other' };
+  if (!readable) {
+    const refusal = 'its name is not UTF-8, and HDFS takes no other (rename it: convmv)';
+    return { ...statusOf(name, await fs.stat(directory)), kind: 'other', refusal };
+  }
   try {
     const status = await statusAt(path, name);
     const link = status.kind === 'directory' && (await fs.lstat(path)).isSymbolicLink();
     return link ? { ...status, kind: 'other' } : status;
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') {
-      const link = await fs.lstat(path).catch(() => undefined);
-      return link && { ...statusOf(name, link), kind: 'other' };
-    }
-    throw localError(error, { operation: 'STAT', path });
+    const link = await fs.lstat(path).catch(() => undefined);
+    if (!link) return undefined;
+    const other = { ...statusOf(name, link), kind: 'other' as const };
+    // A link to nothing or to itself is no file; what it stands for elsewhere may be one.
+    return ['ENOENT', 'ELOOP'].includes(codeOf(error)) ? other : { ...other, refusal: messageOf(error) };
   }
+}
+
+function ignoring(...numbers: string[]): (error: unknown) => void {
+  return (error) => {
+    if (!numbers.includes(codeOf(error))) throw error;
+  };
 }
 
 async function statusAt(path: string, name: string): Promise<FileStatus> {
@@ -248,26 +315,4 @@ async function attempt<T>(where: Where, work: () => Promise<T>): Promise<T> {
 function unsupported(operation: string, path: string): Promise<never> {
   const where = { operation, path };
   return Promise.reject(new RemoteError('unsupported', 'local disk', 'it keeps no such attribute', where));
-}
-
-const codes: Readonly<Record<string, RemoteCode>> = {
-  ENOENT: 'not-found',
-  EACCES: 'denied',
-  EPERM: 'denied',
-  EROFS: 'denied',
-  EEXIST: 'exists',
-  ENOSPC: 'quota',
-  EDQUOT: 'quota',
-  ENOTDIR: 'not-a-directory',
-  EISDIR: 'invalid',
-  ENAMETOOLONG: 'invalid',
-};
-
-function localError(error: unknown, where: Where): unknown {
-  const code = codeOf(error);
-  return code === '' ? error : new RemoteError(codes[code] ?? 'io', code, messageOf(error), where);
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && 'syscall' in error ? String(error.code) : '';
 }

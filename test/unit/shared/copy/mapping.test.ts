@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { refuseIntoItself, resolveMapping } from '../../../../shared/copy/mapping.ts';
+import { refuseAtOnce, resolveMapping } from '../../../../shared/copy/mapping.ts';
 import { parseJobSpec } from '../../../../shared/copy/spec.ts';
 import { LocalDisk } from '../../../../shared/local/local-disk.ts';
 import { errorOf, never } from '../../../support/files.ts';
@@ -201,12 +201,12 @@ describe('resolveMapping', () => {
   });
 });
 
-describe('refuseIntoItself', () => {
+describe('refuseAtOnce', () => {
   it.each([
     ['its own source', '/a/b', '/a/b/', /is its own source/],
     ['a directory inside its source', '/a', '/a/b/c', /lies inside its source \/a/],
   ])('refuses %s without asking anybody', (_what, source, destination, message) => {
-    expect(() => refuseIntoItself(disk, disk, [source], destination)).toThrow(message);
+    expect(() => refuseAtOnce(disk, disk, [source], destination)).toThrow(message);
   });
 
   it.each([
@@ -214,6 +214,6 @@ describe('refuseIntoItself', () => {
     ['the parent of its source', '/a/b', '/a'],
     ['what only a listing can tell', '/a/*', '/a/b'],
   ])('lets %s pass', (_what, source, destination) => {
-    expect(() => refuseIntoItself(disk, disk, [source], destination)).not.toThrow();
+    expect(() => refuseAtOnce(disk, disk, [source], destination)).not.toThrow();
   });
 });

@@ -4,19 +4,19 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { FileSystem } from '../../../../shared/hdfs/filesystem.ts';
-import { DestinationLock, type LockedRoot } from '../../../../shared/local/destination-lock.ts';
+import type { FileSystem, LockedPath } from '../../../../shared/hdfs/filesystem.ts';
+import { DestinationLock } from '../../../../shared/local/destination-lock.ts';
 import { clientOf } from '../../../support/scripted-server.ts';
 
-const root = (path: string, place = 'prod'): LockedRoot => ({ place, path });
-const rootsOf = (fs: FileSystem, path: string): LockedRoot[] => fs.placesOf(path).map((place) => root(path, place));
+const root = (path: string, place = 'prod'): LockedPath => ({ place, path });
+const rootsOf = (fs: FileSystem, path: string): LockedPath[] => fs.placesOf(path).map((place) => root(path, place));
 let directory: string;
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'hdfs-fanout-locks-'));
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
-const acquire = (job: string, ...roots: LockedRoot[]) => DestinationLock.acquire(directory, job, roots);
+const acquire = (job: string, ...roots: LockedPath[]) => DestinationLock.acquire(directory, job, roots);
 const busy = expect.objectContaining({ name: 'DestinationBusyError', disposition: 'fail-job' }) as Error;
 
 describe('DestinationLock', () => {
@@ -33,7 +33,7 @@ describe('DestinationLock', () => {
     acquire('second', root(wanted)).release();
   });
 
-  it.each<[string, LockedRoot, LockedRoot]>([
+  it.each<[string, LockedPath, LockedPath]>([
     ['a sibling', root('/data/in'), root('/data/out')],
     ['a sibling whose name begins the same', root('/data/in'), root('/data/in2')],
     ['the same path of another cluster', root('/data/in', 'prod'), root('/data/in', 'staging')],

@@ -1,0 +1,55 @@
+import { lookup } from 'node:dns/promises';
+import { messageOf } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { type HttpTransport, splitUrl } from './http.ts';
+import type { Nameservice } from './nameservice.ts';
+
+/** For how long a namenode may take to tell which namespace it serves, ms. */
+const ANSWER_MS = 5000;
+
+/**
+ * What tells a nameservice's namespace from others, however its addresses are spelled: its block pool, where a namenode tells that to
+ * anyone (JMX); elsewhere its addresses with host names resolved. Never fails: what cannot be learnt is left out.
+ *
+ * @see Hadoop NameNodeInfo (FSNamesystem.getBlockPoolId)
+ */
+export async function namespaceIds(
+  { urls }: Nameservice,
+  http: HttpTransport,
+  log: Log,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]);
+  try {
+    return [await Promise.any(urls.map((url) => blockPool(url, http, limit)))];
+  } catch (error) {
+    signal.throwIfAborted();
+    const reasons = error instanceof AggregateError ? error.errors.map(messageOf) : [messageOf(error)];
+    log.info({ reasons }, 'no namenode tells its block pool: the cluster is known by its addresses');
+    return (await Promise.all(urls.map(resolvedAddresses))).flat();
+  }
+}
+
+/** @throws when this address does not tell it, or tells those of several */
+async function blockPool(url: string, http: HttpTransport, signal: AbortSignal): Promise<string> {
+  // One attribute, since the whole bean lists every datanode. Namenodes that share a JVM show each other's, numbered.
+  const path = '/jmx?get=Hadoop:service=NameNode,name=NameNodeInfo*::BlockPoolId';
+  const where = { operation: 'GET', path: '/jmx', host: splitUrl(url).host };
+  const { status, text } = await http.exchange('GET', `${url}${path}`, where, signal);
+  if (status !== 200) throw new Error(`${where.host}: HTTP ${status}`);
+  const { beans = [] } = JSON.parse(text) as { beans?: { BlockPoolId?: unknown }[] };
+  const [pool] = beans.map(({ BlockPoolId: id }) => id);
+  if (beans.length !== 1 || typeof pool !== 'string' || pool === '') {
+    throw new Error(`${where.host}: it tells ${beans.length} block pools`);
+  }
+  return pool;
+}
+
+/** An address as it is reached: `https://nn1:9871/gateway` by each IP of nn1. */
+async function resolvedAddresses(url: string): Promise<string[]> {
+  const { origin, path } = splitUrl(url);
+  const { protocol, hostname, port } = new URL(origin);
+  const host = hostname.replace(/^\[(.*)\]$/, '$1');
+  const found = await lookup(host, { all: true }).catch(() => []);
+  return found.map(({ address }) => `${protocol}//${address} ${port || protocol}${path}`);
+}
