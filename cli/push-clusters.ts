@@ -1,6 +1,6 @@
-import { userInfo } from 'node:os';
 import { findDeployment } from '../shared/aws/deployment.ts';
 import { SpecError } from '../shared/errors.ts';
+import { userOf } from '../shared/hdfs/auth.ts';
 import { clustersFile, loadClusters } from '../shared/hdfs/cluster.ts';
 import { pemOf } from '../shared/hdfs/tls.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -26,7 +26,7 @@ export async function pushClusters(
   for (const [alias, cluster] of clusters) {
     const pushed = wanted.includes(alias);
     if (pushed) {
-      const user = cluster.user ?? (cluster.auth_mechanism === 'NONE' ? userInfo().username : undefined);
+      const user = cluster.user ?? (cluster.auth_mechanism === 'NONE' ? userOf(cluster) : undefined);
       await secrets.push({
         ...cluster,
         ...(user === undefined ? {} : { user }),

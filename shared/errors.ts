@@ -31,7 +31,9 @@ export abstract class FanoutError extends Error {
 
   constructor(reason: string, details: Details) {
     const { where, remedy } = details;
-    const place = where ? `${where.operation} ${printable(where.path)}${where.host ? ` on ${where.host}` : ''}: ` : '';
+    const place = where
+      ? `${where.operation} ${printable(where.path)}${where.host ? ` on ${printable(where.host)}` : ''}: `
+      : '';
     super(`${place}${oneLine(reason)}${remedy ? ` (${remedy})` : ''}`, { cause: details.cause });
     this.reason = oneLine(reason);
     this.disposition = details.disposition;
@@ -125,11 +127,28 @@ export function messageOf(error: unknown): string {
   return oneLine(error instanceof Error ? error.message : String(error));
 }
 
-/** A path for a person: control characters escaped, so that a name with a newline stays on its line. */
+/**
+ * A path for a person: what would move the cursor, colour the terminal or turn the direction of writing is escaped, so that a name with a
+ * newline stays on its line.
+ */
 export function printable(path: string): string {
-  return path.replace(/[\u0000-\u001f\u007f]/g, (character) => JSON.stringify(character).slice(1, -1));
+  return path.replace(UNPRINTABLE, (character) => {
+    const short = JSON.stringify(character).slice(1, -1);
+    return short.length > 1 ? short : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
 }
 
+/** Control characters of ASCII and Latin-1, ends of lines, and what changes the direction of writing. */
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+/** What terminals obey: control sequences, and strings such as a window's title. @see ECMA-48 */
+const ESCAPES = /\u001b\[[0-?]*[ -/]*[@-~]|\u001b[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\u001b./g;
+
+/** What others say, on one line and without what a terminal would obey. */
 function oneLine(text: string): string {
-  return text.replace(/\s*[\r\n]+\s*/g, ' ').trim();
+  return text
+    .replace(ESCAPES, '')
+    .replace(/\s*[\r\n\u2028\u2029]+\s*/g, ' ')
+    .replace(/\t/g, ' ')
+    .replace(UNPRINTABLE, '')
+    .trim();
 }

@@ -12,8 +12,11 @@ export interface RetryPolicy {
   readonly capMs: number;
 }
 
-/** What to do after a failed try: wait the usual time, wait the longest time (a server in safe mode), or give up. */
-export type Again = 'soon' | 'late' | 'no';
+/**
+ * What to do after a failed try: try at once, whatever the budget says (elsewhere, where nobody has been asked yet); wait the usual time;
+ * wait the longest time (a server in safe mode); wait as long as the server said, or to the end of the budget; or give up.
+ */
+export type Again = 'now' | 'soon' | 'late' | 'no' | { readonly afterMs: number };
 
 /**
  * Full jitter: a random wait between zero and the exponential bound, so that many copiers do not come back at once.
@@ -47,8 +50,13 @@ export async function retry<T>(
       failures += 1;
       const again = classify(error);
       if (again === 'no' || failures >= policy.attempts) throw error;
-      const waitMs = delayMs(policy, failures, again);
-      if (performance.now() - startedAtMs + waitMs > policy.totalMs) throw error;
+      if (again === 'now') continue;
+      const leftMs = policy.totalMs - (performance.now() - startedAtMs);
+      const waitMs =
+        typeof again === 'object'
+          ? Math.min(again.afterMs + Math.random() * policy.baseMs, leftMs)
+          : delayMs(policy, failures, again);
+      if (leftMs <= 0 || waitMs > leftMs) throw error;
       await sleep(waitMs, undefined, { signal }).catch(() => undefined);
     }
   }

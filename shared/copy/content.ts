@@ -54,8 +54,8 @@ export async function storedLayout(
  */
 export async function sameContent(a: ContentOf, b: ContentOf, signal: AbortSignal): Promise<boolean> {
   const [storedA, storedB] = await together(signal, [
-    (both) => a.fs.checksum(a.path, both),
-    (both) => b.fs.checksum(b.path, both),
+    (both) => a.fs.checksum(a.path, both, undefined, a.lengthBytes),
+    (both) => b.fs.checksum(b.path, both, undefined, b.lengthBytes),
   ]);
   if (storedA && storedB && compareChecksums(storedA, storedB) === 'equal') return true;
   // Reading one file is enough where the other's checksum can be computed from it.

@@ -66,7 +66,9 @@ export async function verify(copy: Streamed, level: Verification, signal: AbortS
 
 async function verifySource(copy: Streamed, signal: AbortSignal): Promise<void> {
   const { source, digest, sourceLayout } = copy;
-  const stored = source.encrypted ? undefined : await source.fs.checksum(source.path, signal, source.near);
+  const stored = source.encrypted
+    ? undefined
+    : await source.fs.checksum(source.path, signal, source.near, source.lengthBytes);
   if (!stored || !layoutOf(stored)) return requireSourceUnchanged(copy, signal);
   if (proves(stored, digest.checksum(sourceLayout))) return;
   await requireSourceUnchanged(copy, signal);
@@ -82,7 +84,7 @@ async function verifySource(copy: Streamed, signal: AbortSignal): Promise<void> 
 
 async function verifyWritten(copy: Streamed, signal: AbortSignal): Promise<Verification> {
   const { written, digest, writtenLayout } = copy;
-  const stored = await written.fs.checksum(written.path, signal, written.near);
+  const stored = await written.fs.checksum(written.path, signal, written.near, written.lengthBytes);
   if (stored && proves(stored, digest.checksum(writtenLayout))) return 'checksum';
   const layout = stored && (await storedLayout(written, stored, signal));
   if (stored && layout && hasEqualBlocks(layout) && sameLayout(layout, writtenLayout, written.lengthBytes)) {

@@ -4,7 +4,6 @@ import type { Context } from './context.ts';
 import { failed, type Finding, ok, skipped, warning } from './row.ts';
 import { type Handshake, tryTls } from './sockets.ts';
 
-export const HANDSHAKE_MS = 4000;
 const DAY_MS = 24 * 3600 * 1000;
 const SOON_DAYS = 30;
 
@@ -13,7 +12,7 @@ export async function certificates(context: Context): Promise<void> {
   const { cluster } = context.examination;
   await context.eachEndpoint('TLS', ['connection'], async (endpoint) => {
     if (endpoint.secure) {
-      const handshake = await tryTls(endpoint, context.tls, context.lookup, HANDSHAKE_MS);
+      const handshake = await tryTls(endpoint, context.connector);
       const finding = certificateFinding(handshake, cluster.verify, Date.now());
       return context.tls.cert === undefined ? finding : withOurs(finding, context.tls.cert, Date.now());
     }

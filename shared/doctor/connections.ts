@@ -4,13 +4,11 @@ import { type Context, findingOf } from './context.ts';
 import { failed, type Finding, ok } from './row.ts';
 import { tryTcp } from './sockets.ts';
 
-export const CONNECT_MS = 3000;
-
 /** Whether something listens at every URL's port, and no firewall is in between. */
 export async function connections(context: Context): Promise<void> {
   await context.eachEndpoint('connection', ['name'], async (endpoint) => {
     try {
-      return ok(`TCP in ${Math.ceil(await tryTcp(endpoint, context.lookup, CONNECT_MS))} ms`);
+      return ok(`TCP in ${Math.ceil(await tryTcp(endpoint, context.connector))} ms`);
     } catch (error) {
       return connectionFailure(error);
     }
@@ -24,7 +22,7 @@ export function connectionFailure(error: unknown): Finding {
 
 const remedies: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'correct the port, or start what should listen there',
-  ETIMEDOUT: 'open the port to this machine: firewalls, security groups, routes; or start the host',
+  UND_ERR_CONNECT_TIMEOUT: 'open the port to this machine: firewalls, security groups, routes; or start the host',
   EHOSTUNREACH: 'add a route to the host: VPN, peering, transit gateway',
   ENETUNREACH: 'add a route to the network: VPN, peering, transit gateway',
 };

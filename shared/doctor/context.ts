@@ -1,11 +1,11 @@
 import { once } from 'node:events';
-import type { LookupFunction } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FanoutError, messageOf } from '../errors.ts';
 import type { Cluster } from '../hdfs/cluster.ts';
 import type { FileStatus } from '../hdfs/filesystem.ts';
-import { cachedLookup } from '../hdfs/lookup.ts';
-import { tlsOptions, type TlsOptions } from '../hdfs/tls.ts';
+import { routeOf } from '../hdfs/connect.ts';
+import { Connector } from '../hdfs/connector.ts';
+import type { TlsOptions } from '../hdfs/tls.ts';
 import { WebHdfs } from '../hdfs/webhdfs.ts';
 import { silentLog } from '../log.ts';
 import { Endpoint, REQUEST_S } from './endpoint.ts';
@@ -13,6 +13,8 @@ import { type CheckName, failed, type Finding, type Row, skipped } from './row.t
 
 /** For one check of one target. */
 const CHECK_MS = 10_000;
+/** For making one connection. */
+const CONNECT_MS = 4000;
 /** For giving tokens back. */
 const CLOSING_MS = 2000;
 
@@ -39,7 +41,8 @@ export class Context {
   readonly examination: Examination;
   readonly endpoints: readonly Endpoint[];
   readonly tls: TlsOptions;
-  readonly lookup: LookupFunction;
+  /** Takes any certificate: the checks say what is wrong with it. */
+  readonly connector: Connector;
   /** Aborts when the time for all checks is over, or the user has enough. */
   readonly signal: AbortSignal;
   /** Set by the check of PATH; or else why there is none. */
@@ -55,8 +58,13 @@ export class Context {
     this.examination = examination;
     this.signal = signal;
     this.#emit = emit;
-    this.tls = tlsOptions(cluster);
-    this.lookup = cachedLookup(cluster.datanode_addresses);
+    const route = routeOf(cluster);
+    this.tls = route.tls;
+    this.connector = new Connector({
+      ...route,
+      tls: { ...route.tls, rejectUnauthorized: false },
+      connectMs: CONNECT_MS,
+    });
     this.endpoints = cluster.nameservices.flatMap(({ urls }, nameservice) =>
       urls.map((url) => new Endpoint(cluster, url, nameservice, silentLog)),
     );

@@ -1,8 +1,8 @@
 import pLimit from 'p-limit';
 import { codeOf, splitUrl } from '../hdfs/http.ts';
 import { join } from '../hdfs/path.ts';
-import { certificateFinding, HANDSHAKE_MS } from './certificates.ts';
-import { CONNECT_MS, connectionFailure } from './connections.ts';
+import { certificateFinding } from './certificates.ts';
+import { connectionFailure } from './connections.ts';
 import { type Context, findingOf, type Serving } from './context.ts';
 import { type Finding, ok, skipped, warning } from './row.ts';
 import { type Address, tryTcp, tryTls } from './sockets.ts';
@@ -59,10 +59,10 @@ export async function datanodes(context: Context): Promise<void> {
 }
 
 async function tryDatanode(datanode: Datanode, context: Context): Promise<Finding> {
-  const { tls, lookup, examination } = context;
+  const { connector, examination } = context;
   try {
-    if (!datanode.secure) return ok(`TCP in ${Math.ceil(await tryTcp(datanode, lookup, CONNECT_MS))} ms`);
-    const handshake = await tryTls(datanode, tls, lookup, HANDSHAKE_MS);
+    if (!datanode.secure) return ok(`TCP in ${Math.ceil(await tryTcp(datanode, connector))} ms`);
+    const handshake = await tryTls(datanode, connector);
     return certificateFinding(handshake, examination.cluster.verify, Date.now());
   } catch (error) {
     const unresolved = ['ENOTFOUND', 'EAI_AGAIN'].includes(codeOf(error instanceof Error ? error.cause : undefined));

@@ -2,17 +2,20 @@ import type { LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { TransportError } from '../errors.ts';
 import { transportError } from '../hdfs/http.ts';
+import { cachedLookup } from '../hdfs/lookup.ts';
 import type { Context } from './context.ts';
-import { failed, ok } from './row.ts';
+import { failed, ok, skipped } from './row.ts';
 
 /** A resolver asks each of its servers for some seconds. */
 const RESOLVE_MS = 4000;
 
 /** Whether the host of every URL has an address here. */
 export async function hostNames(context: Context): Promise<void> {
-  await context.eachEndpoint('name', [], async ({ hostname }) => {
+  const lookup = cachedLookup();
+  await context.eachEndpoint('name', [], async (endpoint) => {
+    if (context.examination.cluster.proxy !== undefined) return skipped('the proxy looks it up');
     try {
-      const addresses = await addressesOf(hostname, context.lookup);
+      const addresses = await addressesOf(context.connector.addressOf(endpoint).hostname, lookup);
       return ok(addresses.join(', '));
     } catch (error) {
       return failed(

@@ -1,8 +1,7 @@
-import { connect as connectTcp, type LookupFunction, type Socket } from 'node:net';
-import { connect as connectTls, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
+import { TLSSocket, type DetailedPeerCertificate } from 'node:tls';
 import type { Where } from '../errors.ts';
+import type { Connector } from '../hdfs/connector.ts';
 import { transportError } from '../hdfs/http.ts';
-import type { TlsOptions } from '../hdfs/tls.ts';
 
 /** Whom to connect to. */
 export interface Address {
@@ -19,54 +18,42 @@ export interface Handshake {
   readonly certificate: DetailedPeerCertificate;
 }
 
-/** Makes a TCP connection and ends it. @returns for how long that took, ms. @throws TransportError */
-export async function tryTcp(address: Address, lookup: LookupFunction, timeoutMs: number): Promise<number> {
+/** Makes a TCP connection, through the proxy if there is one, and ends it. @returns for how long that took, ms. @throws TransportError */
+export async function tryTcp(address: Address, connector: Connector): Promise<number> {
   const startedAtMs = performance.now();
-  const socket = connectTcp({ host: address.hostname, port: address.port, lookup });
-  return opened(socket, 'connect', 'CONNECT', timeoutMs, () => performance.now() - startedAtMs);
+  return opened('http:', address, 'CONNECT', connector, () => performance.now() - startedAtMs);
 }
 
 /**
  * Makes a TLS connection and ends it. A certificate that is not trusted is told, not thrown.
  * @throws TransportError when the server speaks no TLS, or ends the handshake itself
  */
-export async function tryTls(
-  address: Address,
-  tls: TlsOptions,
-  lookup: LookupFunction,
-  timeoutMs: number,
-): Promise<Handshake> {
-  const { hostname: host, port } = address;
-  const servername = /^[\d.]+$|:/.test(host) ? {} : { servername: host };
-  const socket = connectTls({ host, port, lookup, ...servername, ...tls, rejectUnauthorized: false });
-  return opened(socket, 'secureConnect', 'TLS', timeoutMs, () => handshakeOf(socket));
-}
-
-function handshakeOf(socket: TLSSocket): Handshake {
-  // Typed as an Error, and a code.
-  const refusal = socket.authorized ? undefined : String(socket.authorizationError);
-  return { protocol: socket.getProtocol() ?? 'TLS', refusal, certificate: socket.getPeerCertificate(true) };
+export async function tryTls(address: Address, connector: Connector): Promise<Handshake> {
+  return opened('https:', address, 'TLS', connector, (socket) => {
+    if (!(socket instanceof TLSSocket)) throw new Error('a connection to https without TLS');
+    // Typed as an Error, and a code.
+    const refusal = socket.authorized ? undefined : String(socket.authorizationError);
+    return { protocol: socket.getProtocol() ?? 'TLS', refusal, certificate: socket.getPeerCertificate(true) };
+  });
 }
 
 async function opened<T>(
-  socket: Socket,
-  event: 'connect' | 'secureConnect',
+  protocol: string,
+  { hostname, port }: Address,
   operation: string,
-  timeoutMs: number,
-  result: () => T,
+  connector: Connector,
+  result: (socket: Awaited<ReturnType<Connector['connect']>>) => T,
 ): Promise<T> {
   const where: Where = { operation, path: '/' };
-  const timer = setTimeout(() => socket.destroy(Object.assign(new Error(), { code: 'ETIMEDOUT' })), timeoutMs);
+  const host = hostname.includes(':') ? `[${hostname}]` : hostname;
   try {
-    return await new Promise<T>((resolve, reject) => {
-      socket.once(event, () => resolve(result()));
-      socket.once('error', reject);
-      socket.once('close', () => reject(Object.assign(new Error(), { code: 'ECONNRESET' })));
-    });
+    const socket = await connector.connect(`${protocol}//${host}:${port}`);
+    try {
+      return result(socket);
+    } finally {
+      socket.on('error', () => undefined).destroy();
+    }
   } catch (error) {
-    throw transportError(error, where, timeoutMs);
-  } finally {
-    clearTimeout(timer);
-    socket.on('error', () => undefined).destroy();
+    throw transportError(error, where, 0);
   }
 }

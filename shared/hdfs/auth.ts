@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os';
-import { type FanoutError, TransportError } from '../errors.ts';
+import { type FanoutError, SpecError, TransportError } from '../errors.ts';
 import type { Cluster } from './cluster.ts';
 import type { Nameservice } from './nameservice.ts';
 import { RemoteError } from './remote-exception.ts';
@@ -72,7 +72,26 @@ function fixedCredentials(cluster: Cluster): Credentials {
       return { parameters: asUser(cluster), headers: { authorization: `Basic ${pair}` } };
     }
     default:
-      return { parameters: { 'user.name': user ?? userInfo().username, ...asUser(cluster) }, headers: {} };
+      return { parameters: { 'user.name': userOf(cluster), ...asUser(cluster) }, headers: {} };
+  }
+}
+
+/**
+ * Who asks where nothing proves it: the definition's user, `$HADOOP_USER_NAME`, or who runs this process.
+ * @throws SpecError where no one is named: a container may run under a number alone
+ * @see Hadoop UserGroupInformation (HADOOP_USER_NAME)
+ */
+export function userOf({ name, user }: Pick<Cluster, 'name' | 'user'>, environment = process.env): string {
+  const named = user ?? environment['HADOOP_USER_NAME'];
+  if (named) return named;
+  try {
+    return userInfo().username;
+  } catch (error) {
+    throw new SpecError(
+      `cluster ${name}: nothing says who asks, and user id ${process.getuid?.() ?? '?'} has no name here`,
+      "name a user in the cluster's definition, or set $HADOOP_USER_NAME",
+      error,
+    );
   }
 }
 

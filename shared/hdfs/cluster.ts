@@ -4,19 +4,52 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { messageOf, SpecError } from '../errors.ts';
 import { issuesOf } from '../issues.ts';
+import { normalize } from './path.ts';
+
+/** Names of hosts, with their ports; what stands before an `@` in their place is refused without being quoted. */
+const authority = String.raw`[^/\s?#@\\]+`;
+const URL_EXPECTED = 'expected an http:// or https:// URL such as http://nn1:9870';
 
 const url = z
   .string()
-  .regex(/^https?:\/\/[^/\s]+(\/[^\s?#]*)?$/, 'expected an http:// or https:// URL such as http://nn1:9870')
-  .transform((value) => value.replace(/\/+$/, ''));
+  .trim()
+  .superRefine((value, context) => {
+    const refuse = (message: string) => context.addIssue({ code: 'custom', message });
+    if (/^[^/]*\/\/[^/?#]*@/.test(value)) {
+      return refuse('holds a user or a password: use auth_mechanism BASIC, with user and password');
+    }
+    if (/^https?:\/\/[^?#]*[?#]/i.test(value)) return refuse('has a ? or #: a URL ends with its host, or with a path');
+    if (!new RegExp(`^https?://${authority}(?:/\\S*)?$`, 'i').test(value) || !URL.canParse(value)) refuse(URL_EXPECTED);
+  })
+  .meta({ pattern: `^\\s*[Hh][Tt][Tt][Pp][Ss]?://${authority}(/[^\\s?#]*)?\\s*$` })
+  // People name the address of the service, which every request adds by itself.
+  .transform((value) =>
+    value.replace(/\/*(?:\/webhdfs(?:\/+v1)?)?\/*$/i, '').replace(/^https?/i, (scheme) => scheme.toLowerCase()),
+  );
 
 const nameservice = z.strictObject({
   urls: z.array(url).min(1).describe('HTTP addresses of the namenodes, or of HttpFS; all serve the same namespace'),
   mounts: z
-    .array(z.string().startsWith('/'))
+    .array(z.string().startsWith('/', 'expected an absolute path such as /data').transform(normalize))
     .min(1)
     .describe('Path prefixes that this nameservice serves; the longest wins'),
 });
+
+const nameservices = z
+  .array(nameservice)
+  .min(1)
+  .superRefine((all, context) => {
+    const seen = new Set<string>();
+    const once = (key: string, path: (string | number)[], what: string) => {
+      if (seen.has(key)) context.addIssue({ code: 'custom', path, message: `${what} is named twice` });
+      seen.add(key);
+    };
+    for (const [i, { urls, mounts }] of all.entries()) {
+      for (const [j, each] of urls.entries())
+        once(URL.canParse(each) ? new URL(each).href : each, [i, 'urls', j], 'this address');
+      for (const [j, mount] of mounts.entries()) once(mount, [i, 'mounts', j], `the mount ${mount}`);
+    }
+  });
 
 export const clusterSchema = z.strictObject({
   name: z
@@ -68,7 +101,19 @@ export const clusterSchema = z.strictObject({
   password: z.string().min(1).optional().describe('Password with auth_mechanism BASIC'),
   doas: z.string().min(1).optional().describe('User to impersonate (proxy user)'),
   root: z.string().startsWith('/').optional().describe('Base for relative paths; default: /'),
-  timeout: z.number().positive().default(60).describe('Seconds that one request may wait for its answer'),
+  timeout: z
+    .number()
+    .positive()
+    .default(60)
+    .describe('Seconds that one request may wait for its answer; of these, at most 10 for a connection'),
+  data_timeout: z
+    .number()
+    .positive()
+    .optional()
+    .describe(
+      'Seconds that whoever reads or writes files may stay silent; default: 180, or timeout if that is longer. ' +
+        'HDFS itself repairs a write within 60 s and 5 s for each datanode',
+    ),
   retry_timeout: z
     .number()
     .nonnegative()
@@ -78,9 +123,15 @@ export const clusterSchema = z.strictObject({
     .record(z.string().min(1), z.string().min(1))
     .optional()
     .describe(
-      'Where to reach hosts whose names do not resolve here: a name, in which * stands for anything, and its host',
+      'Where to reach hosts whose names or addresses are of no use here: a host, in which * stands for anything, and ' +
+        'the one in its place; either may end with a port',
     ),
-  nameservices: z.array(nameservice).min(1),
+  proxy: z
+    .string()
+    .refine((value) => /^https?:\/\/[^/\s?#]+\/?$/.test(value) && URL.canParse(value), 'expected http://proxy:3128')
+    .optional()
+    .describe('HTTP proxy through which all connections are made (CONNECT); may hold a user and a password'),
+  nameservices,
 });
 
 /** pywhdfs's file: `~/.webhdfs.cfg`. Published as JSON Schema in docs/clusters.schema.json. */

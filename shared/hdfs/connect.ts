@@ -1,11 +1,23 @@
 import type { Log } from '../log.ts';
 import { type Authentication, FixedAuthentication } from './auth.ts';
 import type { Cluster } from './cluster.ts';
+import type { Route } from './connector.ts';
 import { ManagedTokens, TokenClient } from './delegation-tokens.ts';
 import { HttpTransport } from './http.ts';
 import { NamenodeRest } from './rest.ts';
 import { Spnego } from './spnego.ts';
 import { tlsOptions } from './tls.ts';
+
+/** For making one connection, s: a host that swallows packets costs no more before the next one is asked. */
+const CONNECT_S = 10;
+/** HDFS takes a minute to notice that a datanode of a write is gone, and some seconds for each to go on without it. */
+const DATA_S = 180;
+
+/** How a cluster's servers are reached. @throws SpecError when a file that the definition names cannot be used */
+export function routeOf(cluster: Cluster): Route {
+  const connectMs = Math.min(CONNECT_S, cluster.timeout) * 1000;
+  return { tls: tlsOptions(cluster), connectMs, addresses: cluster.datanode_addresses, proxy: cluster.proxy };
+}
 
 /**
  * A cluster's namenodes, to be asked in the way its definition says. Asks nothing yet.
@@ -13,7 +25,9 @@ import { tlsOptions } from './tls.ts';
  * @throws SpecError when a file that the definition names cannot be used
  */
 export function connect(cluster: Cluster, log: Log, authentication?: Authentication): NamenodeRest {
-  const http = new HttpTransport(tlsOptions(cluster), cluster.timeout * 1000, cluster.datanode_addresses);
+  const answerMs = cluster.timeout * 1000;
+  const dataMs = (cluster.data_timeout ?? Math.max(DATA_S, cluster.timeout)) * 1000;
+  const http = new HttpTransport(routeOf(cluster), { answerMs, dataMs });
   return new NamenodeRest(cluster, http, authentication ?? authenticationOf(cluster, http, log), log);
 }
 

@@ -82,9 +82,10 @@ export interface FileSystem {
   /**
    * The checksum kept beside the data, as Hadoop's GETFILECHECKSUM gives it.
    * @param near  what `read` or `write` returned for this path: saves asking who has it
+   * @param lengthBytes  the file's: a long one's takes its time
    * @returns undefined where none is kept (the local disk) or where it says nothing about the content (encryption zones)
    */
-  checksum(path: string, signal: AbortSignal, near?: Near): Promise<FileChecksum | undefined>;
+  checksum(path: string, signal: AbortSignal, near?: Near, lengthBytes?: number): Promise<FileChecksum | undefined>;
 
   /** Lengths of the file's blocks in order, bytes; undefined where there are none. */
   blockLengths(path: string, lengthBytes: number, signal: AbortSignal): Promise<readonly number[] | undefined>;

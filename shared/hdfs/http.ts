@@ -1,12 +1,9 @@
 import http, { type IncomingHttpHeaders } from 'node:http';
-import https from 'node:https';
-import type { LookupFunction } from 'node:net';
 import { once } from 'node:events';
 import { Agent, type Dispatcher } from 'undici';
 import { TransportError, type Where } from '../errors.ts';
-import type { Addresses } from './addresses.ts';
-import { cachedLookup } from './lookup.ts';
-import type { TlsOptions } from './tls.ts';
+import { Connector, type Route } from './connector.ts';
+import { Cookies } from './cookies.ts';
 import { tlsFailureOf } from './tls-failure.ts';
 
 /** A whole answer with a small body. */
@@ -20,6 +17,8 @@ export interface Answer {
   readonly cookies: readonly string[];
   /** When the server answered, by its own clock. */
   readonly date: string | undefined;
+  /** For how long the server wants to be left alone, as it said so: seconds, or a date. */
+  readonly retryAfter: string | undefined;
 }
 
 export type Headers = Readonly<Record<string, string>>;
@@ -29,6 +28,15 @@ export interface Download {
   readonly status: 200;
   readonly lengthBytes: number | undefined;
   readonly body: Dispatcher.ResponseData['body'];
+  readonly cookies: readonly string[];
+}
+
+/** For how long nothing may come from a server, ms. */
+export interface Patience {
+  /** Before the answer of a namenode, HttpFS or gateway. */
+  readonly answerMs: number;
+  /** Before the next bytes of a file, and before the answer of whoever reads or writes them. */
+  readonly dataMs: number;
 }
 
 /** An error page is read up to here; nobody reads further. */
@@ -45,46 +53,57 @@ const CSRF_HEADER = { 'x-xsrf-header': 'hdfs-fanout' };
  * turns every failure of the network into a TransportError.
  */
 export class HttpTransport {
+  /** Of namenodes, HttpFS and gateways: datanodes set none and are sent none. */
+  readonly cookies = new Cookies();
+  readonly patience: Patience;
   readonly #agent: Agent;
-  /** Keeps TLS sessions, not connections: a datanode ends these after each file, and a session resumed saves a third of a handshake. */
-  readonly #uploads: https.Agent;
-  readonly #tls: TlsOptions;
-  readonly #timeoutMs: number;
-  readonly #lookup: LookupFunction;
+  readonly #connector: Connector;
 
-  /** @param addresses  what to look up in place of host names */
-  constructor(tls: TlsOptions, timeoutMs: number, addresses?: Addresses) {
-    this.#lookup = cachedLookup(addresses);
-    this.#tls = tls;
-    this.#timeoutMs = timeoutMs;
-    this.#uploads = new https.Agent({ keepAlive: false });
+  constructor(route: Route, patience: Patience) {
+    const connector = new Connector(route);
+    this.#connector = connector;
+    this.patience = patience;
     this.#agent = new Agent({
-      connect: { ...tls, timeout: timeoutMs, lookup: this.#lookup },
-      headersTimeout: timeoutMs,
-      bodyTimeout: timeoutMs,
+      connect: ({ protocol, host, hostname }, callback) => {
+        connector.connect(`${protocol}//${host ?? hostname}`).then(
+          (socket) => callback(null, socket),
+          (error: unknown) => callback(error as Error, null),
+        );
+      },
       keepAliveTimeout: 10_000,
     });
   }
 
+  /** @param answerMs  for how long the answer may take */
   async exchange(
     method: string,
     url: string,
     where: Where,
     signal: AbortSignal,
     headers: Headers = {},
+    answerMs = this.patience.answerMs,
   ): Promise<Answer> {
-    return this.#read(await this.#send(method, url, where, signal, headers), where, signal);
+    const response = await this.#send(method, url, where, signal, headers, { answerMs, bodyMs: answerMs });
+    return this.#read(response, where, signal);
   }
 
-  /** Asks for data, which may come at once or only after a redirect. */
-  async open(url: string, where: Where, signal: AbortSignal, headers: Headers = {}): Promise<Answer | Download> {
-    const response = await this.#send('GET', url, where, signal, headers);
+  /** Asks for data, which may come at once or only after a redirect. @param answerMs  for how long the answer may take */
+  async open(
+    url: string,
+    where: Where,
+    signal: AbortSignal,
+    headers: Headers = {},
+    answerMs = this.patience.dataMs,
+  ): Promise<Answer | Download> {
+    const limits = { answerMs, bodyMs: this.patience.dataMs };
+    const response = await this.#send('GET', url, where, signal, headers, limits);
     const { statusCode: status, headers: given, body } = response;
     if (status !== 200 || /^text\/html/.test(single(given['content-type']) ?? '')) {
       return this.#read(response, where, signal, readErrorText);
     }
     const length = single(given['content-length']);
-    return { status, lengthBytes: length === undefined ? undefined : Number(length), body };
+    const cookies = [given['set-cookie'] ?? []].flat();
+    return { status, lengthBytes: length === undefined ? undefined : Number(length), body, cookies };
   }
 
   /**
@@ -104,22 +123,20 @@ export class HttpTransport {
     { headers = {}, interim = true }: { readonly headers?: Headers; readonly interim?: boolean } = {},
   ): Promise<Answer> {
     signal.throwIfAborted();
-    const { origin, path } = splitUrl(url, where);
-    const { protocol, hostname, port } = new URL(origin);
-    const secure = protocol === 'https:';
-    const request = (secure ? https : http).request({
-      method,
-      hostname: hostname.replace(/^\[(.*)\]$/, '$1'),
-      port: port || (secure ? 443 : 80),
-      path,
-      agent: secure && this.#uploads,
-      headers: { 'content-type': CONTENT_TYPE, 'content-length': lengthBytes, ...CSRF_HEADER, ...headers },
-      timeout: this.#timeoutMs,
-      lookup: this.#lookup,
-      signal,
-      ...(secure ? this.#tls : {}),
+    const { origin, path, host } = splitUrl(url, where);
+    const socket = await this.#connector.connect(origin, signal).catch((error: unknown) => {
+      throw this.#transportError(error, where, signal);
     });
-    request.on('timeout', () => request.destroy(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' })));
+    // Its socket is there, with TLS where it must be: what is spoken on it is the same.
+    const request = http.request({
+      method,
+      path,
+      headers: { host, 'content-type': CONTENT_TYPE, 'content-length': lengthBytes, ...CSRF_HEADER, ...headers },
+      createConnection: () => socket,
+      signal,
+    });
+    const { dataMs } = this.patience;
+    request.setTimeout(dataMs, () => request.destroy(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' })));
     const closed = once(request, 'close');
     closed.catch(() => undefined);
     const answered = once(request, 'response') as Promise<[http.IncomingMessage]>;
@@ -137,6 +154,7 @@ export class HttpTransport {
         ),
         where,
         signal,
+        dataMs,
       );
     } finally {
       request.destroy();
@@ -149,7 +167,14 @@ export class HttpTransport {
     await this.#agent.destroy();
   }
 
-  async #send(method: string, url: string, where: Where, signal: AbortSignal, headers: Headers) {
+  async #send(
+    method: string,
+    url: string,
+    where: Where,
+    signal: AbortSignal,
+    headers: Headers,
+    { answerMs, bodyMs }: { readonly answerMs: number; readonly bodyMs: number },
+  ) {
     const { origin, path } = splitUrl(url, where);
     try {
       return await this.#agent.request({
@@ -157,10 +182,12 @@ export class HttpTransport {
         path,
         method: method,
         headers: { 'content-type': CONTENT_TYPE, ...(method === 'GET' ? {} : CSRF_HEADER), ...headers },
+        headersTimeout: answerMs,
+        bodyTimeout: bodyMs,
         signal,
       });
     } catch (error) {
-      throw this.#transportError(error, where, signal);
+      throw this.#transportError(error, where, signal, answerMs);
     }
   }
 
@@ -172,9 +199,9 @@ export class HttpTransport {
     }
   }
 
-  #transportError(error: unknown, where: Where, signal: AbortSignal): unknown {
+  #transportError(error: unknown, where: Where, signal: AbortSignal, limitMs = this.patience.answerMs): unknown {
     if (signal.aborted) return signal.reason;
-    return transportError(error, where, this.#timeoutMs);
+    return transportError(error, where, limitMs);
   }
 }
 
@@ -265,6 +292,7 @@ function answerOf(status: number, headers: IncomingHttpHeaders, text: string): A
     challenge: single(headers['www-authenticate']),
     cookies: headers['set-cookie'] === undefined ? [] : [headers['set-cookie']].flat(),
     date: single(headers.date),
+    retryAfter: single(headers['retry-after']),
   };
 }
 
@@ -282,7 +310,17 @@ const networkFailures: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'no route to the host',
   ENETUNREACH: 'no route to the network',
 };
-const timeouts = new Set(['ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
+const timeouts = new Set(['ETIMEDOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
+/** The server was not reached at all. */
+const unreached = new Set([
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ETIMEDOUT',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
 
 /** Errors of ours pass through; anything else becomes a TransportError by its code. */
 export function transportError(error: unknown, where: Where, timeoutMs: number): Error {
@@ -294,13 +332,27 @@ export function transportError(error: unknown, where: Where, timeoutMs: number):
     // What closed the client waits for nothing; a try again would go on after the end.
     return new TransportError('the client was closed', where, { cause: error, disposition: 'fail-job' });
   }
+  if (code === 'ERR_PROXY') {
+    return new TransportError(text(error), where, {
+      cause: error,
+      remedy: 'check proxy in the definition of the cluster',
+    });
+  }
   if (speaksNoHttp(error)) {
     const remedy = 'check the port, and whether its URL begins with http:// or https://';
     return new TransportError('it does not answer in HTTP', where, { cause: error, remedy });
   }
-  const text = error instanceof Error && error.message ? error.message : 'the connection failed';
-  const reason = timeouts.has(code) ? `no answer within ${timeoutMs / 1000} s` : (networkFailures[code] ?? text);
+  const reason = timeouts.has(code) ? `no answer within ${timeoutMs / 1000} s` : (networkFailures[code] ?? text(error));
   return new TransportError(reason, where, { cause: error });
+}
+
+function text(error: unknown): string {
+  return error instanceof Error && error.message ? error.message : 'the connection failed';
+}
+
+/** Whether nothing of a server was reached, so that the way to it is in question. */
+export function isUnreached(error: unknown): boolean {
+  return unreached.has(codeOf(error));
 }
 
 /** Something answered, and not in HTTP. */

@@ -1,5 +1,5 @@
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf, SpecError } from '../errors.ts';
 import type { Cluster } from './cluster.ts';
@@ -102,7 +102,7 @@ export class KerberosEnvironment {
   /** Undefined for an account whose tickets come from its keytab. */
   #cacheOf({ keytab, credential_cache }: Account): string | undefined {
     if (keytab !== undefined) return undefined;
-    return credential_cache ?? this.#given.cache ?? `FILE:/tmp/krb5cc_${userInfo().uid}`;
+    return credential_cache ?? this.#given.cache ?? `FILE:/tmp/krb5cc_${process.getuid?.() ?? 0}`;
   }
 
   #write(name: string, content: string | Buffer): string {

@@ -1,6 +1,5 @@
 import { lookup as systemLookup, type LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
-import { type Addresses, addressOf } from './addresses.ts';
 
 /** For how long an answer is used again, ms. */
 const KEPT_MS = 30_000;
@@ -12,21 +11,16 @@ interface Known {
 
 /**
  * Resolves host names as the system does and keeps the answers for a while: a datanode closes every connection, so a
- * small file takes four of them, and each would ask again. What is resolved is all that `addresses` changes: a server's certificate
- * must still be for the name itself, and the Host header says it.
+ * small file takes four of them, and each would ask again.
  *
  * IPv4 comes first, since Hadoop's daemons listen on nothing else unless told so (java.net.preferIPv4Stack).
  */
-export function cachedLookup(
-  addresses: Addresses = {},
-  resolve = resolveAll,
-  now = () => performance.now(),
-): LookupFunction {
+export function cachedLookup(resolve = resolveAll, now = () => performance.now()): LookupFunction {
   const known = new Map<string, Known>();
   const addressesOf = (hostname: string): Promise<LookupAddress[]> => {
     const entry = known.get(hostname);
     if (entry && now() - entry.atMs < KEPT_MS) return entry.addresses;
-    const found = resolve(addressOf(hostname, addresses));
+    const found = resolve(hostname);
     known.set(hostname, { atMs: now(), addresses: found });
     // A failure is not kept: the next connection asks again.
     found.catch(() => known.delete(hostname));

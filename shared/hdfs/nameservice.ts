@@ -8,8 +8,10 @@ export class Nameservice {
   readonly urls: readonly string[];
   readonly mounts: readonly string[];
   #active = 0;
-  /** Whether any address ever answered: a wrong address is told sooner than a namenode that went away. */
-  hasAnswered = false;
+  /** Whether any address has ever answered as Hadoop does: a wrong address is told sooner than a namenode that went away. */
+  isKnown = false;
+  /** Whether it redirects to datanodes, as namenodes do: then it answers at once itself, and others move the bytes. */
+  hasDatanodes = false;
 
   constructor(urls: readonly string[], mounts: readonly string[]) {
     this.urls = urls;
@@ -24,16 +26,6 @@ export class Nameservice {
   /** The address that answered last. */
   get url(): string {
     return this.urls[this.#active] ?? '';
-  }
-
-  /** Whether a redirect leads back to one of the addresses: those of HttpFS and of gateways do. */
-  owns(location: string): boolean {
-    const { origin, path } = splitUrl(location);
-    return this.urls.some((base) => {
-      const own = splitUrl(base);
-      const below = own.path === '/' ? '/webhdfs/' : `${own.path}/webhdfs/`;
-      return new URL(own.origin).origin === new URL(origin).origin && path.startsWith(below);
-    });
   }
 
   /** The addresses in one spelling: host names have no case, and may end in a dot. */

@@ -47,6 +47,10 @@ const meanings: Record<RemoteCode, Meaning> = {
   other: { disposition: 'retry' },
 };
 
+/** What a router says of namenodes that it cannot reach. @see Hadoop hadoop-hdfs-rbf, RouterRpcClient and RouterRpcServer */
+const ROUTER =
+  /^(?:NoNamenodesAvailable|RouterSafeMode|ConnectionNull|SubClusterTimeout|StateStoreUnavailable|Unreachable\w*)Exception$/;
+
 /**
  * First match wins. Classes that mean one thing come first, since their messages quote paths, which may be called anything; then
  * the rows with a message, where Hadoop hides the cause behind a general class.
@@ -66,6 +70,11 @@ const table: readonly (readonly [exception: RegExp, message: RegExp | undefined,
   [/^SafeModeException$/, undefined, 'safe-mode'],
   [/^StandbyException$/, undefined, 'standby'],
   [/^RetriableException$/, undefined, 'busy'],
+  // An observer namenode that lags behind, and routers that have lost their namenodes: another address may serve.
+  [/^ObserverRetryOnActiveException$/, undefined, 'standby'],
+  [ROUTER, undefined, 'busy'],
+  [/./, /org\.apache\.hadoop\.\S*\.ObserverRetryOnActiveException/, 'standby'],
+  [/./, new RegExp(`org\\.apache\\.hadoop\\.\\S*\\.${ROUTER.source.slice(1, -1)}`), 'busy'],
   [/./, /Failed to find datanode|could only be (?:written|replicated) to|datanode\(s\) running/, 'no-datanode'],
   [/./, /out of the range|Offset=.*out of/, 'out-of-range'],
   [/Quota\w*ExceededException$/, undefined, 'quota'],
@@ -93,6 +102,8 @@ export class RemoteError extends FanoutError {
   readonly code: RemoteCode;
   /** Short Java class name, or `HTTP 502` where no RemoteException came. */
   readonly exception: string;
+  /** For how long the server wants to be left alone; undefined where it does not say. */
+  readonly retryAfterMs: number | undefined;
 
   /** @param told  what a person is told instead, by who knows more than the exception's class says */
   constructor(
@@ -100,11 +111,17 @@ export class RemoteError extends FanoutError {
     exception: string,
     message: string,
     where: Where,
-    told: { readonly reason?: string; readonly remedy?: string; readonly disposition?: Disposition } = {},
+    told: {
+      readonly reason?: string;
+      readonly remedy?: string;
+      readonly disposition?: Disposition;
+      readonly retryAfterMs?: number | undefined;
+    } = {},
   ) {
     super(told.reason ?? (message ? `${exception}: ${message}` : exception), { ...meanings[code], ...told, where });
     this.code = code;
     this.exception = exception;
+    this.retryAfterMs = told.retryAfterMs;
   }
 }
 
@@ -116,27 +133,63 @@ export function classify(exception: string, message: string): RemoteCode {
   return table.find(([name, text]) => name.test(exception) && (!text || text.test(message)))?.[2] ?? 'other';
 }
 
+/** For who reads that a gateway or balancer has nobody to pass a request on to. */
+export const GATEWAY_REMEDY =
+  'see to the gateway or balancer, and to what is behind it, then resume; retry_timeout says for how long to try';
+
+/** What may be quoted of an answer's body, characters. */
+const QUOTED = 200;
+
 /**
- * The error that an answer's body tells. Java stack traces are cut; HTML pages (Jetty, Knox, proxies) give their title.
+ * The error that an answer's body tells. Java stack traces are cut; HTML pages (Jetty, Knox, proxies) give their title. Nothing that
+ * looks like a credential is quoted.
  * @see Hadoop ExceptionHandler (namenode), HttpFSExceptionProvider
  */
-export function remoteErrorOf(status: number, body: string, where: Where): RemoteError {
+export function remoteErrorOf(status: number, body: string, where: Where, retryAfterMs?: number): RemoteError {
   const remote = parseRemoteException(body);
   if (remote) {
     const message = (remote.message ?? '').split(/\n\s*at /)[0]?.trim() ?? '';
     const meant = classify(remote.exception, message);
     const code = status === 401 && meant !== 'token' ? 'unauthenticated' : meant;
-    return new RemoteError(code, remote.exception, message, where);
+    return new RemoteError(code, remote.exception, withoutSecrets(message), where, { retryAfterMs });
   }
+  const code = codeOfStatus(status);
+  const told = { retryAfterMs, ...(code === 'io' ? { remedy: GATEWAY_REMEDY } : {}) };
+  return new RemoteError(code, `HTTP ${status}`, quoted(body), where, told);
+}
+
+/** Whether no RemoteException came: a proxy, gateway or balancer spoke. */
+export function isFromGateway(error: unknown): boolean {
+  return error instanceof RemoteError && error.exception.startsWith('HTTP ');
+}
+
+function quoted(body: string): string {
   const title = /<title>([^<]*)<\/title>/i.exec(body)?.[1]?.replace(/\s+/g, ' ').trim();
-  const text = title ?? (/^\s*</.test(body) ? 'an HTML page' : body.slice(0, 200));
-  return new RemoteError(codeOfStatus(status), `HTTP ${status}`, text, where);
+  if (title !== undefined) return withoutSecrets(title.slice(0, QUOTED));
+  if (/^\s*</.test(body)) return 'an HTML page';
+  // Such as the redirect of a server that was asked not to redirect.
+  if (/delegation|token|user\.name|password|secret|cookie|authoriz/i.test(body)) {
+    return 'an answer that is not shown here, since it may hold credentials';
+  }
+  return body.slice(0, QUOTED);
+}
+
+/** Replaces the values of what authenticates: `delegation=…`, `"urlString": "…"`, `Authorization: …`. */
+function withoutSecrets(text: string): string {
+  return text
+    .replace(
+      /\b(delegation|token|urlString|password|secret|signature|hadoop\.auth|cookie)("?\s*[=:]\s*"?)[^\s&"',;)\]}]+/gi,
+      '$1$2***',
+    )
+    .replace(/\b(authorization\s*:\s*|negotiate\s+|basic\s+|bearer\s+)[\w+/=.~-]{8,}/gi, '$1***');
 }
 
 /** A proxy or load balancer spoke: its status is all there is. */
 function codeOfStatus(status: number): RemoteCode {
   if (status === 401) return 'unauthenticated';
   if (status === 403) return 'denied';
+  // Too slow, too many requests: that is over in a moment, as are the failures from 500 on.
+  if (status === 408 || status === 429) return 'io';
   if (status >= 200 && status < 500) return 'not-webhdfs';
   return 'io';
 }

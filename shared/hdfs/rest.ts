@@ -9,19 +9,25 @@ import {
   type Download,
   type Headers,
   type HttpTransport,
+  isUnreached,
   speaksNoHttp,
   splitUrl,
 } from './http.ts';
 import { type Nameservice, nameserviceFor, nameservicesOf } from './nameservice.ts';
 import { encodePath } from './path.ts';
-import { hasCode, RemoteError, remoteErrorOf } from './remote-exception.ts';
+import { misdirected, unaddressable } from './misdirected.ts';
+import { GATEWAY_REMEDY, hasCode, isFromGateway, RemoteError, remoteErrorOf } from './remote-exception.ts';
 
 export type Parameters = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** For how long an address that has never answered is tried, ms: a wrong one should not cost the whole budget. */
 const FIRST_CONTACT_MS = 15_000;
-/** Tries after an answer that seldom changes: a plain IOException, an HTML page, a name that does not resolve. */
+/** Tries of a request that a namenode refuses with what seldom changes, such as a plain IOException. */
+const REFUSALS = 3;
+/** Tries of an address that has never answered as Hadoop does, and now sends HTML or does not resolve: most likely it is wrong. */
 const DOUBTFUL_TRIES = 3;
+/** Between these tries, where a balancer says that it is only for a moment, ms. */
+const DOUBTFUL_WAIT_MS = 1000;
 
 /**
  * Requests to a cluster's namenodes: addressed by mount, authenticated, tried again and failed over.
@@ -50,10 +56,21 @@ export class NamenodeRest {
     return nameserviceFor(path, this.#nameservices, this.cluster.name);
   }
 
-  /** Sends a request that may safely be sent twice. @returns an answer below 400 */
-  call(method: string, operation: string, path: string, parameters: Parameters, signal: AbortSignal): Promise<Answer> {
+  /**
+   * Sends a request that may safely be sent twice.
+   * @param answerMs  for how long an answer may take
+   * @returns an answer below 400
+   */
+  call(
+    method: string,
+    operation: string,
+    path: string,
+    parameters: Parameters,
+    signal: AbortSignal,
+    answerMs?: number,
+  ): Promise<Answer> {
     return this.#tried(path, signal, (nameservice) =>
-      this.once(nameservice, method, operation, path, parameters, signal),
+      this.once(nameservice, method, operation, path, parameters, signal, answerMs),
     );
   }
 
@@ -75,11 +92,13 @@ export class NamenodeRest {
 
   /** As `call`, for data: a namenode redirects to it, HttpFS sends it at once. */
   open(operation: string, path: string, parameters: Parameters, signal: AbortSignal): Promise<Answer | Download> {
-    return this.#tried(path, signal, (nameservice) =>
-      this.#asked(nameservice, operation, path, parameters, (url, where, headers) =>
-        this.http.open(url, where, signal, headers),
-      ),
-    );
+    return this.#tried(path, signal, (nameservice) => {
+      const { answerMs, dataMs } = this.http.patience;
+      const limitMs = nameservice.hasDatanodes ? answerMs : dataMs;
+      return this.#asked(nameservice, operation, path, parameters, (url, where, headers) =>
+        this.http.open(url, where, signal, headers, limitMs),
+      );
+    });
   }
 
   /** One try, which turns to the next address when this one cannot serve. */
@@ -90,21 +109,22 @@ export class NamenodeRest {
     path: string,
     parameters: Parameters,
     signal: AbortSignal,
+    answerMs?: number,
   ): Promise<Answer> {
     return this.#asked(nameservice, operation, path, parameters, (url, where, headers) =>
-      this.http.exchange(method, url, where, signal, headers),
+      this.http.exchange(method, url, where, signal, headers, answerMs),
     );
   }
 
   /**
    * The second step of an operation that the server redirected to itself: it wants the same credentials again. Tried once, since a
    * body cannot be sent twice; when other credentials may do, the error says that a try of the whole operation is worth it.
+   * @param base  the address that is asked
    */
-  async followed<T>(nameservice: Nameservice, send: (headers: Headers) => Promise<T>): Promise<T> {
-    const base = nameservice.url;
+  async followed<T>(nameservice: Nameservice, base: string, send: (headers: Headers) => Promise<T>): Promise<T> {
     const used = await this.#authentication.credentials(nameservice, base);
     try {
-      return await send(used.headers);
+      return await send(this.http.cookies.addTo(base, used.headers));
     } catch (error) {
       if (error instanceof TransportError && error.where?.host === splitUrl(base).host) nameservice.failOver(base);
       const code = refusalOf(error);
@@ -125,14 +145,24 @@ export class NamenodeRest {
     const nameservice = this.nameservice(path);
     const startedAtMs = performance.now();
     const failures = new Map<string, FanoutError>();
-    let doubtful = 0;
+    const counted = { tries: 0, refusals: 0, doubtful: 0 };
     const again = (error: unknown): Again => {
       if (!(error instanceof TransportError || error instanceof RemoteError) || error.disposition !== 'retry')
         return 'no';
       failures.set(error.where?.host ?? '', error);
-      if (isDoubtful(error) && ++doubtful >= DOUBTFUL_TRIES * nameservice.urls.length) return 'no';
-      if (!nameservice.hasAnswered && performance.now() - startedAtMs > FIRST_CONTACT_MS) return 'no';
+      // A namenode that refuses in its own words serves: it is this path that it cannot serve.
+      if (isRefusal(error)) return ++counted.refusals >= REFUSALS ? 'no' : 'soon';
       this.#log.warn({ cluster: this.cluster.name, error: error.message }, 'trying again');
+      if (isDoubtful(error)) counted.doubtful += 1;
+      // No budget is used up before each address was asked.
+      if (turnsAway(error) && ++counted.tries < nameservice.urls.length) return 'now';
+      const retryAfterMs = error instanceof RemoteError ? error.retryAfterMs : undefined;
+      if (!nameservice.isKnown) {
+        if (counted.doubtful >= DOUBTFUL_TRIES * nameservice.urls.length) return 'no';
+        if (performance.now() - startedAtMs > FIRST_CONTACT_MS) return 'no';
+        if (isFromGateway(error) && hasCode(error, 'io')) return { afterMs: retryAfterMs ?? DOUBTFUL_WAIT_MS };
+      }
+      if (retryAfterMs !== undefined) return { afterMs: retryAfterMs };
       return hasCode(error, 'safe-mode') ? 'late' : 'soon';
     };
     try {
@@ -140,9 +170,8 @@ export class NamenodeRest {
     } catch (error) {
       if (!(error instanceof TransportError || error instanceof RemoteError) || error.disposition !== 'retry')
         throw error;
-      // A namenode that refuses in its own words serves: it is this path that it cannot serve.
-      if (hasCode(error, 'io', 'other', 'out-of-range') && !isFromProxy(error)) throw error;
-      throw this.#unavailable(error, failures, performance.now() - startedAtMs);
+      if (isRefusal(error)) throw error;
+      throw this.#unavailable(nameservice, error, failures, performance.now() - startedAtMs);
     }
   }
 
@@ -157,11 +186,13 @@ export class NamenodeRest {
     const where: Where = { operation, path, host: splitUrl(base).host };
     const ask = async (credentials: Credentials): Promise<T> => {
       const query = queryOf(operation, { ...parameters, ...credentials.parameters });
-      const answer = await send(`${base}/webhdfs/v1${encodePath(path)}?${query}`, where, credentials.headers);
-      nameservice.hasAnswered = true;
-      if ('text' in answer && (answer.status >= 400 || /^\s*</.test(answer.text))) {
-        throw remoteErrorOf(answer.status, answer.text, where);
-      }
+      const { cookies } = this.http;
+      const url = `${base}/webhdfs/v1${encodePath(path)}?${query}`;
+      const answer = await send(url, where, cookies.addTo(base, credentials.headers));
+      cookies.keep(base, answer.cookies);
+      const failure = 'text' in answer ? failureOf(answer, base, where) : undefined;
+      if (!isFromGateway(failure)) nameservice.isKnown = true;
+      if (failure) throw (nameservice.isKnown && unaddressable(failure)) || failure;
       return answer;
     };
     try {
@@ -176,20 +207,57 @@ export class NamenodeRest {
         return await ask(await this.#authentication.credentials(nameservice, base));
       }
     } catch (error) {
-      if (error instanceof TransportError || hasCode(error, 'standby', 'busy', 'not-webhdfs'))
-        nameservice.failOver(base);
+      if (turnsAway(error)) nameservice.failOver(base);
       // What comes from elsewhere, as from the getting of a token, is explained there.
       throw error instanceof FanoutError && error.where === where ? explained(this.cluster, error) : error;
     }
   }
 
-  #unavailable(last: FanoutError, failures: ReadonlyMap<string, FanoutError>, elapsedMs: number): UnavailableError {
+  #unavailable(
+    nameservice: Nameservice,
+    last: FanoutError,
+    failures: ReadonlyMap<string, FanoutError>,
+    elapsedMs: number,
+  ): UnavailableError {
     const where = last.where ?? { operation: 'request', path: '/' };
     const others = [...failures].filter(([host]) => host !== where.host);
     const rest = others.map(([host, error]) => `; ${host}: ${error.reason}`).join('');
     const reason = `cluster ${this.cluster.name} cannot serve, tried for ${Math.ceil(elapsedMs / 1000)} s: ${last.reason}${rest}`;
-    return new UnavailableError(reason, where, last.remedy ?? 'check the cluster and its address, then resume', last);
+    return new UnavailableError(reason, where, this.#remedyOf(nameservice, last), last);
   }
+
+  #remedyOf({ isKnown }: Nameservice, last: FanoutError): string {
+    // Its address was right a moment ago.
+    if (isKnown && hasCode(last, 'not-webhdfs')) return GATEWAY_REMEDY;
+    const remedy = last.remedy ?? 'check the cluster and its address, then resume';
+    const unused = isUnreached(last.cause) && this.cluster.proxy === undefined ? proxyVariable() : undefined;
+    return unused === undefined
+      ? remedy
+      : `${remedy}; $${unused} is set here and not used: if a proxy is the only way out, name it as proxy in the cluster's definition`;
+  }
+}
+
+/** An environment variable by which other programs find a proxy. */
+function proxyVariable(): string | undefined {
+  return ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'].find(
+    (name) => process.env[name],
+  );
+}
+
+/** What an answer says went wrong: it is an error, a page for people, or leads away from the server. */
+function failureOf(answer: Answer, base: string, where: Where): RemoteError | undefined {
+  const { status, text, location } = answer;
+  if (status >= 400 || /^\s*</.test(text)) return remoteErrorOf(status, text, where, retryAfterMs(answer));
+  return status >= 300 && location !== undefined ? misdirected(location, base, where, status) : undefined;
+}
+
+/** Retry-After: seconds, or a date by the server's own clock. @see RFC 9110, 10.2.3 */
+function retryAfterMs({ retryAfter, date }: Answer): number | undefined {
+  if (retryAfter === undefined) return undefined;
+  if (/^\d+$/.test(retryAfter)) return Number(retryAfter) * 1000;
+  const atMs = Date.parse(retryAfter);
+  const nowMs = Date.parse(date ?? '') || Date.now();
+  return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - nowMs);
 }
 
 function queryOf(operation: string, parameters: Parameters): string {
@@ -206,15 +274,21 @@ function refusalOf(error: unknown): 'token' | 'unauthenticated' | undefined {
   return error.code === 'token' || error.code === 'unauthenticated' ? error.code : undefined;
 }
 
-/** Whether no RemoteException came: a proxy or load balancer spoke. */
-function isFromProxy(error: FanoutError): boolean {
-  return error instanceof RemoteError && error.exception.startsWith('HTTP ');
+/** Whether another address of the nameservice may do better. */
+function turnsAway(error: unknown): boolean {
+  return (
+    error instanceof TransportError ||
+    hasCode(error, 'standby', 'busy', 'not-webhdfs') ||
+    (hasCode(error, 'io') && isFromGateway(error))
+  );
 }
 
+/** Whether Hadoop refused this request in a way that seldom changes. */
+function isRefusal(error: FanoutError): boolean {
+  return hasCode(error, 'io', 'other', 'out-of-range') && !isFromGateway(error);
+}
+
+/** Whether it looks as if nobody there spoke for a cluster. */
 function isDoubtful(error: FanoutError): boolean {
-  return (
-    hasCode(error, 'io', 'other', 'not-webhdfs', 'out-of-range') ||
-    codeOf(error.cause) === 'ENOTFOUND' ||
-    speaksNoHttp(error.cause)
-  );
+  return isFromGateway(error) || codeOf(error.cause) === 'ENOTFOUND' || speaksNoHttp(error.cause);
 }

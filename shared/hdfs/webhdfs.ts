@@ -18,6 +18,7 @@ import { hasCode, RemoteError, remoteErrorOf } from './remote-exception.ts';
 import { Mounts, withMounts } from './mounts.ts';
 import { DEFAULT_NAME_BYTES, quotedNameLimit, unreadableInHdfs, unwritableInHdfs } from './names.ts';
 import { namespaceIds } from './namespace.ts';
+import { redirectOf } from './redirect.ts';
 import type { NamenodeRest, Parameters } from './rest.ts';
 
 interface JsonPage {
@@ -29,6 +30,13 @@ interface JsonPage {
 
 /** Longer than any limit that anybody sets, and short enough for a URL. */
 const LONG_NAME = 2000;
+
+interface Statuses {
+  FileStatuses: { FileStatus: JsonStatus[] };
+}
+
+/** The last character of ASCII. */
+const DEL = '\u007f';
 
 /** HDFS over WebHDFS. @see https://hadoop.apache.org/docs/stable/hadoop-project-dist/hadoop-hdfs/WebHDFS.html */
 export class WebHdfs implements FileSystem {
@@ -45,6 +53,8 @@ export class WebHdfs implements FileSystem {
   /** Bytes that a name may have, by nameservice, where it told. */
   readonly #nameBytes = new Map<string, number>();
   readonly #optional = new OptionalOperations();
+  /** Nameservices whose listings come in another order. */
+  readonly #unsorted = new Set<string>();
   /** CRC settings of the last checksum seen: clusters seldom mix them. */
   #crc: Pick<RegularLayout, 'crc' | 'bytesPerCrc'> | undefined;
 
@@ -174,22 +184,56 @@ export class WebHdfs implements FileSystem {
   }
 
   async *#list(directory: string, signal: AbortSignal, after?: string): AsyncGenerator<readonly FileStatus[]> {
+    const key = this.#keyOf(directory);
+    if (this.#unsorted.has(key)) {
+      yield await this.#whole(directory, signal, after);
+      return;
+    }
     let page = this.#page(directory, signal, after);
     let previous = after;
-    for (;;) {
+    for (let pages = 0; ; pages++) {
       const { entries, more } = await page;
-      for (const { name } of entries) {
-        if (previous !== undefined && compareNames(previous, name) >= 0)
-          throw new ListingOrderError(directory, this.name);
-        previous = name;
+      const sorted =
+        isSorted(entries, previous) &&
+        !(pages === 0 && more && (await this.#sortsOtherwise(directory, entries, signal)));
+      if (!sorted) {
+        this.#unsorted.add(key);
+        if (pages > 0)
+          throw new ListingError(directory, this.name, 'lists names in another order than a namenode does');
+        yield await this.#whole(directory, signal, after);
+        return;
       }
-      const last = entries.at(-1)?.name;
+      // A router that merges the listings of several namenodes may repeat a name.
+      const fresh = entries.filter(({ name }, i) => name !== (i === 0 ? previous : entries[i - 1]?.name));
+      const last = fresh.at(-1)?.name;
+      if (more && last === undefined)
+        throw new ListingError(directory, this.name, 'sent a page without names, and says that more remain');
       // The next page is asked for while the caller works on this one.
-      if (more && last !== undefined) page = this.#page(directory, signal, last);
+      if (more) page = this.#page(directory, signal, last);
       page.catch(() => undefined);
-      yield entries;
-      if (!more || last === undefined) return;
+      yield fresh;
+      if (!more) return;
+      previous = last;
     }
+  }
+
+  /** Everything at once, sorted here: for servers that sort in another order. */
+  async #whole(directory: string, signal: AbortSignal, after?: string): Promise<readonly FileStatus[]> {
+    const { FileStatuses } = await this.#rest.json<Statuses>('GET', 'LISTSTATUS', directory, {}, signal);
+    const named = new Map(FileStatuses.FileStatus.map((status) => [status.pathSuffix, listedStatusOf(status)]));
+    return [...named.values()]
+      .filter(({ name }) => after === undefined || compareNames(name, after) > 0)
+      .sort((a, b) => compareNames(a.name, b.name));
+  }
+
+  /**
+   * Whether a server whose first page looks well sorts names outside ASCII behind the others, as object stores do: in a namenode's
+   * order they come first, and nothing is behind DEL. Only what is no HDFS is asked: it knows no inodes.
+   */
+  async #sortsOtherwise(directory: string, entries: readonly FileStatus[], signal: AbortSignal): Promise<boolean> {
+    if (entries.some(({ name, fileId }) => fileId !== undefined || name.charCodeAt(0) >= 0x80)) return false;
+    const { entries: behind } = await this.#page(directory, signal, DEL);
+    return behind.some(({ name }) => name.charCodeAt(0) >= 0x80);
   }
 
   async read(path: string, lengthBytes: number, signal: AbortSignal): Promise<Reading> {
@@ -280,9 +324,9 @@ export class WebHdfs implements FileSystem {
     return boolean;
   }
 
-  async checksum(path: string, signal: AbortSignal, near?: Near): Promise<FileChecksum | undefined> {
+  async checksum(path: string, signal: AbortSignal, near?: Near, lengthBytes = 0): Promise<FileChecksum | undefined> {
     const where = { operation: 'GETFILECHECKSUM', path };
-    const text = await this.#checksumText(path, signal, near);
+    const text = await this.#checksumText(path, signal, near, lengthBytes);
     try {
       const { FileChecksum: json } = JSON.parse(text) as { FileChecksum: JsonChecksum | null };
       if (json === null) return undefined;
@@ -411,26 +455,25 @@ export class WebHdfs implements FileSystem {
     signal: AbortSignal,
     after?: string,
   ): Promise<{ entries: FileStatus[]; more: boolean }> {
-    interface Statuses {
-      FileStatuses: { FileStatus: JsonStatus[] };
-    }
     const page = await this.#ifKnown('LISTSTATUS_BATCH', directory, () =>
       this.#rest.json<JsonPage>('GET', 'LISTSTATUS_BATCH', directory, { startAfter: after }, signal),
     );
     const { FileStatuses } =
       page?.DirectoryListing.partialListing ??
       (await this.#rest.json<Statuses>('GET', 'LISTSTATUS', directory, {}, signal));
-    // HttpFS ignores startAfter and gives everything.
-    const entries = FileStatuses.FileStatus.map(listedStatusOf).filter(
-      ({ name }) => after === undefined || compareNames(name, after) > 0,
-    );
+    const all = FileStatuses.FileStatus.map(listedStatusOf);
+    // HttpFS ignores startAfter and gives everything; who heeds it, and gives names that come before it, has another order.
+    const ignored = !page || all.some(({ name }) => name === after);
+    const entries = ignored ? all.filter(({ name }) => after === undefined || compareNames(name, after) > 0) : all;
     if (!page) entries.sort((a, b) => compareNames(a.name, b.name));
     return { entries, more: (page?.DirectoryListing.remainingEntries ?? 0) > 0 };
   }
 
-  async #checksumText(path: string, signal: AbortSignal, near: Near | undefined): Promise<string> {
+  async #checksumText(path: string, signal: AbortSignal, near: Near | undefined, lengthBytes: number): Promise<string> {
+    const { answerMs, dataMs } = this.#rest.http.patience;
+    const limitMs = dataMs + checksumMs(lengthBytes);
     const at = async ({ url, where, headers }: Target) => {
-      const { status, text } = await this.#rest.http.exchange('GET', url, where, signal, headers);
+      const { status, text } = await this.#rest.http.exchange('GET', url, where, signal, headers, limitMs);
       if (status !== 200) throw remoteErrorOf(status, text, where);
       return text;
     };
@@ -449,20 +492,24 @@ export class WebHdfs implements FileSystem {
         ? 'soon'
         : 'no';
     return retry(policy, signal, again, async () => {
-      const { location, text } = await this.#rest.call('GET', 'GETFILECHECKSUM', path, {}, signal);
+      // A namenode only redirects; HttpFS computes it.
+      const firstMs = this.#rest.nameservice(path).hasDatanodes ? answerMs : limitMs;
+      const { location, text } = await this.#rest.call('GET', 'GETFILECHECKSUM', path, {}, signal, firstMs);
       return location === undefined ? text : this.#redirected(location, asked, at);
     });
   }
 
   /** The second step of an operation: at a datanode, or at the server itself when it redirects to itself. */
   #redirected<T>(location: string, asked: Where, step: (target: Target) => Promise<T>): Promise<T> {
-    const datanode = new Datanode(location, asked);
-    const where = { ...asked, host: datanode.host };
     const nameservice = this.#rest.nameservice(asked.path);
-    if (nameservice.owns(location)) {
-      return this.#rest.followed(nameservice, (headers) => step({ url: location, where, headers, near: undefined }));
+    const { url, base } = redirectOf(location, nameservice, asked);
+    const datanode = new Datanode(url, asked);
+    const where = { ...asked, host: datanode.host };
+    if (base !== undefined) {
+      return this.#rest.followed(nameservice, base, (headers) => step({ url, where, headers, near: undefined }));
     }
-    return this.#atDatanode(asked.path, where, () => step({ url: datanode.url, where, headers: {}, near: datanode }));
+    nameservice.hasDatanodes = true;
+    return this.#atDatanode(asked.path, where, () => step({ url, where, headers: {}, near: datanode }));
   }
 
   /**
@@ -483,12 +530,14 @@ export class WebHdfs implements FileSystem {
       // A source that breaks off also ends the upload: its error is its own.
       if (!(error instanceof TransportError) || error.where !== where) throw error;
       const unresolved = codeOf(error.cause) === 'ENOTFOUND';
+      // A certificate that one datanode cannot use is no reason to stop: another one may have the file as well.
+      const closed = codeOf(error.cause) === 'UND_ERR_DESTROYED';
       throw new TransportError(
         `the datanode could not be used: ${error.reason}; the namenode ${splitUrl(namenode).host} works`,
         where,
         {
           cause: error.cause,
-          disposition: error.disposition,
+          disposition: closed ? 'fail-job' : 'retry',
           remedy: unresolved
             ? `make the name ${where.host?.replace(/:\d+$/, '') ?? ''} resolve on this machine, or name its address in datanode_addresses`
             : (error.remedy ?? 'check that this machine reaches the datanode'),
@@ -505,6 +554,15 @@ interface Target {
   readonly headers: Headers;
   /** Undefined when it is the server itself. */
   readonly near: Datanode | undefined;
+}
+
+/**
+ * What a file's checksum may take longer because of its length, ms: whoever computes it asks for each block's, one after the other, and for
+ * erasure-coded files may have to read a lost block's stripes. A second for 64 MiB: two for a block of the usual size.
+ * @see Hadoop FileChecksumHelper
+ */
+function checksumMs(lengthBytes: number): number {
+  return Math.ceil(lengthBytes / (64 * 1024 * 1024)) * 1000;
 }
 
 /** HttpFS cuts white space off the end of a parameter, but not before a slash, which the path loses anyway. */
@@ -525,13 +583,22 @@ function notRenamed(from: string, to: string, code: 'exists' | 'not-found'): Rem
   return new RemoteError(code, 'not renamed', why, { operation: 'RENAME', path: from });
 }
 
-/** Merging two listings that are sorted differently would lose files in silence. */
-class ListingOrderError extends FanoutError {
-  override readonly name = 'ListingOrderError';
-  constructor(path: string, cluster: string) {
-    super(`cluster ${cluster} lists names in another order than a namenode does`, {
-      disposition: 'fail-job',
+/** Whether names only go up; a name may come twice. @param previous  the last one of the page before */
+function isSorted(entries: readonly FileStatus[], previous: string | undefined): boolean {
+  return entries.every(({ name }, i) => {
+    const before = i === 0 ? previous : entries[i - 1]?.name;
+    return before === undefined || compareNames(before, name) <= 0;
+  });
+}
+
+/** Going on with a listing that cannot be trusted would lose files in silence: two of them are merged by their order. */
+class ListingError extends FanoutError {
+  override readonly name = 'ListingError';
+  constructor(path: string, cluster: string, what: string) {
+    super(`cluster ${cluster} ${what}`, {
+      disposition: 'fail-unit',
       where: { operation: 'LISTSTATUS_BATCH', path },
+      remedy: 'copy this directory through another address of the cluster: a namenode, or HttpFS before it',
     });
   }
 }

@@ -43,6 +43,9 @@ describe('messageOf', () => {
     ['text', 'text'],
     [undefined, 'undefined'],
     [404, '404'],
+    ['\u001b[2J\u001b[31mred\u001b[0m\u0007', 'red'],
+    ['\u001b]0;title\u0007text\u001b]8;;http://x\u001b\\link', 'textlink'],
+    ['a\tb\u0000\u009bc\u202ed', 'a bcd'],
   ])('makes one line of %s', (thrown, text) => {
     expect(errors.messageOf(thrown)).toBe(text);
   });
@@ -54,7 +57,10 @@ describe('printable', () => {
     ['/a\tb\r\0', '/a\\tb\\r\\u0000'],
     ['/\u001b[31mred', '/\\u001b[31mred'],
     ['/ünï 😀', '/ünï 😀'],
-    ['/\u007f', '/\u007f'],
+    ['/\u007f', '/\\u007f'],
+    ['/\u009b31m', '/\\u009b31m'],
+    ['/gpj.\u202eexe', '/gpj.\\u202eexe'],
+    ['/\u2028', '/\\u2028'],
   ])('of %j is %j', (path, text) => {
     expect(errors.printable(path)).toBe(text);
   });

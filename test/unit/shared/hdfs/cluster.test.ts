@@ -111,6 +111,57 @@ describe('a configuration', () => {
       { clusters: [cluster({ nameservices: [{ urls: [`http://a/?delegation=${SECRET}`], mounts: ['/'] }] })] },
       'clusters[0].nameservices[0].urls[0]: ',
     ],
+    [
+      'a password in a URL',
+      { clusters: [cluster({ nameservices: [{ urls: [`https://etl:${SECRET}@knox:8443/gateway`], mounts: ['/'] }] })] },
+      'clusters[0].nameservices[0].urls[0]: holds a user or a password: use auth_mechanism BASIC',
+    ],
+    [
+      'a user in a URL',
+      { clusters: [cluster({ nameservices: [{ urls: [`http://${SECRET}@nn1:9870`], mounts: ['/'] }] })] },
+      'clusters[0].nameservices[0].urls[0]: holds a user or a password',
+    ],
+    [
+      'a query in the place of a port',
+      { clusters: [cluster({ nameservices: [{ urls: [`http://nn1:9870?x=${SECRET}`], mounts: ['/'] }] })] },
+      'clusters[0].nameservices[0].urls[0]: has a ? or #',
+    ],
+    [
+      'a fragment in a URL',
+      { clusters: [cluster({ nameservices: [{ urls: [`http://nn1:9870/#${SECRET}`], mounts: ['/'] }] })] },
+      'clusters[0].nameservices[0].urls[0]: has a ? or #',
+    ],
+    ...['http://', 'http://nn1:99999', 'http://nn 1:9870', 'http://[::1:9870', 'nn1:9870', 'http:/nn1', ''].map(
+      (url): [string, unknown, string] => [
+        `the URL "${url}"`,
+        { clusters: [cluster({ nameservices: [{ urls: [url], mounts: ['/'] }] })] },
+        'clusters[0].nameservices[0].urls[0]: expected an http:// or https:// URL',
+      ],
+    ),
+    [
+      'an address twice',
+      { clusters: [cluster({ nameservices: [{ urls: ['http://nn1', 'http://NN1:80/webhdfs/v1'], mounts: ['/'] }] })] },
+      'clusters[0].nameservices[0].urls[1]: this address is named twice',
+    ],
+    [
+      'a mount of two nameservices',
+      {
+        clusters: [
+          cluster({
+            nameservices: [
+              { urls: ['http://a'], mounts: ['/', '/data'] },
+              { urls: ['http://b'], mounts: ['//data/'] },
+            ],
+          }),
+        ],
+      },
+      'clusters[0].nameservices[1].mounts[0]: the mount /data is named twice',
+    ],
+    [
+      'a proxy that is none',
+      { clusters: [cluster({ proxy: `socks5://u:${SECRET}@p` })] },
+      'clusters[0].proxy: expected',
+    ],
     ['an unknown authentication', { clusters: [cluster({ auth_mechanism: SECRET })] }, 'clusters[0].auth_mechanism: '],
     ['TOKEN without a token', { clusters: [cluster({ auth_mechanism: 'TOKEN' })] }, 'clusters[0].token: missing'],
     ['an empty token', { clusters: [cluster({ token: '' })] }, 'clusters[0].token: '],
@@ -137,6 +188,23 @@ describe('a configuration', () => {
     const refusing = () => parseClusters(text, 'clusters.json');
     expect(refusing).toThrow(/^clusters\.json is not JSON: syntax error(?: at (?:position \d+|its end))?/);
     for (let length = 4; length <= SECRET.length; length++) expect(refusing).not.toThrow(SECRET.slice(0, length));
+  });
+
+  it.each([
+    ['http://nn1:9870', 'http://nn1:9870'],
+    ['http://nn1:9870///', 'http://nn1:9870'],
+    ['http://nn1:9870/webhdfs/v1', 'http://nn1:9870'],
+    ['http://nn1:9870/webhdfs/v1/', 'http://nn1:9870'],
+    ['http://nn1:9870//webhdfs//v1//', 'http://nn1:9870'],
+    ['http://nn1:9870/webhdfs', 'http://nn1:9870'],
+    ['https://knox:8443/gateway/default/webhdfs/v1', 'https://knox:8443/gateway/default'],
+    ['https://knox:8443/gateway/webhdfs-v1', 'https://knox:8443/gateway/webhdfs-v1'],
+    [' HTTP://NN1:9870 ', 'http://NN1:9870'],
+    ['http://[::1]:9870', 'http://[::1]:9870'],
+    ['http://name_node:9870', 'http://name_node:9870'],
+  ])('with the URL %s means %s', (given, url) => {
+    const parsed = one({ nameservices: [{ urls: [given], mounts: ['/data/', '//logs'] }] });
+    expect(parsed?.nameservices).toEqual([{ urls: [url], mounts: ['/data', '/logs'] }]);
   });
 
   it('is described by a JSON Schema', () => {

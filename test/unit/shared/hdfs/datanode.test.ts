@@ -110,7 +110,7 @@ describe('reading from a datanode', () => {
   it('times out when the body stops coming', async () => {
     await using both = await pair(
       [(_request, response) => response.writeHead(200, { 'content-length': 1000 }).write('some')],
-      { timeout: 0.3 },
+      { data_timeout: 0.3 },
     );
     const error = await errorOf(get(both.fs, '/x', 1000));
     expect(error).toMatchObject({ name: 'TransportError', disposition: 'retry' });
@@ -225,7 +225,7 @@ describe('writing to a datanode', () => {
   });
 
   it('times out when the answer to a whole body does not come', async () => {
-    await using both = await pair([(request) => request.resume()], { timeout: 0.2 });
+    await using both = await pair([(request) => request.resume()], { data_timeout: 0.2 });
     const error = (await errorOf(put(both.fs, '/x', 'content'))) as Error;
     expect(error).toMatchObject({ name: 'TransportError', disposition: 'retry' });
     expect(error.message).toContain('no answer within 0.2 s');

@@ -5,10 +5,12 @@ import {
   clientOf,
   closedPort,
   fileStatus,
+  redirect,
   remoteException,
   ScriptedServer,
   standby,
 } from '../../../support/scripted-server.ts';
+import { swallower } from '../../../support/swallower.ts';
 
 /** Waits between tries are random: here they are short. */
 beforeEach(() => void vi.spyOn(Math, 'random').mockReturnValue(0.01));
@@ -45,6 +47,36 @@ describe('a nameservice with two namenodes', () => {
     const nobody = await closedPort();
     await using second = await ScriptedServer.start([fileStatus()]);
     await using fs = clientOf([nobody.url, second.url]);
+    expect(await fs.stat('/x', never)).toMatchObject({ kind: 'file' });
+  });
+
+  it.each([
+    ['ObserverRetryOnActiveException', 'Retry on active'],
+    ['NoNamenodesAvailableException', 'No namenodes available under nameservice ns0'],
+    ['RouterSafeModeException', 'Router router1:8888 is in safe mode and cannot handle READ requests'],
+    ['ConnectionNullException', 'Cannot get a connection to nn1:8020'],
+    ['RemoteException', 'org.apache.hadoop.hdfs.server.federation.router.NoNamenodesAvailableException: none'],
+  ])('turns to the other one when this one says %s', async (exception, message) => {
+    await using first = await ScriptedServer.start([remoteException(exception, message)]);
+    await using second = await ScriptedServer.start([fileStatus()]);
+    await using fs = clientOf([first.url, second.url]);
+    expect(await fs.stat('/x', never)).toMatchObject({ kind: 'file' });
+    expect([first.requests.length, second.requests.length]).toEqual([1, 1]);
+  });
+
+  it('turns to the other one when this one swallows packets, in the time for a connection', async () => {
+    await using first = await swallower();
+    await using second = await ScriptedServer.start([fileStatus()]);
+    await using fs = clientOf([first.url, second.url], { timeout: 1, retry_timeout: 0 });
+    expect(await fs.stat('/x', never)).toMatchObject({ kind: 'file' });
+    expect(await fs.stat('/x', never)).toMatchObject({ kind: 'file' });
+    expect(second.requests.length).toBe(2);
+  });
+
+  it('asks each of three before any budget ends the trying', async () => {
+    const [first, second] = [await closedPort(), await closedPort()];
+    await using third = await ScriptedServer.start([fileStatus()]);
+    await using fs = clientOf([first.url, second.url, third.url], { retry_timeout: 0 });
     expect(await fs.stat('/x', never)).toMatchObject({ kind: 'file' });
   });
 
@@ -147,6 +179,88 @@ describe('a single namenode', () => {
     expect(error).toMatchObject({ name: 'RemoteError', code, where: { path: '/corrupt' } });
     expect((error as { disposition: string }).disposition).not.toBe('fail-job');
     expect(server.requests.length).toBe(3);
+  });
+
+  it.each<[string, Answer]>([
+    ['503, with an HTML page', html],
+    ['502, without a body', { status: 502 }],
+    ['504, in JSON of its own', { status: 504, json: { message: 'Endpoint request timed out' } }],
+    ['429', { status: 429, headers: { 'retry-after': '0' }, text: 'Too Many Requests' }],
+    ['404, with an HTML page', { status: 404, text: '<html><title>default backend - 404</title></html>' }],
+    ['200, with an HTML page', { text: '<html><title>We are back in a minute</title></html>' }],
+  ])('whose balancer says %s in the middle of a job is asked until it is back', async (_what, answer) => {
+    const away = Array.from({ length: 8 }, () => answer);
+    await using server = await ScriptedServer.start([missing, ...away, fileStatus()]);
+    await using fs = clientOf([server.url]);
+    expect(await fs.stat('/x', never)).toBeUndefined();
+    expect(await fs.stat('/x', never)).toMatchObject({ kind: 'file' });
+    expect(server.requests.length).toBe(10);
+  });
+
+  it('whose balancer stays away is unavailable after the retry time-out, and the remedy is not about its URL', async () => {
+    await using server = await ScriptedServer.start([fileStatus(), html]);
+    await using fs = clientOf([server.url], { retry_timeout: 0.6 });
+    await fs.stat('/x', never);
+    const error = (await errorOf(fs.stat('/x', never))) as Error;
+    expect(error).toMatchObject({ name: 'UnavailableError', remedy: expect.stringContaining('balancer') as string });
+    expect(error.message).toContain('HTTP 503: 503 Service Unavailable');
+    expect(server.requests.length).toBeGreaterThan(4);
+  });
+
+  it.each([
+    ['seconds', () => '1'],
+    ['a date', () => new Date(Date.now() + 2000).toUTCString()],
+  ])('that says in %s how long to leave it alone is left alone for so long', async (_what, retryAfter) => {
+    const away: Answer = (request, response) => {
+      request.resume();
+      response.writeHead(429, { 'retry-after': retryAfter() }).end();
+    };
+    await using server = await ScriptedServer.start([fileStatus(), away, fileStatus()]);
+    await using fs = clientOf([server.url]);
+    await fs.stat('/x', never);
+    const startedAtMs = performance.now();
+    expect(await fs.stat('/x', never)).toMatchObject({ kind: 'file' });
+    expect(performance.now() - startedAtMs).toBeGreaterThan(900);
+    expect(server.requests.length).toBe(3);
+  });
+
+  it('that wants to be left alone for longer than the retry time-out is asked once more at its end', async () => {
+    const away: Answer = { status: 503, headers: { 'retry-after': '3600' } };
+    await using server = await ScriptedServer.start([fileStatus(), away]);
+    await using fs = clientOf([server.url], { retry_timeout: 0.5 });
+    await fs.stat('/x', never);
+    expect(await errorOf(fs.stat('/x', never))).toMatchObject({ name: 'UnavailableError' });
+    expect(server.requests.length).toBe(3);
+  });
+
+  it.each([400, 414, 431])('that cannot take a name (HTTP %i) fails that file at once, not the job', async (status) => {
+    await using server = await ScriptedServer.start([fileStatus(), { status, text: '<html><title>No</title></html>' }]);
+    await using fs = clientOf([server.url]);
+    await fs.stat('/x', never);
+    const error = await errorOf(fs.setPermission('/long', '600', never));
+    expect(error).toMatchObject({ code: 'invalid', disposition: 'fail-unit', where: { path: '/long' } });
+    expect((error as Error).message).toContain('the server cannot take this name');
+    expect(server.requests.length).toBe(2);
+  });
+
+  it('that redirects to https is named with its right URL, and nothing of the redirect else is told', async () => {
+    const to = 'https://127.0.0.1:9871/webhdfs/v1/x?op=GETFILESTATUS&delegation=SECRET';
+    await using server = await ScriptedServer.start([redirect(to)]);
+    await using fs = clientOf([server.url]);
+    const error = (await errorOf(fs.stat('/x', never))) as Error;
+    expect(error).toMatchObject({ disposition: 'fail-job' });
+    expect(error.message).toContain('the server redirects to https://127.0.0.1:9871 (use that URL');
+    expect(error.message).not.toContain('SECRET');
+    expect(server.requests.length).toBe(1);
+  });
+
+  it('that redirects to a log-in page is told so', async () => {
+    await using server = await ScriptedServer.start([
+      { status: 302, headers: { location: 'https://sso.example.com/?t=S' } },
+    ]);
+    await using fs = clientOf([server.url]);
+    const error = (await errorOf(fs.stat('/x', never))) as Error;
+    expect(error.message).toMatch(/the server redirects to https:\/\/sso\.example\.com \(check the URL/);
   });
 
   it.each<[string, Answer, Record<string, unknown>]>([

@@ -10,7 +10,7 @@ function counting() {
       ? Promise.reject(Object.assign(new Error('no such host'), { code: 'ENOTFOUND' }))
       : Promise.resolve([{ address: `10.0.0.${asked.length}`, family: 4 }]);
   };
-  const lookup = cachedLookup({}, resolve, () => clock.ms);
+  const lookup = cachedLookup(resolve, () => clock.ms);
   const ask = (hostname: string) =>
     new Promise<string>((done) =>
       lookup(hostname, {}, (error, address) => done(error?.code ?? JSON.stringify(address))),

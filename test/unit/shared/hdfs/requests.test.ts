@@ -16,6 +16,17 @@ const checksum: Answer = { json: { FileChecksum: { algorithm: 'COMPOSITE-CRC32C'
 const listing = (names: readonly string[], remainingEntries = 0): Answer => ({
   json: {
     DirectoryListing: {
+      partialListing: {
+        FileStatuses: { FileStatus: names.map((pathSuffix, i) => ({ pathSuffix, type: 'FILE', fileId: i })) },
+      },
+      remainingEntries,
+    },
+  },
+});
+/** As from what is no HDFS. */
+const objects = (names: readonly string[], remainingEntries = 0): Answer => ({
+  json: {
+    DirectoryListing: {
       partialListing: { FileStatuses: { FileStatus: names.map((pathSuffix) => ({ pathSuffix, type: 'FILE' })) } },
       remainingEntries,
     },
@@ -240,10 +251,46 @@ describe('servers that differ', () => {
     expect(server.operations).toEqual(['LISTSTATUS_BATCH', 'LISTSTATUS', 'LISTSTATUS']);
   });
 
-  it('may list in another order, which is told rather than merged wrongly', async () => {
-    await using server = await ScriptedServer.start([listing(['b', 'a'])]);
+  it.each<[string, readonly Answer[], readonly string[]]>([
+    ['in one page', [listing(['a', 'b', 'é'])], ['LISTSTATUS_BATCH', 'LISTSTATUS', 'LISTSTATUS']],
+    ['in the first of many', [listing(['a', 'é'], 1)], ['LISTSTATUS_BATCH', 'LISTSTATUS', 'LISTSTATUS']],
+    [
+      'behind pages of ASCII, as an object store',
+      [objects(['a', 'b'], 1), objects(['é'])],
+      ['LISTSTATUS_BATCH', 'LISTSTATUS_BATCH', 'LISTSTATUS', 'LISTSTATUS'],
+    ],
+  ])('may list in another order, %s: everything is listed at once from then on, and sorted', async (...row) => {
+    const [, pages, operations] = row;
+    const statuses = ['a', 'b', 'é', 'b'].map((pathSuffix) => ({ pathSuffix, type: 'FILE' }));
+    let asked = 0;
+    await using server = await ScriptedServer.start(({ operation }) =>
+      operation === 'LISTSTATUS' ? { json: { FileStatuses: { FileStatus: statuses } } } : (pages[asked++] ?? unknown),
+    );
     await using fs = clientOf([server.url]);
-    expect(await errorOf(allOf(fs.list('/x', never)))).toMatchObject({ name: 'ListingOrderError' });
+    const names = async (after?: string) => (await allOf(fs.list('/x', never, after))).flat().map(({ name }) => name);
+    expect(await names()).toEqual(['é', 'a', 'b']);
+    expect(await names('a')).toEqual(['b']);
+    expect(server.operations).toEqual(operations);
+  });
+
+  it.each<[string, readonly Answer[], RegExp]>([
+    ['whose later page goes back', [listing(['a', 'b'], 1), listing(['ab'])], /in another order.*another address/],
+    ['whose page is empty although more remain', [listing(['a'], 1), listing([], 1)], /a page without names/],
+    ['whose first page is empty although more remain', [listing([], 3)], /a page without names/],
+    ['that gives the same page again', [listing(['a', 'b'], 2), listing(['a', 'b'], 2)], /a page without names/],
+  ])('%s fails the directory by name, and loses nothing in silence', async (_what, pages, message) => {
+    await using server = await ScriptedServer.start(pages);
+    await using fs = clientOf([server.url]);
+    const error = (await errorOf(allOf(fs.list('/x', never)))) as Error;
+    expect(error).toMatchObject({ name: 'ListingError', disposition: 'fail-unit', where: { path: '/x' } });
+    expect(error.message).toMatch(message);
+  });
+
+  it('may repeat names, as routers do: each comes once', async () => {
+    await using server = await ScriptedServer.start([listing(['a', 'a', 'b'], 1), listing(['b', 'c'])]);
+    await using fs = clientOf([server.url]);
+    const names = (await allOf(fs.list('/x', never))).flat().map(({ name }) => name);
+    expect(names).toEqual(['a', 'b', 'c']);
   });
 
   it('give further pages after the last name of the one before', async () => {
