@@ -32,8 +32,9 @@ export abstract class FanoutError extends Error {
   constructor(reason: string, details: Details) {
     const { where, remedy } = details;
     const place = where ? `${where.operation} ${printable(where.path)}${where.host ? ` on ${where.host}` : ''}: ` : '';
-    super(`${place}${oneLine(reason)}${remedy ? ` (${remedy})` : ''}`, { cause: details.cause });
-    this.reason = oneLine(reason);
+    const line = printable(oneLine(reason));
+    super(`${place}${line}${remedy ? ` (${printable(remedy)})` : ''}`, { cause: details.cause });
+    this.reason = line;
     this.disposition = details.disposition;
     this.where = where;
     this.remedy = remedy;
@@ -120,14 +121,34 @@ export class TooManyFailuresError extends FanoutError {
   }
 }
 
+/** The job's files are not all accounted for: it may not call itself ended. */
+export class IncompleteError extends FanoutError {
+  override readonly name = 'IncompleteError';
+  constructor(expected: number, settled: number) {
+    const reason = `the job does not add up: ${expected} files were planned, and ${settled} were copied, skipped or failed`;
+    super(reason, { disposition: 'fail-job', remedy: 'resume it; if it says so again, copy anew with --force' });
+  }
+}
+
+/** This machine's own records of a job cannot be read or written: a full or read-only disk, a file that is gone or cut short. */
+export class StateError extends FanoutError {
+  override readonly name = 'StateError';
+  constructor(reason: string, remedy: string, cause?: unknown) {
+    super(reason, { disposition: 'fail-job', remedy, cause });
+  }
+}
+
 /** One line from anything that was thrown. */
 export function messageOf(error: unknown): string {
   return oneLine(error instanceof Error ? error.message : String(error));
 }
 
-/** A path for a person: control characters escaped, so that a name with a newline stays on its line. */
-export function printable(path: string): string {
-  return path.replace(/[\u0000-\u001f\u007f]/g, (character) => JSON.stringify(character).slice(1, -1));
+/** A text for a person: control characters escaped, so that a name stays on its line and changes nothing of the terminal. */
+export function printable(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (character) => {
+    const escaped = JSON.stringify(character).slice(1, -1);
+    return escaped === character ? `\\u00${character.charCodeAt(0).toString(16)}` : escaped;
+  });
 }
 
 function oneLine(text: string): string {

@@ -1,8 +1,8 @@
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, SpecError } from '../errors.ts';
 import type { Cluster } from './cluster.ts';
+import { makeKerberosHome } from './kerberos-leftovers.ts';
 import { isKeytab, mergeKeytabs } from './keytab.ts';
 import { realmsOf } from './krb5-conf.ts';
 
@@ -102,7 +102,7 @@ export class KerberosEnvironment {
   /** Undefined for an account whose tickets come from its keytab. */
   #cacheOf({ keytab, credential_cache }: Account): string | undefined {
     if (keytab !== undefined) return undefined;
-    return credential_cache ?? this.#given.cache ?? `FILE:/tmp/krb5cc_${userInfo().uid}`;
+    return credential_cache ?? this.#given.cache ?? `FILE:/tmp/krb5cc_${process.getuid?.() ?? 0}`;
   }
 
   #write(name: string, content: string | Buffer): string {
@@ -112,12 +112,7 @@ export class KerberosEnvironment {
   }
 
   #home(): string {
-    if (this.#directory === undefined) {
-      const directory = mkdtempSync(join(tmpdir(), 'hdfs-fanout-krb5-'));
-      process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
-      this.#directory = directory;
-    }
-    return this.#directory;
+    return (this.#directory ??= makeKerberosHome());
   }
 }
 
