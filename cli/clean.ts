@@ -1,27 +1,36 @@
 import { sweepJob } from '../shared/copy/sweep.ts';
-import { join } from '../shared/hdfs/path.ts';
 import { DestinationLock } from '../shared/local/destination-lock.ts';
 import { openState } from '../shared/local/state.ts';
 import { silentLog } from '../shared/log.ts';
 import { openEnds } from './clusters.ts';
+import { interruptSignal } from './interrupt.ts';
 import { knownJob, openRecords } from './job-records.ts';
 import { exitCodes } from './exit-codes.ts';
+import { printError } from './output.ts';
 
 /** `hdfs-fanout clean JOB`: deletes by name what a job that will not be resumed may have left, and closes it. */
 export async function clean(id: string, flags: { conf?: string }): Promise<number> {
+  const interrupt = interruptSignal();
   const state = openState();
-  const job = await knownJob(await openRecords(undefined), id);
-  const { source, destination } = openEnds(job.spec, flags.conf, silentLog);
-  const lock = DestinationLock.acquire(join(state.directory, 'locks'), id, []);
+  const known = await knownJob(await openRecords(undefined), id);
+  const { source, destination } = openEnds(known.spec, flags.conf, silentLog);
+  const lock = DestinationLock.acquire(state.locks, id, []);
   try {
+    // As it is now that no resume can change it any more.
+    const job = (await state.store.get(id)) ?? known;
     if (state.manifests.has(id)) {
       const { store, manifests } = state;
-      await sweepJob({ job, store, manifests, destination }, () => true, new AbortController().signal);
+      await sweepJob({ job, store, manifests, destination }, () => true, interrupt);
     }
     await state.manifests.remove(id);
     if (job.phase !== 'done') {
-      await state.store.update(id, { phase: 'done', outcome: 'Failed', error: 'cleaned: it cannot be resumed' });
+      const cleaned = { phase: 'done', outcome: 'Failed', error: 'cleaned: it cannot be resumed' } as const;
+      await state.store.update(id, { ...cleaned, endedAtMs: job.endedAtMs ?? job.seenAtMs ?? job.startedAtMs });
     }
+  } catch (error) {
+    if (!interrupt.aborted) throw error;
+    printError(`interrupted; go on with: hdfs-fanout clean ${id}`, false);
+    return exitCodes.interrupted;
   } finally {
     lock.release();
     await source.close();

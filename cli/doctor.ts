@@ -4,6 +4,7 @@ import { SpecError } from '../shared/errors.ts';
 import { clustersFile, loadClusters } from '../shared/hdfs/cluster.ts';
 import { rowText } from './doctor-table.ts';
 import { exitCodes } from './exit-codes.ts';
+import { interruptSignal } from './interrupt.ts';
 import { printEvent } from './output.ts';
 
 export interface DoctorFlags {
@@ -50,18 +51,13 @@ async function examineHere(
   const cluster = clusters.get(alias);
   if (!cluster)
     throw new SpecError(`no cluster "${alias}" in ${file}`, `it defines ${[...clusters.keys()].join(', ')}`);
-  const interruption = new AbortController();
-  const interrupt = () => interruption.abort();
-  process.once('SIGINT', interrupt);
-  process.once('SIGTERM', interrupt);
+  const interrupt = interruptSignal();
   try {
-    await examine({ cluster, path: examinedPath(cluster, path), readOnly }, interruption.signal, show);
+    await examine({ cluster, path: examinedPath(cluster, path), readOnly }, interrupt, show);
   } finally {
-    process.off('SIGINT', interrupt);
-    process.off('SIGTERM', interrupt);
     setTimeout(() => process.exit(), LINGER_MS).unref();
   }
-  return interruption.signal.aborted ? exitCodes.interrupted : undefined;
+  return interrupt.aborted ? exitCodes.interrupted : undefined;
 }
 
 async function examineInAws(

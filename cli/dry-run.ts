@@ -13,13 +13,18 @@ import { human } from './progress-display.ts';
 
 const COMPARISONS_AT_ONCE = 10;
 
-/** Tells what a copy would do to each file, and changes nothing. Comparisons are really made. @returns the exit code */
+/**
+ * Tells what a copy would do to each file, and changes nothing. Comparisons are really made.
+ * @param batches  emits what there is to do, instead of planning it
+ * @returns the exit code
+ */
 export async function dryRun(
   spec: JobSpec,
   roots: readonly Root[],
   { source, destination }: Ends,
   json: boolean,
   signal: AbortSignal,
+  batches?: (emit: (batch: Batch) => Promise<void>) => Promise<void>,
 ): Promise<number> {
   const limit = pLimit(COMPARISONS_AT_ONCE);
   const totals = new Map<string, { files: number; bytes: number }>();
@@ -48,7 +53,9 @@ export async function dryRun(
         );
     }
   };
-  await plan({ source, destination, roots, options: spec.options, signal, emit, makeDirectories: false });
+  const planning = { source, destination, roots, options: spec.options, signal, emit, makeDirectories: false };
+  await (batches ? batches(emit) : plan(planning));
+  signal.throwIfAborted();
   if (json) printEvent('total', Object.fromEntries(totals));
   else {
     const parts = [...totals].map(([action, { files, bytes }]) => `${action} ${files} files, ${human(bytes)}`);

@@ -7,6 +7,8 @@ export const exitCodes = {
   someFailed: 1,
   usage: 2,
   stopped: 3,
+  /** Of `status` alone. Not 0: whoever waits for the copy by `status JOB && …` must not go on yet. */
+  running: 4,
   interrupted: 130,
 } as const;
 
@@ -17,6 +19,8 @@ Exit codes:
   2    bad usage or configuration: nothing was asked of a cluster
   3    the job could not go on
   130  interrupted: hdfs-fanout copy --resume JOB`;
+
+export const statusCodesHelp = exitCodesHelp.replace('  130', '  4    it is still running\n  130');
 
 /** One line for a person, and the exit code that goes with it. */
 export function explain(error: unknown): { message: string; code: number } {

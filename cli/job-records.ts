@@ -1,10 +1,14 @@
+import { type JobStatus, jobStatus } from '../shared/copy/job-status.ts';
 import type { Job, JobStore } from '../shared/copy/job-store.ts';
-import { SpecError } from '../shared/errors.ts';
+import { printable, SpecError } from '../shared/errors.ts';
+import { isHeld } from '../shared/local/destination-lock.ts';
 import { openState } from '../shared/local/state.ts';
 
 /** Where `jobs` and `status` look: this machine's store, or that of a deployment. */
 export interface JobRecords {
   readonly store: Pick<JobStore, 'get' | 'list' | 'counters' | 'failures'>;
+  /** Whether a process of this machine, or an execution, is at work on a job. */
+  readonly isRunning: (id: string) => boolean;
   /** Named in errors. */
   readonly place: string;
   /** What to add to a command that the reader is told to run. */
@@ -14,16 +18,24 @@ export interface JobRecords {
 export async function openRecords(stack: string | undefined): Promise<JobRecords> {
   if (stack !== undefined) {
     const { findDeployment } = await import('../shared/aws/deployment.ts');
-    const { store } = await findDeployment(stack);
-    return { store, place: `the stack ${stack}`, suffix: ` --stack ${stack}` };
+    const { store, active } = await findDeployment(stack);
+    const running = new Set((await active.list()).map(({ job }) => job));
+    return { store, isRunning: (id) => running.has(id), place: `the stack ${stack}`, suffix: ` --stack ${stack}` };
   }
-  const { store, directory } = openState();
-  return { store, place: directory, suffix: '' };
+  const { store, directory, locks } = openState();
+  return { store, isRunning: (id) => isHeld(locks, id), place: directory, suffix: '' };
 }
 
 /** @throws SpecError */
 export async function knownJob({ store, place, suffix }: JobRecords, id: string): Promise<Job> {
   const job = await store.get(id);
-  if (!job) throw new SpecError(`no job ${id} in ${place}`, `hdfs-fanout jobs${suffix} lists them`);
+  if (!job) throw new SpecError(`no job ${printable(id)} in ${place}`, `hdfs-fanout jobs${suffix} lists them`);
   return job;
+}
+
+/** A job's status as it is now. Whether it runs is asked before its record is read again: it may have ended in between. */
+export async function statusOf({ store, isRunning }: JobRecords, job: Job): Promise<JobStatus> {
+  const running = job.outcome === undefined && isRunning(job.id);
+  const now = running || job.outcome !== undefined ? job : ((await store.get(job.id)) ?? job);
+  return jobStatus(now, await store.counters(job.id), running);
 }

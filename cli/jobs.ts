@@ -1,19 +1,80 @@
-import { jobStatus } from '../shared/copy/job-status.ts';
+import type { JobStatus } from '../shared/copy/job-status.ts';
+import type { Job } from '../shared/copy/job-store.ts';
+import { printable } from '../shared/errors.ts';
 import { exitCodes } from './exit-codes.ts';
-import { openRecords } from './job-records.ts';
+import { openRecords, statusOf } from './job-records.ts';
 import { printEvent } from './output.ts';
+import { human } from './progress-display.ts';
 
-/** `hdfs-fanout jobs`: newest first. */
+/** `hdfs-fanout jobs`: newest first, two lines each. */
 export async function jobs(flags: { limit: number; json: boolean; stack?: string }): Promise<number> {
-  const { store } = await openRecords(flags.stack);
-  for (const job of await store.list(flags.limit)) {
-    const status = jobStatus(job, await store.counters(job.id));
+  const records = await openRecords(flags.stack);
+  const width = process.stdout.isTTY ? process.stdout.columns || 80 : Infinity;
+  const found = await records.store.list(flags.limit);
+  if (found.length > 0 && !flags.json) process.stdout.write(`${heading}\n`);
+  for (const job of found) {
+    const status = await statusOf(records, job);
     if (flags.json) printEvent('status', status);
-    else {
-      const state = job.phase === 'done' ? status.Outcome : (job.error ?? job.phase);
-      const { source, destination } = job.spec;
-      process.stdout.write(`${job.id}  ${state.padEnd(11)}  ${source.join(' ')} -> ${destination}\n`);
-    }
+    else process.stdout.write(`${jobLines(job, status, width).join('\n')}\n`);
   }
   return exitCodes.success;
+}
+
+/** Of what a job's first line holds, so that it fits 80 columns. Numbers stand at the right of theirs. */
+const columns = [
+  ['JOB', 22],
+  ['STATE', 11],
+  ['STARTED', 11],
+  ['TOOK', -5],
+  ['FILES', -11],
+  ['DONE', -4],
+  ['SIZE', -9],
+] as const;
+
+const heading = row(columns.map(([name]) => name));
+
+/** @param width  of the terminal, to which the paths are cut */
+export function jobLines(job: Job, status: JobStatus, width: number): [string, string] {
+  const settled = status['Files Copied'] + status['Files Skipped'] + status['Files Failed'];
+  const expected = Math.max(status['Files Expected'], settled);
+  const bytes = status['Size Copied'] + status['Size Skipped'] + status['Size Failed'];
+  const planned = job.phase !== 'planning';
+  const share = status['Size Expected'] > 0 ? bytes / status['Size Expected'] : expected > 0 ? settled / expected : 1;
+  const first = row([
+    job.id,
+    status.Outcome,
+    status['Start Time'].slice(5, 16),
+    tookText(status.Duration),
+    planned ? `${count(settled)}/${count(expected)}` : 'planning',
+    planned ? `${Math.floor(Math.min(1, share) * 100)}%` : '',
+    planned ? human(status['Size Expected']) : '',
+  ]);
+  const paths = `  ${printable(job.spec.source.join(' '))} -> ${printable(job.spec.destination)}`;
+  return [first, paths.length <= width ? paths : `${paths.slice(0, width - 1)}…`];
+}
+
+function row(cells: readonly string[]): string {
+  const padded = columns.map(([, width], index) => {
+    const cell = cells[index] ?? '';
+    return width < 0 ? cell.padStart(-width) : cell.padEnd(width);
+  });
+  return padded.join(' ').trimEnd();
+}
+
+/** In at most five characters: `7s`, `59:59`, `1h02m`, `23h`, `4d05h`. */
+export function tookText(seconds: number): string {
+  const [whole, two] = [Math.round(seconds), (value: number) => String(value).padStart(2, '0')];
+  const [minutes, hours, days] = [Math.floor(whole / 60), Math.floor(whole / 3600), Math.floor(whole / 86_400)];
+  if (minutes < 1) return `${whole}s`;
+  if (hours < 1) return `${minutes}:${two(whole % 60)}`;
+  if (hours < 10) return `${hours}h${two(minutes % 60)}m`;
+  if (days < 1) return `${hours}h`;
+  return days < 10 ? `${days}d${two(hours % 24)}h` : `${days}d`;
+}
+
+/** In at most five characters, since the counts of a large job are two of them: `9999`, `12.3k`, `50.0M`. */
+export function count(files: number): string {
+  if (files < 10_000) return String(files);
+  const [value, unit] = files < 999_500 ? [files / 1000, 'k'] : [files / 1_000_000, 'M'];
+  return `${value < 99.95 ? value.toFixed(1) : Math.round(value)}${unit}`;
 }

@@ -14,6 +14,11 @@ export function openLog(file: string | undefined, verbosity: number): Log {
   if (file !== undefined) {
     try {
       const destination = pino.destination({ dest: file, mkdir: true, sync: true });
+      // What is copied matters more than what is said of it.
+      destination.once('error', (error) => {
+        destination.on('error', () => undefined);
+        process.stderr.write(`hdfs-fanout: cannot write the log file ${file}: ${messageOf(error)}\n`);
+      });
       return pino({ level: verbosity > 3 ? level : 'info', base: null }, destination);
     } catch (error) {
       throw new SpecError(`cannot write the log file ${file}: ${messageOf(error)}`);

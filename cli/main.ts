@@ -1,12 +1,13 @@
 import { Command, CommanderError } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
+import { removeKerberosLeftovers } from '../shared/hdfs/kerberos-leftovers.ts';
 import { clean } from './clean.ts';
 import { copy } from './copy.ts';
 import { doctor, type DoctorFlags } from './doctor.ts';
-import { exitCodesHelp, explain } from './exit-codes.ts';
+import { exitCodesHelp, explain, statusCodesHelp } from './exit-codes.ts';
 import { jobs } from './jobs.ts';
-import { addJobFlags, type CopyFlags, wholeNumber } from './options.ts';
-import { printError } from './output.ts';
+import { addJobFlags, type CopyFlags, givenFlags, positiveNumber, retryOptions } from './options.ts';
+import { guardOutput, printError } from './output.ts';
 import type { pushClusters } from './push-clusters.ts';
 import type { retry, start } from './start.ts';
 import { status } from './status.ts';
@@ -64,7 +65,7 @@ addJobFlags(configure(program.command('copy', { isDefault: true })).description(
   .option('-v, --verbose', 'log to stderr; repeat for more: errors, warnings, info, debug', (_, n: number) => n + 1, 0)
   .option('--log-file <file>', 'log as JSON lines to a file')
   .addHelpText('after', examples)
-  .action((paths: string[], flags: CopyFlags) => finish(copy(paths, flags)));
+  .action((paths: string[], flags: CopyFlags, command: Command) => finish(copy(paths, flags, givenFlags(command))));
 
 // The commands for AWS load its SDK only when they are called: `copy` should not wait for it.
 const inAws = (command: Command) =>
@@ -96,13 +97,15 @@ inAws(program.command('stop'))
     finish(import('./stop.ts').then((module) => module.stop(id, flags))),
   );
 
-following(program.command('retry'))
+const retrying = following(program.command('retry'))
   .description('copy what failed or was not reached of a job in AWS')
   .argument('<job>')
-  .option('--wait', 'follow it to its end and give the exit code of the job', false)
+  .option('--wait', 'follow it to its end and give the exit code of the job', false);
+for (const option of retryOptions) retrying.addOption(option);
+retrying
   .addHelpText('after', exitCodesHelp)
-  .action((id: string, flags: Parameters<typeof retry>[1]) =>
-    finish(import('./start.ts').then((module) => module.retry(id, flags))),
+  .action((id: string, flags: Parameters<typeof retry>[1], command: Command) =>
+    finish(import('./start.ts').then((module) => module.retry(id, flags, givenFlags(command)))),
   );
 
 inAws(configure(program.command('clusters')).description('the clusters of a deployment').command('push'))
@@ -115,7 +118,7 @@ inAws(configure(program.command('clusters')).description('the clusters of a depl
 configure(program.command('jobs'))
   .description('list jobs, newest first')
   .option(...elsewhere)
-  .option('--limit <n>', 'how many', wholeNumber, 20)
+  .option('--limit <n>', 'how many', positiveNumber, 20)
   .option('--json', 'one JSON object a line', false)
   .action((flags: Parameters<typeof jobs>[0]) => finish(jobs(flags)));
 
@@ -123,11 +126,11 @@ configure(program.command('status'))
   .description('show the Job Status of a job, or its failed files')
   .argument('<job>')
   .option('--failures', 'path, operation, host and reason of each failed file', false)
-  .option('--limit <n>', 'failures a page', wholeNumber, 100)
+  .option('--limit <n>', 'failures a page', positiveNumber, 100)
   .option('--after <failure>', 'the page after this failure')
   .option(...elsewhere)
   .option('--json', 'one JSON object a line', false)
-  .addHelpText('after', exitCodesHelp)
+  .addHelpText('after', statusCodesHelp)
   .action((id: string, flags: Parameters<typeof status>[1]) => finish(status(id, flags)));
 
 configure(program.command('doctor'))
@@ -147,13 +150,24 @@ configure(program.command('clean'))
   .option('--conf <file>', 'cluster configuration')
   .action((id: string, flags: { conf?: string }) => finish(clean(id, flags)));
 
+/** Also where no flag was read yet: with --json stdout holds nothing but objects. */
+const json = process.argv.includes('--json');
+guardOutput();
+// A bug, in what nobody waits for: one line for the person, as for every other end.
+process.on('uncaughtException', (error) => {
+  const { message, code } = explain(error);
+  printError(message, json);
+  process.exit(code);
+});
+removeKerberosLeftovers();
+
 try {
   await program.parseAsync();
 } catch (error) {
   // Help and version end in an error with code 0: they were printed.
   if (!(error instanceof CommanderError && error.exitCode === 0)) {
     const { message, code } = explain(error);
-    printError(message, false);
+    printError(message, json);
     process.exitCode = code;
   }
 }

@@ -33,28 +33,46 @@ export interface CopyFlags extends JobFlags {
   logFile?: string;
 }
 
+/** The flags that were typed, by name: a default is not among them. */
+export type GivenFlags = ReadonlyMap<keyof CopyFlags, string>;
+
+export function givenFlags(command: Command): GivenFlags {
+  const given = command.options.filter((option) => command.getOptionValueSource(option.attributeName()) === 'cli');
+  return new Map(given.map((option) => [option.attributeName() as keyof CopyFlags, option.long ?? option.flags]));
+}
+
+const force = new Option('-f, --force', 'overwrite existing files that differ').default(false);
+const verify = new Option('--verify <level>', 'how each copied file is verified')
+  .choices(verificationLevels)
+  .default('checksum');
+const maxFailures = new Option('--max-failures <n>', 'stop the job when more files than this have failed')
+  .argParser(wholeNumber)
+  .default(1000);
+const threads = new Option('--threads <n>', 'transfers at once; 0: as many as both clusters allow')
+  .argParser(wholeNumber)
+  .default(0);
+
+/** What a retry in AWS may change. */
+export const retryOptions = [force, verify, maxFailures, threads] as const;
+
 /** Flags of every command that starts a job: pydistcp's with their meaning, then ours. */
 export function addJobFlags(command: Command): Command {
   return command
     .argument('[paths...]', 'SOURCE... DESTINATION, each cluster:/path; plain paths with -s and -d')
     .option('-s, --src <cluster>', 'alias of the source cluster, or local')
     .option('-d, --dest <cluster>', 'alias of the destination cluster, or local')
-    .option('-f, --force', 'overwrite existing files that differ', false)
+    .addOption(force)
     .option('-p, --preserve', 'preserve owner, group, permission, times, replication, block size, ACL, xattrs', false)
     .option('--strict-preserve', 'a file whose attributes cannot be set fails', false)
     .option('--exact', 'the destination is the copied root, existing or not (cp -T)', false)
     .option('--no-checksum', 'do not compare existing files: always overwrite (with --force)')
-    .addOption(
-      new Option('--verify <level>', 'how each copied file is verified')
-        .choices(verificationLevels)
-        .default('checksum'),
-    )
+    .addOption(verify)
     .option('--direct', 'write to the final name: no temporary file, no atomic rename', false)
     .option('--files-only', 'flatten: all files directly under the destination', false)
     .option('--include-pattern <glob>', 'only files whose base name matches', '*')
     .option('--min-size <bytes>', 'only files of at least this size', wholeNumber, 0)
-    .option('--max-failures <n>', 'stop the job when more files than this have failed', wholeNumber, 1000)
-    .option('--threads <n>', 'transfers at once; 0: as many as both clusters allow', wholeNumber, 0)
+    .addOption(maxFailures)
+    .addOption(threads)
     .option('--part-size <bytes>', 'bytes read at once from the local disk, a power of two', wholeNumber, 65_536)
     .option('--buffer-size <bytes>', 'accepted for compatibility, a power of two', wholeNumber, 65_536);
 }
@@ -90,5 +108,10 @@ export function specOf(paths: readonly string[], flags: JobFlags): JobSpec {
 
 export function wholeNumber(text: string): number {
   if (!/^-?\d+$/.test(text)) throw new InvalidArgumentError('It is not a whole number.');
+  return Number(text);
+}
+
+export function positiveNumber(text: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('It is not a whole number of at least 1.');
   return Number(text);
 }

@@ -42,7 +42,7 @@ export function showProgress(progress: Progress, terminal: boolean): { stop: () 
  */
 export function line(progress: Progress, bytesPerSecond: number, width = Infinity): string {
   const { expectedBytes, expectedFiles, bytes, pending, transferring, complete, failed, planning } = progress;
-  if (planning) return `planning: ${expectedFiles} files so far`;
+  if (planning) return `planning: ${expectedFiles} files so far`.slice(0, Math.max(0, width));
   const share = expectedBytes > 0 ? bytes / expectedBytes : expectedFiles > 0 ? (complete + failed) / expectedFiles : 0;
   const percent = `${(Math.min(1, share) * 100).toFixed(1)}%`.padStart(6);
   const seconds = bytesPerSecond > 0 ? Math.max(0, expectedBytes - bytes) / bytesPerSecond : Infinity;

@@ -1,9 +1,9 @@
 import { findDeployment } from '../shared/aws/deployment.ts';
-import { locationsOf } from '../shared/copy/spec.ts';
-import { SpecError } from '../shared/errors.ts';
+import { locationsOf, withOptions } from '../shared/copy/spec.ts';
+import { printable, SpecError } from '../shared/errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { newJobId } from './job-id.ts';
-import { type JobFlags, specOf } from './options.ts';
+import { type GivenFlags, type JobFlags, retryOptions, specOf } from './options.ts';
 import { printEvent } from './output.ts';
 import { follow, type FollowFlags } from './watch.ts';
 
@@ -37,19 +37,29 @@ export function tellStarted(id: string, execution: string, { json, stack, wait }
   if (!json && !wait) process.stderr.write(`follow it with: hdfs-fanout watch ${id} --stack ${stack}\n`);
 }
 
-export interface RetryFlags extends FollowFlags {
+type RetryOption = 'force' | 'verify' | 'maxFailures' | 'threads';
+
+export interface RetryFlags extends FollowFlags, Pick<JobFlags, RetryOption> {
   stack: string;
   wait: boolean;
 }
 
 /** `hdfs-fanout retry JOB`: what failed or was not reached, with the job's own mapping. @returns the exit code */
-export async function retry(id: string, flags: RetryFlags): Promise<number> {
+export async function retry(id: string, flags: RetryFlags, given: GivenFlags): Promise<number> {
   const deployment = await findDeployment(flags.stack);
   const job = await deployment.store.get(id);
-  if (!job) throw new SpecError(`no job ${id} in the stack ${flags.stack}`, `hdfs-fanout jobs --stack ${flags.stack}`);
+  if (!job)
+    throw new SpecError(
+      `no job ${printable(id)} in the stack ${flags.stack}`,
+      `hdfs-fanout jobs --stack ${flags.stack}`,
+    );
   const active = await deployment.active.get(id);
   if (active) throw new SpecError(`job ${id} is still running`, `hdfs-fanout watch ${id} --stack ${flags.stack}`);
-  const execution = await deployment.executions.start(deployment.stateMachine, newJobId(Date.now()), { retry: id });
+  const names = retryOptions.map((option) => option.attributeName() as RetryOption);
+  const options = Object.fromEntries(names.filter((name) => given.has(name)).map((name) => [name, flags[name]]));
+  withOptions(job.spec, options);
+  const input = { retry: id, ...(Object.keys(options).length > 0 ? { options } : {}) };
+  const execution = await deployment.executions.start(deployment.stateMachine, newJobId(Date.now()), input);
   tellStarted(id, execution, flags);
   return flags.wait ? follow(deployment, id, execution, flags) : exitCodes.success;
 }

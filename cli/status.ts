@@ -1,7 +1,7 @@
-import { jobStatus } from '../shared/copy/job-status.ts';
 import { printable } from '../shared/errors.ts';
+import { adviceOn } from './advice.ts';
 import { exitCodes } from './exit-codes.ts';
-import { type JobRecords, knownJob, openRecords } from './job-records.ts';
+import { type JobRecords, knownJob, openRecords, statusOf } from './job-records.ts';
 import { printEvent, printStatus } from './output.ts';
 
 interface StatusFlags {
@@ -12,15 +12,16 @@ interface StatusFlags {
   stack?: string;
 }
 
-/** `hdfs-fanout status JOB [--failures]`. @returns the exit code that the job itself would give */
+/** `hdfs-fanout status JOB [--failures]`. @returns the exit code that the job itself would give, or that it is still running */
 export async function status(id: string, flags: StatusFlags): Promise<number> {
   const records = await openRecords(flags.stack);
   const job = await knownJob(records, id);
   if (flags.failures) return failures(records, id, flags);
-  const current = jobStatus(job, await records.store.counters(id));
+  const current = await statusOf(records, job);
   printStatus(current, flags.json);
-  if (current.Outcome === 'Successful') return exitCodes.success;
-  return job.phase === 'done' ? exitCodes.someFailed : exitCodes.stopped;
+  const { message, code } = adviceOn(current, flags.stack);
+  if (message !== undefined) process.stderr.write(`hdfs-fanout: ${message}\n`);
+  return code;
 }
 
 async function failures(
@@ -31,7 +32,10 @@ async function failures(
   const page = await store.failures(id, limit, after);
   for (const { sequence, path, operation, host, reason } of page) {
     if (json) printEvent('failure', { sequence, path, operation, host, reason });
-    else process.stdout.write(`${printable(path)}\n    ${operation}${host ? ` on ${host}` : ''}: ${reason}\n`);
+    else {
+      const where = `${operation}${host ? ` on ${host}` : ''}`;
+      process.stdout.write(`${printable(path)}\n    ${where}: ${printable(reason)}\n`);
+    }
   }
   const last = page.at(-1);
   if (last && page.length === limit && !json) {

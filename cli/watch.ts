@@ -3,7 +3,9 @@ import { type Deployment, findDeployment } from '../shared/aws/deployment.ts';
 import { jobStatus } from '../shared/copy/job-status.ts';
 import { Progress } from '../shared/copy/progress.ts';
 import { SpecError } from '../shared/errors.ts';
+import { adviceOn } from './advice.ts';
 import { exitCodes } from './exit-codes.ts';
+import { interruptSignal } from './interrupt.ts';
 import { printError, printStatus } from './output.ts';
 import { showProgress } from './progress-display.ts';
 
@@ -39,15 +41,21 @@ export async function follow(
 ): Promise<number> {
   const { store, active, executions } = deployment;
   const progress = new Progress();
+  const interrupt = interruptSignal();
+  const aWhile = () => sleep(LOOK_EVERY_MS, undefined, { signal: interrupt });
   const display = flags.silent || flags.json ? undefined : showProgress(progress, process.stderr.isTTY);
   try {
     while (await executions.isRunning(execution)) {
       await refresh(progress, deployment, id);
-      await sleep(LOOK_EVERY_MS);
+      await aWhile();
     }
     const untilMs = Date.now() + CLOSING_MS;
-    while ((await active.get(id))?.execution === execution && Date.now() < untilMs) await sleep(LOOK_EVERY_MS);
+    while ((await active.get(id))?.execution === execution && Date.now() < untilMs) await aWhile();
     await refresh(progress, deployment, id);
+  } catch (error) {
+    if (!interrupt.aborted) throw error;
+    printError(`interrupted: the job goes on in AWS; hdfs-fanout watch ${id} --stack ${deployment.stack}`, flags.json);
+    return exitCodes.interrupted;
   } finally {
     display?.stop();
   }
@@ -78,12 +86,9 @@ async function tellEnd({ store, stack }: Deployment, id: string, flags: FollowFl
   if (!job) return exitCodes.stopped;
   const status = jobStatus(job, await store.counters(id));
   printStatus(status, flags.json);
-  if (status.Outcome === 'Successful') return exitCodes.success;
-  const failed = status['Files Failed'];
-  const failures = `${failed} files failed: hdfs-fanout status ${id} --failures --stack ${stack}`;
-  const again = `hdfs-fanout retry ${id} --stack ${stack}`;
-  printError(`${job.error ?? failures}; go on with: ${again}`, flags.json);
-  return job.phase === 'done' ? exitCodes.someFailed : exitCodes.stopped;
+  const { message, code } = adviceOn(status, stack);
+  if (message !== undefined) printError(message, flags.json);
+  return code;
 }
 
 /** A Lambda's cause is JSON around the message. */

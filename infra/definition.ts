@@ -25,10 +25,10 @@ const TASK_MARGIN_SECONDS = 60;
 const CLOSE_AGAIN_SECONDS = 5;
 
 const { service, filesFailed, jobFailed, ...thrown } = errorNames;
-const { spec, refused, unavailable, busy, superseded, tooManyFailures, closed, kerberos, noToken } = thrown;
+const { spec, refused, unavailable, busy, superseded, tooManyFailures, incomplete, closed, kerberos, noToken } = thrown;
 
 /** Of the job as a whole: one batch that ends so ends them all. */
-const endTheJob = [spec, refused, unavailable, busy, tooManyFailures, closed, kerberos, noToken];
+const endTheJob = [spec, refused, unavailable, busy, tooManyFailures, incomplete, closed, kerberos, noToken];
 
 /**
  * What a Lambda cannot see or mend itself. Its own errors come first and are never tried again: they say what is wrong with the job.

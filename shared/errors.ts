@@ -34,7 +34,7 @@ export abstract class FanoutError extends Error {
     const place = where
       ? `${where.operation} ${printable(where.path)}${where.host ? ` on ${printable(where.host)}` : ''}: `
       : '';
-    super(`${place}${oneLine(reason)}${remedy ? ` (${remedy})` : ''}`, { cause: details.cause });
+    super(`${place}${oneLine(reason)}${remedy ? ` (${oneLine(remedy)})` : ''}`, { cause: details.cause });
     this.reason = oneLine(reason);
     this.disposition = details.disposition;
     this.where = where;
@@ -119,6 +119,23 @@ export class TooManyFailuresError extends FanoutError {
   override readonly name = 'TooManyFailuresError';
   constructor(failures: number, limit: number, remedy: string) {
     super(`${failures} files failed, more than the limit of ${limit}`, { disposition: 'fail-job', remedy });
+  }
+}
+
+/** The job's files are not all accounted for: it may not call itself ended. */
+export class IncompleteError extends FanoutError {
+  override readonly name = 'IncompleteError';
+  constructor(expected: number, settled: number) {
+    const reason = `the job does not add up: ${expected} files were planned, and ${settled} were copied, skipped or failed`;
+    super(reason, { disposition: 'fail-job', remedy: 'resume it; if it says so again, copy anew with --force' });
+  }
+}
+
+/** This machine's own records of a job cannot be read or written: a full or read-only disk, a file that is gone or cut short. */
+export class StateError extends FanoutError {
+  override readonly name = 'StateError';
+  constructor(reason: string, remedy: string, cause?: unknown) {
+    super(reason, { disposition: 'fail-job', remedy, cause });
   }
 }
 

@@ -73,6 +73,7 @@ export const errorNames = {
   busy: 'DestinationBusyError',
   superseded: 'SupersededError',
   tooManyFailures: 'TooManyFailuresError',
+  incomplete: 'IncompleteError',
   closed: 'JobClosedError',
   kerberos: 'KerberosError',
   noToken: 'NoTokenError',

@@ -15,12 +15,12 @@ import {
   type Claim,
   type Counters,
   countersOf,
-  type Failure,
   type Job,
   type JobStore,
+  type RecordedFailure,
   type UnitOutcome,
 } from '../copy/job-store.ts';
-import { JobClosedError, SupersededError } from '../errors.ts';
+import { JobClosedError, SpecError, SupersededError } from '../errors.ts';
 import { deathRecord, tableKeys } from '../names.ts';
 
 /** Counters are spread over these many items: one item takes about 1,000 writes a second. */
@@ -103,7 +103,7 @@ export class DynamoJobStore implements JobStore {
     return jobs;
   }
 
-  async update(id: string, changes: Partial<Omit<Job, 'id' | 'spec'>>): Promise<void> {
+  async update(id: string, changes: Partial<Omit<Job, 'id'>>): Promise<void> {
     const entries = Object.entries(changes);
     const set = entries.filter(([, value]) => value !== undefined).map(([name]) => `#${name} = :${name}`);
     const remove = entries.filter(([, value]) => value === undefined).map(([name]) => `#${name}`);
@@ -222,11 +222,12 @@ export class DynamoJobStore implements JobStore {
     return new Map([...sums].filter(([, value]) => value !== 0));
   }
 
-  async failures(id: string, limit: number, after = ''): Promise<(Failure & { readonly sequence: string })[]> {
-    const found: (Failure & { readonly sequence: string })[] = [];
+  async failures(id: string, limit: number, after = ''): Promise<RecordedFailure[]> {
+    if (after !== '' && !after.startsWith('FAILURE#')) throw new SpecError(`"${after}" is not the mark of a failure`);
+    const found: RecordedFailure[] = [];
     for await (const item of this.#under(id, 'FAILURE#', limit, after)) {
-      const { sk, outcome } = item as unknown as { sk: string; outcome: UnitOutcome };
-      if (outcome.failure) found.push({ ...outcome.failure, sequence: sk });
+      const { sk, batch, outcome } = item as unknown as { sk: string; batch: number; outcome: UnitOutcome };
+      if (outcome.failure) found.push({ ...outcome.failure, sequence: sk, batch, unit: outcome.unit });
     }
     return found;
   }

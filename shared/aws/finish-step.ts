@@ -1,4 +1,5 @@
 import type { Deadline } from '../copy/deadline.ts';
+import { endingOf } from '../copy/ending.ts';
 import { finishDirectories } from '../copy/finish.ts';
 import type { Job } from '../copy/job-store.ts';
 import { isTriedAgain, sweepJob } from '../copy/sweep.ts';
@@ -15,7 +16,10 @@ export interface FinishAnswer extends Partial<FinalStatus> {
   readonly outcome?: Job['outcome'];
 }
 
-/** Ends a job whose batches were all handed out. Safe to run again, and goes on where it stopped. */
+/**
+ * Ends a job whose batches were all handed out. Safe to run again, and goes on where it stopped.
+ * @throws IncompleteError when files are not accounted for: the job is then closed, and a retry copies on
+ */
 export async function finishStep(
   id: string,
   services: Services,
@@ -43,15 +47,7 @@ export async function finishStep(
       await store.keepFinishCursor(id, finished.cursor);
       return { done: false };
     }
-    const failed = (await store.counters(id)).get('files.failed') ?? 0;
-    const strict = job.spec.options.strictPreserve && Object.keys(finished.warnings).length > 0;
-    const changes = {
-      phase: 'done',
-      directoryWarnings: finished.warnings,
-      outcome: failed === 0 && !strict ? 'Successful' : 'Failed',
-      endedAtMs: Date.now(),
-      error: strict ? 'attributes of directories could not be preserved: see Warnings' : undefined,
-    } as const;
+    const changes = endingOf(job, await store.counters(id), finished.warnings);
     await store.update(id, changes);
     await store.keepFinishCursor(id, undefined);
     ended = { ...job, ...changes };

@@ -3,7 +3,7 @@ import type { Deadline } from '../copy/deadline.ts';
 import type { Job } from '../copy/job-store.ts';
 import { refuseAtOnce, resolveMapping } from '../copy/mapping.ts';
 import { planStretch } from '../copy/plan.ts';
-import { type JobSpec, parseJobSpec } from '../copy/spec.ts';
+import { type JobSpec, parseJobSpec, withOptions } from '../copy/spec.ts';
 import { threadsOf } from '../copy/threads.ts';
 import { SpecError } from '../errors.ts';
 import { issuesOf } from '../issues.ts';
@@ -41,7 +41,12 @@ export interface PlanLimits {
   readonly copiers: number;
 }
 
-const retrySchema = z.strictObject({ retry: z.string().min(1) });
+/** A job's id, and options that change. */
+const retrySchema = z.strictObject({
+  retry: z.string().min(1),
+  options: z.record(z.string(), z.unknown()).default({}),
+});
+type Retry = z.output<typeof retrySchema>;
 
 /**
  * Begins a job, or takes one up again, and writes its manifest: as much of it as there is time for. Safe to run again wherever it
@@ -57,13 +62,13 @@ export async function planStep(
   signal: AbortSignal,
 ): Promise<PlanAnswer> {
   const { store, active, manifests } = services;
-  const isRetry = typeof input === 'object' && input !== null && 'retry' in input;
-  const id = isRetry ? retryOf(input) : nameOf(execution);
+  const again = typeof input === 'object' && input !== null && 'retry' in input ? retryOf(input) : undefined;
+  const id = again?.retry ?? nameOf(execution);
   let job = await store.get(id);
   const driven = await active.get(id);
   if (driven?.execution !== execution || !job) {
-    job = isRetry
-      ? await takeUp(id, job, execution, services, signal)
+    job = again
+      ? await takeUp(again, job, execution, services, signal)
       : await begin(id, parseJobSpec(input), execution, Date.parse(startTime), services, signal);
   }
   if (job.phase !== 'done') await giveAccess(id, job.spec, services, signal);
@@ -125,7 +130,7 @@ async function begin(
 
 /** A job that ended before its end, or with failed files: those and what was not reached are done again. */
 async function takeUp(
-  id: string,
+  { retry: id, options }: Retry,
   job: Job | undefined,
   execution: string,
   services: Services,
@@ -135,15 +140,20 @@ async function takeUp(
   if (!job) throw new SpecError(`no job ${id}`, 'hdfs-fanout jobs --stack NAME lists them');
   const driven = await active.get(id);
   if (driven && !(await lock.isGone(driven))) throw new SpecError(`job ${id} is still running`, 'wait for its end');
-  await using ends = await openEnds(job.spec, (alias) => accessOfJob(services, id, alias), services.log);
+  const spec = withOptions(job.spec, options);
+  await using ends = await openEnds(spec, (alias) => accessOfJob(services, id, alias), services.log);
   await lock.acquire(id, execution, await lockedPaths(job.roots, ends.destination, signal));
   // What was given may be old by now, and got tokens may have ended.
   await endAccess(id, services);
   await store.reopen(id);
-  await store.reopenFailed(id);
   const phase = job.phase === 'planning' ? 'planning' : job.outcome === 'Successful' ? 'done' : 'copying';
-  const changes = { phase, error: undefined, outcome: undefined, endedAtMs: undefined } as const;
-  if (phase !== 'done') await store.update(id, changes);
+  const changes = { spec, phase, error: undefined, outcome: undefined, endedAtMs: undefined } as const;
+  if (phase !== 'done') {
+    await store.update(id, changes);
+    // It may have stopped while finishing: what is copied now changes directories that were done.
+    await store.keepFinishCursor(id, undefined);
+  }
+  await store.reopenFailed(id);
   await active.put({ job: id, execution, startedAtMs: Date.now() });
   return phase === 'done' ? job : { ...job, ...changes };
 }
@@ -193,10 +203,10 @@ async function unfinishedOf(id: string, { store, manifests }: Services): Promise
   return { batches, key: manifests.keyOf(name) };
 }
 
-function retryOf(input: object): string {
+function retryOf(input: object): Retry {
   const parsed = retrySchema.safeParse(input);
   if (!parsed.success) throw new SpecError(`the input is wrong: ${issuesOf(parsed.error)}`);
-  return parsed.data.retry;
+  return parsed.data;
 }
 
 /** `arn:aws:states:region:account:execution:machine:NAME` */

@@ -108,19 +108,27 @@ export class S3Manifests implements ManifestStore {
       lines = [];
       bytes = 0;
     };
+    const add = async (batch: Batch) => {
+      const line = `${JSON.stringify(batch)}\n`;
+      lines.push(line);
+      bytes += Buffer.byteLength(line);
+      if (bytes >= PART_BYTES) await upload(false);
+    };
+    // Each begins when the one before it has ended: an upload takes all lines there are, and none may come meanwhile.
+    let added = Promise.resolve();
     return {
-      append: async (batch) => {
-        const line = `${JSON.stringify(batch)}\n`;
-        lines.push(line);
-        bytes += Buffer.byteLength(line);
-        if (bytes >= PART_BYTES) await upload(false);
+      append: (batch) => {
+        added = added.then(() => add(batch));
+        return added;
       },
       suspend: async (cursor) => {
+        await added;
         const checkpoint: Checkpoint = { uploadId, parts, tail: lines.join(''), cursor };
         const Body = JSON.stringify(checkpoint);
         await this.#client.send(new PutObjectCommand({ Bucket: this.bucket, Key: checkpointKey(name), Body }));
       },
       close: async () => {
+        await added;
         if (bytes > 0 || parts.length === 0) await upload(true);
         const place = { Bucket: this.bucket, Key: this.keyOf(name) };
         await this.#client.send(

@@ -1,4 +1,4 @@
-import type { Counters, Job } from './job-store.ts';
+import type { Counters, Job, Outcome } from './job-store.ts';
 
 /**
  * pydistcp's Job Status: its sixteen keys with their meaning, then ours. Sizes in bytes, `Duration` in seconds, times local.
@@ -9,7 +9,8 @@ export interface JobStatus {
   readonly 'Start Time': string;
   readonly 'End Time': string;
   readonly Duration: number;
-  readonly Outcome: 'Successful' | 'Failed';
+  /** pydistcp knows Successful and Failed. Interrupted: stopped or killed, a resume goes on with it. */
+  readonly Outcome: Outcome | 'Running';
   readonly 'Files Expected': number;
   readonly 'Files Copied': number;
   readonly 'Files Failed': number;
@@ -35,9 +36,10 @@ export interface JobStatus {
   readonly Error?: string;
 }
 
-export function jobStatus(job: Job, counters: Counters, nowMs = Date.now()): JobStatus {
+/** @param isRunning  whether a process or an execution is at work on it: a job without an end and without one was killed */
+export function jobStatus(job: Job, counters: Counters, isRunning = false, nowMs = Date.now()): JobStatus {
   const count = (name: string) => counters.get(name) ?? 0;
-  const endMs = job.endedAtMs ?? nowMs;
+  const endMs = job.endedAtMs ?? (isRunning ? nowMs : (job.seenAtMs ?? job.startedAtMs));
   const seconds = (endMs - job.startedAtMs) / 1000;
   const warnings = { ...group(counters, 'warnings') };
   for (const [attribute, number] of Object.entries(job.directoryWarnings)) {
@@ -49,7 +51,7 @@ export function jobStatus(job: Job, counters: Counters, nowMs = Date.now()): Job
     'Start Time': localTime(job.startedAtMs),
     'End Time': localTime(endMs),
     Duration: seconds,
-    Outcome: job.outcome ?? 'Failed',
+    Outcome: job.outcome ?? (isRunning ? 'Running' : 'Interrupted'),
     'Files Expected': job.expectedFiles,
     'Files Copied': count('files.copied'),
     'Files Failed': count('files.failed'),

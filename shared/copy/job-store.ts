@@ -2,7 +2,8 @@ import type { Root } from './mapping.ts';
 import type { JobSpec, Verification } from './spec.ts';
 
 export type Phase = 'planning' | 'copying' | 'finishing' | 'done';
-export type Outcome = 'Successful' | 'Failed';
+/** `Interrupted` by a person or the machine; `Failed` with failed files, or because it could not go on. */
+export type Outcome = 'Successful' | 'Failed' | 'Interrupted';
 
 /** A job until its final status and after it. */
 export interface Job {
@@ -13,6 +14,8 @@ export interface Job {
   readonly phase: Phase;
   readonly startedAtMs: number;
   readonly endedAtMs: number | undefined;
+  /** When its process last said that it lives: about when it died, if it was killed. */
+  readonly seenAtMs?: number;
   readonly outcome: Outcome | undefined;
   /** Why it ended before its end; undefined when it went through. */
   readonly error: string | undefined;
@@ -76,7 +79,7 @@ export interface JobStore {
   get(id: string): Promise<Job | undefined>;
   /** Newest first. */
   list(limit: number): Promise<Job[]>;
-  update(id: string, changes: Partial<Omit<Job, 'id' | 'spec'>>): Promise<void>;
+  update(id: string, changes: Partial<Omit<Job, 'id'>>): Promise<void>;
 
   /** Takes a batch over, whoever had it. */
   claim(id: string, batch: number, owner: string): Promise<Claim>;
@@ -95,8 +98,15 @@ export interface JobStore {
   claims(id: string): AsyncIterable<Claim & { readonly batch: number }>;
 
   counters(id: string): Promise<Counters>;
-  /** In the order of recording. @param after  the last page's last `sequence` */
-  failures(id: string, limit: number, after?: string): Promise<(Failure & { readonly sequence: string })[]>;
+  /** In the order of recording. @param after  the last page's last `sequence`. @throws SpecError when it is no such mark */
+  failures(id: string, limit: number, after?: string): Promise<RecordedFailure[]>;
+}
+
+/** A failure as it was recorded, with the unit that it is of. */
+export interface RecordedFailure extends Failure {
+  readonly sequence: string;
+  readonly batch: number;
+  readonly unit: number;
 }
 
 /** The counters that an outcome adds to. */

@@ -10,6 +10,7 @@ export interface ManifestStore {
 }
 
 export interface ManifestWriter {
+  /** Needs not be awaited before the next: lines come whole, in the order of the calls. */
   append(batch: Batch): Promise<void>;
   /** Readable from here on, whole or not at all. */
   close(): Promise<void>;

@@ -19,7 +19,7 @@ export interface Planning {
   readonly roots: readonly Root[];
   readonly options: JobOptions;
   readonly signal: AbortSignal;
-  /** Where batches go, in order; awaited, so that a slow manifest slows the walk. */
+  /** Where batches go, in order and one at a time; awaited, so that a slow manifest slows the walk. */
   readonly emit: (batch: Batch) => Promise<void>;
   /** False for a dry run: nothing is made. */
   readonly makeDirectories: boolean;
@@ -86,6 +86,8 @@ class Planner {
   readonly #flattened: Set<string>;
   #files: number;
   #bytes: number;
+  /** The batches on their way: a directory that cannot be made adds a unit while the walk adds others. */
+  #emitted: Promise<void> = Promise.resolve();
 
   constructor(planning: Planning) {
     this.#planning = planning;
@@ -99,7 +101,7 @@ class Planner {
   }
 
   async run(): Promise<Expected | { readonly cursor: PlanCursor }> {
-    const { roots, from, emit, destination, signal } = this.#planning;
+    const { roots, from, destination, signal } = this.#planning;
     if (roots[0]) await destination.learnNames(roots[0].destination, signal);
     for (const [index, root] of roots.entries()) {
       if (from && index < from.root) continue;
@@ -111,12 +113,13 @@ class Planner {
       const stopped = await (root.kind === 'file' ? this.#planFile(index, root) : this.#planDirectory(index, root));
       if (stopped) {
         await Promise.all(this.#made.values());
+        await this.#emitted;
         const [files, bytes, packer] = [this.#files, this.#bytes, this.#packer.state];
         return { cursor: { root: index, ...stopped, packer, flattened: [...this.#flattened], files, bytes } };
       }
     }
     const last = this.#packer.flush();
-    if (last) await emit(last);
+    if (last) await this.#emit(last);
     return { files: this.#files, bytes: this.#bytes, batches: this.#packer.state.next };
   }
 
@@ -295,7 +298,12 @@ class Planner {
     this.#files += 1;
     this.#bytes += status.lengthBytes;
     const full = this.#packer.add(unit);
-    if (full) await this.#planning.emit(full);
+    if (full) await this.#emit(full);
+  }
+
+  #emit(batch: Batch): Promise<void> {
+    this.#emitted = this.#emitted.then(() => this.#planning.emit(batch));
+    return this.#emitted;
   }
 
   #writable(directory: string): Promise<void> {

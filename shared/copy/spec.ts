@@ -67,6 +67,25 @@ export function parseJobSpec(input: unknown): JobSpec {
   return parsed.data;
 }
 
+/** What a resume or a retry may change. Everything else was settled when the job was planned. */
+const changeable: readonly string[] = [
+  'force',
+  'verify',
+  'threads',
+  'maxFailures',
+  'partSize',
+  'bufferSize',
+] satisfies readonly (keyof JobOptions)[];
+
+/** A job with other options from here on. @throws SpecError that names an option that cannot change, or a wrong value */
+export function withOptions(spec: JobSpec, changes: Readonly<Record<string, unknown>>): JobSpec {
+  const kept = Object.keys(changes).find((name) => !changeable.includes(name));
+  if (kept !== undefined) {
+    throw new SpecError(`options.${kept} cannot change: the job keeps its own`, `can change: ${changeable.join(', ')}`);
+  }
+  return parseJobSpec({ ...spec, options: { ...spec.options, ...changes } });
+}
+
 /** `cluster:/path` taken apart. */
 export interface Location {
   /** Alias from the cluster configuration, or `local`. */

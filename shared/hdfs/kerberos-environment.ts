@@ -1,8 +1,8 @@
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, SpecError } from '../errors.ts';
 import type { Cluster } from './cluster.ts';
+import { makeKerberosHome } from './kerberos-leftovers.ts';
 import { isKeytab, mergeKeytabs } from './keytab.ts';
 import { realmsOf } from './krb5-conf.ts';
 
@@ -112,12 +112,7 @@ export class KerberosEnvironment {
   }
 
   #home(): string {
-    if (this.#directory === undefined) {
-      const directory = mkdtempSync(join(tmpdir(), 'hdfs-fanout-krb5-'));
-      process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
-      this.#directory = directory;
-    }
-    return this.#directory;
+    return (this.#directory ??= makeKerberosHome());
   }
 }
 

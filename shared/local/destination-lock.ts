@@ -1,9 +1,14 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { DestinationBusyError } from '../errors.ts';
 import type { LockedPath } from '../hdfs/filesystem.ts';
 import { isWithin } from '../hdfs/path.ts';
+
+/** SQLITE_BUSY: https://sqlite.org/rescode.html#busy */
+const SQLITE_BUSY = 5;
+/** For whoever only asks whether a lock is held, ms. */
+const ASKING_MS = 100;
 
 /**
  * Keeps two jobs of this machine and user from writing to overlapping destinations, and one job from running twice.
@@ -63,6 +68,22 @@ export class DestinationLock {
   }
 }
 
+/** Whether a process is at work on a job. Asks without excluding anybody: the lock of a job that begins now is waited for. */
+export function isHeld(directory: string, job: string): boolean {
+  const file = lockFile(directory, job);
+  if (!existsSync(file)) return false;
+  let probe: DatabaseSync | undefined;
+  try {
+    probe = new DatabaseSync(file, { readOnly: true, timeout: 0 });
+    probe.prepare('SELECT count(*) FROM sqlite_master').get();
+    return false;
+  } catch (error) {
+    return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY;
+  } finally {
+    probe?.close();
+  }
+}
+
 function overlap(a: string, b: string): boolean {
   return isWithin(a, b) || isWithin(b, a);
 }
@@ -72,7 +93,7 @@ function lockFile(directory: string, job: string): string {
 }
 
 function tryLock(file: string): DatabaseSync | undefined {
-  const database = new DatabaseSync(file, { timeout: 0 });
+  const database = new DatabaseSync(file, { timeout: ASKING_MS });
   try {
     database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
     return database;

@@ -7,6 +7,7 @@ import type { Log } from '../log.ts';
 import { withSmallHeap } from '../memory.ts';
 import type { Batch } from '../copy/batch.ts';
 import { copyBatch } from '../copy/copy.ts';
+import { endingOf } from '../copy/ending.ts';
 import { finishDirectories } from '../copy/finish.ts';
 import type { Job, UnitOutcome } from '../copy/job-store.ts';
 import { plan } from '../copy/plan.ts';
@@ -19,6 +20,8 @@ import type { State } from './state.ts';
 const DEFAULT_THREADS = 10;
 /** An SQLite transaction costs a millisecond. */
 const RECORD_EVERY_MS = 250;
+const SEEN_EVERY_MS = 10_000;
+
 export interface Execution {
   readonly state: State;
   readonly source: FileSystem;
@@ -29,15 +32,21 @@ export interface Execution {
   readonly onOutcome: (batch: Batch, outcome: UnitOutcome) => void;
 }
 
-/** Runs a job in this process from wherever it stands to its final status. Ends with everything of it at rest. */
+/**
+ * Runs a job in this process from wherever it stands to its final status. Ends with everything of it at rest.
+ * @throws IncompleteError when files are not accounted for: the job is then to be copied on, not finished
+ */
 export async function execute(job: Job, execution: Execution): Promise<Job> {
   const { store, manifests } = execution.state;
-  let current: Job = { ...job, error: undefined, endedAtMs: undefined, outcome: undefined };
+  let current = job;
   const advance = async (changes: Partial<Job>) => {
     current = { ...current, ...changes };
     await store.update(job.id, changes);
   };
+  // A record that cannot be written now is told by the next that has to be.
+  const seen = setInterval(() => void advance({ seenAtMs: Date.now() }).catch(() => undefined), SEEN_EVERY_MS);
   try {
+    await advance({ error: undefined, endedAtMs: undefined, outcome: undefined });
     if (current.phase === 'planning') await advance(await withSmallHeap(() => planJob(current, execution)));
     if (current.phase === 'copying') {
       await copyJob(current, execution);
@@ -49,19 +58,19 @@ export async function execute(job: Job, execution: Execution): Promise<Job> {
       if ('cursor' in finished) throw new Error('finishing stopped although nothing told it to');
       const directoryWarnings = finished.warnings;
       await sweepJob({ job, store, manifests, destination }, isTriedAgain, signal);
-      const failed = (await store.counters(job.id)).get('files.failed') ?? 0;
-      const strict = current.spec.options.strictPreserve && Object.keys(directoryWarnings).length > 0;
-      const error = strict ? 'attributes of directories could not be preserved: see Warnings' : undefined;
-      const outcome = failed === 0 && !strict ? 'Successful' : 'Failed';
-      await advance({ phase: 'done', directoryWarnings, outcome, endedAtMs: Date.now(), error });
+      await advance(endingOf(current, await store.counters(job.id), directoryWarnings));
       // Nothing is left to resume or to sweep.
-      if (outcome === 'Successful') await manifests.remove(job.id);
+      if (current.outcome === 'Successful') await manifests.remove(job.id);
     }
     return current;
   } catch (error) {
-    const message = execution.signal.aborted ? 'interrupted' : messageOf(error);
-    await advance({ outcome: 'Failed', endedAtMs: Date.now(), error: message });
+    const ending = execution.signal.aborted
+      ? ({ outcome: 'Interrupted', error: 'interrupted' } as const)
+      : ({ outcome: 'Failed', error: messageOf(error) } as const);
+    await advance({ ...ending, endedAtMs: Date.now() });
     throw error;
+  } finally {
+    clearInterval(seen);
   }
 }
 
@@ -114,8 +123,10 @@ async function copyJob(job: Job, execution: Execution): Promise<void> {
   };
   const running = new Set<Promise<void>>();
   for await (const batch of state.manifests.read(job.id)) {
+    // Claimed again, a finished batch would be swept again, name by name.
+    if (state.store.doneUnits(job.id, batch.batch).size === batch.units.length) continue;
     // The next batch is opened when the open ones leave transfers idle, so that one slow file does not hold up others.
-    while (!copier.signal.aborted && limit.pendingCount >= threads) {
+    while (!copier.signal.aborted && (limit.pendingCount >= threads || running.size >= threads)) {
       await new Promise<void>((resolve) => (wake = resolve));
     }
     if (copier.signal.aborted) break;

@@ -3,6 +3,7 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Batch } from '../copy/batch.ts';
 import type { ManifestStore, ManifestWriter } from '../copy/manifest.ts';
+import { messageOf, StateError } from '../errors.ts';
 
 /** The embedded manifest: one JSON Lines file per job, which gets its name when it is whole. */
 export class ManifestFile implements ManifestStore {
@@ -13,20 +14,29 @@ export class ManifestFile implements ManifestStore {
   }
 
   async create(jobId: string): Promise<ManifestWriter> {
-    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
     const file = this.#file(jobId);
     const unfinished = `${file}.unfinished`;
-    const handle = await open(unfinished, 'w', 0o600);
+    const handle = await told(async () => {
+      await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+      return open(unfinished, 'w', 0o600);
+    });
     const lines = new LineBuffer();
+    const write = async ({ batch, units }: Batch) => {
+      // Written unit by unit into one buffer: a long line as one string would be garbage that is collected late.
+      lines.begin(`{"batch":${batch},"units":[`);
+      for (const [index, unit] of units.entries()) lines.add(`${index > 0 ? ',' : ''}${JSON.stringify(unit)}`);
+      await handle.writeFile(lines.end(']}\n'));
+    };
+    // Each write begins when the one before it has ended, and none comes after one that failed: the buffer is one.
+    let written = Promise.resolve();
     return {
-      async append(batch) {
-        // Written unit by unit into one buffer: a long line as one string would be garbage that is collected late.
-        lines.begin(`{"batch":${batch.batch},"units":[`);
-        for (const [index, unit] of batch.units.entries()) lines.add(`${index > 0 ? ',' : ''}${JSON.stringify(unit)}`);
-        await handle.writeFile(lines.end(']}\n'));
+      append(batch) {
+        written = written.then(() => told(() => write(batch)));
+        return written;
       },
       async close() {
-        await handle.datasync();
+        await written;
+        await told(() => handle.datasync());
         await handle.close();
         await rename(unfinished, file);
       },
@@ -40,12 +50,16 @@ export class ManifestFile implements ManifestStore {
   async *read(jobId: string): AsyncIterable<Batch> {
     // Not node:readline, which also ends a line at U+2028 and U+2029: JSON leaves these in names as they are.
     let rest = '';
-    for await (const text of createReadStream(this.#file(jobId), 'utf8') as AsyncIterable<string>) {
-      const lines = (rest + text).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) yield JSON.parse(line) as Batch;
+    try {
+      for await (const text of createReadStream(this.#file(jobId), 'utf8') as AsyncIterable<string>) {
+        const lines = (rest + text).split('\n');
+        rest = lines.pop() ?? '';
+        for (const line of lines) yield JSON.parse(line) as Batch;
+      }
+    } catch (error) {
+      throw unreadable(jobId, messageOf(error), error);
     }
-    if (rest !== '') throw new Error(`the manifest of job ${jobId} is cut short`);
+    if (rest !== '') throw unreadable(jobId, 'it is cut short');
   }
 
   /** Whether a whole manifest is there: not before planning has ended, and not after `clean`. */
@@ -61,6 +75,24 @@ export class ManifestFile implements ManifestStore {
   #file(jobId: string): string {
     return join(this.#directory, `${jobId}.jsonl`);
   }
+}
+
+/** @throws StateError for what the disk refuses */
+async function told<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw new StateError(
+      `cannot write the manifest: ${messageOf(error)}`,
+      'make room on that disk, or name another directory with $HDFS_FANOUT_HOME',
+      error,
+    );
+  }
+}
+
+function unreadable(jobId: string, reason: string, cause?: unknown): StateError {
+  const remedy = 'copy anew with --force: what is equal is skipped';
+  return new StateError(`the manifest of the job ${jobId} cannot be read: ${reason}`, remedy, cause);
 }
 
 /** Puts one line after the other together in the same memory. */

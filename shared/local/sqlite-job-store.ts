@@ -1,13 +1,13 @@
 import { DatabaseSync } from 'node:sqlite';
 import { Bitmap } from '../copy/bitmap.ts';
-import { SupersededError } from '../errors.ts';
+import { messageOf, SpecError, StateError, SupersededError } from '../errors.ts';
 import {
   type Claim,
   type Counters,
   countersOf,
-  type Failure,
   type Job,
   type JobStore,
+  type RecordedFailure,
   type UnitOutcome,
 } from '../copy/job-store.ts';
 
@@ -28,6 +28,8 @@ const SCHEMA = `
 const BUSY_MS = 10_000;
 /** SQLITE_BUSY: https://sqlite.org/rescode.html#busy */
 const SQLITE_BUSY = 5;
+
+type Value = string | number | Uint8Array;
 
 interface BatchRow {
   batch: number;
@@ -78,11 +80,11 @@ export class SqliteJobStore implements JobStore {
   }
 
   list(limit: number): Promise<Job[]> {
-    const rows = this.#db.prepare('SELECT json FROM jobs ORDER BY started DESC, id DESC LIMIT ?').all(limit);
+    const rows = this.#all('SELECT json FROM jobs ORDER BY started DESC, id DESC LIMIT ?', limit);
     return Promise.resolve(rows.flatMap((row) => jobOf(row) ?? []));
   }
 
-  update(id: string, changes: Partial<Omit<Job, 'id' | 'spec'>>): Promise<void> {
+  update(id: string, changes: Partial<Omit<Job, 'id'>>): Promise<void> {
     return this.#transaction(() => {
       const job = this.#job(id);
       if (!job) throw new Error(`no job ${id}`);
@@ -91,13 +93,14 @@ export class SqliteJobStore implements JobStore {
   }
 
   claim(id: string, batch: number, owner: string): Promise<Claim> {
-    const row = this.#db
-      .prepare(
-        `INSERT INTO batches (job, batch, owner, claim, done) VALUES (?, ?, ?, 1, x'')
-         ON CONFLICT (job, batch) DO UPDATE SET owner = excluded.owner, claim = claim + 1
-         RETURNING batch, owner, claim, attempts, swept, done`,
-      )
-      .get(id, batch, owner);
+    const row = this.#get(
+      `INSERT INTO batches (job, batch, owner, claim, done) VALUES (?, ?, ?, 1, x'')
+       ON CONFLICT (job, batch) DO UPDATE SET owner = excluded.owner, claim = claim + 1
+       RETURNING batch, owner, claim, attempts, swept, done`,
+      id,
+      batch,
+      owner,
+    );
     return Promise.resolve(claimOf(row as unknown as BatchRow));
   }
 
@@ -133,9 +136,14 @@ export class SqliteJobStore implements JobStore {
     });
   }
 
+  /** Units of a batch whose outcome is recorded. */
+  doneUnits(id: string, batch: number): ReadonlySet<number> {
+    return new Bitmap(this.#batch(id, batch)?.done ?? new Uint8Array()).members();
+  }
+
   reopenFailed(id: string): Promise<void> {
     return this.#transaction(() => {
-      const rows = this.#db.prepare('SELECT batch, unit, outcome FROM failures WHERE job = ?').all(id);
+      const rows = this.#all('SELECT batch, unit, outcome FROM failures WHERE job = ?', id);
       const sums = new Map<string, number>();
       for (const row of rows) {
         const { batch, unit, outcome } = row as unknown as { batch: number; unit: number; outcome: string };
@@ -158,36 +166,38 @@ export class SqliteJobStore implements JobStore {
   }
 
   counters(id: string): Promise<Counters> {
-    const rows = this.#db.prepare('SELECT name, value FROM counters WHERE job = ? AND value <> 0').all(id);
+    const rows = this.#all('SELECT name, value FROM counters WHERE job = ? AND value <> 0', id);
     return Promise.resolve(new Map(rows.map(({ name, value }) => [String(name), Number(value)])));
   }
 
-  failures(id: string, limit: number, after = '0'): Promise<(Failure & { readonly sequence: string })[]> {
-    const rows = this.#db
-      .prepare('SELECT sequence, outcome FROM failures WHERE job = ? AND sequence > ? ORDER BY sequence LIMIT ?')
-      .all(id, Number(after), limit);
-    const failures = rows.flatMap(({ sequence, outcome }) => {
-      const { failure } = JSON.parse(String(outcome)) as UnitOutcome;
-      return failure ? [{ ...failure, sequence: String(sequence) }] : [];
+  failures(id: string, limit: number, after = '0'): Promise<RecordedFailure[]> {
+    if (!/^\d{1,15}$/.test(after)) throw new SpecError(`"${after}" is not the mark of a failure`);
+    const rows = this.#all(
+      'SELECT sequence, batch, outcome FROM failures WHERE job = ? AND sequence > ? ORDER BY sequence LIMIT ?',
+      id,
+      Number(after),
+      limit,
+    );
+    const failures = rows.flatMap(({ sequence, batch, outcome }) => {
+      const { failure, unit } = JSON.parse(String(outcome)) as UnitOutcome;
+      return failure ? [{ ...failure, sequence: String(sequence), batch: Number(batch), unit }] : [];
     });
     return Promise.resolve(failures);
   }
 
   #job(id: string): Job | undefined {
-    return jobOf(this.#db.prepare('SELECT json FROM jobs WHERE id = ?').get(id));
+    return jobOf(this.#get('SELECT json FROM jobs WHERE id = ?', id));
   }
 
   #batch(id: string, batch: number): BatchRow | undefined {
-    const row = this.#db.prepare('SELECT * FROM batches WHERE job = ? AND batch = ?').get(id, batch);
+    const row = this.#get('SELECT * FROM batches WHERE job = ? AND batch = ?', id, batch);
     return row as unknown as BatchRow | undefined;
   }
 
   #add(id: string, sums: ReadonlyMap<string, number>): void {
-    const add = this.#db.prepare(
-      `INSERT INTO counters (job, name, value) VALUES (?, ?, ?)
-       ON CONFLICT (job, name) DO UPDATE SET value = value + excluded.value`,
-    );
-    for (const [name, value] of sums) add.run(id, name, value);
+    const add = `INSERT INTO counters (job, name, value) VALUES (?, ?, ?)
+       ON CONFLICT (job, name) DO UPDATE SET value = value + excluded.value`;
+    for (const [name, value] of sums) this.#run(add, id, name, value);
   }
 
   #asOwner(id: string, batch: number, owner: string, change: string, value: number): Promise<void> {
@@ -196,23 +206,46 @@ export class SqliteJobStore implements JobStore {
     return changes === 1 ? Promise.resolve() : Promise.reject(new SupersededError(batch));
   }
 
-  #run(sql: string, ...values: (string | number | Uint8Array)[]) {
-    return this.#db.prepare(sql).run(...values);
+  #run(sql: string, ...values: Value[]) {
+    return told(() => this.#db.prepare(sql).run(...values));
+  }
+
+  #get(sql: string, ...values: Value[]) {
+    return told(() => this.#db.prepare(sql).get(...values));
+  }
+
+  #all(sql: string, ...values: Value[]) {
+    return told(() => this.#db.prepare(sql).all(...values));
   }
 
   /** Rejects with what the work threw, and nothing of it stays. */
   #transaction(work: () => void): Promise<void> {
     return new Promise((resolve) => {
-      this.#db.exec('BEGIN IMMEDIATE');
+      told(() => this.#db.exec('BEGIN IMMEDIATE'));
       try {
         work();
-        this.#db.exec('COMMIT');
+        told(() => this.#db.exec('COMMIT'));
       } catch (error) {
-        this.#db.exec('ROLLBACK');
+        // A full disk has rolled it back already.
+        if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
         throw error;
       }
       resolve();
     });
+  }
+}
+
+/** @throws StateError for what SQLite refuses */
+function told<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof Error && 'errcode' in error)) throw error;
+    throw new StateError(
+      `cannot keep the records of jobs: ${messageOf(error)}`,
+      'make room on that disk, or name another directory with $HDFS_FANOUT_HOME',
+      error,
+    );
   }
 }
 

@@ -9,6 +9,7 @@ import { expectOneLine, Scene } from '../support/scene.ts';
 const bed = inject('bed');
 const MIB = 1024 * 1024;
 const STOPPED = 3;
+const RUNNING = 4;
 const INTERRUPTED = 130;
 
 const denied = { RemoteException: { exception: 'AccessControlException', message: 'Permission denied: user=root' } };
@@ -82,23 +83,26 @@ async function expectEqualTrees({ a, b, root }: Scene): Promise<void> {
 }
 
 describe('a copy that is interrupted', () => {
-  test.each(['SIGINT', 'SIGTERM'] as const)('by %s leaves nothing half-done, and is resumed', async (signal) => {
-    await using copy = await slowCopy(signal.toLowerCase());
-    const { scene, child, ended, midway } = copy;
-    const job = await midway();
-    child.kill(signal);
-    const result = await ended;
-    expect(result.code).toBe(INTERRUPTED);
-    expectOneLine(result, ['interrupted', `go on with: hdfs-fanout copy --resume ${job}`]);
-    expect(result.status).toMatchObject({ Job: job, Outcome: 'Failed', Phase: 'copying', Error: 'interrupted' });
-    expect(result.status).toMatchObject({ 'Files Expected': 9, 'Files Copied': 6, 'Files Failed': 1 });
-    expect(await temporaries(scene)).toEqual([]);
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    'by %s leaves nothing half-done, and is resumed',
+    async (signal) => {
+      await using copy = await slowCopy(signal.toLowerCase());
+      const { scene, child, ended, midway } = copy;
+      const job = await midway();
+      child.kill(signal);
+      const result = await ended;
+      expect(result.code).toBe(INTERRUPTED);
+      expectOneLine(result, ['interrupted', `go on with: hdfs-fanout copy --resume ${job}`]);
+      expect(result.status).toMatchObject({ Job: job, Outcome: 'Interrupted', Phase: 'copying', Error: 'interrupted' });
+      expect(result.status).toMatchObject({ 'Files Expected': 9, 'Files Copied': 6, 'Files Failed': 1 });
+      expect(await temporaries(scene)).toEqual([]);
 
-    const resumed = await scene.run(['copy', '--resume', job]);
-    expect({ code: resumed.code, stderr: resumed.stderr }).toEqual({ code: 0, stderr: '' });
-    expect(resumed.status).toMatchObject({ Job: job, ...whole });
-    await expectEqualTrees(scene);
-  });
+      const resumed = await scene.run(['copy', '--resume', job]);
+      expect({ code: resumed.code, stderr: resumed.stderr }).toEqual({ code: 0, stderr: '' });
+      expect(resumed.status).toMatchObject({ Job: job, ...whole });
+      await expectEqualTrees(scene);
+    },
+  );
 
   test('while a namenode hangs ends at once', async () => {
     const scene = await Scene.make(bed, 'jobs-hang');
@@ -124,6 +128,12 @@ describe('a copy that is killed', () => {
     child.kill('SIGKILL');
     await ended;
     expect(await temporaries(scene)).toHaveLength(2);
+    const dead = await scene.run(['status', job]);
+    expect(dead.code).toBe(INTERRUPTED);
+    expectOneLine(dead, ['interrupted', `go on with: hdfs-fanout copy --resume ${job}`]);
+    expect(dead.status).toMatchObject({ Outcome: 'Interrupted', Phase: 'copying', 'Files Copied': 6 });
+    expect((await scene.run(['jobs'])).stdout).toMatch(new RegExp(`^${job} Interrupted `, 'm'));
+
     const resumed = await scene.run(['copy', '--resume', job]);
     expect({ code: resumed.code, stderr: resumed.stderr }).toEqual({ code: 0, stderr: '' });
     expect(resumed.status).toMatchObject({ Job: job, ...whole });
@@ -200,12 +210,17 @@ describe('while a job runs', () => {
 
   test('its status tells how far it is, and the refused ones left no trace', async () => {
     const { code, status } = await running.scene.run(['status', job]);
-    expect(code).toBe(STOPPED);
-    expect(status).toMatchObject({ Phase: 'copying', 'Files Expected': 9, 'Files Copied': 6, 'Files Failed': 1 });
+    expect(code).toBe(RUNNING);
+    expect(status).toMatchObject({ Outcome: 'Running', Phase: 'copying', 'Files Expected': 9 });
+    expect(status).toMatchObject({ 'Files Copied': 6, 'Files Failed': 1 });
     const { stdout } = await running.scene.run(['jobs']);
+    const { root } = running.scene;
     expect(stdout.split('\n')).toEqual([
-      expect.stringMatching(/ {2}Successful {3}A:.*small-0 -> B:.*tree-2$/),
-      `${job}  copying      A:${running.scene.root}/tree -> B:${running.scene.root}/tree`,
+      'JOB                    STATE       STARTED      TOOK       FILES DONE      SIZE',
+      expect.stringMatching(/^\d{8}-\d{6}-\w{6} Successful  \d\d-\d\d \d\d:\d\d +\d+s         1\/1 100%       7 B$/),
+      `  A:${root}/tree/small-0 -> B:${root}/tree-2`,
+      expect.stringMatching(`^${job} Running     \\d\\d-\\d\\d \\d\\d:\\d\\d +\\d+s         7\\/9   0%   6.0 MiB$`),
+      `  A:${root}/tree -> B:${root}/tree`,
       '',
     ]);
   });

@@ -63,6 +63,14 @@ export function jobStoreContract(name: string, open: () => Promise<Stores>): voi
         });
       });
 
+      it('changes what was asked for as well', async () => {
+        const id = await make();
+        const { spec } = newJob();
+        const forced = { ...spec, options: { ...spec.options, force: true } };
+        await store.update(id, { spec: forced });
+        expect((await store.get(id))?.spec).toEqual(forced);
+      });
+
       it('keeps both of two changes at once', async () => {
         const id = await make();
         await Promise.all([store.update(id, { expectedFiles: 3 }), store.update(id, { phase: 'finishing' })]);
@@ -244,7 +252,14 @@ export function jobStoreContract(name: string, open: () => Promise<Stores>): voi
           host: 'nn1:9870',
           reason: 'denied (ask for it)',
           sequence: expect.any(String) as string,
+          batch: 1,
+          unit: 4,
         });
+      });
+
+      it('refuses a mark that it never gave', async () => {
+        const id = await make();
+        await expect(async () => store.failures(id, 1, 'nonsense')).rejects.toMatchObject({ name: 'SpecError' });
       });
 
       it('takes failed units back exactly, so that they can be done again', async () => {

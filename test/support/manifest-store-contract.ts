@@ -94,6 +94,20 @@ export function manifestStoreContract(name: string, open: () => Promise<OpenMani
       expect(await read(job)).toEqual(batches);
     });
 
+    it('keeps batches whole that are appended at once, in the order of the calls', async () => {
+      const job = randomUUID();
+      const writer = await place.store.create(job);
+      const batches = Array.from({ length: 40 }, (_, index) =>
+        batchOf(
+          index,
+          Array.from({ length: 1 + (index % 5) * 200 }, (_, unit) => `${index}/${'x'.repeat(100)}/${unit}`),
+        ),
+      );
+      await Promise.all(batches.map((batch) => writer.append(batch)));
+      await writer.close();
+      expect(await read(job)).toEqual(batches);
+    });
+
     it('cannot be read before it is closed, and then as a whole', async () => {
       const job = randomUUID();
       const writer = await place.store.create(job);

@@ -12,6 +12,8 @@ const all = [
   new errors.SupersededError(3),
   new errors.DestinationBusyError('busy', 'do this'),
   new errors.TooManyFailuresError(11, 10, 'do this'),
+  new errors.IncompleteError(9, 8),
+  new errors.StateError('the disk is full', 'do this'),
 ];
 
 describe('every error', () => {
@@ -28,6 +30,10 @@ describe('every error', () => {
 
   it('tells operation, path and host before the reason, and the remedy after it', () => {
     expect(all[2]?.message).toBe('OPEN /data/new\\nline on nn1:9870: broken (do this)');
+  });
+
+  it('changes nothing of the terminal, whatever a server says', () => {
+    expect(new errors.SpecError('a \u001b[2J word').message).toBe('a \\u001b[2J word');
   });
 
   it('keeps its cause and its reason apart from the message', () => {

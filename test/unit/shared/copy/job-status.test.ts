@@ -79,9 +79,17 @@ describe('jobStatus', () => {
     expect(status['Files Expected']).toBe(0);
   });
 
-  it('of a job that has not ended counts until now, and is not successful', () => {
-    const status = jobStatus(newJob(), new Map(), 1_700_000_060_000);
-    expect(status).toMatchObject({ Duration: 60, Outcome: 'Failed', Phase: 'planning' });
+  it('of a job that runs counts until now', () => {
+    const status = jobStatus(newJob(), new Map(), true, 1_700_000_060_000);
+    expect(status).toMatchObject({ Duration: 60, Outcome: 'Running', Phase: 'planning' });
+  });
+
+  it.each([
+    ['was seen alive', { seenAtMs: 1_700_000_030_000 }, 30],
+    ['was never seen', {}, 0],
+  ])('of a job that was killed counts until it %s', (_, seen, seconds) => {
+    const status = jobStatus(newJob({ phase: 'copying', ...seen }), new Map(), false, 1_700_000_060_000);
+    expect(status).toMatchObject({ Duration: seconds, Outcome: 'Interrupted', Phase: 'copying' });
   });
 
   it('says why a job ended before its end', () => {

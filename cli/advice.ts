@@ -1,0 +1,22 @@
+import type { JobStatus } from '../shared/copy/job-status.ts';
+import { exitCodes } from './exit-codes.ts';
+
+/** What a person is told about a job besides its status, and the exit code of the job. */
+export interface Advice {
+  /** Undefined when there is nothing to do. */
+  readonly message: string | undefined;
+  readonly code: number;
+}
+
+/** @param stack  where the job runs, if not on this machine */
+export function adviceOn(status: JobStatus, stack?: string): Advice {
+  const { Job: id, Outcome: outcome, Phase: phase, Error: error } = status;
+  if (outcome === 'Running') return { message: undefined, code: exitCodes.running };
+  if (outcome === 'Successful') return { message: undefined, code: exitCodes.success };
+  const suffix = stack === undefined ? '' : ` --stack ${stack}`;
+  const goOn = `go on with: ${stack === undefined ? `hdfs-fanout copy --resume ${id}` : `hdfs-fanout retry ${id}${suffix}`}`;
+  if (outcome === 'Interrupted') return { message: `interrupted; ${goOn}`, code: exitCodes.interrupted };
+  if (phase !== 'done') return { message: `${error ?? 'it could not go on'}; ${goOn}`, code: exitCodes.stopped };
+  const failures = `${status['Files Failed']} files failed: hdfs-fanout status ${id} --failures${suffix}`;
+  return { message: error ?? `${failures}; ${goOn}`, code: exitCodes.someFailed };
+}

@@ -1,0 +1,122 @@
+import pLimit from 'p-limit';
+import type { Batch, Unit } from '../shared/copy/batch.ts';
+import { decide } from '../shared/copy/decide.ts';
+import type { Job } from '../shared/copy/job-store.ts';
+import { withOptions } from '../shared/copy/spec.ts';
+import { DestinationBusyError, printable, SpecError } from '../shared/errors.ts';
+import { join } from '../shared/hdfs/path.ts';
+import { isHeld } from '../shared/local/destination-lock.ts';
+import type { State } from '../shared/local/state.ts';
+import type { Ends } from './clusters.ts';
+import type { CopyFlags, GivenFlags } from './options.ts';
+
+/**
+ * What each flag of `copy` does beside --resume. `job`: it changes the job, for this and later resumes. `run`: it is of this process
+ * alone. `kept`: it was settled when the job was planned, and is refused.
+ */
+export const flagsOnResume: Readonly<Record<keyof CopyFlags, 'job' | 'run' | 'kept'>> = {
+  force: 'job',
+  verify: 'job',
+  threads: 'job',
+  maxFailures: 'job',
+  partSize: 'job',
+  bufferSize: 'job',
+  resume: 'run',
+  dryRun: 'run',
+  conf: 'run',
+  json: 'run',
+  silent: 'run',
+  verbose: 'run',
+  logFile: 'run',
+  src: 'kept',
+  dest: 'kept',
+  preserve: 'kept',
+  strictPreserve: 'kept',
+  filesOnly: 'kept',
+  checksum: 'kept',
+  direct: 'kept',
+  exact: 'kept',
+  minSize: 'kept',
+  includePattern: 'kept',
+};
+
+/** A job that may be resumed, with the options that were given. Nothing is changed yet. @throws SpecError */
+export async function resumable(state: State, id: string, flags: CopyFlags, given: GivenFlags): Promise<Job> {
+  const kept = [...given].filter(([name]) => flagsOnResume[name] === 'kept').map(([, flag]) => flag);
+  if (kept.length > 0) {
+    throw new SpecError(
+      `${kept.join(' and ')} cannot change on a resume: the job keeps its own`,
+      'or start a new copy',
+    );
+  }
+  const job = await state.store.get(id);
+  if (!job) throw new SpecError(`no job ${printable(id)} in ${state.directory}`, 'hdfs-fanout jobs lists them');
+  if (job.outcome === 'Successful') return job;
+  const names = [...given.keys()].filter((name) => flagsOnResume[name] === 'job');
+  const spec = withOptions(job.spec, Object.fromEntries(names.map((name) => [name, flags[name]])));
+  if (job.phase !== 'planning' && !isHeld(state.locks, id) && !state.manifests.has(id)) {
+    const why = job.error?.startsWith('cleaned') ? 'was cleaned' : 'has lost its manifest';
+    throw new SpecError(`the job ${id} ${why}`, 'copy again with --force: what is equal is skipped');
+  }
+  return { ...job, spec };
+}
+
+/**
+ * Takes a job up: failed files are taken back, and it goes on with copying wherever it stopped, so that nothing is finished before it
+ * is copied. Safe to be killed in. Only for the holder of the job's lock.
+ */
+export async function takeUp({ store }: State, { id, spec }: Job): Promise<Job> {
+  const job = await store.get(id);
+  if (!job) throw new SpecError(`no job ${id}`);
+  // Another resume has ended it while this one waited for the lock.
+  if (job.outcome === 'Successful') return job;
+  const phase = job.phase === 'planning' ? 'planning' : 'copying';
+  const changes = { spec, phase, outcome: undefined, error: undefined, endedAtMs: undefined } as const;
+  await store.update(id, changes);
+  await store.reopenFailed(id);
+  return { ...job, ...changes };
+}
+
+const LOOKED_AT_ONCE = 10;
+const FAILURES_A_PAGE = 1000;
+
+/** Emits what a resume would take up, each unit decided from what stands at both ends now. @throws DestinationBusyError while the job runs */
+export async function eachUnfinished(
+  job: Job,
+  state: State,
+  { source, destination }: Ends,
+  emit: (batch: Batch) => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  if (isHeld(state.locks, job.id))
+    throw new DestinationBusyError(`the job ${job.id} is running already`, 'wait for its end');
+  const failed = await failedUnits(job.id, state);
+  const limit = pLimit(LOOKED_AT_ONCE);
+  const decided = async (unit: Unit): Promise<Unit> => {
+    const root = job.roots[unit.root];
+    const [from, to] = await Promise.all([
+      source.stat(join(root?.source ?? '/', unit.path), signal),
+      destination.stat(join(root?.destination ?? '/', unit.to ?? unit.path), signal),
+    ]);
+    if (!from) return { ...unit, decision: 'fail', reason: 'it vanished before it was copied' };
+    const { kind, reason } = decide(from, to, job.spec.options);
+    return { ...unit, lengthBytes: from.lengthBytes, decision: kind, reason };
+  };
+  for await (const { batch, units } of state.manifests.read(job.id)) {
+    const done = state.store.doneUnits(job.id, batch);
+    const left = units.filter((_, unit) => !done.has(unit) || failed.has(`${batch}:${unit}`));
+    if (left.length > 0)
+      await emit({ batch, units: await Promise.all(left.map((unit) => limit(() => decided(unit)))) });
+  }
+}
+
+async function failedUnits(id: string, { store }: State): Promise<ReadonlySet<string>> {
+  const failed = new Set<string>();
+  let after: string | undefined;
+  do {
+    const page = await store.failures(id, FAILURES_A_PAGE, after);
+    for (const { batch, unit } of page) failed.add(`${batch}:${unit}`);
+    after = page.at(-1)?.sequence;
+  } while (after !== undefined);
+  return failed;
+}

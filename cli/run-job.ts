@@ -1,0 +1,75 @@
+import type { Batch } from '../shared/copy/batch.ts';
+import { jobStatus } from '../shared/copy/job-status.ts';
+import type { Job, UnitOutcome } from '../shared/copy/job-store.ts';
+import { Progress } from '../shared/copy/progress.ts';
+import { join } from '../shared/hdfs/path.ts';
+import { DestinationLock } from '../shared/local/destination-lock.ts';
+import { execute } from '../shared/local/executor.ts';
+import type { State } from '../shared/local/state.ts';
+import type { Log } from '../shared/log.ts';
+import { adviceOn } from './advice.ts';
+import type { Ends } from './clusters.ts';
+import { explain } from './exit-codes.ts';
+import { printError, printEvent, printStatus } from './output.ts';
+import { showProgress } from './progress-display.ts';
+
+interface Display {
+  readonly json: boolean;
+  readonly silent: boolean;
+  readonly verbose: number;
+}
+
+/**
+ * Runs a job in this process, to its end or until it is interrupted, and tells how it ended.
+ * @param begin  what changes the job's record, which only the holder of its lock may do; gives the job as it is then
+ * @returns the exit code
+ */
+export async function runJob(
+  job: Job,
+  state: State,
+  ends: Ends,
+  { json, silent, verbose }: Display,
+  log: Log,
+  interrupt: AbortSignal,
+  begin: () => Promise<Job>,
+): Promise<number> {
+  const { destination } = ends;
+  const locked = await Promise.all(job.roots.map((root) => destination.lockedPaths(root.destination, interrupt)));
+  const lock = DestinationLock.acquire(state.locks, job.id, locked.flat());
+  const progress = new Progress();
+  const display = silent || json ? undefined : showProgress(progress, process.stderr.isTTY && verbose === 0);
+  const onOutcome = (batch: Batch, outcome: UnitOutcome) => report(job, batch, outcome, json, log);
+  let failure: unknown;
+  try {
+    const begun = await begin();
+    if (begun.outcome !== 'Successful') {
+      await execute(begun, { state, ...ends, progress, log, signal: interrupt, onOutcome });
+    }
+  } catch (error) {
+    failure = error;
+  } finally {
+    display?.stop();
+    lock.release();
+  }
+  const ended = (await state.store.get(job.id)) ?? job;
+  const status = jobStatus(ended, await state.store.counters(job.id));
+  printStatus(status, json);
+  const { message, code } = adviceOn(status);
+  if (failure === undefined || status.Outcome === 'Interrupted') {
+    if (message !== undefined) printError(message, json);
+    return code;
+  }
+  const explained = explain(failure);
+  printError(`${explained.message}; go on with: hdfs-fanout copy --resume ${job.id}`, json);
+  return explained.code;
+}
+
+function report(job: Job, batch: Batch, outcome: UnitOutcome, json: boolean, log: Log): void {
+  const unit = batch.units[outcome.unit];
+  const path = join(job.roots[unit?.root ?? 0]?.source ?? '/', unit?.path ?? '');
+  const { failure, outcome: ending, bytes, verification, reason, warnings, retries } = outcome;
+  const event = { path, outcome: ending, bytes, verification, reason, warnings, retries, ...failure };
+  if (json) printEvent('file', event);
+  if (outcome.outcome === 'failed') log.error(event, 'failed');
+  else log.info(event, outcome.outcome);
+}

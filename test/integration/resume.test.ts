@@ -1,0 +1,289 @@
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, inject, test } from 'vitest';
+import type { JobSpec } from '../../shared/copy/spec.ts';
+import { startCli } from '../support/cli.ts';
+import { Front, type FrontOptions } from '../support/front.ts';
+import { expectOneLine, Scene, temporaryNames } from '../support/scene.ts';
+
+/** Jobs that stopped, at any point and for any reason, and what a resume makes of them. */
+
+const bed = inject('bed');
+const [SOME_FAILED, USAGE, STOPPED, INTERRUPTED] = [1, 2, 3, 130];
+const denied = { RemoteException: { exception: 'AccessControlException', message: 'Permission denied: user=root' } };
+const refusal = { answer: { status: 403, body: JSON.stringify(denied) } };
+
+/** A tree of files in two directories, one of which the front before A refuses to open. */
+async function makeTree(name: string): Promise<Scene> {
+  const scene = await Scene.make(bed, `resume-${name}`);
+  const names = ['d1/a', 'd1/b', 'd2/c', 'denied'];
+  await Promise.all(names.map((file) => scene.a.put(`${scene.root}/tree/${file}`, file)));
+  return scene;
+}
+
+type React = NonNullable<FrontOptions['react']>;
+
+/** Where a job is held so that it can be stopped there: the first request of this kind hangs. */
+const holds: Record<
+  'planning' | 'copying' | 'finishing',
+  { at: 'a' | 'b'; isHeld: (request: Parameters<React>[0]) => boolean }
+> = {
+  planning: { at: 'a', isHeld: ({ operation, path }) => operation === 'LISTSTATUS_BATCH' && path.endsWith('/d2') },
+  copying: { at: 'b', isHeld: ({ operation, path }) => operation === 'CREATE' && path.includes('/d2/') },
+  finishing: { at: 'b', isHeld: ({ operation, path }) => operation.startsWith('SET') && path.endsWith('/d1') },
+};
+
+/** Starts a copy, stops it in a phase, and gives its id. The refused file has failed by then, but for planning. */
+async function stoppedIn(scene: Scene, phase: keyof typeof holds, signal: NodeJS.Signals) {
+  const { at, isHeld } = holds[phase];
+  const held = new AbortController();
+  const hold: React = (request) => {
+    if (!isHeld(request)) return undefined;
+    held.abort();
+    return 'hang';
+  };
+  await using a = await Front.start(bed.a, {
+    react: (request) => {
+      if (request.operation === 'OPEN' && request.path.endsWith('/denied')) return refusal;
+      return at === 'a' ? hold(request) : undefined;
+    },
+  });
+  await using b = await Front.start(bed.b, { react: at === 'b' ? hold : () => undefined });
+  const conf = scene.conf({ A: { url: a.url }, B: { url: b.url } });
+  const args = ['copy', '--preserve', `A:${scene.root}/tree`, `B:${scene.root}/tree`];
+  const { child, ended } = startCli(args, { conf, home: scene.home });
+  while (!held.signal.aborted) await sleep(20);
+  // What has ended besides is recorded several times a second.
+  await sleep(600);
+  child.kill(signal);
+  const result = await ended;
+  const { stdout } = await scene.run(['jobs', '--json']);
+  const { Job: job } = JSON.parse(stdout) as { Job: string };
+  return { job, result };
+}
+
+const specIn = (home: string, job: string): JobSpec => {
+  const db = new DatabaseSync(`${home}/jobs.db`, { readOnly: true });
+  const row = db.prepare('SELECT json FROM jobs WHERE id = ?').get(job);
+  db.close();
+  return (JSON.parse(String(row?.['json'])) as { spec: JobSpec }).spec;
+};
+
+describe.each(['planning', 'copying', 'finishing'] as const)('a job that stopped while %s', (phase) => {
+  describe.each(['SIGINT', 'SIGKILL'] as const)('by %s', (signal) => {
+    test('is Interrupted, says how to go on, and is resumed to a status that adds up', async () => {
+      const scene = await makeTree(`${phase}-${signal.toLowerCase()}`);
+      const { job, result } = await stoppedIn(scene, phase, signal);
+      const goOn = `interrupted; go on with: hdfs-fanout copy --resume ${job}`;
+      if (signal === 'SIGINT') {
+        expect(result.code).toBe(INTERRUPTED);
+        expectOneLine(result, [goOn]);
+        expect(result.status).toMatchObject({ Outcome: 'Interrupted', Phase: phase });
+      }
+      const seen = await scene.run(['status', job]);
+      expectOneLine(seen, [goOn]);
+      expect(seen.code).toBe(INTERRUPTED);
+      expect(seen.status).toMatchObject({ Outcome: 'Interrupted', Phase: phase });
+      expect(seen.status['Files Failed']).toBe(phase === 'planning' ? 0 : 1);
+
+      // The file is refused still: it may not turn into a copied one.
+      await using again = await Front.start(bed.a, {
+        react: ({ operation, path }) => (operation === 'OPEN' && path.endsWith('/denied') ? refusal : undefined),
+      });
+      const refused = await scene.run(['copy', '--resume', job], { conf: scene.conf({ A: { url: again.url } }) });
+      expect(refused.code, refused.stderr).toBe(SOME_FAILED);
+      const counts = { 'Files Expected': 4, 'Files Skipped': 0, Phase: 'done' };
+      expect(refused.status).toMatchObject({ ...counts, Outcome: 'Failed', 'Files Copied': 3, 'Files Failed': 1 });
+
+      const mended = await scene.run(['copy', '--resume', job]);
+      expect({ code: mended.code, stderr: mended.stderr }).toEqual({ code: 0, stderr: '' });
+      expect(mended.status).toMatchObject({ ...counts, Outcome: 'Successful', 'Files Copied': 4, 'Files Failed': 0 });
+      const { a, b } = await scene.trees();
+      expect(b).toEqual(a);
+    });
+  });
+});
+
+describe('a resume', () => {
+  test('of a successful job tells its status and does nothing', async () => {
+    const scene = await makeTree('successful');
+    const { status } = await scene.run(['copy', `A:${scene.root}/tree`, `B:${scene.root}/tree`]);
+    await scene.b.remove(`${scene.root}/tree/denied`);
+    const again = await scene.run(['copy', '--resume', status.Job]);
+    expect({ code: again.code, stderr: again.stderr }).toEqual({ code: 0, stderr: '' });
+    expect(again.status).toEqual(status);
+    expect(await scene.b.tree(`${scene.root}/tree`)).not.toHaveProperty(`${scene.root}/tree/denied`);
+  });
+
+  test('after the brake goes on with a higher --max-failures, which it keeps', async () => {
+    const scene = await Scene.make(bed, 'resume-brake');
+    const { a, b, root } = scene;
+    await b.call('PUT', 'SETPERMISSION', root, { permission: '777' });
+    const names = Array.from({ length: 8 }, (_, i) => `f${i}`);
+    await Promise.all(names.map((name) => a.put(`${root}/tree/${name}`, name, { permission: '600' })));
+    const conf = scene.conf({ A: { user: 'mallory' }, B: { user: 'mallory' } });
+    const paths = [`A:${root}/tree`, `B:${root}/tree`];
+    const braked = await scene.run(['copy', '--max-failures', '2', '--threads', '1', ...paths], { conf });
+    expect(braked.code).toBe(STOPPED);
+    const job = braked.status.Job;
+    expectOneLine(braked, ['3 files failed, more than the limit of 2', 'raise --max-failures, and resume', job]);
+    expect((await scene.run(['copy', '--resume', job], { conf })).code).toBe(STOPPED);
+    for (const flags of [['--max-failures', '100'], []]) {
+      const past = await scene.run(['copy', '--resume', job, ...flags], { conf });
+      expect(past.code, past.stderr).toBe(SOME_FAILED);
+      expect(past.status).toMatchObject({ 'Files Failed': 8, Phase: 'done' });
+    }
+    const mended = await scene.run(['copy', '--resume', job]);
+    expect(mended.status).toMatchObject({ Outcome: 'Successful', 'Files Copied': 8 });
+  });
+
+  test('stores what may change for the resumes after it', async () => {
+    const scene = await makeTree('options');
+    const { job } = await stoppedIn(scene, 'copying', 'SIGINT');
+    const flags = ['--force', '--verify', 'length', '--threads', '3', '--max-failures', '7', '--part-size', '1024'];
+    const { code, status } = await scene.run(['copy', '--resume', job, '--silent', ...flags]);
+    expect({ code, verified: status.Verified['length'] }).toEqual({ code: 0, verified: expect.any(Number) as number });
+    const changed = { force: true, verify: 'length', threads: 3, maxFailures: 7, partSize: 1024, preserve: true };
+    expect(specIn(scene.home, job).options).toMatchObject(changed);
+  });
+
+  describe('refuses by name', () => {
+    const stopped = makeTree('refused').then(async (scene) => ({
+      scene,
+      ...(await stoppedIn(scene, 'copying', 'SIGINT')),
+    }));
+
+    test.each([
+      [['--exact'], ['--exact cannot change on a resume: the job keeps its own']],
+      [['-p', '--direct'], ['--preserve and --direct cannot change on a resume']],
+      [['--no-checksum'], ['--no-checksum cannot change on a resume']],
+      [['-s', 'A'], ['--src cannot change on a resume']],
+      [['--min-size', '0'], ['--min-size cannot change on a resume']],
+      [['--include-pattern=*.csv', '--dry-run'], ['--include-pattern cannot change on a resume']],
+      [['--threads', '-1'], ['options.threads']],
+      [
+        ['--verify', 'md5'],
+        ['--verify', 'Allowed choices'],
+      ],
+      [['A:/x', 'B:/y'], ['--resume takes no paths']],
+    ])('%s', async (flags, says) => {
+      const { scene, job } = await stopped;
+      await scene.expectRefused(['copy', '--resume', job, ...flags], { code: USAGE, says });
+    });
+
+    test.each(['nothing', '../jobs', '', 'a\u001b[31mb', '-x/../../y'])('the unknown job %j', async (id) => {
+      const { scene } = await stopped;
+      const before = readdirSync(scene.home, { recursive: true }).sort();
+      const { stderr } = await scene.expectRefused(['copy', `--resume=${id}`], {
+        code: USAGE,
+        says: ['no job', 'hdfs-fanout jobs'],
+      });
+      expect(stderr).not.toContain('\u001b');
+      expect(readdirSync(scene.home, { recursive: true }).sort()).toEqual(before);
+    });
+  });
+
+  test('as a dry run tells what it would do to the unfinished files, and changes nothing', async () => {
+    const scene = await makeTree('dry');
+    const { job } = await stoppedIn(scene, 'copying', 'SIGINT');
+    const before = await scene.trees();
+    const status = (await scene.run(['status', job])).stdout;
+    const dry = await scene.run(['copy', '--resume', job, '--dry-run']);
+    expect({ code: dry.code, stderr: dry.stderr }).toEqual({ code: 0, stderr: '' });
+    const line = (name: string) => `copy      ${scene.root}/tree/${name} -> ${scene.root}/tree/${name}`;
+    expect(dry.stdout).toBe(`${line('d2/c')}\n${line('denied')}\nWould: copy 2 files, 10 B\n`);
+    expect(await scene.trees()).toEqual(before);
+    expect((await scene.run(['status', job])).stdout).toBe(status);
+  });
+
+  test('looks again at what planning refused, and overwrites with --force', async () => {
+    const scene = await Scene.make(bed, 'resume-conflict');
+    const { a, b, root } = scene;
+    await Promise.all([
+      a.put(`${root}/tree/f`, 'new content'),
+      a.put(`${root}/tree/g`, 'g'),
+      b.put(`${root}/tree/f`, 'old'),
+    ]);
+    const first = await scene.run(['copy', '--exact', `A:${root}/tree`, `B:${root}/tree`]);
+    expect(first.code).toBe(SOME_FAILED);
+    const dry = await scene.run(['copy', '--resume', first.status.Job, '--dry-run', '--force']);
+    expect(dry.stdout).toContain(`overwrite ${root}/tree/f`);
+  });
+
+  test('twice at once: one of them runs, the other says so', async () => {
+    const scene = await makeTree('twice');
+    const { job } = await stoppedIn(scene, 'copying', 'SIGINT');
+    const both = await Promise.all([0, 1].map(() => scene.run(['copy', '--resume', job])));
+    for (const { code, stderr } of both) {
+      if (code !== 0) expect(stderr).toContain(`the job ${job} is running already`);
+    }
+    expect(both.map(({ code }) => code)).toContain(0);
+    const { status } = await scene.run(['status', job]);
+    expect(status).toMatchObject({ Outcome: 'Successful', 'Files Expected': 4, 'Files Copied': 4 });
+  });
+
+  describe('of a job whose manifest', () => {
+    /** Twelve files make two lines. */
+    const killed = async (name: string) => {
+      const scene = await Scene.make(bed, `resume-${name}`);
+      const files = Array.from({ length: 12 }, (_, i) => scene.a.put(`${scene.root}/tree/f${i}`, `${i}`));
+      await Promise.all([...files, scene.a.put(`${scene.root}/tree/d2/c`, 'c')]);
+      const { job } = await stoppedIn(scene, 'copying', 'SIGKILL');
+      const file = `${scene.home}/manifests/${job}.jsonl`;
+      return { scene, job, file, lines: readFileSync(file, 'utf8').trimEnd().split('\n') };
+    };
+
+    test('is gone is refused, with what to do', async () => {
+      const { scene, job, file } = await killed('gone');
+      rmSync(file);
+      const says = [`the job ${job} has lost its manifest`, 'copy again with --force'];
+      await scene.expectRefused(['copy', '--resume', job], { code: USAGE, says });
+    });
+
+    test('is cut short in a line could not go on', async () => {
+      const { scene, job, file } = await killed('cut');
+      writeFileSync(file, readFileSync(file, 'utf8').slice(0, -20));
+      const result = await scene.run(['copy', '--resume', job]);
+      expectOneLine(result, [`the manifest of the job ${job} cannot be read`, 'cut short', 'copy anew with --force']);
+      expect(result.code).toBe(STOPPED);
+    });
+
+    test('lacks a batch does not add up, and is never Successful', async () => {
+      const { scene, job, file, lines } = await killed('lacking');
+      expect(lines).toHaveLength(2);
+      const kept = lines[1] ?? '';
+      writeFileSync(file, `${kept}\n`);
+      const result = await scene.run(['copy', '--resume', job]);
+      expectOneLine(result, ['the job does not add up: 13 files were planned', 'copy anew with --force', job]);
+      expect(result.code).toBe(STOPPED);
+      expect(result.status).toMatchObject({ Outcome: 'Failed', Phase: 'finishing' });
+      // With the batch back in its place it does.
+      writeFileSync(file, `${lines.join('\n')}\n`);
+      expect((await scene.run(['copy', '--resume', job])).status).toMatchObject({
+        Outcome: 'Successful',
+        'Files Copied': 13,
+      });
+    });
+  });
+
+  test('sweeps nothing of what was finished before', async () => {
+    const scene = await Scene.make(bed, 'resume-sweep');
+    const files = Array.from({ length: 40 }, (_, i) => scene.a.put(`${scene.root}/tree/f${i}`, `${i}`));
+    await Promise.all([...files, scene.a.put(`${scene.root}/tree/denied`, 'denied')]);
+    await using refusing = await Front.start(bed.a, {
+      react: ({ operation, path }) => (operation === 'OPEN' && path.endsWith('/denied') ? refusal : undefined),
+    });
+    const paths = [`A:${scene.root}/tree`, `B:${scene.root}/tree`];
+    const failed = await scene.run(['copy', ...paths], { conf: scene.conf({ A: { url: refusing.url } }) });
+    expect(failed.code).toBe(SOME_FAILED);
+    await using b = await Front.start(bed.b);
+    const mended = await scene.run(['copy', '--resume', failed.status.Job], {
+      conf: scene.conf({ B: { url: b.url } }),
+    });
+    expect(mended.status).toMatchObject({ Outcome: 'Successful', 'Files Copied': 41 });
+    // The names of the one batch that was opened again: seven files, few claims and tries.
+    expect(b.count('DELETE')).toBeLessThan(60);
+    expect(temporaryNames((await scene.trees()).b)).toEqual([]);
+  });
+});
