@@ -32,10 +32,6 @@ describe('every error', () => {
     expect(all[2]?.message).toBe('OPEN /data/new\\nline on nn1:9870: broken (do this)');
   });
 
-  it('changes nothing of the terminal, whatever a server says', () => {
-    expect(new errors.SpecError('a \u001b[2J word').message).toBe('a \\u001b[2J word');
-  });
-
   it('keeps its cause and its reason apart from the message', () => {
     const cause = new Error('inner');
     const error = new errors.TransportError('several\n  lines\r\n', { operation: 'OPEN', path: '/x' }, { cause });
