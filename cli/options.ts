@@ -12,6 +12,7 @@ export interface JobFlags {
   filesOnly: boolean;
   checksum: boolean;
   verify: string;
+  openFiles: string;
   direct: boolean;
   exact: boolean;
   threads: number;
@@ -49,6 +50,11 @@ export function addJobFlags(command: Command): Command {
         .choices(verificationLevels)
         .default('checksum'),
     )
+    .addOption(
+      new Option('--open-files <what>', 'source files that are open for writing')
+        .choices(['fail', 'skip'])
+        .default('fail'),
+    )
     .option('--direct', 'write to the final name: no temporary file, no atomic rename', false)
     .option('--files-only', 'flatten: all files directly under the destination', false)
     .option('--include-pattern <glob>', 'only files whose base name matches', '*')
@@ -76,6 +82,7 @@ export function specOf(paths: readonly string[], flags: JobFlags): JobSpec {
       strictPreserve: flags.strictPreserve,
       checksum: flags.checksum,
       verify: flags.verify,
+      openFiles: flags.openFiles,
       direct: flags.direct,
       threads: flags.threads,
       partSize: flags.partSize,

@@ -68,6 +68,9 @@ export class LocalDisk implements FileSystem {
           at += bytesRead;
           yield buffer.subarray(0, bytesRead);
         }
+        const { bytesRead: more } = await attempt(where, () => handle.read(Buffer.allocUnsafe(1), 0, 1, lengthBytes));
+        if (more > 0)
+          throw new SourceChangedError(`it has grown beyond ${lengthBytes} bytes since it was listed`, where);
       } finally {
         await handle.close();
       }
@@ -82,7 +85,9 @@ export class LocalDisk implements FileSystem {
     signal: AbortSignal,
   ): Promise<Writing> {
     const where = { operation: 'WRITE', path };
-    const handle = await attempt(where, () => fs.open(path, overwrite ? 'w' : 'wx'));
+    // What is replaced is another file with its own inode number, as in HDFS: that tells what was written from what stood there.
+    if (overwrite) await attempt(where, () => fs.rm(path, { force: true }));
+    const handle = await attempt(where, () => fs.open(path, 'wx'));
     try {
       for await (const chunk of body) {
         signal.throwIfAborted();
@@ -134,12 +139,16 @@ export class LocalDisk implements FileSystem {
     return Promise.resolve(undefined);
   }
 
+  closedLength(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   blockLengths(): Promise<undefined> {
     return Promise.resolve(undefined);
   }
 
-  expectedLayout(): Promise<RegularLayout> {
-    return Promise.resolve({ crc: 'CRC32C', bytesPerCrc: 512, blockBytes: BLOCK_BYTES });
+  expectedLayouts(): Promise<readonly [RegularLayout]> {
+    return Promise.resolve([{ crc: 'CRC32C', bytesPerCrc: 512, blockBytes: BLOCK_BYTES }]);
   }
 
   async requireWritable(directory: string): Promise<void> {
