@@ -1,11 +1,12 @@
 import pLimit from 'p-limit';
 import type { Batch, Unit } from '../shared/copy/batch.ts';
-import { sameContent } from '../shared/copy/content.ts';
 import type { Root } from '../shared/copy/mapping.ts';
 import { plan } from '../shared/copy/plan.ts';
+import { OPEN_FOR_WRITING, settle } from '../shared/copy/settle.ts';
+import { isOpen } from '../shared/copy/failures.ts';
 import type { JobSpec } from '../shared/copy/spec.ts';
 import { join } from '../shared/hdfs/path.ts';
-import { printable } from '../shared/errors.ts';
+import { FanoutError, printable } from '../shared/errors.ts';
 import type { Ends } from './clusters.ts';
 import { exitCodes } from './exit-codes.ts';
 import { printEvent } from './output.ts';
@@ -28,18 +29,19 @@ export async function dryRun(
 ): Promise<number> {
   const limit = pLimit(COMPARISONS_AT_ONCE);
   const totals = new Map<string, { files: number; bytes: number }>();
-  const settle = async (unit: Unit): Promise<{ action: string; reason: string }> => {
-    const { decision, reason = '', lengthBytes } = unit;
-    if (decision !== 'compare') return { action: decision, reason };
+  const look = async (unit: Unit): Promise<{ action: string; reason: string }> => {
     const { from, to } = pathsOf(unit, roots);
-    const a = { fs: source, path: from, lengthBytes };
-    const b = { fs: destination, path: to, lengthBytes };
-    if (await sameContent(a, b, signal)) return { action: 'skip', reason: 'identical content' };
-    if (spec.options.force) return { action: 'overwrite', reason: 'content differs' };
-    return { action: 'fail', reason: 'exists and differs' };
+    try {
+      const { kind, reason } = await settle({ source, from, destination, to }, unit, spec.options, false, signal);
+      return { action: kind === 'equal' ? 'skip' : kind, reason };
+    } catch (error) {
+      if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
+      if (isOpen(error) && spec.options.openFiles === 'skip') return { action: 'skip', reason: OPEN_FOR_WRITING };
+      return { action: 'fail', reason: error.message };
+    }
   };
   const emit = async (batch: Batch) => {
-    const settled = await Promise.all(batch.units.map((unit) => limit(() => settle(unit))));
+    const settled = await Promise.all(batch.units.map((unit) => limit(() => look(unit))));
     for (const [index, { action, reason }] of settled.entries()) {
       const unit = batch.units[index];
       if (!unit) continue;

@@ -12,6 +12,7 @@ export interface JobFlags {
   filesOnly: boolean;
   checksum: boolean;
   verify: string;
+  openFiles: string;
   direct: boolean;
   exact: boolean;
   threads: number;
@@ -45,6 +46,9 @@ const force = new Option('-f, --force', 'overwrite existing files that differ').
 const verify = new Option('--verify <level>', 'how each copied file is verified')
   .choices(verificationLevels)
   .default('checksum');
+const openFiles = new Option('--open-files <what>', 'source files that are open for writing')
+  .choices(['fail', 'skip'])
+  .default('fail');
 const maxFailures = new Option('--max-failures <n>', 'stop the job when more files than this have failed')
   .argParser(wholeNumber)
   .default(1000);
@@ -53,7 +57,7 @@ const threads = new Option('--threads <n>', 'transfers at once; 0: as many as bo
   .default(0);
 
 /** What a retry in AWS may change. */
-export const retryOptions = [force, verify, maxFailures, threads] as const;
+export const retryOptions = [force, verify, openFiles, maxFailures, threads] as const;
 
 /** Flags of every command that starts a job: pydistcp's with their meaning, then ours. */
 export function addJobFlags(command: Command): Command {
@@ -67,6 +71,7 @@ export function addJobFlags(command: Command): Command {
     .option('--exact', 'the destination is the copied root, existing or not (cp -T)', false)
     .option('--no-checksum', 'do not compare existing files: always overwrite (with --force)')
     .addOption(verify)
+    .addOption(openFiles)
     .option('--direct', 'write to the final name: no temporary file, no atomic rename', false)
     .option('--files-only', 'flatten: all files directly under the destination', false)
     .option('--include-pattern <glob>', 'only files whose base name matches', '*')
@@ -94,6 +99,7 @@ export function specOf(paths: readonly string[], flags: JobFlags): JobSpec {
       strictPreserve: flags.strictPreserve,
       checksum: flags.checksum,
       verify: flags.verify,
+      openFiles: flags.openFiles,
       direct: flags.direct,
       threads: flags.threads,
       partSize: flags.partSize,

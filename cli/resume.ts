@@ -17,6 +17,7 @@ import type { CopyFlags, GivenFlags } from './options.ts';
 export const flagsOnResume: Readonly<Record<keyof CopyFlags, 'job' | 'run' | 'kept'>> = {
   force: 'job',
   verify: 'job',
+  openFiles: 'job',
   threads: 'job',
   maxFailures: 'job',
   partSize: 'job',

@@ -19,6 +19,7 @@ interface Details {
   /** What the reader does about it: one imperative sentence without a full stop. */
   readonly remedy?: string | undefined;
   readonly cause?: unknown;
+  readonly mayHaveWorked?: boolean;
 }
 
 /** An expected failure. Its message is one line: operation, path, host, what came back, what to do. */
@@ -26,6 +27,8 @@ export abstract class FanoutError extends Error {
   readonly disposition: Disposition;
   readonly where: Where | undefined;
   readonly remedy: string | undefined;
+  /** No answer came from the server itself, which may have done what it was asked. */
+  readonly mayHaveWorked: boolean;
   /** What came back, without place and remedy. */
   readonly reason: string;
 
@@ -39,6 +42,7 @@ export abstract class FanoutError extends Error {
     this.disposition = details.disposition;
     this.where = where;
     this.remedy = remedy;
+    this.mayHaveWorked = details.mayHaveWorked ?? false;
   }
 }
 
@@ -62,7 +66,7 @@ export class RefusedError extends FanoutError {
 export class TransportError extends FanoutError {
   override readonly name = 'TransportError';
   constructor(reason: string, where: Where, options: { remedy?: string; cause?: unknown; disposition?: Disposition }) {
-    super(reason, { disposition: options.disposition ?? 'retry', where, remedy: options.remedy, cause: options.cause });
+    super(reason, { disposition: 'retry', where, mayHaveWorked: true, ...options });
   }
 }
 
@@ -82,11 +86,33 @@ export class SourceChangedError extends FanoutError {
   }
 }
 
+/** Somebody writes the source file: it is whole at no length. */
+export class OpenFileError extends FanoutError {
+  override readonly name = 'OpenFileError';
+  /** As a server's refusal for this reason has it. */
+  readonly code = 'open';
+  constructor(where: Where) {
+    super('open for writing', { disposition: 'fail-unit', where, remedy: 'copy from a snapshot' });
+  }
+}
+
+/** The source file is gone. */
+export class SourceVanishedError extends FanoutError {
+  override readonly name = 'SourceVanishedError';
+  constructor(where: Where) {
+    super('it vanished before it was copied', {
+      disposition: 'fail-unit',
+      where,
+      remedy: 'copy again what is there now',
+    });
+  }
+}
+
 /** What was written is not what was read. */
 export class IntegrityError extends FanoutError {
   override readonly name = 'IntegrityError';
-  constructor(reason: string, where: Where) {
-    super(reason, { disposition: 'retry', where, remedy: 'check the disks and memory of the datanode' });
+  constructor(reason: string, where: Where, remedy = 'check the disks and memory of the datanode') {
+    super(reason, { disposition: 'retry', where, remedy });
   }
 }
 

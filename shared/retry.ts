@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How often and how long. Both budgets hold: the first that is used up ends the retrying. */
+/** How often and how long. Both budgets hold: the first that is used up ends the retrying, but not before the least number of tries. */
 export interface RetryPolicy {
   /** Tries in all, the first one included. */
   readonly attempts: number;
-  /** From the first try to the last start of one, in ms. */
+  /** Tries that no lack of time takes away. Default: 1. */
+  readonly leastAttempts?: number;
+  /** From the first try, or from the last progress, to the last start of one, in ms. */
   readonly totalMs: number;
   /** Upper bound of the first wait, in ms; doubles with each try. */
   readonly baseMs: number;
@@ -32,6 +34,7 @@ export function delayMs(policy: RetryPolicy, failures: number, again: 'soon' | '
  * The attempt makes everything anew, its body included: a spent stream is never sent again.
  *
  * @param attempt  receives its number from 0
+ * @param progressedAtMs  when bytes last moved (performance.now()): what takes long and comes on does not use the budget up
  * @throws the last attempt's error, or the signal's reason
  */
 export async function retry<T>(
@@ -39,6 +42,7 @@ export async function retry<T>(
   signal: AbortSignal,
   classify: (error: unknown) => Again,
   attempt: (number: number) => Promise<T>,
+  progressedAtMs: () => number = () => 0,
 ): Promise<T> {
   const startedAtMs = performance.now();
   for (let failures = 0; ;) {
@@ -51,12 +55,12 @@ export async function retry<T>(
       const again = classify(error);
       if (again === 'no' || failures >= policy.attempts) throw error;
       if (again === 'now') continue;
-      const leftMs = policy.totalMs - (performance.now() - startedAtMs);
+      const leftMs = policy.totalMs - (performance.now() - Math.max(startedAtMs, progressedAtMs()));
       const waitMs =
         typeof again === 'object'
-          ? Math.min(again.afterMs + Math.random() * policy.baseMs, leftMs)
+          ? Math.min(again.afterMs + Math.random() * policy.baseMs, Math.max(0, leftMs))
           : delayMs(policy, failures, again);
-      if (leftMs <= 0 || waitMs > leftMs) throw error;
+      if (failures >= (policy.leastAttempts ?? 1) && (leftMs <= 0 || waitMs > leftMs)) throw error;
       await sleep(waitMs, undefined, { signal }).catch(() => undefined);
     }
   }

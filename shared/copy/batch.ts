@@ -15,6 +15,8 @@ export interface Unit {
   readonly blockBytes: number;
   readonly decision: Decision['kind'];
   readonly reason?: string;
+  /** Of a refusal that no second look at the two files can take back. */
+  readonly lasting?: true;
   /** In an encryption zone. */
   readonly encrypted?: true;
   /** Erasure-coded. */

@@ -1,17 +1,21 @@
+import { createHash } from 'node:crypto';
 import {
   type ChecksumLayout,
   compareChecksums,
   ContentDigest,
   type FileChecksum,
+  hasEqualBlocks,
+  isComposite,
+  isOfNothing,
   isRegular,
   layoutOf,
-  hasEqualBlocks,
   proves,
   sameLayout,
   striped,
 } from '../hdfs/checksum.ts';
 import type { FileSystem } from '../hdfs/filesystem.ts';
 import { together } from '../together.ts';
+import { isOpen } from './failures.ts';
 
 /** A file to be compared or verified by its content. */
 export interface ContentOf {
@@ -30,7 +34,7 @@ export async function digestOf(file: ContentOf, layout: ChecksumLayout, signal: 
 
 /**
  * Where the stored checksum's real blocks lie: files made by CONCAT or APPEND have irregular ones, and erasure-coded files stripes, under the algorithm
- * string of a regular file. Undefined for checksums of another family and in encryption zones, where it is of the ciphertext.
+ * string of a regular file. Undefined for checksums of another family, of an empty file, and in encryption zones, where it is of the ciphertext.
  */
 export async function storedLayout(
   file: ContentOf,
@@ -44,20 +48,33 @@ export async function storedLayout(
     (both) => file.fs.blockLengths(file.path, file.lengthBytes, both),
   ]);
   if (status?.encrypted) return undefined;
+  if (isComposite(regular)) return regular;
   const layout = striped(regular, status?.stripe);
   return !blocks || isRegular(blocks, layout) ? layout : { ...layout, blockBytes: blocks };
 }
 
 /**
+ * What a comparison showed. Equal by `checksum`: the stored ones are the same; by `read-back`: one or both files were read. `open`: somebody
+ * writes the second file, so that it holds nothing final.
+ */
+export type Comparison = 'checksum' | 'read-back' | 'different' | 'open';
+
+/**
  * Whether two files of the same length hold the same bytes. Asks for the stored checksums first; reads a file, once,
  * only when these cannot settle it: other block sizes, irregular blocks or stripes, nothing stored, an encryption zone.
+ *
+ * @throws RemoteError open when somebody writes the first file; SourceChangedError when either is found to have another length
  */
-export async function sameContent(a: ContentOf, b: ContentOf, signal: AbortSignal): Promise<boolean> {
+export async function compareContent(a: ContentOf, b: ContentOf, signal: AbortSignal): Promise<Comparison> {
   const [storedA, storedB] = await together(signal, [
     (both) => a.fs.checksum(a.path, both, undefined, a.lengthBytes),
-    (both) => b.fs.checksum(b.path, both, undefined, b.lengthBytes),
+    (both) => openOr(b.fs.checksum(b.path, both, undefined, b.lengthBytes)),
   ]);
-  if (storedA && storedB && compareChecksums(storedA, storedB) === 'equal') return true;
+  if (storedB === 'open') return 'open';
+  if (storedA && storedB) {
+    if (compareChecksums(storedA, storedB) === 'equal') return 'checksum';
+    if (isOfNothing(storedA) || isOfNothing(storedB)) return 'different';
+  }
   // Reading one file is enough where the other's checksum can be computed from it.
   const layoutB = storedB && (await storedLayout(b, storedB, signal));
   const layoutA = storedA && (await storedLayout(a, storedA, signal));
@@ -70,13 +87,47 @@ export async function sameContent(a: ContentOf, b: ContentOf, signal: AbortSigna
     hasEqualBlocks(layoutB) &&
     sameLayout(layoutA, layoutB, a.lengthBytes)
   )
-    return false;
-  if (storedB && layoutB) return proves(storedB, await digestOf(a, layoutB, signal));
-  if (storedA && layoutA) return proves(storedA, await digestOf(b, layoutA, signal));
-  const layout = await a.fs.expectedLayout(a.path, undefined, signal);
+    return 'different';
+  const equal = (same: boolean) => (same ? 'read-back' : 'different');
+  if (storedB && layoutB) return equal(proves(storedB, await digestOf(a, layoutB, signal)));
+  if (storedA && layoutA) return equal(proves(storedA, await digestOf(b, layoutA, signal)));
+  const [layout] = await a.fs.expectedLayouts(a.path, undefined, signal);
   const [digestA, digestB] = await together(signal, [
     (both) => digestOf(a, layout, both),
     (both) => digestOf(b, layout, both),
   ]);
-  return proves(digestA, digestB);
+  return equal(proves(digestA, digestB));
+}
+
+async function openOr(asked: Promise<FileChecksum | undefined>): Promise<FileChecksum | 'open' | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (isOpen(error)) return 'open';
+    throw error;
+  }
+}
+
+/** Whether a shorter file is the beginning of another one. Reads both as far as the shorter one goes. */
+export async function isBeginningOf(part: ContentOf, whole: ContentOf, signal: AbortSignal): Promise<boolean> {
+  if (part.lengthBytes >= whole.lengthBytes) return false;
+  const [a, b] = await together(signal, [
+    (both) => beginning(part, part.lengthBytes, both),
+    (both) => beginning(whole, part.lengthBytes, both),
+  ]);
+  return a === b;
+}
+
+/** The digest of a file's first bytes. */
+async function beginning(file: ContentOf, bytes: number, signal: AbortSignal): Promise<string> {
+  const hash = createHash('sha256');
+  const { body, cancel } = await file.fs.read(file.path, file.lengthBytes, signal);
+  let left = bytes;
+  for await (const chunk of body) {
+    hash.update(chunk.subarray(0, left));
+    left -= Math.min(left, chunk.length);
+    if (left === 0 && bytes < file.lengthBytes) break;
+  }
+  cancel();
+  return hash.digest('hex');
 }

@@ -5,6 +5,8 @@ export interface Decision {
   readonly kind: 'copy' | 'overwrite' | 'compare' | 'skip' | 'fail';
   /** Why, for a person; empty for `copy`. */
   readonly reason: string;
+  /** Of a refusal that no second look at the two files can take back. */
+  readonly lasting?: true;
 }
 
 /**

@@ -145,7 +145,11 @@ class Planner {
       (both) => destination.stat(root.destination, both),
     ]);
     if (!status) {
-      await this.#add(index, '', missing(root.source), { kind: 'fail', reason: 'it vanished before it was copied' });
+      await this.#add(index, '', missing(root.source), {
+        kind: 'fail',
+        reason: 'it vanished before it was copied (copy again what is there now)',
+        lasting: true,
+      });
       return;
     }
     if (there) this.#stripes.set(root.destination, there.stripe);
@@ -174,8 +178,7 @@ class Planner {
           this.#made.delete(directory);
           if (path !== '') this.#stripes.delete(directory);
         },
-        lost: ({ path, status: lost }, error) =>
-          this.#add(index, path, { ...lost, lengthBytes: 0 }, { kind: 'fail', reason: `directory: ${error.message}` }),
+        lost: ({ path, status: lost }, error) => this.#add(index, path, { ...lost, lengthBytes: 0 }, notWalked(error)),
       },
       signal,
       { ...(isOver ? { isOver } : {}), from: from?.walk },
@@ -222,12 +225,7 @@ class Planner {
     );
     const made = making.catch(async (error: unknown) => {
       if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
-      await this.#add(
-        index,
-        path,
-        { ...status, lengthBytes: 0 },
-        { kind: 'fail', reason: `directory: ${error.message}` },
-      );
+      await this.#add(index, path, { ...status, lengthBytes: 0 }, notWalked(error));
     });
     made.catch(() => undefined);
     this.#made.set(directory, made);
@@ -243,7 +241,11 @@ class Planner {
     const { name } = pair.status;
     if (!this.#wanted(pair.status)) return;
     if (this.#flattened.has(name)) {
-      return this.#add(index, pair.path, pair.status, { kind: 'fail', reason: `another source file is named ${name}` });
+      return this.#add(index, pair.path, pair.status, {
+        kind: 'fail',
+        reason: `another source file is named ${name}`,
+        lasting: true,
+      });
     }
     this.#flattened.add(name);
     const unwritable = destination.unwritable(join(root.destination, name));
@@ -289,6 +291,7 @@ class Planner {
       blockBytes: status.blockBytes,
       decision: decision.kind,
       ...(decision.reason ? { reason: decision.reason } : {}),
+      ...(decision.lasting ? { lasting: true } : {}),
       ...(status.encrypted ? { encrypted: true } : {}),
       ...(status.stripe ? { stripe: status.stripe } : {}),
       ...(into ? { into } : {}),
@@ -309,6 +312,15 @@ class Planner {
   #writable(directory: string): Promise<void> {
     return atRoot(this.#planning.destination.requireWritable(directory, this.#planning.signal));
   }
+}
+
+/** What is below a directory that was not walked, or has nowhere to go, is in no batch: only another plan finds it. */
+function notWalked(error: FanoutError): Decision {
+  return {
+    kind: 'fail',
+    reason: `directory: ${error.message}; then copy again: a resumed job does not list it`,
+    lasting: true,
+  };
 }
 
 export function attributesOf(status: FileStatus): Attributes {

@@ -1,5 +1,6 @@
-import { FanoutError, TransportError } from '../errors.ts';
+import { FanoutError } from '../errors.ts';
 import type { FileSystem } from '../hdfs/filesystem.ts';
+import { isExists } from './failures.ts';
 import { retry, type RetryPolicy } from '../retry.ts';
 import { asidePath } from './temporary.ts';
 
@@ -28,7 +29,7 @@ export async function promote(promotion: Promotion, policy: RetryPolicy, signal:
 }
 
 /**
- * A rename whose answer was lost is not sent again blindly: whether the temporary file is still there tells whether it took
+ * A rename whose answer was lost, or given by a proxy in place of the server, is not sent again blindly: whether the temporary file is still there tells whether it took
  * place, and the inode number, which a rename keeps, whether what stands at the target is ours.
  */
 async function intoPlace(promotion: Promotion, policy: RetryPolicy, signal: AbortSignal): Promise<void> {
@@ -49,9 +50,9 @@ async function intoPlace(promotion: Promotion, policy: RetryPolicy, signal: Abor
     try {
       await fs.rename(temporary, target, overwrite, signal);
     } catch (error) {
+      lost ||= error instanceof FanoutError && error.mayHaveWorked;
       // A lost rename may also take place just before the second one, which then finds nothing to rename.
       if (lost && (await tookPlace())) return;
-      lost ||= error instanceof TransportError;
       throw error;
     }
   });
@@ -91,8 +92,4 @@ async function putBack({ fs, temporary, target }: Remains, policy: RetryPolicy, 
 
 function againSoon(error: unknown): 'soon' | 'no' {
   return error instanceof FanoutError && error.disposition === 'retry' ? 'soon' : 'no';
-}
-
-export function isExists(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'exists';
 }

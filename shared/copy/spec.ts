@@ -29,6 +29,10 @@ const optionsSchema = z.strictObject({
     .default(true)
     .describe('Compare existing files of the same length; false: write them again without looking'),
   verify: z.enum(verificationLevels).default('checksum').describe('How each copied file is verified'),
+  openFiles: z
+    .enum(['fail', 'skip'])
+    .default('fail')
+    .describe('What becomes of a source file that somebody writes: it fails, or it is skipped and counted'),
   direct: z.boolean().default(false).describe('Write to the final name: saves a rename, readers see half files'),
   threads: z.int().min(0).max(10_000).default(0).describe('Transfers at once; 0: as many as both clusters allow'),
   partSize: powerOfTwo.default(65_536).describe('Bytes read at once from the local disk, a power of two'),
@@ -71,6 +75,7 @@ export function parseJobSpec(input: unknown): JobSpec {
 const changeable: readonly string[] = [
   'force',
   'verify',
+  'openFiles',
   'threads',
   'maxFailures',
   'partSize',

@@ -1,20 +1,28 @@
-import { FanoutError, messageOf, SourceChangedError, TransportError } from '../errors.ts';
-import { ContentDigest, striped } from '../hdfs/checksum.ts';
-import type { FileStatus, FileSystem, Reading, Writing } from '../hdfs/filesystem.ts';
+import {
+  FanoutError,
+  IntegrityError,
+  messageOf,
+  SourceChangedError,
+  SourceVanishedError,
+  TransportError,
+} from '../errors.ts';
+import type { FileSystem } from '../hdfs/filesystem.ts';
 import { join } from '../hdfs/path.ts';
-import { retry, type RetryPolicy } from '../retry.ts';
-import { together } from '../together.ts';
+import { type Again, retry } from '../retry.ts';
 import type { Log } from '../log.ts';
 import type { Unit } from './batch.ts';
-import { sameContent } from './content.ts';
+import { wholeFile } from './budget.ts';
+import { isBeginningOf } from './content.ts';
+import { hasCode, isExists, isOpen } from './failures.ts';
 import type { Claim, Job, JobStore, UnitOutcome } from './job-store.ts';
 import { preserve } from './preserve.ts';
 import type { Progress } from './progress.ts';
-import { isExists, promote, withdraw } from './promote.ts';
+import { promote, withdraw } from './promote.ts';
+import { OPEN_FOR_WRITING, refreshed, type Route, settle, type Settled } from './settle.ts';
+import { explained } from './source.ts';
 import type { Verification } from './spec.ts';
+import { stream } from './stream.ts';
 import { temporaryPath } from './temporary.ts';
-import { verify } from './verify.ts';
-import { attributesOf } from './plan.ts';
 
 /** What every transfer of a job shares. */
 export interface CopyContext {
@@ -28,15 +36,13 @@ export interface CopyContext {
   readonly signal: AbortSignal;
 }
 
-/**
- * Whole tries of one file, on top of those of each request: at most 12 in 180 s, waits 0.25 s to 10 s. Long enough for a
- * datanode to restart or to be dropped by the namenode.
- */
-const policy: RetryPolicy = { attempts: 12, totalMs: 180_000, baseMs: 250, capMs: 10_000 };
 /** For a temporary file's deletion after everything else was aborted, ms. */
 const CLEANUP_MS = 10_000;
-/** Tries while a datanode's name does not resolve: it seldom does a minute later. */
-const UNRESOLVED_TRIES = 3;
+/**
+ * Tries that end in one of the failures that another try seldom mends: a datanode's name that does not resolve, a refusal that is not known
+ * here, bytes that differ, a plain IOException after bytes were moved.
+ */
+const DOUBTFUL_TRIES = 3;
 
 /**
  * Copies one unit and tells how it ended. Writes to a temporary name, verifies, sets attributes, then promotes: a reader of
@@ -59,7 +65,7 @@ export async function transfer(
     context.signal.throwIfAborted();
     if (error instanceof FanoutError && error.disposition === 'fail-job') throw error;
     if (!(error instanceof FanoutError)) context.log.error({ error, path: file.from }, 'unexpected error');
-    return file.failed(error);
+    return file.ended(error);
   }
 }
 
@@ -68,12 +74,14 @@ class FileTransfer {
   readonly #batch: number;
   readonly #index: number;
   readonly #claim: Claim;
+  readonly #planned: Unit;
   readonly from: string;
   readonly #to: string;
   #unit: Unit;
   /** Whether what stands at the destination may be replaced. */
-  #overwrite: boolean;
+  #overwrite = false;
   #retries = 0;
+  #progressedAtMs = 0;
   #warnings: readonly string[] = [];
 
   constructor(context: CopyContext, batch: number, index: number, unit: Unit, claim: Claim) {
@@ -81,175 +89,136 @@ class FileTransfer {
     this.#batch = batch;
     this.#index = index;
     this.#claim = claim;
+    this.#planned = unit;
     this.#unit = unit;
     const root = context.job.roots[unit.root];
     if (!root) throw new Error(`the manifest names root ${unit.root}, and the job has ${context.job.roots.length}`);
     this.from = join(root.source, unit.path);
     this.#to = join(root.destination, unit.to ?? unit.path);
-    this.#overwrite = unit.decision === 'overwrite';
   }
 
   async run(): Promise<UnitOutcome> {
-    const { decision, reason } = this.#unit;
-    if (decision === 'skip') return this.#skipped(reason ?? '');
-    if (decision === 'fail') return this.#refused(reason ?? '');
-    const settled = await this.#settle();
-    if (settled) return settled;
+    const { signal, job } = this.#context;
+    const again = this.#claim.claim > 1;
+    const settled = await settle(this.#route(), this.#planned, job.spec.options, again, signal);
+    this.#unit = settled.unit;
+    this.#overwrite = settled.kind === 'overwrite';
+    if (settled.kind === 'equal') return this.#equal(settled);
+    if (settled.kind === 'skip') return this.#skipped(settled.reason);
+    if (settled.kind === 'fail') {
+      if (!(await this.#isUnfinished(settled))) return this.#refused(settled.reason);
+      this.#overwrite = true;
+    }
     return this.#copied(await this.#copyWithRetries());
   }
 
+  #route(): Route {
+    const { source, destination } = this.#context;
+    return { source, from: this.from, destination, to: this.#to };
+  }
+
+  /** An equal file stood there before; or an earlier claim put it there, and died before it could say so. */
+  async #equal({ there, reason, proof = 'checksum' }: Settled): Promise<UnitOutcome> {
+    const { job, progress } = this.#context;
+    const { decision, replaces } = this.#planned;
+    const isNew = decision === 'copy' || decision === 'overwrite';
+    const isAnother = replaces !== undefined && there?.fileId !== undefined && there.fileId !== replaces;
+    if (this.#claim.claim === 1 || !(isNew || isAnother)) return this.#skipped(reason);
+    // Without a temporary name a file gets its attributes after its name.
+    if (job.spec.options.direct && this.#unit.attributes) await this.#preserve(this.#to);
+    progress.bytes += this.#unit.lengthBytes;
+    return this.#copied(proof);
+  }
+
   /**
-   * What needs no copy: an equal file at the destination, whether it stood there before or an earlier claim promoted it
-   * and died before it could say so.
+   * Whether a file that was absent when planned, and differs now, is what an earlier claim left under the final name: then it holds the first
+   * bytes of the source, and replacing it loses nothing.
    */
-  async #settle(): Promise<UnitOutcome | undefined> {
-    const { decision, lengthBytes, replaces } = this.#unit;
-    const again = this.#claim.claim > 1;
-    if (decision !== 'compare' && !again) return undefined;
-    const { source, destination, signal, job, progress } = this.#context;
-    const { force, direct } = job.spec.options;
-    const there = again ? await destination.stat(this.#to, signal) : undefined;
-    if (again && !there) return undefined;
-    const sameLength = !there || there.lengthBytes === lengthBytes;
-    const equal =
-      sameLength &&
-      (await sameContent(
-        { fs: source, path: this.from, lengthBytes },
-        { fs: destination, path: this.#to, lengthBytes },
-        signal,
-      ));
-    if (equal) {
-      const ours = decision !== 'compare' || (there?.fileId !== undefined && there.fileId !== replaces);
-      if (!(again && ours)) return this.#skipped('identical content');
-      progress.bytes += lengthBytes;
-      return this.#copied('checksum');
-    }
-    // With --direct an earlier claim left its own unfinished file under the final name.
-    if (!force && !(direct && again)) return this.#refused('exists and differs');
-    this.#overwrite = true;
-    return undefined;
+  async #isUnfinished({ there, unit: { lengthBytes } }: Settled): Promise<boolean> {
+    const { source, destination, signal, job } = this.#context;
+    const { direct } = job.spec.options;
+    if (!direct || this.#planned.decision !== 'copy' || there?.kind !== 'file') return false;
+    const part = { fs: destination, path: this.#to, lengthBytes: there.lengthBytes };
+    return isBeginningOf(part, { fs: source, path: this.from, lengthBytes }, signal);
   }
 
   async #copyWithRetries(): Promise<Verification> {
     const { signal, store, job } = this.#context;
     let changed = false;
-    let unresolved = 0;
-    const again = (error: unknown) => {
+    let moved = false;
+    let doubtful = 0;
+    const again = (error: unknown): Again => {
       this.#context.log.warn({ path: this.from, error: messageOf(error) }, 'a try failed');
       if (error instanceof SourceChangedError && !changed) {
         changed = true;
         return 'soon';
       }
       if (!(error instanceof FanoutError) || error.disposition !== 'retry') return 'no';
-      if (isUnresolved(error) && ++unresolved >= UNRESOLVED_TRIES) return 'no';
-      return 'soon';
+      // What is not known here is not paid for with a file's bytes again.
+      if (hasCode(error, 'other') && moved) return 'no';
+      if (!isDoubtful(error, moved)) return 'soon';
+      doubtful += 1;
+      return doubtful >= DOUBTFUL_TRIES ? 'no' : moved ? 'late' : 'soon';
     };
-    return retry(policy, signal, again, async (number) => {
-      if (number > 0) {
-        this.#retries += 1;
-        await store.noteAttempt(job.id, this.#batch, this.#context.owner, number);
-        if (changed) await this.#refresh();
-      }
-      return this.#attempt(number);
-    });
+    return retry(
+      wholeFile,
+      signal,
+      again,
+      async (number) => {
+        if (number > 0) {
+          this.#retries += 1;
+          await store.noteAttempt(job.id, this.#batch, this.#context.owner, number);
+          if (changed) await this.#refresh();
+        }
+        moved = false;
+        return this.#attempt(number, () => (moved = true));
+      },
+      () => this.#progressedAtMs,
+    );
   }
 
   /** Takes the source as it is now. */
   async #refresh(): Promise<void> {
     const { source, signal } = this.#context;
     const status = await source.stat(this.from, signal);
-    if (!status) {
-      throw new SourceChangedError('it vanished before it was copied', { operation: 'GETFILESTATUS', path: this.from });
-    }
+    if (!status) throw new SourceVanishedError({ operation: 'GETFILESTATUS', path: this.from });
     this.#unit = refreshed(this.#unit, status);
   }
 
-  async #attempt(number: number): Promise<Verification> {
-    const { job, signal, destination, progress, store, owner } = this.#context;
-    const { direct } = job.spec.options;
+  async #attempt(number: number, onMoved: () => void): Promise<Verification> {
+    const { job, signal, source, destination, progress, store, owner } = this.#context;
+    const { direct, verify: level } = job.spec.options;
     const temporary = direct ? this.#to : this.#temporary(number);
+    const overwrite = this.#overwrite;
     const requireOwner = () => store.requireOwner(job.id, this.#batch, owner);
     await requireOwner();
     // Under its final name a file that appeared since planning is somebody else's: neither written over nor discarded.
-    if (direct && !this.#overwrite && (await destination.stat(this.#to, signal))) throw new AppearedError(this.#to);
-    let streamed = 0;
+    if (direct && !overwrite && (await destination.stat(this.#to, signal))) throw new AppearedError(this.#to);
+    const seen = { begun: false, bytes: 0 };
+    const onBytes = (bytes: number) => {
+      seen.begun = true;
+      if (bytes === 0) return;
+      seen.bytes += bytes;
+      progress.bytes += bytes;
+      progress.moved += bytes;
+      this.#progressedAtMs = performance.now();
+      onMoved();
+    };
     try {
-      const verification = await this.#stream(temporary, (bytes) => (streamed += bytes));
-      if (this.#unit.attributes) await this.#preserve(temporary);
+      const unit = this.#unit;
+      const what = { ...this.#route(), to: temporary, unit, level, overwrite: direct && overwrite, direct, onBytes };
+      const verification = await stream(what, signal);
+      if (unit.attributes) await this.#preserve(temporary);
       if (!direct) {
-        const { lengthBytes } = this.#unit;
-        const overwrite = this.#overwrite;
         await requireOwner();
-        await promote({ fs: destination, temporary, target: this.#to, overwrite, lengthBytes }, policy, signal);
+        const { lengthBytes } = unit;
+        await promote({ fs: destination, temporary, target: this.#to, overwrite, lengthBytes }, wholeFile, signal);
       }
       return verification;
     } catch (error) {
-      progress.bytes -= streamed;
-      if (!direct || !isExists(error)) await this.#discard(temporary, number);
-      throw error;
-    }
-  }
-
-  /** Streams the file and verifies what was written. */
-  async #stream(temporary: string, count: (bytes: number) => void): Promise<Verification> {
-    const { source, destination, job, signal } = this.#context;
-    const { lengthBytes, blockBytes, modifiedAtMs, attributes, encrypted, stripe, into } = this.#unit;
-    const { verify: level, direct } = job.spec.options;
-    // A block holds at least a cell: a namenode refuses less.
-    const keptBlockBytes =
-      attributes && blockBytes > 0 && blockBytes >= (into?.cellBytes ?? 0) ? blockBytes : undefined;
-    const [sourcePlain, writtenPlain] = await together(signal, [
-      (both) => source.expectedLayout(this.from, blockBytes, both),
-      (both) => destination.expectedLayout(temporary, keptBlockBytes, both),
-    ]);
-    const [sourceLayout, writtenLayout] = [striped(sourcePlain, stripe), striped(writtenPlain, into)];
-    const digests = level === 'checksum' || level === 'read-back';
-    const digest = new ContentDigest(digests ? [sourceLayout, writtenLayout] : []);
-    const opening = source.read(this.from, lengthBytes, signal);
-    opening.catch(() => undefined);
-    const options = {
-      lengthBytes,
-      blockBytes: keptBlockBytes,
-      replication: attributes && attributes.replication > 0 ? attributes.replication : undefined,
-      permission: attributes?.permission,
-      overwrite: direct && this.#overwrite,
-    };
-    let writing: Writing;
-    try {
-      const body = this.#tap(opening, digest, count);
-      writing = await destination.write(temporary, body, options, signal);
-    } catch (error) {
-      await opening.then((reading) => reading.cancel()).catch(() => undefined);
-      throw error;
-    }
-    const { near } = await opening;
-    return verify(
-      {
-        source: { fs: source, path: this.from, lengthBytes, near, modifiedAtMs, encrypted: encrypted === true },
-        written: { fs: destination, path: temporary, lengthBytes, near: writing.near },
-        digest,
-        sourceLayout,
-        writtenLayout,
-      },
-      level,
-      signal,
-    );
-  }
-
-  /** The source's body on its way to the destination: digested and counted. */
-  async *#tap(
-    opening: Promise<Reading>,
-    digest: ContentDigest,
-    count: (bytes: number) => void,
-  ): AsyncGenerator<Uint8Array> {
-    const { progress } = this.#context;
-    const { body } = await opening;
-    for await (const chunk of body) {
-      digest.update(chunk);
-      count(chunk.length);
-      progress.bytes += chunk.length;
-      progress.moved += chunk.length;
-      yield chunk;
+      progress.bytes -= seen.bytes;
+      if (!direct || (seen.begun && !isExists(error))) await this.#discard(temporary, number);
+      throw await explained(error, { fs: source, path: this.from, lengthBytes: this.#unit.lengthBytes }, signal);
     }
   }
 
@@ -265,13 +234,10 @@ class FileTransfer {
   async #discard(temporary: string, number: number): Promise<void> {
     const { destination, log, store, job, owner, signal } = this.#context;
     try {
-      const remains = {
-        fs: destination,
-        temporary,
-        target: this.#to,
-        overwrite: this.#overwrite && temporary !== this.#to,
-      };
-      await withdraw(remains, policy, AbortSignal.timeout(CLEANUP_MS));
+      const limit = AbortSignal.timeout(CLEANUP_MS);
+      if (temporary === this.#to && (await this.#isOld(limit))) return;
+      const overwrite = this.#overwrite && temporary !== this.#to;
+      await withdraw({ fs: destination, temporary, target: this.#to, overwrite }, wholeFile, limit);
     } catch (error) {
       log.warn({ path: temporary, error: messageOf(error) }, 'a temporary file is left for the sweep');
       // A batch of which something was tried again is swept whole at the end, this unit too.
@@ -279,12 +245,25 @@ class FileTransfer {
     }
   }
 
+  /** Whether the file that was to be replaced still stands under the final name; also where no inode numbers tell. */
+  async #isOld(signal: AbortSignal): Promise<boolean> {
+    if (!this.#overwrite) return false;
+    const there = await this.#context.destination.stat(this.#to, signal);
+    return there !== undefined && (there.fileId === undefined || there.fileId === this.#unit.replaces);
+  }
+
   #temporary(attempt: number): string {
     const job = this.#context.job.id;
     return temporaryPath(this.#to, { job, batch: this.#batch, unit: this.#index, claim: this.#claim.claim, attempt });
   }
 
-  failed(error: unknown): UnitOutcome {
+  /** How a file ends whose transfer threw. */
+  ended(error: unknown): UnitOutcome {
+    if (isOpen(error) && this.#context.job.spec.options.openFiles === 'skip') return this.#skipped(OPEN_FOR_WRITING);
+    return this.#failed(error);
+  }
+
+  #failed(error: unknown): UnitOutcome {
     const where = error instanceof FanoutError ? error.where : undefined;
     const reason =
       error instanceof FanoutError ? `${error.reason}${error.remedy ? ` (${error.remedy})` : ''}` : messageOf(error);
@@ -333,15 +312,10 @@ export function outgrown(job: Job, index: number, unit: Unit, lastedMs: number):
   };
 }
 
-function refreshed(unit: Unit, status: FileStatus): Unit {
-  const { lengthBytes, modifiedAtMs, blockBytes } = status;
-  return {
-    ...unit,
-    lengthBytes,
-    modifiedAtMs,
-    blockBytes,
-    ...(unit.attributes ? { attributes: attributesOf(status) } : {}),
-  };
+/** A failure that another try seldom mends. @param moved  whether bytes were moved for it, which then move again */
+function isDoubtful(error: FanoutError, moved: boolean): boolean {
+  if (error instanceof IntegrityError || hasCode(error, 'other')) return true;
+  return isUnresolved(error) || (moved && hasCode(error, 'io', 'no-block') && !error.mayHaveWorked);
 }
 
 function isUnresolved(error: FanoutError): boolean {

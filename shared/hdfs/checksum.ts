@@ -11,11 +11,14 @@ import { crc32c } from '@node-rs/crc32';
  *
  * In an erasure-coded file a group of data blocks stands for a block: its MD5 is that of its blocks' MD5s, padded in the same way.
  *
+ * The other kind, COMPOSITE-CRC, is the CRC of the whole content, whatever its blocks: here a file of one chunk, whose layout has no bounds.
+ *
  * The padding is Hadoop's: it hashes the whole backing array of a DataOutputBuffer. Measured on 3.4.2 daemons.
  * @see Hadoop FileChecksumHelper, MD5MD5CRC32FileChecksum, BlockChecksumHelper
  */
 export interface ChecksumLayout {
   readonly crc: 'CRC32' | 'CRC32C';
+  /** At least 1; Infinity for a composite CRC. */
   readonly bytesPerCrc: number;
   /**
    * Length of every block but the last; or, for files made by CONCAT or APPEND, of each block in order, where a stripe is
@@ -45,22 +48,17 @@ export interface FileChecksum {
   readonly value: string;
 }
 
-/** The MD5-of-MD5-of-CRC family; undefined for other algorithms (COMPOSITE-CRC32C). */
-interface Family {
-  readonly crc: 'CRC32' | 'CRC32C';
-  readonly bytesPerCrc: number;
-  /** 0 when the file has one block. */
-  readonly crcsPerBlock: number;
+/** How a cluster computes the CRCs that its checksums are made of. */
+export type CrcSettings = Pick<RegularLayout, 'crc' | 'bytesPerCrc'>;
+
+/** The settings of a composite CRC: one chunk without an end. */
+export function isComposite({ bytesPerCrc }: CrcSettings): boolean {
+  return bytesPerCrc === Infinity;
 }
 
-export function familyOf(checksum: FileChecksum): Family | undefined {
-  const match = /^MD5-of-(\d+)MD5-of-(\d+)(CRC32C?)$/.exec(checksum.algorithm);
-  if (!match) return undefined;
-  return {
-    crcsPerBlock: Number(match[1]),
-    bytesPerCrc: Number(match[2]),
-    crc: match[3] === 'CRC32C' ? 'CRC32C' : 'CRC32',
-  };
+/** The layout of a file with blocks of this length. */
+export function layoutWith({ crc, bytesPerCrc }: CrcSettings, blockBytes: number): RegularLayout {
+  return { crc, bytesPerCrc, blockBytes: bytesPerCrc === Infinity ? Infinity : blockBytes };
 }
 
 /** FileChecksum as WebHDFS sends it. */
@@ -89,29 +87,38 @@ export function compareChecksums(a: FileChecksum, b: FileChecksum): 'equal' | 'd
  * block that Hadoop writes before it follows the preferred block size, not the real blocks of a file made by CONCAT.
  */
 export function proves(stored: FileChecksum, computed: FileChecksum): boolean {
-  const [a, b] = [familyOf(stored), familyOf(computed)];
+  if (isOfNothing(stored) || isOfNothing(computed)) return isOfNothing(stored) && isOfNothing(computed);
+  const [a, b] = [layoutOf(stored), layoutOf(computed)];
   if (!a || !b || a.crc !== b.crc || a.bytesPerCrc !== b.bytesPerCrc) return false;
   return stored.value.slice(-32) === computed.value.slice(-32);
 }
 
 /**
- * The regular layout in which a stored checksum was computed; undefined for other families.
- * A file of one block says nothing about its block size: any that holds it gives the same value.
+ * The regular layout in which a stored checksum was computed; undefined for algorithms that are not known here, and for an empty file's, which
+ * has no chunks. A file of one block says nothing about its block size: any that holds it gives the same value.
  */
-export function layoutOf(checksum: FileChecksum): RegularLayout | undefined {
-  const family = familyOf(checksum);
-  if (!family) return undefined;
-  const { crc, bytesPerCrc, crcsPerBlock } = family;
-  return { crc, bytesPerCrc, blockBytes: crcsPerBlock > 0 ? crcsPerBlock * bytesPerCrc : Infinity };
+export function layoutOf({ algorithm }: FileChecksum): RegularLayout | undefined {
+  const [, crcsPerBlock, bytesPerCrc, crcOfChunks, crcOfWhole] =
+    /^(?:MD5-of-(\d+)MD5-of-(\d+)(CRC32C?)|COMPOSITE-(CRC32C?))$/.exec(algorithm) ?? [];
+  const crc = (crcOfChunks ?? crcOfWhole) === 'CRC32C' ? 'CRC32C' : 'CRC32';
+  if (crcOfWhole !== undefined) return { crc, bytesPerCrc: Infinity, blockBytes: Infinity };
+  const chunk = Number(bytesPerCrc ?? 0);
+  if (chunk === 0) return undefined;
+  return { crc, bytesPerCrc: chunk, blockBytes: Number(crcsPerBlock) > 0 ? Number(crcsPerBlock) * chunk : Infinity };
+}
+
+/** Whether it is an empty file's checksum, which is the same on every cluster. */
+export function isOfNothing({ algorithm }: FileChecksum): boolean {
+  return algorithm === emptyFileChecksum.algorithm;
 }
 
 export function hasEqualBlocks(layout: ChecksumLayout): layout is RegularLayout {
   return typeof layout.blockBytes === 'number';
 }
 
-/** The same layout under erasure coding. */
+/** The same layout under erasure coding. A composite CRC is of the content, however it is dealt out. */
 export function striped(layout: RegularLayout, stripe: Stripe | undefined): RegularLayout {
-  return stripe ? { ...layout, stripe } : layout;
+  return stripe && !isComposite(layout) ? { ...layout, stripe } : layout;
 }
 
 /** Whether both layouts give the same checksum to a file of this length. */
@@ -145,6 +152,7 @@ export class ContentDigest {
 
   constructor(layouts: readonly ChecksumLayout[]) {
     for (const layout of layouts) {
+      if (!(layout.bytesPerCrc >= 1)) throw new Error(`no chunk has ${layout.bytesPerCrc} bytes`);
       const key = keyOf(layout);
       if (this.#byLayout.has(key)) continue;
       const hasher = new BlockHasher(layout);
@@ -241,6 +249,7 @@ class BlockHasher {
   readonly #layout: ChecksumLayout;
   readonly #stripe: Stripe;
   readonly #digests: Buffer[] = [];
+  #composite = 0;
   readonly #crcs = Buffer.allocUnsafe(CRC_BUFFER_BYTES);
   #buffered = 0;
   /** Of the current block: one for each of its data units that has got a cell. */
@@ -259,6 +268,10 @@ class BlockHasher {
   }
 
   add(crc: number, lengthBytes: number): void {
+    if (isComposite(this.#layout)) {
+      this.#composite = crc >>> 0;
+      return;
+    }
     if (this.#buffered === CRC_BUFFER_BYTES) this.#spill();
     this.#crcs.writeUInt32BE(crc >>> 0, this.#buffered);
     this.#buffered += 4;
@@ -272,6 +285,9 @@ class BlockHasher {
     if (this.#buffered > 0 || this.#units.length > 0) this.#endBlock();
     const { crc, bytesPerCrc, blockBytes } = this.#layout;
     if (lengthBytes === 0) return emptyFileChecksum;
+    if (isComposite(this.#layout)) {
+      return { algorithm: `COMPOSITE-${crc}`, value: this.#composite.toString(16).padStart(8, '0') };
+    }
     const blocks = this.#digests.length;
     const preferred = typeof blockBytes === 'number' ? blockBytes : (blockBytes[0] ?? 0);
     const crcsPerBlock = blocks > 1 ? preferred / bytesPerCrc : 0;

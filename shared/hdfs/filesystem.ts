@@ -48,8 +48,9 @@ export interface FileSystem {
   list(directory: string, signal: AbortSignal, after?: string): AsyncIterable<readonly FileStatus[]>;
 
   /**
-   * Opens the first `lengthBytes` bytes. The body ends after exactly that many, or throws: a connection that
+   * Opens a file of `lengthBytes` bytes. The body ends after exactly that many, or throws: a connection that
    * ends early is an error, never a short file.
+   * @throws SourceChangedError when the file is found to have another length, before the body if the server tells it by then
    */
   read(path: string, lengthBytes: number, signal: AbortSignal): Promise<Reading>;
 
@@ -83,19 +84,32 @@ export interface FileSystem {
    * The checksum kept beside the data, as Hadoop's GETFILECHECKSUM gives it.
    * @param near  what `read` or `write` returned for this path: saves asking who has it
    * @param lengthBytes  the file's: a long one's takes its time
-   * @returns undefined where none is kept (the local disk) or where it says nothing about the content (encryption zones)
+   * @returns undefined where none is kept (the local disk, `dfs.checksum.type=NULL`, blocks of several kinds); in encryption zones it is of the
+   *   ciphertext
+   * @throws RemoteError open while somebody writes the file
    */
   checksum(path: string, signal: AbortSignal, near?: Near, lengthBytes?: number): Promise<FileChecksum | undefined>;
+
+  /**
+   * The length of a file that nobody writes, bytes; `open` while somebody does; undefined where the place cannot tell.
+   * Listings give an open file the length of its finished blocks, down to 0.
+   * @throws RemoteError not-found
+   */
+  closedLength(path: string, signal: AbortSignal): Promise<number | 'open' | undefined>;
 
   /** Lengths of the file's blocks in order, bytes; undefined where there are none. */
   blockLengths(path: string, lengthBytes: number, signal: AbortSignal): Promise<readonly number[] | undefined>;
 
   /**
-   * The layout in which this place most likely keeps the checksum of a file at `path`. A guess that saves reading
-   * twice; never to be trusted alone.
+   * The layouts in which this place keeps the checksum of a file at `path`, the likeliest first: one for each kind of CRC that was seen. A
+   * guess that saves reading twice; never to be trusted alone.
    * @param blockBytes  the file's; the server's default for new files where undefined
    */
-  expectedLayout(path: string, blockBytes: number | undefined, signal: AbortSignal): Promise<RegularLayout>;
+  expectedLayouts(
+    path: string,
+    blockBytes: number | undefined,
+    signal: AbortSignal,
+  ): Promise<readonly [RegularLayout, ...RegularLayout[]]>;
 
   /** @throws RemoteError denied when this user may not make files in the directory */
   requireWritable(directory: string, signal: AbortSignal): Promise<void>;

@@ -13,6 +13,9 @@ export type RemoteCode =
   | 'token'
   | 'unauthenticated'
   | 'no-datanode'
+  | 'no-block'
+  | 'no-checksum'
+  | 'open'
   | 'out-of-range'
   | 'not-a-directory'
   | 'invalid'
@@ -24,6 +27,8 @@ export type RemoteCode =
 interface Meaning {
   readonly disposition: Disposition;
   readonly remedy?: string;
+  /** What a person is told in place of the exception's own words. */
+  readonly reason?: string;
 }
 
 const meanings: Record<RemoteCode, Meaning> = {
@@ -38,6 +43,9 @@ const meanings: Record<RemoteCode, Meaning> = {
   token: { disposition: 'fail-job', remedy: 'put a valid token into the cluster configuration and resume' },
   unauthenticated: { disposition: 'fail-job', remedy: 'check auth_mechanism and the credentials of the cluster' },
   'no-datanode': { disposition: 'retry', remedy: 'check hdfs dfsadmin -report' },
+  'no-block': { disposition: 'retry', remedy: 'its blocks are missing: check hdfs fsck and hdfs dfsadmin -report' },
+  'no-checksum': { disposition: 'fail-unit', remedy: 'no usable checksum is stored: --verify length does without' },
+  open: { disposition: 'fail-unit', reason: 'open for writing', remedy: 'copy from a snapshot' },
   'out-of-range': { disposition: 'retry' },
   'not-a-directory': { disposition: 'fail-unit', remedy: 'remove the file that stands where a directory is needed' },
   invalid: { disposition: 'fail-unit' },
@@ -76,6 +84,17 @@ const table: readonly (readonly [exception: RegExp, message: RegExp | undefined,
   [/./, /org\.apache\.hadoop\.\S*\.ObserverRetryOnActiveException/, 'standby'],
   [/./, new RegExp(`org\\.apache\\.hadoop\\.\\S*\\.${ROUTER.source.slice(1, -1)}`), 'busy'],
   [/./, /Failed to find datanode|could only be (?:written|replicated) to|datanode\(s\) running/, 'no-datanode'],
+  // A file that somebody writes, and one whose writer died: of that one not even the length can be told.
+  [/^IOException$/, /^Fail to get checksum, since file .* is under construction/, 'open'],
+  [/./, /Cannot obtain block length for LocatedBlock/, 'open'],
+  [/^BlockMissingException$/, undefined, 'no-block'],
+  [
+    /./,
+    /No active nodes contain this block|BlockMissingException|Could not obtain block: |Fail to get block (?:MD5|checksum|CRC)/,
+    'no-block',
+  ],
+  // Of a file whose blocks have chunks of several sizes.
+  [/./, /Byte-per-checksum not matched/, 'no-checksum'],
   [/./, /out of the range|Offset=.*out of/, 'out-of-range'],
   [/Quota\w*ExceededException$/, undefined, 'quota'],
   [/./, /Quota\w*ExceededException|quota of .* is exceeded/, 'quota'],
@@ -118,7 +137,14 @@ export class RemoteError extends FanoutError {
       readonly retryAfterMs?: number | undefined;
     } = {},
   ) {
-    super(told.reason ?? (message ? `${exception}: ${message}` : exception), { ...meanings[code], ...told, where });
+    const { disposition, remedy, reason } = { ...meanings[code], ...told };
+    super(reason ?? (message ? `${exception}: ${message}` : exception), {
+      disposition,
+      remedy,
+      where,
+      // A proxy or load balancer spoke, and cannot know what the server did.
+      mayHaveWorked: exception.startsWith('HTTP '),
+    });
     this.code = code;
     this.exception = exception;
     this.retryAfterMs = told.retryAfterMs;
@@ -149,7 +175,7 @@ export function remoteErrorOf(status: number, body: string, where: Where, retryA
   const remote = parseRemoteException(body);
   if (remote) {
     const message = (remote.message ?? '').split(/\n\s*at /)[0]?.trim() ?? '';
-    const meant = classify(remote.exception, message);
+    const meant = isNoChecksum(remote.exception, where) ? 'no-checksum' : classify(remote.exception, message);
     const code = status === 401 && meant !== 'token' ? 'unauthenticated' : meant;
     return new RemoteError(code, remote.exception, withoutSecrets(message), where, { retryAfterMs });
   }
@@ -182,6 +208,11 @@ function withoutSecrets(text: string): string {
       '$1$2***',
     )
     .replace(/\b(authorization\s*:\s*|negotiate\s+|basic\s+|bearer\s+)[\w+/=.~-]{8,}/gi, '$1***');
+}
+
+/** Neither datanodes nor HttpFS can say that a file has no checksum (dfs.checksum.type=NULL, blocks of both kinds): they fail over the null. */
+function isNoChecksum(exception: string, { operation }: Where): boolean {
+  return exception === 'NullPointerException' && operation === 'GETFILECHECKSUM';
 }
 
 /** A proxy or load balancer spoke: its status is all there is. */

@@ -285,7 +285,7 @@ function turnsAway(error: unknown): boolean {
 
 /** Whether Hadoop refused this request in a way that seldom changes. */
 function isRefusal(error: FanoutError): boolean {
-  return hasCode(error, 'io', 'other', 'out-of-range') && !isFromGateway(error);
+  return hasCode(error, 'io', 'other', 'out-of-range', 'no-block') && !isFromGateway(error);
 }
 
 /** Whether it looks as if nobody there spoke for a cluster. */

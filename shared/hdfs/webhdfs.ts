@@ -3,7 +3,15 @@ import { FanoutError, printable, SourceChangedError, TransportError, type Where 
 import type { Log } from '../log.ts';
 import { AskedOnce } from '../asked-once.ts';
 import { retry } from '../retry.ts';
-import { familyOf, type FileChecksum, type RegularLayout, type JsonChecksum, parseFileChecksum } from './checksum.ts';
+import {
+  type CrcSettings,
+  type FileChecksum,
+  type JsonChecksum,
+  layoutOf,
+  layoutWith,
+  parseFileChecksum,
+  type RegularLayout,
+} from './checksum.ts';
 import type { Authentication } from './auth.ts';
 import type { Cluster } from './cluster.ts';
 import { connect } from './connect.ts';
@@ -20,6 +28,15 @@ import { DEFAULT_NAME_BYTES, quotedNameLimit, unreadableInHdfs, unwritableInHdfs
 import { namespaceIds } from './namespace.ts';
 import { redirectOf } from './redirect.ts';
 import type { NamenodeRest, Parameters } from './rest.ts';
+
+/** Tries of one GETFILECHECKSUM: a datanode asks others for their blocks, any of which may be gone for a moment. */
+const CHECKSUM_TRIES = 3;
+
+/** What a nameservice says of new files. */
+interface Defaults extends RegularLayout {
+  /** False with `dfs.checksum.type=NULL`. */
+  readonly writesChecksums: boolean;
+}
 
 interface JsonPage {
   DirectoryListing: {
@@ -48,15 +65,17 @@ export class WebHdfs implements FileSystem {
   readonly #root: string;
   readonly #mounts: Mounts;
   readonly #replaces = new AskedOnce<boolean>();
-  readonly #defaults = new AskedOnce<RegularLayout>();
+  readonly #defaults = new AskedOnce<Defaults>();
   readonly #namespaces = new AskedOnce<readonly string[]>();
   /** Bytes that a name may have, by nameservice, where it told. */
   readonly #nameBytes = new Map<string, number>();
   readonly #optional = new OptionalOperations();
   /** Nameservices whose listings come in another order. */
   readonly #unsorted = new Set<string>();
-  /** CRC settings of the last checksum seen: clusters seldom mix them. */
-  #crc: Pick<RegularLayout, 'crc' | 'bytesPerCrc'> | undefined;
+  /** The CRC settings of checksums seen, by their spelling, the last one at the end: clusters have one, or two after a change. */
+  readonly #crcs = new Map<string, CrcSettings>();
+  /** Nameservices that write no checksums and were seen to have none. */
+  readonly #without = new Set<string>();
 
   /** @param authentication  in place of what the definition says */
   constructor(cluster: Cluster, log: Log, authentication?: Authentication) {
@@ -238,7 +257,8 @@ export class WebHdfs implements FileSystem {
 
   async read(path: string, lengthBytes: number, signal: AbortSignal): Promise<Reading> {
     if (lengthBytes === 0) return { body: nothing(), near: undefined, cancel: () => undefined };
-    const parameters = { offset: 0, length: lengthBytes };
+    // Without a length the answer's own shows whether the file is as long as it was listed, before a byte moves.
+    const parameters = { offset: 0 };
     const answer = await this.#rest.open('OPEN', path, parameters, signal);
     const asked = { operation: 'OPEN', path };
     if ('body' in answer) {
@@ -325,18 +345,56 @@ export class WebHdfs implements FileSystem {
   }
 
   async checksum(path: string, signal: AbortSignal, near?: Near, lengthBytes = 0): Promise<FileChecksum | undefined> {
-    const where = { operation: 'GETFILECHECKSUM', path };
-    const text = await this.#checksumText(path, signal, near, lengthBytes);
+    if (this.#without.has(this.#keyOf(path))) return undefined;
+    let text: string;
     try {
-      const { FileChecksum: json } = JSON.parse(text) as { FileChecksum: JsonChecksum | null };
-      if (json === null) return undefined;
-      const checksum = parseFileChecksum(json);
-      const family = familyOf(checksum);
-      if (family && family.bytesPerCrc > 0) this.#crc = { crc: family.crc, bytesPerCrc: family.bytesPerCrc };
-      return checksum;
-    } catch {
-      throw remoteErrorOf(200, text, where);
+      text = await this.#checksumText(path, signal, near, lengthBytes);
+    } catch (error) {
+      if (!hasCode(error, 'no-checksum')) throw error;
+      return this.#noChecksum(path, signal);
     }
+    let json: JsonChecksum | null | undefined;
+    try {
+      ({ FileChecksum: json } = JSON.parse(text) as { FileChecksum: JsonChecksum | null | undefined });
+    } catch {
+      throw remoteErrorOf(200, text, { operation: 'GETFILECHECKSUM', path });
+    }
+    if (!json?.algorithm) return this.#noChecksum(path, signal);
+    const checksum = parseFileChecksum(json);
+    const layout = layoutOf(checksum);
+    if (layout) {
+      const { crc, bytesPerCrc } = layout;
+      const key = `${crc}/${bytesPerCrc}`;
+      this.#crcs.delete(key);
+      this.#crcs.set(key, { crc, bytesPerCrc });
+    }
+    return checksum;
+  }
+
+  /** Where new files get none either, no other file is asked about. */
+  async #noChecksum(path: string, signal: AbortSignal): Promise<undefined> {
+    if (!(await this.#defaultsOf(path, signal)).writesChecksums) this.#without.add(this.#keyOf(path));
+  }
+
+  async closedLength(path: string, signal: AbortSignal): Promise<number | 'open'> {
+    // The answer also holds block tokens: nothing else of it is kept.
+    interface Located {
+      LocatedBlocks: { fileLength: number; isUnderConstruction: boolean };
+    }
+    const range = { offset: 0, length: 1 };
+    const json = await this.#ifKnown('GET_BLOCK_LOCATIONS', path, () =>
+      this.#rest.json<Located>('GET', 'GET_BLOCK_LOCATIONS', path, range, signal),
+    );
+    if (json) return json.LocatedBlocks.isUnderConstruction ? 'open' : json.LocatedBlocks.fileLength;
+    try {
+      await this.#checksumText(path, signal, undefined, 0);
+    } catch (error) {
+      if (hasCode(error, 'open')) return 'open';
+      if (!hasCode(error, 'no-checksum')) throw error;
+    }
+    const status = await this.stat(path, signal);
+    if (!status) throw new RemoteError('not-found', 'not found', '', { operation: 'GETFILESTATUS', path });
+    return status.lengthBytes;
   }
 
   async blockLengths(path: string, lengthBytes: number, signal: AbortSignal): Promise<readonly number[] | undefined> {
@@ -352,9 +410,15 @@ export class WebHdfs implements FileSystem {
     return [...blocks].sort((a, b) => a.offset - b.offset).map((block) => block.length);
   }
 
-  async expectedLayout(path: string, blockBytes: number | undefined, signal: AbortSignal): Promise<RegularLayout> {
+  async expectedLayouts(
+    path: string,
+    blockBytes: number | undefined,
+    signal: AbortSignal,
+  ): Promise<readonly [RegularLayout, ...RegularLayout[]]> {
     const defaults = await this.#defaultsOf(path, signal);
-    return { ...(this.#crc ?? defaults), blockBytes: blockBytes ?? defaults.blockBytes };
+    const [last = defaults, ...others] = [...this.#crcs.values()].reverse();
+    const layout = (settings: CrcSettings) => layoutWith(settings, blockBytes ?? defaults.blockBytes);
+    return [layout(last), ...others.map(layout)];
   }
 
   async requireWritable(directory: string, signal: AbortSignal): Promise<void> {
@@ -432,19 +496,20 @@ export class WebHdfs implements FileSystem {
   }
 
   /** What the server says new files look like; HDFS's own defaults from servers that do not say. Asked once. */
-  #defaultsOf(path: string, signal: AbortSignal): Promise<RegularLayout> {
-    interface Defaults {
+  #defaultsOf(path: string, signal: AbortSignal): Promise<Defaults> {
+    interface Answer {
       FsServerDefaults: { blockSize: number; bytesPerChecksum: number; checksumType: number };
     }
     return this.#defaults.of(this.#keyOf(path), async () => {
       try {
-        const { FsServerDefaults: d } = await this.#rest.json<Defaults>('GET', 'GETSERVERDEFAULTS', path, {}, signal);
-        // DataChecksum.Type: 1 is CRC32, 2 is CRC32C.
+        const { FsServerDefaults: d } = await this.#rest.json<Answer>('GET', 'GETSERVERDEFAULTS', path, {}, signal);
+        // DataChecksum.Type: 0 is none, 1 is CRC32, 2 is CRC32C.
         const crc = d.checksumType === 1 ? 'CRC32' : 'CRC32C';
-        return { crc, bytesPerCrc: d.bytesPerChecksum, blockBytes: d.blockSize };
+        const writesChecksums = d.checksumType !== 0;
+        return { crc, bytesPerCrc: d.bytesPerChecksum, blockBytes: d.blockSize, writesChecksums };
       } catch (error) {
         if (!hasCode(error, 'invalid', 'unsupported', 'other')) throw error;
-        return { crc: 'CRC32C', bytesPerCrc: 512, blockBytes: 128 * 1024 * 1024 };
+        return { crc: 'CRC32C', bytesPerCrc: 512, blockBytes: 128 * 1024 * 1024, writesChecksums: true };
       }
     });
   }
@@ -481,12 +546,18 @@ export class WebHdfs implements FileSystem {
     if (near instanceof Datanode) {
       try {
         return await this.#redirected(near.checksumUrl, asked, at);
-      } catch {
-        // The namenode knows another datanode, or a better reason.
+      } catch (error) {
         signal.throwIfAborted();
+        if (hasCode(error, 'open', 'no-checksum')) throw error;
+        // The namenode knows another datanode, or a better reason.
       }
     }
-    const policy = { attempts: 5, totalMs: this.#rest.cluster.retry_timeout * 1000, baseMs: 200, capMs: 5000 };
+    const policy = {
+      attempts: CHECKSUM_TRIES,
+      totalMs: this.#rest.cluster.retry_timeout * 1000,
+      baseMs: 200,
+      capMs: 5000,
+    };
     const again = (error: unknown) =>
       error instanceof TransportError || (error instanceof RemoteError && error.disposition === 'retry')
         ? 'soon'
@@ -614,7 +685,15 @@ function received(
     cancel();
     throw new SourceChangedError(`it has shrunk from ${lengthBytes} to ${sent} bytes since it was listed`, where);
   }
+  if (sent !== undefined && sent > lengthBytes) {
+    cancel();
+    throw hasGrown(lengthBytes, where);
+  }
   return { body: exactly(body, lengthBytes, where, signal), cancel };
+}
+
+function hasGrown(lengthBytes: number, where: Where): SourceChangedError {
+  return new SourceChangedError(`it has grown beyond ${lengthBytes} bytes since it was listed`, where);
 }
 
 /** Passes a body on and insists on its length. */
@@ -628,10 +707,12 @@ async function* exactly(
   try {
     for await (const chunk of body) {
       seen += chunk.length;
+      if (seen > lengthBytes) throw hasGrown(lengthBytes, where);
       yield chunk;
     }
   } catch (error) {
     signal.throwIfAborted();
+    if (error instanceof SourceChangedError) throw error;
     throw new TransportError(`the datanode broke off after ${seen} of ${lengthBytes} bytes`, where, { cause: error });
   }
   if (seen !== lengthBytes) {

@@ -100,6 +100,9 @@ export class LocalDisk implements FileSystem {
           at += bytesRead;
           yield buffer.subarray(0, bytesRead);
         }
+        const { bytesRead: more } = await attempt(where, () => handle.read(Buffer.allocUnsafe(1), 0, 1, lengthBytes));
+        if (more > 0)
+          throw new SourceChangedError(`it has grown beyond ${lengthBytes} bytes since it was listed`, where);
       } finally {
         await handle.close();
       }
@@ -114,9 +117,11 @@ export class LocalDisk implements FileSystem {
     signal: AbortSignal,
   ): Promise<Writing> {
     const where = { operation: 'WRITE', path };
+    // What is replaced is another file with its own inode number, as in HDFS: that tells what was written from what stood there.
+    if (overwrite) await attempt(where, () => fs.rm(path, { force: true }));
     // Closed to others from the first moment on, if its source is.
     const mode = permission === undefined ? 0o666 : modeOf(permission) & 0o777;
-    const handle = await attempt(where, () => fs.open(path, overwrite ? 'w' : 'wx', mode));
+    const handle = await attempt(where, () => fs.open(path, 'wx', mode));
     try {
       for await (const chunk of body) {
         signal.throwIfAborted();
@@ -181,12 +186,16 @@ export class LocalDisk implements FileSystem {
     return Promise.resolve(undefined);
   }
 
+  closedLength(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   blockLengths(): Promise<undefined> {
     return Promise.resolve(undefined);
   }
 
-  expectedLayout(): Promise<RegularLayout> {
-    return Promise.resolve({ crc: 'CRC32C', bytesPerCrc: 512, blockBytes: BLOCK_BYTES });
+  expectedLayouts(): Promise<readonly [RegularLayout]> {
+    return Promise.resolve([{ crc: 'CRC32C', bytesPerCrc: 512, blockBytes: BLOCK_BYTES }]);
   }
 
   async requireWritable(directory: string): Promise<void> {

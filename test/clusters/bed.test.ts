@@ -152,7 +152,7 @@ test('a file that is held open is under construction until it is let go, and the
   const held = await openFile(b, '/open', 5000);
   expect(await isOpen()).toBe(true);
   expect((await b.status('/open')).length).toBeLessThan(5000);
-  await held.close();
+  await held[Symbol.asyncDispose]();
   expect(await isOpen()).toBe(false);
   expect((await b.status('/open')).length).toBe(5000);
 });

@@ -25,7 +25,7 @@ test('a tree goes into a zone, from there into another and out again, and what c
   for (const [from, to, verified] of [
     ['/plain/tree', '/ez/tree', { checksum: 1, 'read-back': files - 1 }],
     ['/ez/tree', '/ez2/tree', { checksum: 1, 'read-back': files - 1 }],
-    ['/ez2/tree', '/plain/back', { checksum: files }],
+    ['/ez2/tree', '/plain/back', { checksum: 1, 'read-back': files - 1 }],
   ] as const) {
     const { code, stderr, status } = await copy(`E:${from}`, `E:${to}`);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

@@ -47,12 +47,12 @@ describe.each(places.filter(({ keepsHadoopAttributes }) => keepsHadoopAttributes
 
     it('expects new files in the layout that they then have', async () => {
       const { fs, root } = place;
-      const expected = await fs.expectedLayout(`${root}/new`, undefined, never);
+      const [expected] = await fs.expectedLayouts(`${root}/new`, undefined, never);
       expect(expected).toEqual({ crc: 'CRC32C', bytesPerCrc: 512, blockBytes: MIB });
       const bytes = content('new', MIB + 100);
       await put(fs, `${root}/new`, bytes);
       expect(await fs.checksum(`${root}/new`, never)).toEqual(digest(bytes, expected));
-      expect(await fs.expectedLayout(`${root}/new`, 2048, never)).toEqual(regular(2048));
+      expect(await fs.expectedLayouts(`${root}/new`, 2048, never)).toEqual([regular(2048)]);
     });
 
     it.each([

@@ -143,7 +143,9 @@ describe.concurrent('a source file that is not what it was', () => {
 
   test('has vanished', async () => {
     const { scene, result, path } = await copyWhile('vanished', opened, (scene, path) => scene.a.remove(path));
-    await expectReport(scene, result, [[`${path}\n`, 'OPEN on 127.0.0.1:', 'FileNotFoundException', 'still exists']]);
+    await expectReport(scene, result, [
+      [`${path}\n`, 'OPEN on 127.0.0.1:', 'it vanished before it was copied', 'copy again'],
+    ]);
     expect(await copied(scene)).toEqual(good);
   });
 
@@ -151,7 +153,7 @@ describe.concurrent('a source file that is not what it was', () => {
     const { scene, result, path } = await copyWhile('vanished-late', read, (scene, path, time) =>
       time === 0 ? scene.a.remove(path) : Promise.resolve(),
     );
-    await expectReport(scene, result, [[`${path}\n`, 'FileNotFoundException', 'still exists']]);
+    await expectReport(scene, result, [[`${path}\n`, 'it vanished before it was copied', 'copy again']]);
     expect(await copied(scene)).toEqual(good);
   });
 
@@ -179,7 +181,8 @@ describe.concurrent('a source file that is not what it was', () => {
     const { scene, result, path } = await copyWhile(name, when, (scene, path, time) =>
       scene.a.put(path, content(time)),
     );
-    const changed = name === 'shrinking' ? 'it has shrunk from' : 'it changed while it was copied';
+    const changes: Record<string, string> = { shrinking: 'it has shrunk from', growing: 'it has grown beyond' };
+    const changed = changes[name] ?? 'it changed while it was copied';
     await expectReport(scene, result, [[`${path}\n`, changed, 'when its writer is done', 'snapshot']]);
     expect(await copied(scene)).toEqual(good);
   });

@@ -1,64 +1,59 @@
-import { request } from 'node:http';
+import http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestHdfs } from './hdfs.ts';
 
-/** What the writer announces and never sends, so that the datanode goes on waiting for it. */
-const ANNOUNCED_BYTES = 1_000_000;
-/** The datanode's own client holds back what does not fill its buffer: nine checksum chunks. */
-const BUFFER_BYTES = 9 * 512;
-/** A packet is sent once it is full, or at the end of a block. */
-const PACKET_BYTES = 64 * 1024;
+/** Bytes that a datanode lets through of an upload that stops: nine chunks of 512 bytes wait for each other. */
+const FLUSHED = 9 * 512;
+const BLOCK_BYTES = 1024;
 
-/** A file that somebody has begun to write. */
+/** A file that is being written for as long as this is not disposed of. Then it is closed with the bytes that were sent. */
 export interface OpenFile extends AsyncDisposable {
-  /** Lets go of it, as a writer does that dies: HDFS closes the file with what had come. Resolves once it is closed. */
-  close(): Promise<void>;
+  /** As a listing gives it: the length of the finished blocks. */
+  readonly listedBytes: number;
 }
 
-/**
- * Holds a file open for writing, with the first `bytes` bytes of it sent, in blocks of 1,024 bytes unless told otherwise.
- * A listing shows the length of its blocks but the last; under 4,608 bytes it has none. Resolves once the namenode knows
- * the blocks.
- */
+/** Begins to write a file, in blocks of 1,024 bytes, or to append to one whose last block is full, and stops in the middle. */
 export async function openFile(
   hdfs: TestHdfs,
   path: string,
   bytes: number,
-  parameters: Record<string, string> = {},
+  how: 'create' | 'append' = 'create',
 ): Promise<OpenFile> {
-  const create = { overwrite: 'true', blocksize: '1024', ...parameters };
-  const { location } = await hdfs.call('PUT', 'CREATE', path, create);
-  if (location === undefined) throw new Error(`CREATE ${path} was not redirected`);
-  const headers = { 'content-type': 'application/octet-stream', 'content-length': ANNOUNCED_BYTES };
-  const upload = request(location, { method: 'PUT', headers, agent: false });
-  let refusal: Error | undefined;
-  upload.on('error', (error) => (refusal = error));
-  upload.on('response', ({ statusCode }) => (refusal = new Error(`CREATE ${path}: ${statusCode}`)));
-  upload.write(Buffer.alloc(bytes, 'x'));
-  const close = async (): Promise<void> => {
-    const closed = new Promise((resolve) => upload.once('close', resolve));
+  const [method, operation] = how === 'create' ? (['PUT', 'CREATE'] as const) : (['POST', 'APPEND'] as const);
+  const before = how === 'create' ? 0 : (await hdfs.status(path)).length;
+  const parameters: Record<string, string> =
+    how === 'create' ? { overwrite: 'true', blocksize: String(BLOCK_BYTES) } : {};
+  const { location } = await hdfs.call(method, operation, path, parameters);
+  if (location === undefined) throw new Error(`${operation} ${path} was not redirected`);
+  const headers = { 'content-type': 'application/octet-stream', 'content-length': 1_000_000 };
+  const upload = http.request(location, { method, headers, agent: false });
+  upload.on('error', () => undefined);
+  upload.flushHeaders();
+  upload.write(Buffer.alloc(bytes, 'w'));
+  const listedBytes = before + (bytes < FLUSHED ? 0 : Math.floor(FLUSHED / BLOCK_BYTES) * BLOCK_BYTES);
+  await until(() => isOpen(hdfs, path));
+  await until(async () => (await hdfs.status(path)).length === listedBytes);
+  const dispose = async () => {
     upload.destroy();
-    await closed;
-    while ((await blocksOf(hdfs, path))?.isUnderConstruction === true) await sleep(20);
+    await until(async () => !(await isOpen(hdfs, path)));
   };
-  const sent = bytes - (bytes % BUFFER_BYTES);
-  const blocks = Math.max(Math.floor(sent / Number(create.blocksize)), sent >= PACKET_BYTES ? 1 : 0);
-  for (;;) {
-    if (refusal !== undefined) throw refusal;
-    const found = await blocksOf(hdfs, path);
-    if (found?.isUnderConstruction === true && found.locatedBlocks.length >= blocks) break;
-    await sleep(20);
+  return { listedBytes, [Symbol.asyncDispose]: dispose };
+}
+
+async function isOpen(hdfs: TestHdfs, path: string): Promise<boolean> {
+  interface Located {
+    LocatedBlocks: { isUnderConstruction: boolean };
   }
-  return { close, [Symbol.asyncDispose]: close };
+  const located = await hdfs
+    .json<Located>('GET_BLOCK_LOCATIONS', path, { offset: '0', length: '1' })
+    .catch(() => undefined);
+  return located?.LocatedBlocks.isUnderConstruction === true;
 }
 
-interface LocatedBlocks {
-  readonly isUnderConstruction: boolean;
-  readonly locatedBlocks: readonly unknown[];
-}
-
-/** Undefined while there is no such file. */
-async function blocksOf(hdfs: TestHdfs, path: string): Promise<LocatedBlocks | undefined> {
-  if (!(await hdfs.exists(path))) return undefined;
-  return (await hdfs.json<{ LocatedBlocks: LocatedBlocks }>('GET_BLOCK_LOCATIONS', path)).LocatedBlocks;
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  for (let i = 0; i < 400; i++) {
+    if (await holds()) return;
+    await sleep(50);
+  }
+  throw new Error('it did not come about within 20 s');
 }

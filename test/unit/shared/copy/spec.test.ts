@@ -16,6 +16,7 @@ describe('parseJobSpec', () => {
         strictPreserve: false,
         checksum: true,
         verify: 'checksum',
+        openFiles: 'fail',
         direct: false,
         threads: 0,
         partSize: 65_536,

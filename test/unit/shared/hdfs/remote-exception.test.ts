@@ -108,7 +108,11 @@ const answers: readonly (readonly [number, string, string, RemoteCode, Dispositi
   [403, 'PathIsNotEmptyDirectoryException', "`/p is non empty': Directory is not empty", 'invalid', 'fail-unit'],
   [403, 'SnapshotException', 'The directory /p cannot be deleted since /p is snapshottable', 'invalid', 'fail-unit'],
   [400, 'UnsupportedOperationException', 'Symlinks not supported', 'unsupported', 'fail-unit'],
-  [403, 'IOException', 'No active nodes contain this block', 'io', 'retry'],
+  [403, 'IOException', 'No active nodes contain this block', 'no-block', 'retry'],
+  [403, 'BlockMissingException', 'Could not obtain block: BP-1:blk_1_1 file=/p/x', 'no-block', 'retry'],
+  [403, 'IOException', 'Fail to get checksum, since file /p/x is under construction.', 'open', 'fail-unit'],
+  [403, 'IOException', 'Cannot obtain block length for LocatedBlock{BP-1:blk_1_1;}', 'open', 'fail-unit'],
+  [403, 'IOException', 'Byte-per-checksum not matched: bpc=512 but bytesPerCRC=1024', 'no-checksum', 'fail-unit'],
   [403, 'ConnectException', 'SSLHandshakeException: Connection refused', 'io', 'retry'],
   [500, 'SomethingNobodyKnows', 'what', 'other', 'retry'],
 ];

@@ -1,0 +1,132 @@
+import { FanoutError, SourceChangedError, SourceVanishedError } from '../errors.ts';
+import type { FileStatus, FileSystem } from '../hdfs/filesystem.ts';
+import { retry } from '../retry.ts';
+import { together } from '../together.ts';
+import type { Unit } from './batch.ts';
+import { wholeFile } from './budget.ts';
+import { compareContent } from './content.ts';
+import { decide } from './decide.ts';
+import { attributesOf } from './plan.ts';
+import { hasCode, isOpen } from './failures.ts';
+import type { JobOptions, Verification } from './spec.ts';
+
+/** Where one file is copied from and to. */
+export interface Route {
+  readonly source: FileSystem;
+  readonly from: string;
+  readonly destination: FileSystem;
+  readonly to: string;
+}
+
+/** What is to be done with a unit, now that both files were looked at as closely as it takes. */
+export interface Settled {
+  /** `equal`: the destination holds the source's bytes. */
+  readonly kind: 'copy' | 'overwrite' | 'equal' | 'skip' | 'fail';
+  readonly reason: string;
+  /** As planned, or as the two files are now. */
+  readonly unit: Unit;
+  /** What was found at the destination; undefined when nothing was looked for or found. */
+  readonly there?: FileStatus | undefined;
+  /** Of an equal file. */
+  readonly proof?: Verification;
+}
+
+/** A reason for skipping, and for failing. */
+export const OPEN_FOR_WRITING = 'open for writing';
+
+/**
+ * Settles what the plan left open: compares, and decides anew where the files are not what was listed: one that has vanished from the
+ * destination is copied, one that has changed on either side is decided by what it is now. Tried again like a copy.
+ *
+ * @param afresh  decide anew from both files as they are now, also what was refused: an earlier copier may have been at work
+ * @throws SourceVanishedError; RemoteError open when somebody writes the source
+ */
+export async function settle(
+  route: Route,
+  unit: Unit,
+  options: JobOptions,
+  afresh: boolean,
+  signal: AbortSignal,
+): Promise<Settled> {
+  const { decision, reason = '' } = unit;
+  const lasting = decision === 'skip' || (decision === 'fail' && unit.lasting === true);
+  if (lasting || (!afresh && decision !== 'compare')) return { kind: kindOf(decision), reason, unit };
+  const again = (error: unknown) => (error instanceof FanoutError && error.disposition === 'retry' ? 'soon' : 'no');
+  return retry(wholeFile, signal, again, async () => {
+    const seen = afresh ? await lookAgain(route, unit, options, signal) : { kind: 'compare' as const, reason, unit };
+    return seen.kind === 'compare' ? compare(route, seen, options, afresh, signal) : { ...seen, kind: seen.kind };
+  });
+}
+
+type Seen = Omit<Settled, 'kind'> & { readonly kind: Unit['decision'] };
+
+async function compare(
+  route: Route,
+  seen: Seen,
+  options: JobOptions,
+  afresh: boolean,
+  signal: AbortSignal,
+): Promise<Settled> {
+  const { source, from, destination, to } = route;
+  const { lengthBytes } = seen.unit;
+  let found: Awaited<ReturnType<typeof compareContent>>;
+  try {
+    const [a, b] = [
+      { fs: source, path: from, lengthBytes },
+      { fs: destination, path: to, lengthBytes },
+    ];
+    found = lengthBytes === 0 ? 'checksum' : await compareContent(a, b, signal);
+  } catch (error) {
+    if (isOpen(error) || !(error instanceof SourceChangedError || hasCode(error, 'not-found'))) throw error;
+    found = 'different';
+  }
+  if (found === 'checksum' || found === 'read-back') {
+    return { ...seen, kind: 'equal', reason: lengthBytes === 0 ? 'both empty' : 'identical content', proof: found };
+  }
+  // They differ: by their content, or because one is not the file that was listed.
+  const now = afresh ? seen : await lookAgain(route, seen.unit, options, signal);
+  if (now.kind !== 'compare') return { ...now, kind: now.kind };
+  if (options.force) return { ...now, kind: 'overwrite', reason: 'content differs' };
+  const reason = found === 'open' ? `exists and is ${OPEN_FOR_WRITING}` : 'exists and differs';
+  return { ...now, kind: 'fail', reason };
+}
+
+/** Both files as they are now, and what that means. */
+async function lookAgain(route: Route, unit: Unit, options: JobOptions, signal: AbortSignal): Promise<Seen> {
+  const { source, from, destination, to } = route;
+  const [status, there] = await together(signal, [
+    (both) => source.stat(from, both),
+    (both) => destination.stat(to, both),
+  ]);
+  if (!status) throw new SourceVanishedError({ operation: 'GETFILESTATUS', path: from });
+  // What this job may have copied is compared whatever the options say of what others made.
+  const checksum = unit.decision === 'fail' ? options.checksum : true;
+  const bothEmpty =
+    checksum && there?.kind === 'file' && status.kind === 'file' && status.lengthBytes + there.lengthBytes === 0;
+  const { kind, reason } = bothEmpty
+    ? ({ kind: 'compare', reason: '' } as const)
+    : decide(status, there, { force: options.force, checksum });
+  const { replaces: _, ...fresh } = refreshed(unit, status);
+  const replaces = there?.fileId === undefined ? {} : { replaces: there.fileId };
+  return { kind, reason, unit: { ...fresh, ...replaces }, there };
+}
+
+/** A unit with the source as it is now. */
+export function refreshed(unit: Unit, status: FileStatus): Unit {
+  const { lengthBytes, modifiedAtMs, blockBytes, encrypted, stripe } = status;
+  const { encrypted: _, stripe: __, ...rest } = unit;
+  return {
+    ...rest,
+    lengthBytes,
+    modifiedAtMs,
+    blockBytes,
+    ...(encrypted ? { encrypted: true } : {}),
+    ...(stripe ? { stripe } : {}),
+    ...(unit.attributes ? { attributes: attributesOf(status) } : {}),
+  };
+}
+
+function kindOf(decision: Unit['decision']): Exclude<Unit['decision'], 'compare'> {
+  if (decision === 'compare') throw new Error('a comparison is not settled');
+  return decision;
+}

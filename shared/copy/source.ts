@@ -1,0 +1,67 @@
+import { FanoutError, OpenFileError, SourceChangedError, SourceVanishedError, TransportError } from '../errors.ts';
+import type { ContentOf } from './content.ts';
+import { hasCode } from './failures.ts';
+
+/** A source file as it was listed. */
+export interface SourceFile extends ContentOf {
+  readonly modifiedAtMs: number;
+}
+
+/** Passes on what a request about the source gives. @throws SourceVanishedError when there is no such file any more */
+export async function ofSource<T>(asked: Promise<T>): Promise<T> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof FanoutError && error.where && hasCode(error, 'not-found'))
+      throw new SourceVanishedError(error.where);
+    throw error;
+  }
+}
+
+/**
+ * A file that somebody writes is listed shorter than it is, down to 0 bytes, and is not whole at any length.
+ *
+ * @throws OpenFileError; SourceChangedError when it is closed and has another length; SourceVanishedError
+ */
+export async function requireWhole({ fs, path, lengthBytes }: ContentOf, signal: AbortSignal): Promise<void> {
+  const where = { operation: 'GET_BLOCK_LOCATIONS', path };
+  const length = await ofSource(fs.closedLength(path, signal));
+  if (length === 'open') throw new OpenFileError(where);
+  if (length !== undefined && length !== lengthBytes) {
+    throw new SourceChangedError(`it has ${length} bytes now, ${lengthBytes} when it was listed`, where);
+  }
+}
+
+/**
+ * Why a source came with another length than it was listed with. An open file is being written: another try would find another length.
+ * HttpFS sends an empty body in place of a block that it cannot read.
+ *
+ * @returns the error to go on with
+ */
+export async function explained(error: unknown, file: ContentOf, signal: AbortSignal): Promise<unknown> {
+  if (!(error instanceof SourceChangedError) || !error.where) return error;
+  const { fs, path, lengthBytes } = file;
+  const length = await fs.closedLength(path, signal).catch(() => undefined);
+  if (length === 'open') return new OpenFileError(error.where);
+  if (length !== lengthBytes || error.where.operation !== 'OPEN') return error;
+  const remedy = 'check hdfs fsck, and the log of HttpFS if it goes through one';
+  return new TransportError(`the server sent another length than the ${length} bytes that it has`, error.where, {
+    remedy,
+  });
+}
+
+/** @throws SourceChangedError; SourceVanishedError */
+export async function requireUnchanged(source: SourceFile, signal: AbortSignal): Promise<void> {
+  const status = await source.fs.stat(source.path, signal);
+  const where = { operation: 'GETFILESTATUS', path: source.path };
+  if (!status) throw new SourceVanishedError(where);
+  if (status.lengthBytes !== source.lengthBytes) {
+    throw new SourceChangedError(
+      `it changed while it was copied: ${source.lengthBytes} bytes planned, ${status.lengthBytes} now`,
+      where,
+    );
+  }
+  if (status.modifiedAtMs !== source.modifiedAtMs) {
+    throw new SourceChangedError('it changed while it was copied', where);
+  }
+}

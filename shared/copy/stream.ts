@@ -1,0 +1,91 @@
+import { ContentDigest, striped } from '../hdfs/checksum.ts';
+import type { FileSystem, Reading, Writing } from '../hdfs/filesystem.ts';
+import { together } from '../together.ts';
+import type { Unit } from './batch.ts';
+import { ofSource, requireWhole } from './source.ts';
+import type { Verification } from './spec.ts';
+import { type Layouts, verify } from './verify.ts';
+
+/** One try of a file: what is read, and under which name it is written. */
+export interface Try {
+  readonly source: FileSystem;
+  readonly from: string;
+  readonly destination: FileSystem;
+  /** A temporary name, or the final one. */
+  readonly to: string;
+  readonly unit: Unit;
+  readonly level: Verification;
+  /** Replace what stands at `to`. Nothing is asked of the destination before the source has answered. */
+  readonly overwrite: boolean;
+  /** Whether `to` is the file's own name, which is only touched once the source can be read. */
+  readonly direct: boolean;
+  /** Told of every piece that goes by. The first one, which may be empty, says that the destination is being written. */
+  readonly onBytes: (bytes: number) => void;
+}
+
+/**
+ * Streams a file and verifies what was written.
+ * @returns the level that was reached
+ * @throws as `FileSystem.read`, `FileSystem.write` and `verify`; SourceVanishedError
+ */
+export async function stream(what: Try, signal: AbortSignal): Promise<Verification> {
+  const { source, from, destination, to, unit, level } = what;
+  const { lengthBytes, blockBytes, modifiedAtMs, attributes, stripe, into } = unit;
+  const encrypted = unit.encrypted === true;
+  const digests = level === 'checksum' || level === 'read-back';
+  // The source's checksum, asked for after the read, is refused while somebody writes the file. Where it will not be asked for this is.
+  if (lengthBytes === 0 || !digests || encrypted) await requireWhole({ fs: source, path: from, lengthBytes }, signal);
+  // A block holds at least a cell: a namenode refuses less.
+  const keptBlockBytes = attributes && blockBytes > 0 && blockBytes >= (into?.cellBytes ?? 0) ? blockBytes : undefined;
+  const [sourcePlain, writtenPlain] = await together(signal, [
+    (both) => source.expectedLayouts(from, blockBytes, both),
+    (both) => destination.expectedLayouts(to, keptBlockBytes, both),
+  ]);
+  const sourceLayouts = sourcePlain.map((layout) => striped(layout, stripe)) as unknown as Layouts;
+  const writtenLayouts = writtenPlain.map((layout) => striped(layout, into)) as unknown as Layouts;
+  const digest = new ContentDigest(digests ? [...sourceLayouts, ...writtenLayouts] : []);
+  const opening = ofSource(source.read(from, lengthBytes, signal));
+  opening.catch(() => undefined);
+  if (what.direct) await opening;
+  const options = {
+    lengthBytes,
+    blockBytes: keptBlockBytes,
+    replication: attributes && attributes.replication > 0 ? attributes.replication : undefined,
+    permission: attributes?.permission,
+    overwrite: what.overwrite,
+  };
+  let writing: Writing;
+  try {
+    writing = await destination.write(to, tapped(opening, digest, what.onBytes), options, signal);
+  } catch (error) {
+    await opening.then((reading) => reading.cancel()).catch(() => undefined);
+    throw error;
+  }
+  const { near } = await opening;
+  return verify(
+    {
+      source: { fs: source, path: from, lengthBytes, near, modifiedAtMs, encrypted },
+      written: { fs: destination, path: to, lengthBytes, near: writing.near },
+      digest,
+      sourceLayouts,
+      writtenLayouts,
+    },
+    level,
+    signal,
+  );
+}
+
+/** The source's body on its way to the destination: digested and counted. */
+async function* tapped(
+  opening: Promise<Reading>,
+  digest: ContentDigest,
+  onBytes: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
+  const { body } = await opening;
+  onBytes(0);
+  for await (const chunk of body) {
+    digest.update(chunk);
+    onBytes(chunk.length);
+    yield chunk;
+  }
+}
