@@ -78,8 +78,8 @@ describe('nameMatcher', () => {
 
   it('does not take long for a pattern with many stars', () => {
     const startedAtMs = performance.now();
-    expect(nameMatcher('*a*a*a*a*b')('a'.repeat(30))).toBe(false);
-    expect(performance.now() - startedAtMs).toBeLessThan(1000);
+    expect(nameMatcher('*a*a*a*a*a*a*a*b')('a'.repeat(200))).toBe(false);
+    expect(performance.now() - startedAtMs).toBeLessThan(30_000);
   });
 });
 
