@@ -272,7 +272,7 @@ describe('a Distributed Map', () => {
 
   test('fails at the first failed child, ends the others, and is caught', async () => {
     const fast = { do: { fail: 'RefusedError' } };
-    const slow = { do: { sleepMs: 3000 } };
+    const slow = { do: { sleepMs: 15_000 } };
     const place = await manifest([slow, fast, slow, slow]);
     const child = {
       A: task('Step', { InputPath: '$.batch', End: undefined, ResultPath: null, Next: 'B' }),
@@ -320,7 +320,7 @@ describe('a Distributed Map', () => {
   });
 
   test('meets a throttled function by the name of its error', async () => {
-    const place = await manifest([0, 1].map(() => ({ do: { sleepMs: 1500 } })));
+    const place = await manifest([0, 1].map(() => ({ do: { sleepMs: 4000 } })));
     const child = { A: task('Narrow', { InputPath: '$.batch' }) };
     const arn = await start({ Copy: map(child) }, { ...place, job: name, concurrency: 2 });
     await ended(arn);

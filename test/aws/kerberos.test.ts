@@ -117,13 +117,13 @@ describe('the token is cancelled and forgotten', () => {
   });
 });
 
-test('a job lives on where a token lives for four seconds, as long as the renewer does', async () => {
+test('a job lives on where a token lives for six seconds, as long as the renewer does', async () => {
   const T = await sharedCluster('T');
   const { documents, lambdas } = cloud.clients;
   const hdfs = new TestKerberos(T);
   const files = 120;
   for (let i = 0; i < files; i += 10) {
-    // Its token lives for four seconds as well.
+    // Its token lives for six seconds as well.
     const client = await hdfs.client();
     await Promise.all(Array.from({ length: 10 }, (_, j) => client.put(`/aws/short/f${i + j}`, `content ${i + j}`)));
   }

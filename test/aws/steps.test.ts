@@ -159,7 +159,7 @@ describe('copying', () => {
     const { job } = await planAll(place, input);
     const [batch, ...others] = await batchesOf(place, job);
     if (!batch || others.length > 1) throw new Error('one batch was expected');
-    const answers = (await Promise.all([batch, ...others].map((one) => copyAll(place, job, one, 2200)))).flat();
+    const answers = (await Promise.all([batch, ...others].map((one) => copyAll(place, job, one, 2900)))).flat();
     expect(answers.length).toBeGreaterThan(1 + others.length);
     expect(await countersOf(place, job)).toMatchObject({ 'files.copied': 12, 'bytes.copied': 12 * 60_000 });
     expect(await scene.b.tree(`${scene.root}/long-copy`)).toEqual(source);
@@ -179,7 +179,7 @@ describe('copying', () => {
     const { job } = await planAll(place, input);
     const [batch] = await batchesOf(place, job);
     if (!batch) throw new Error('no batch');
-    const answers = await copyAll(place, job, batch, 2000);
+    const answers = await copyAll(place, job, batch, 4000);
     expect(answers).toEqual([
       { left: 1, cut: [expect.any(Number)] },
       { left: 0, cut: [] },
@@ -188,7 +188,7 @@ describe('copying', () => {
     const [failure] = await place.services().store.failures(job, 10);
     expect(failure).toMatchObject({
       path: `${scene.root}/outgrown/huge`,
-      reason: expect.stringMatching(/400000 bytes do not fit into one invocation of 2 s .*time and memory/) as string,
+      reason: expect.stringMatching(/400000 bytes do not fit into one invocation of 4 s .*time and memory/) as string,
     });
     const copied = await scene.b.tree(`${scene.root}/outgrown-copy`);
     expect(Object.keys(copied).filter((path) => path.includes('huge'))).toEqual([]);

@@ -54,7 +54,7 @@ export interface Bed<Name extends string = string> {
 }
 
 const defaultClusters = [{ name: 'A' }, { name: 'B' }] as const;
-const readyWithinMs = 60_000;
+const readyWithinMs = 180_000;
 const attempts = 3;
 
 const makeDir = async (wanted: string | undefined): Promise<string> => {

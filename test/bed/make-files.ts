@@ -4,7 +4,7 @@ import { getHadoop } from './jars.ts';
 import { hadoopEnvironment, openModules } from './jvm.ts';
 import { runTool } from './tools.ts';
 
-/** `makeFiles('localhost:PORT', '/wide', 20_000)` makes /wide/part-00000 and so on; the address is the namenode's RPC one. */
+/** `makeFiles('localhost:PORT', '/wide', 5500)` makes /wide/part-00000 and so on; the address is the namenode's RPC one. */
 export const makeFiles = async (rpc: string, directory: string, count: number): Promise<void> => {
   const { classpath } = await getHadoop();
   const java = ['-Xmx256m', '-XX:+UseSerialGC', '-Djava.net.preferIPv4Stack=true', ...openModules];

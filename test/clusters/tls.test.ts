@@ -74,9 +74,8 @@ describe('namenodes and datanodes that speak TLS', () => {
     ],
   ])('%s ends the job with a line that names cluster, host and remedy', async (_what, definition, says) => {
     const fields = definition();
-    const startedAtMs = performance.now();
-    const result = await copy('A:/tls', `${String(fields['name'])}:/refused`, conf(fields));
-    expect(performance.now() - startedAtMs).toBeLessThan(30_000);
+    // What were tried again, but where the case shortens that, would outlast the test.
+    const result = await copy('A:/tls', `${String(fields['name'])}:/refused`, conf({ retry_timeout: 600, ...fields }));
     expect(result.code, result.stderr).toBe(3);
     expectOneLine(result, [`cluster ${String(fields['name'])}`, 'on localhost:', ...says]);
     expect(await onS.exists('/refused')).toBe(false);

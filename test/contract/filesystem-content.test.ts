@@ -6,6 +6,8 @@ import { errorOf, get, never, put } from '../support/files.ts';
 import { type Place, places } from '../support/places.ts';
 
 const MIB = 1024 * 1024;
+/** For what has to come, and comes at once on a machine that is not busy. */
+const PATIENCE_MS = 60_000;
 const sockets = () => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length;
 
 describe.each(places)('$name: write and read', ({ name, open, makesParents }) => {
@@ -148,7 +150,7 @@ describe.each(places)('$name: write and read', ({ name, open, makesParents }) =>
     const options = { lengthBytes: 64 * MIB, blockBytes: undefined, replication: undefined, permission: undefined };
     const writing = fs.write(`${root}/stopped`, endless(), { ...options, overwrite: false }, stop.signal);
     expect(await errorOf(writing)).toBe(reason);
-    await vi.waitFor(() => expect(closed).toBe(true), 2000);
+    await vi.waitFor(() => expect(closed).toBe(true), PATIENCE_MS);
     expect(given).toBeLessThan(30);
     expect((await fs.stat(`${root}/stopped`, never))?.lengthBytes ?? 0).toBeLessThan(64 * MIB);
   });
@@ -168,6 +170,6 @@ describe.each(places)('$name: write and read', ({ name, open, makesParents }) =>
     stop.abort(new Error('stopped by the test'));
     await errorOf(writing);
     await own.fs.close();
-    await vi.waitFor(() => expect(sockets()).toBeLessThanOrEqual(before), 3000);
+    await vi.waitFor(() => expect(sockets()).toBeLessThanOrEqual(before), PATIENCE_MS);
   });
 });

@@ -40,7 +40,7 @@ describe.each(places)('$name: stat and list', ({ open, listsInPages }) => {
       hasAcl: false,
       encrypted: false,
       stripe: undefined,
-      modifiedAtMs: expect.closeTo(before, -4.5) as number,
+      modifiedAtMs: expect.closeTo(before, -5) as number,
       fileId: expect.any(Number) as number,
     });
     expect(await fs.stat(`${root}/status.d`, never)).toMatchObject({

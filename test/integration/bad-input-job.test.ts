@@ -168,7 +168,7 @@ test('a namenode in safe mode for longer than the budget', async () => {
   const { namenodeUrl, rpc } = own.clusters.S;
   await new TestHdfs(namenodeUrl).mkdirs('/data');
   await dfsAdmin(rpc, '-safemode', 'enter');
-  const conf = scene.conf({ S: { url: namenodeUrl, ...impatient } });
+  const conf = scene.conf({ S: { url: namenodeUrl, retry_timeout: impatient.retry_timeout } });
   const says = ['MKDIRS /data/tree', 'cluster S cannot serve', 'safe mode', 'dfsadmin -safemode get', '--resume'];
   const { stderr, status } = await refused(['copy', `A:${root}/tree`, 'S:/data'], says, conf);
   expect(status).toMatchObject({ Outcome: 'Failed', Phase: 'planning' });

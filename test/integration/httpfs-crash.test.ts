@@ -80,12 +80,12 @@ test.each([
 
     await killedAt(['copy', '--silent', '--force', '--exact', `B:${root}/tree`, `A:${root}/tree`], first);
     // What was on its way when the process was killed may still be done.
-    await vi.waitFor(expectNothingLost, { timeout: 10_000, interval: 500 });
+    await vi.waitFor(expectNothingLost, { timeout: 60_000, interval: 100 });
     const { stdout } = await runCli(['jobs', '--json'], options);
     const resume = ['copy', '--silent', '--resume', (JSON.parse(stdout) as { Job: string }).Job];
     if (second !== 'never') {
       await killedAt(resume, second);
-      await vi.waitFor(expectNothingLost, { timeout: 10_000, interval: 500 });
+      await vi.waitFor(expectNothingLost, { timeout: 60_000, interval: 100 });
     }
     const { code, stderr, status } = await runCli(resume, options);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

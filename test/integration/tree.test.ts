@@ -75,9 +75,9 @@ describe('a tree with odd names, all lengths, between clusters of different bloc
   });
 });
 
-test('a directory of 20,000 files, most of which are there already, is copied whole', async () => {
-  const names = Array.from({ length: 20_000 }, (_, i) => `part-${String(i).padStart(5, '0')}`);
-  const there = 18_000;
+test('a directory that takes six pages to list, most of which is there already, is copied whole', async () => {
+  const names = Array.from({ length: 5500 }, (_, i) => `part-${String(i).padStart(5, '0')}`);
+  const there = 4500;
   await Promise.all([makeFiles(bed.rpcA, '/wide', names.length), makeFiles(bed.rpcB, '/wide', there)]);
   const filled = names.slice(-50);
   await Promise.all(filled.map((name) => a.put(`/wide/${name}`, name)));
@@ -92,7 +92,7 @@ test('a directory of 20,000 files, most of which are there already, is copied wh
   const copied = await b.list('/wide');
   expect(copied.map(({ pathSuffix }) => pathSuffix)).toEqual(names);
   expect(copied.reduce((sum, { length }) => sum + length, 0)).toBe(500);
-  expect((await b.get('/wide/part-19999')).toString()).toBe('part-19999');
+  expect((await b.get('/wide/part-05499')).toString()).toBe('part-05499');
 }, 900_000);
 
 test('files made by CONCAT and APPEND, whose blocks are irregular, verify and are equal the second time', async () => {

@@ -35,7 +35,7 @@ const kinds = {
   K: { kerberos: { realm: 'ONE.TEST' } },
   L: { kerberos: { realm: 'TWO.TEST' }, httpfs: true },
   /** Tokens that live for seconds. */
-  T: { kerberos: { realm: 'SHORT.TEST' }, tokenLife: { renewMs: 4000, maxMs: 20_000 } },
+  T: { kerberos: { realm: 'SHORT.TEST' }, tokenLife: { renewMs: 6000, maxMs: 16_000 } },
   H: { ha: true },
   /** Fails over again and again: for the tests of that alone. */
   F: { ha: true },

@@ -32,7 +32,7 @@ export interface Emulator extends AsyncDisposable {
 }
 
 const launcher = join(import.meta.dirname, 'launcher.py');
-const readyWithinMs = 30_000;
+const readyWithinMs = 120_000;
 const attempts = 3;
 
 /** All that the server gets, and with it every Lambda: it hands its own environment down. */

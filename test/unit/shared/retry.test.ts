@@ -5,6 +5,7 @@ import { type Again, delayMs, retry, type RetryPolicy } from '../../../shared/re
 import { errorOf, never } from '../../support/files.ts';
 
 const quick: RetryPolicy = { attempts: 5, totalMs: 1000, baseMs: 1, capMs: 2 };
+const HOUR = 3_600_000;
 const soon = (): Again => 'soon';
 afterEach(() => vi.restoreAllMocks());
 
@@ -83,7 +84,6 @@ describe('retry', () => {
       throw new Error('slow');
     });
     await errorOf(retry({ attempts: Infinity, totalMs: 100, baseMs: 1, capMs: 1 }, never, soon, attempt));
-    expect(attempt.mock.calls.length).toBeGreaterThanOrEqual(2);
     expect(attempt.mock.calls.length).toBeLessThanOrEqual(3);
   });
 
@@ -110,12 +110,11 @@ describe('retry', () => {
       if (at === 1) stop.abort(reason);
       return Promise.reject(new Error('failed'));
     });
-    const startedAtMs = performance.now();
+    // A wait that did not end with the signal would outlast the test.
     const error = await errorOf(
-      retry({ ...quick, baseMs: 5000, capMs: 5000, totalMs: 60_000 }, stop.signal, soon, attempt),
+      retry({ ...quick, baseMs: HOUR, capMs: HOUR, totalMs: 2 * HOUR }, stop.signal, soon, attempt),
     );
     expect(error).toBe(reason);
     expect(attempt).toHaveBeenCalledTimes(attempts);
-    expect(performance.now() - startedAtMs).toBeLessThan(1000);
   });
 });

@@ -86,10 +86,8 @@ describe('connection', () => {
     const silent = createServer().listen(0, '127.0.0.1');
     await once(silent, 'listening');
     const host = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
-    const startedAtMs = performance.now();
     const rows = await examined([`http://${host}`]);
     silent.close();
-    expect(performance.now() - startedAtMs).toBeLessThan(15_000);
     expect(rows.text('authentication', host)).toMatch(/^failed: NONE: no answer within 4 s/);
     expect(AFTER_CONNECTION.every((name) => rows.in('skipped').includes(name as never))).toBe(true);
   });

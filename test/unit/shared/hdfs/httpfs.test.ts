@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { allOf, errorOf, get, never, put } from '../../../support/files.ts';
 import {
   clientOf,
@@ -44,20 +44,17 @@ describe.each(['', '/gateway/default'])('a server under %j that redirects to its
   });
 
   it('gets a large body at once: it sends no interim answer to wait for', async () => {
-    let [askedAtMs, beganAtMs] = [0, 0];
+    // A client that waited for one would wait for ever.
+    vi.useFakeTimers({ toFake: ['setTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
     await using server = await ScriptedServer.start((seen) => {
       if (seen.operation === 'CREATE' && !seen.query.has('data')) {
         return redirect(`http://${seen.headers.host ?? ''}${base}/webhdfs/v1/x?op=CREATE&data=true`);
       }
-      askedAtMs = performance.now();
-      return (request, response) => {
-        request.once('data', () => (beganAtMs = performance.now()));
-        request.on('end', () => response.writeHead(201).end());
-      };
+      return (request, response) => request.resume().on('end', () => response.writeHead(201).end());
     });
     await using fs = clientOf([`${server.url}${base}`], basic);
-    await put(fs, '/x', Buffer.alloc(1024 * 1024));
-    expect(beganAtMs - askedAtMs).toBeLessThan(150);
+    expect(await put(fs, '/x', Buffer.alloc(1024 * 1024))).toEqual({ near: undefined });
   });
 
   it('is told as itself when it refuses, not as a datanode', async () => {
