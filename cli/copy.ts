@@ -11,7 +11,7 @@ import { execute } from '../shared/local/executor.ts';
 import { openState, type State } from '../shared/local/state.ts';
 import type { Log } from '../shared/log.ts';
 import { type Ends, openEnds } from './clusters.ts';
-import { dryRun } from './dry-run.ts';
+import { dryRun, tellHidden } from './dry-run.ts';
 import { exitCodes, explain } from './exit-codes.ts';
 import { newJobId } from './job-id.ts';
 import { knownJob, openRecords } from './job-records.ts';
@@ -44,7 +44,12 @@ export async function copy(paths: readonly string[], flags: CopyFlags): Promise<
     ends = openEnds(spec, flags.conf, log);
     refuseAtOnce(ends.source, ends.destination, ends.patterns, ends.target);
     const { patterns, target, source, destination } = ends;
-    const roots = await resolveMapping(spec, patterns, target, source, destination, interrupt, !flags.dryRun);
+    const hidden: string[] = [];
+    const roots = await resolveMapping(spec, patterns, target, source, destination, interrupt, {
+      makeProbe: !flags.dryRun,
+      onHidden: (path) => hidden.push(path),
+    });
+    if (flags.dryRun) tellHidden(hidden, flags.json);
     if (flags.dryRun) return await dryRun(spec, roots, ends, flags.json, interrupt);
     const state = openState();
     const job = newJob(spec, roots);

@@ -93,6 +93,9 @@ class FileTransfer {
     const { decision, reason } = this.#unit;
     if (decision === 'skip') return this.#skipped(reason ?? '');
     if (decision === 'fail') return this.#refused(reason ?? '');
+    // What one file's refusal told of the limits holds for all after it.
+    const unwritable = this.#context.destination.unwritable(this.#to);
+    if (unwritable !== undefined) return this.#refused(unwritable);
     const settled = await this.#settle();
     if (settled) return settled;
     return this.#copied(await this.#copyWithRetries());

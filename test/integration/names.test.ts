@@ -134,7 +134,7 @@ describe('names that HDFS cannot hold', () => {
     const typed = ['copy', `local:${top}/good`, `B:${scene.root}/a:b`];
     await scene.expectRefused(typed, { code: USAGE, says: ['HDFS takes no ":" in a name'] });
     const long = ['copy', `local:${top}/good`, `B:${scene.root}/${'n'.repeat(256)}`];
-    await scene.expectRefused(long, { code: USAGE, says: ['256 bytes, and the cluster takes at most 255'] });
+    await scene.expectRefused(long, { code: STOPPED, says: ['256 bytes, and the cluster takes at most 255'] });
   });
 
   test('a dry run tells them', async () => {
@@ -175,6 +175,16 @@ describe('a cluster with its own limit of names', () => {
     const copied = await scene.run(['copy', '--silent', 'U:/tree', 'U:/copy'], { conf });
     expect(copied.code, copied.stderr).toBe(0);
     expect(await u.tree('/copy')).toEqual(await u.tree('/tree'));
+
+    // The limit is told to owners only; others learn it from the first file that is refused.
+    for (const name of ['1', '2', '3']) await u.put(`/many/${name.repeat(101)}`, name);
+    await l.call('PUT', 'MKDIRS', '/open', { permission: '777' });
+    front.requests.length = 0;
+    const other = scene.conf({ L: { url: front.url, user: 'mallory' }, U: { url: u.url } });
+    const refused = await scene.run(['copy', '--threads', '1', '--exact', 'U:/many', 'L:/open'], { conf: other });
+    expect(refused.status).toMatchObject({ 'Files Failed': 3, 'Files Copied': 0, Retries: 0 });
+    expect(front.count('CREATE')).toBe(1);
+    expect(await l.tree('/open')).toEqual({});
   });
 });
 
@@ -293,6 +303,20 @@ describe('names with a meaning of their own', () => {
     expect(code).toBe(0);
     expect(status).toMatchObject({ 'Files Expected': 4, 'Files Copied': 1, 'Files Skipped': 3 });
     expect(Object.keys(await scene.b.tree(`${scene.root}/links`))).toEqual(['/dir/', '/dir/file']);
+  });
+
+  test('a dry run tells what a pattern leaves out because of a dot', async () => {
+    for (const name of ['seen', '.hidden', '.hidden-too']) await scene.a.put(`${scene.root}/dots/${name}`, name);
+    const from = `A:${scene.root}/dots/`;
+    const dry = await scene.run(['copy', '--dry-run', `${from}*`, `B:${scene.root}/dots`]);
+    expect(dry.stdout.split('\n').map((line) => line.replace(/ {2}.*/, ''))).toContain('hidden');
+    expect(dry.stdout).toMatch(/^hidden {4}\/names-own\/dots\/\.hidden {2}\(it begins with a dot/m);
+    await scene.b.mkdirs(`${scene.root}/dots`);
+    const { status } = await scene.run(['copy', `${from}*`, `${from}.hidden*`, `B:${scene.root}/dots`]);
+    expect(status['Files Copied']).toBe(3);
+    // Patterns for files take them all.
+    const args = ['--include-pattern', '*n', '--exact', from, `B:${scene.root}/included`];
+    expect((await scene.run(['copy', ...args])).status).toMatchObject({ 'Files Copied': 2 });
   });
 
   test('nothing temporary is left', async () => {
