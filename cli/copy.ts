@@ -5,7 +5,7 @@ import type { JobSpec } from '../shared/copy/spec.ts';
 import { SpecError } from '../shared/errors.ts';
 import { openState } from '../shared/local/state.ts';
 import { type Ends, openEnds } from './clusters.ts';
-import { dryRun } from './dry-run.ts';
+import { dryRun, tellHidden } from './dry-run.ts';
 import { exitCodes, explain } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
 import { newJobId } from './job-id.ts';
@@ -42,7 +42,12 @@ export async function copy(paths: readonly string[], flags: CopyFlags, given: Gi
     ends = openEnds(spec, flags.conf, log);
     refuseAtOnce(ends.source, ends.destination, ends.patterns, ends.target);
     const { patterns, target, source, destination } = ends;
-    const roots = await resolveMapping(spec, patterns, target, source, destination, interrupt, !flags.dryRun);
+    const hidden: string[] = [];
+    const roots = await resolveMapping(spec, patterns, target, source, destination, interrupt, {
+      makeProbe: !flags.dryRun,
+      onHidden: (path) => hidden.push(path),
+    });
+    if (flags.dryRun) tellHidden(hidden, flags.json);
     if (flags.dryRun) return await dryRun(spec, roots, ends, flags.json, showing);
     const state = openState();
     const job = newJob(spec, roots);

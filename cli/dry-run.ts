@@ -66,6 +66,15 @@ export async function dryRun(
   return totals.has('fail') ? exitCodes.someFailed : exitCodes.success;
 }
 
+/** Says what a pattern would have matched but for the dot at its beginning. */
+export function tellHidden(paths: readonly string[], json: boolean): void {
+  for (const path of paths) {
+    const reason = 'it begins with a dot: only a pattern that does so too takes it';
+    if (json) printEvent('hidden', { source: path, reason });
+    else process.stdout.write(`${'hidden'.padEnd(9)} ${printable(path)}  (${reason})\n`);
+  }
+}
+
 function pathsOf(unit: Unit, roots: readonly Root[]): { from: string; to: string } {
   const root = roots[unit.root];
   return { from: join(root?.source ?? '/', unit.path), to: join(root?.destination ?? '/', unit.to ?? unit.path) };

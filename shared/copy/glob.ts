@@ -17,15 +17,21 @@ const MATCHES_LIMIT = 10_000;
  * leaves those out, as it leaves out this tool's own temporary names. Ordered as listed, the alternatives of braces one
  * after the other, each match once; a trailing slash matches directories only.
  *
+ * @param onHidden  told of each name that is left out because it begins with a dot
  * @throws RefusedError when nothing matches; SpecError for a pattern that is none
  * @see Hadoop Globber, GlobExpander; Python glob for the rule of hidden names
  */
-export async function expandGlob(fs: FileSystem, pattern: string, signal: AbortSignal): Promise<Match[]> {
+export async function expandGlob(
+  fs: FileSystem,
+  pattern: string,
+  signal: AbortSignal,
+  onHidden?: (path: string) => void,
+): Promise<Match[]> {
   const found = new Map<string, Match>();
   const { paths, isPattern } = alternativesOf(pattern);
   for (const path of paths) {
     const absolute = fs.resolve(path);
-    const matches = await (isPattern ? matchesOf(fs, absolute, signal) : existing(fs, [absolute], signal));
+    const matches = await (isPattern ? matchesOf(fs, absolute, signal, onHidden) : existing(fs, [absolute], signal));
     const wanted = /.\/$/.test(path) ? matches.filter(({ status }) => status.kind === 'directory') : matches;
     for (const match of wanted) if (!found.has(match.path)) found.set(match.path, match);
     limit(found.size);
@@ -37,13 +43,18 @@ export async function expandGlob(fs: FileSystem, pattern: string, signal: AbortS
 }
 
 /** @param path  absolute, without braces */
-async function matchesOf(fs: FileSystem, path: string, signal: AbortSignal): Promise<Match[]> {
+async function matchesOf(
+  fs: FileSystem,
+  path: string,
+  signal: AbortSignal,
+  onHidden?: (path: string) => void,
+): Promise<Match[]> {
   let paths = ['/'];
   let matches: Match[] | undefined;
   for (const component of path.split('/').filter(Boolean)) {
     matches = undefined;
     if (hasGlob(component)) {
-      matches = await matchesIn(fs, paths, nameMatcher(component, 'not hidden'), signal);
+      matches = await matchesIn(fs, paths, component, signal, onHidden);
       paths = matches.map((match) => match.path);
     } else {
       const name = component.replace(/\\([^])/g, '$1');
@@ -56,17 +67,22 @@ async function matchesOf(fs: FileSystem, path: string, signal: AbortSignal): Pro
 async function matchesIn(
   fs: FileSystem,
   directories: readonly string[],
-  matches: (name: string) => boolean,
+  pattern: string,
   signal: AbortSignal,
+  onHidden?: (path: string) => void,
 ): Promise<Match[]> {
+  const matches = nameMatcher(pattern, 'not hidden');
+  const matchesAll = nameMatcher(pattern, 'all');
   const found: Match[] = [];
   for (const directory of directories) {
     const status = await fs.stat(directory, signal);
     if (status?.kind !== 'directory') continue;
     for await (const page of fs.list(directory, signal)) {
       for (const entry of page) {
-        if (!matches(entry.name) || isTemporary(entry.name)) continue;
-        found.push({ path: join(directory, entry.name), status: entry });
+        if (isTemporary(entry.name)) continue;
+        const path = join(directory, entry.name);
+        if (matches(entry.name)) found.push({ path, status: entry });
+        else if (entry.name.startsWith('.') && matchesAll(entry.name)) onHidden?.(path);
       }
       limit(found.length);
     }

@@ -41,7 +41,7 @@ function refuseReason(fs: FileSystem, path: string, reason: string | undefined):
  * Maps each source match to its destination, as cp does: to the destination's own name when there is nothing yet, into
  * it when it is a directory. With `mapping: exact` the destination is the copied root, existing or not (cp -T).
  *
- * @param makeProbe  false for a dry run, which changes nothing
+ * @param options  `makeProbe` is false for a dry run, which changes nothing; `onHidden` as of `expandGlob`
  * @throws RefusedError no match, conflicting matches, missing parent, existing destination without force, a tree into itself,
  *   names that the destination cannot hold
  */
@@ -52,11 +52,11 @@ export async function resolveMapping(
   source: FileSystem,
   destination: FileSystem,
   signal: AbortSignal,
-  makeProbe = true,
+  { makeProbe = true, onHidden }: { readonly makeProbe?: boolean; readonly onHidden?: (path: string) => void } = {},
 ): Promise<Root[]> {
   const found = new Map<string, Match>();
   for (const pattern of patterns) {
-    for (const match of await expandGlob(source, pattern, signal)) found.set(match.path, match);
+    for (const match of await expandGlob(source, pattern, signal, onHidden)) found.set(match.path, match);
   }
   const matches = [...found.values()];
   const to = destination.resolve(target);
@@ -67,6 +67,7 @@ export async function resolveMapping(
   }
   const roots = matches.map((match) => rootOf(match, to, there, spec, source));
   refuseConflicts(roots, destination);
+  await destination.learnNames(to, signal);
   await refuseSameTree({ source, destination, force: spec.options.force, makeProbe }, roots, signal);
   refuseNames(roots, destination);
   for (const root of roots) await refuseExisting(root, to, there, spec, destination, signal);

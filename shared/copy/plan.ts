@@ -265,7 +265,8 @@ class Planner {
 
   #decision(index: number, path: string, status: FileStatus, there: FileStatus | undefined, to = path): Decision {
     const { destination, roots, options } = this.#planning;
-    if (isTemporary(status.name)) return { kind: 'skip', reason: 'temporary file of a copy' };
+    // One that is named by itself is wanted.
+    if (path !== '' && isTemporary(status.name)) return { kind: 'skip', reason: 'temporary file of a copy' };
     const decision = decide(status, there, options);
     if (status.kind !== 'file') return decision;
     const unwritable = destination.unwritable(join(roots[index]?.destination ?? '/', to));

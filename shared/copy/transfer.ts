@@ -109,6 +109,9 @@ class FileTransfer {
       if (!(await this.#isUnfinished(settled))) return this.#refused(settled.reason);
       this.#overwrite = true;
     }
+    // What one file's refusal told of the limits holds for all after it.
+    const unwritable = this.#context.destination.unwritable(this.#to);
+    if (unwritable !== undefined) return this.#refused(unwritable);
     return this.#copied(await this.#copyWithRetries());
   }
 

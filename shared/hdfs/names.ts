@@ -54,9 +54,3 @@ export function unwritableInHdfs(path: string, nameBytes: number): string | unde
   }
   return undefined;
 }
-
-/** The limit that a namenode quotes when it refuses a name as too long. @see Hadoop PathComponentTooLongException */
-export function quotedNameLimit(message: string): number | undefined {
-  const [, limit] = /maximum path component name limit of .* is exceeded: limit=(\d+) length=/s.exec(message) ?? [];
-  return limit === undefined ? undefined : Number(limit);
-}

@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { FanoutError, printable, SourceChangedError, TransportError, type Where } from '../errors.ts';
+import { FanoutError, messageOf, printable, SourceChangedError, TransportError, type Where } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { AskedOnce } from '../asked-once.ts';
 import { retry } from '../retry.ts';
@@ -24,7 +23,8 @@ import { OptionalOperations } from './optional-operations.ts';
 import { basename, compareNames, join, normalize, parentOf } from './path.ts';
 import { hasCode, RemoteError, remoteErrorOf } from './remote-exception.ts';
 import { Mounts, withMounts } from './mounts.ts';
-import { DEFAULT_NAME_BYTES, quotedNameLimit, unreadableInHdfs, unwritableInHdfs } from './names.ts';
+import { DEFAULT_NAME_BYTES, unreadableInHdfs, unwritableInHdfs } from './names.ts';
+import { askedNameBytes, quotedNameBytes } from './name-limits.ts';
 import { namespaceIds } from './namespace.ts';
 import { redirectOf } from './redirect.ts';
 import type { NamenodeRest, Parameters } from './rest.ts';
@@ -45,9 +45,6 @@ interface JsonPage {
   };
 }
 
-/** Longer than any limit that anybody sets, and short enough for a URL. */
-const LONG_NAME = 2000;
-
 interface Statuses {
   FileStatuses: { FileStatus: JsonStatus[] };
 }
@@ -67,7 +64,7 @@ export class WebHdfs implements FileSystem {
   readonly #replaces = new AskedOnce<boolean>();
   readonly #defaults = new AskedOnce<Defaults>();
   readonly #namespaces = new AskedOnce<readonly string[]>();
-  /** Bytes that a name may have, by nameservice, where it told. */
+  /** Bytes that a name may have, by nameservice, as far as that was asked or quoted. */
   readonly #nameBytes = new Map<string, number>();
   readonly #optional = new OptionalOperations();
   /** Nameservices whose listings come in another order. */
@@ -120,37 +117,18 @@ export class WebHdfs implements FileSystem {
 
   unwritable(path: string): string | undefined {
     const [served = path] = this.#servedWithin(path);
-    return unwritableInHdfs(path, this.#nameBytes.get(this.#keyOf(served)) ?? DEFAULT_NAME_BYTES);
+    return unwritableInHdfs(path, this.#nameBytes.get(this.#keyOf(served)) ?? Infinity);
   }
 
   async learnNames(path: string, signal: AbortSignal): Promise<void> {
-    for (const served of this.#servedWithin(path)) await this.#learnNameBytes(served, signal);
-  }
-
-  /**
-   * To rename a snapshot that does not exist changes nothing, and a namenode looks at the new name first: it quotes its limit. It
-   * tells only the directory's owner and the superuser.
-   */
-  async #learnNameBytes(path: string, signal: AbortSignal): Promise<void> {
-    const parameters = { oldsnapshotname: `no-such-${randomUUID()}`, snapshotname: 'x'.repeat(LONG_NAME) };
-    for (const directory of new Set([path, parentOf(path)])) {
-      try {
-        await this.#rest.once(
-          this.#rest.nameservice(directory),
-          'PUT',
-          'RENAMESNAPSHOT',
-          directory,
-          parameters,
-          signal,
-        );
-      } catch (error) {
-        signal.throwIfAborted();
-        if (!(error instanceof RemoteError)) continue;
-        const limit = quotedNameLimit(error.reason) ?? (isOfSnapshots(error) ? Infinity : undefined);
-        if (limit === undefined) continue;
-        this.#nameBytes.set(this.#keyOf(path), limit);
-        return;
-      }
+    for (const served of this.#servedWithin(path)) {
+      const key = this.#keyOf(served);
+      if (this.#nameBytes.has(key)) continue;
+      const parent = parentOf(served);
+      const directories = this.#mounts.serves(parent) && this.#keyOf(parent) === key ? [served, parent] : [served];
+      let bytes: number | undefined;
+      for (const directory of directories) bytes ??= await askedNameBytes(this.#rest, directory, signal);
+      this.#nameBytes.set(key, bytes ?? DEFAULT_NAME_BYTES);
     }
   }
 
@@ -317,7 +295,11 @@ export class WebHdfs implements FileSystem {
     const parameters = { destination: untrimmed(to), renameoptions: overwrite ? 'OVERWRITE' : 'NONE' };
     const send = (source: string, sent: Parameters) =>
       this.#rest.once(this.#rest.nameservice(source), 'PUT', 'RENAME', source, sent, signal);
-    const { text } = await send(from, parameters);
+    const { text } = await send(from, parameters).catch((error: unknown) => {
+      const limit = quotedNameBytes(messageOf(error));
+      if (limit !== undefined) this.#nameBytes.set(this.#keyOf(to), limit);
+      throw error;
+    });
     const [, answer] = /"boolean"\s*:\s*(true|false)/.exec(text) ?? [];
     // A namenode that heeds renameoptions answers nothing.
     if (answer === undefined) return;
@@ -639,13 +621,6 @@ function checksumMs(lengthBytes: number): number {
 /** HttpFS cuts white space off the end of a parameter, but not before a slash, which the path loses anyway. */
 function untrimmed(path: string): string {
   return /[\0- ]$/.test(path) ? `${path}/` : path;
-}
-
-/** What a namenode says of a snapshot that is not there, once it has found nothing wrong with the names. */
-function isOfSnapshots({ exception, reason }: RemoteError): boolean {
-  return (
-    exception === 'SnapshotException' || /is not a snapshottable directory|snapshot .* does not exist/i.test(reason)
-  );
 }
 
 function notRenamed(from: string, to: string, code: 'exists' | 'not-found'): RemoteError {

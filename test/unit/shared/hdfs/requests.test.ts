@@ -235,6 +235,8 @@ describe('mounts', () => {
     const places = (urls: string[]) => clientOf(urls).placesOf('/x');
     expect(places(['http://nn1:9870', 'http://nn2:9870'])).toContain(places(['http://nn2:9870/'])[0]);
     expect(places(['http://nn1:9870'])).not.toContain(places(['http://nn3:9870'])[0]);
+    expect(places(['http://NN1.example.com.:80/Gateway'])).toEqual(places(['http://nn1.example.com/Gateway']));
+    expect(places(['http://nn1./a'])).not.toEqual(places(['http://nn1/b']));
   });
 });
 
