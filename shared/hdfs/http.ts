@@ -43,6 +43,8 @@ export interface Patience {
 const ERROR_BODY_BYTES = 64 * 1024;
 /** Bodies up to this fit into the sockets' buffers: a refusal is still read after they were sent. */
 const SMALL_BODY_BYTES = 256 * 1024;
+/** A Location holds a path of up to 8,000 characters, each of which may be nine when encoded. */
+const HEADER_BYTES = 256 * 1024;
 /** Jetty wants a content type with a body and HttpFS this one; Knox rewrites bodies of other types. */
 const CONTENT_TYPE = 'application/octet-stream';
 /** Asked for by servers with dfs.webhdfs.rest-csrf.enabled; any value will do. */
@@ -71,6 +73,7 @@ export class HttpTransport {
         );
       },
       keepAliveTimeout: 10_000,
+      maxHeaderSize: HEADER_BYTES,
     });
   }
 
@@ -133,6 +136,7 @@ export class HttpTransport {
       path,
       headers: { host, 'content-type': CONTENT_TYPE, 'content-length': lengthBytes, ...CSRF_HEADER, ...headers },
       createConnection: () => socket,
+      maxHeaderSize: HEADER_BYTES,
       signal,
     });
     const { dataMs } = this.patience;

@@ -29,14 +29,16 @@ export function misdirected(location: string, base: string, where: Where, status
 }
 
 /**
- * Some names are too much for a server or for a gateway before it, which then says so before Hadoop hears of them: once the address is known to be
- * right, another try cannot help.
+ * Some names are too much for a server or for a gateway before it, which then says so before Hadoop hears of them: where the address is known to be
+ * right, another try cannot help. @returns undefined for any other failure
  */
-export function unaddressable(failure: RemoteError): RemoteError | undefined {
+export function unaddressable(failure: unknown): RemoteError | undefined {
+  if (!(failure instanceof RemoteError)) return undefined;
   const { exception, reason, where = { operation: 'request', path: '/' } } = failure;
-  if (!/^HTTP (?:400|414|431)$/.test(exception)) return undefined;
+  // HttpFS says nothing at all when it is a request's body that it does not take.
+  if (!/^HTTP (?:400|414|431)$/.test(exception) || reason === 'HTTP 400') return undefined;
   return new RemoteError('invalid', exception, '', where, {
     reason: `the server cannot take this name: ${reason}`,
-    remedy: 'rename it, or copy it through another address of the cluster',
+    remedy: 'its path is too long in a URL, or holds what cannot stand in one: shorten it, or copy through HttpFS',
   });
 }

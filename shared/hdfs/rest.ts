@@ -192,7 +192,7 @@ export class NamenodeRest {
       cookies.keep(base, answer.cookies);
       const failure = 'text' in answer ? failureOf(answer, base, where) : undefined;
       if (!isFromGateway(failure)) nameservice.isKnown = true;
-      if (failure) throw (nameservice.isKnown && unaddressable(failure)) || failure;
+      if (failure) throw (nameservice.isKnown ? unaddressable(failure) : undefined) ?? failure;
       return answer;
     };
     try {

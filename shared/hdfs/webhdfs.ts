@@ -26,6 +26,7 @@ import { Mounts, withMounts } from './mounts.ts';
 import { DEFAULT_NAME_BYTES, unreadableInHdfs, unwritableInHdfs } from './names.ts';
 import { askedNameBytes, quotedNameBytes } from './name-limits.ts';
 import { namespaceIds } from './namespace.ts';
+import { unaddressable } from './misdirected.ts';
 import { redirectOf } from './redirect.ts';
 import type { NamenodeRest, Parameters } from './rest.ts';
 
@@ -503,7 +504,7 @@ export class WebHdfs implements FileSystem {
     after?: string,
   ): Promise<{ entries: FileStatus[]; more: boolean }> {
     const page = await this.#ifKnown('LISTSTATUS_BATCH', directory, () =>
-      this.#rest.json<JsonPage>('GET', 'LISTSTATUS_BATCH', directory, { startAfter: after }, signal),
+      this.#rest.json<JsonPage>('GET', 'LISTSTATUS_BATCH', directory, startAfter(after), signal),
     );
     const { FileStatuses } =
       page?.DirectoryListing.partialListing ??
@@ -559,10 +560,14 @@ export class WebHdfs implements FileSystem {
     const datanode = new Datanode(url, asked);
     const where = { ...asked, host: datanode.host };
     if (base !== undefined) {
-      return this.#rest.followed(nameservice, base, (headers) => step({ url, where, headers, near: undefined }));
+      return this.#rest
+        .followed(nameservice, base, (headers) => step({ url, where, headers, near: undefined }))
+        .catch(throwPlainly);
     }
     nameservice.hasDatanodes = true;
-    return this.#atDatanode(asked.path, where, () => step({ url, where, headers: {}, near: datanode }));
+    return this.#atDatanode(asked.path, where, () => step({ url, where, headers: {}, near: datanode })).catch(
+      throwPlainly,
+    );
   }
 
   /**
@@ -600,6 +605,11 @@ export class WebHdfs implements FileSystem {
   }
 }
 
+/** A datanode takes request lines of up to 4,096 bytes, and says no more than that it cannot read longer ones. */
+function throwPlainly(error: unknown): never {
+  throw unaddressable(error) ?? error;
+}
+
 /** Where the second step of an operation goes, and what it is sent there. */
 interface Target {
   readonly url: string;
@@ -627,6 +637,15 @@ function notRenamed(from: string, to: string, code: 'exists' | 'not-found'): Rem
   const why =
     code === 'exists' ? `${printable(to)} exists` : `the file or the directory of ${printable(to)} does not exist`;
   return new RemoteError(code, 'not renamed', why, { operation: 'RENAME', path: from });
+}
+
+/**
+ * A namenode that finds a capital letter among the names of parameters spells them all anew, and thereby decodes `%65` a second time and takes
+ * `{x}` for something to fill in. The same parameter in small letters is read as it is sent; HttpFS and its relatives know only the other one.
+ * @see Hadoop ParamFilter
+ */
+function startAfter(name: string | undefined): Parameters {
+  return name !== undefined && /[%{}]/.test(name) ? { startafter: name } : { startAfter: name };
 }
 
 /** Whether names only go up; a name may come twice. @param previous  the last one of the page before */

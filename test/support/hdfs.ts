@@ -63,8 +63,9 @@ export class TestHdfs {
   }
 
   async get(path: string): Promise<Buffer> {
-    const { location } = await this.call('GET', 'OPEN', path);
-    if (location === undefined) throw new Error(`OPEN ${path} was not redirected`);
+    const { location: given } = await this.call('GET', 'OPEN', path);
+    if (given === undefined) throw new Error(`OPEN ${path} was not redirected`);
+    const location = spelt(given, path);
     const { statusCode, body } = await request(location, { dispatcher: this.#dispatcher });
     const bytes = Buffer.from(await body.arrayBuffer());
     if (statusCode !== 200) throw new Error(`OPEN ${path}: ${statusCode} ${bytes.toString('utf8')}`);
@@ -124,7 +125,8 @@ export class TestHdfs {
     content: Buffer | string,
     parameters: Record<string, string>,
   ) {
-    const { location } = await this.call(method, op, path, parameters);
+    const { location: given } = await this.call(method, op, path, parameters);
+    const location = given && spelt(given, path);
     if (location === undefined) throw new Error(`${op} ${path} was not redirected`);
     await new Promise<void>((resolve, reject) => {
       const headers = { 'content-type': 'application/octet-stream', 'content-length': Buffer.byteLength(content) };
@@ -142,6 +144,12 @@ export class TestHdfs {
       upload.end(content);
     });
   }
+}
+
+/** A redirect names the composed form of a path: the path itself takes its place. */
+function spelt(location: string, path: string): string {
+  const encoded = path.split('/').map(encodeURIComponent).join('/');
+  return location.replace(/\/webhdfs\/v1[^?]*/, () => `/webhdfs/v1${encoded}`);
 }
 
 export interface TestStatus {
