@@ -19,7 +19,13 @@ it.each<[string, Partial<Job>, boolean, string | undefined, number]>([
     130,
   ],
   ['stopped', { phase: 'copying', outcome: 'Failed', error: 'it broke' }, false, `it broke; ${goOn}`, 3],
-  ['strict', { ...ended, outcome: 'Failed', error: 'see Warnings' }, false, 'see Warnings', 1],
+  [
+    'cleaned',
+    { ...ended, outcome: 'Failed', error: 'it cannot be resumed' },
+    false,
+    '2 files failed: hdfs-fanout status JOB --failures; it cannot be resumed',
+    1,
+  ],
   [
     'with failed files',
     { ...ended, outcome: 'Failed' },
