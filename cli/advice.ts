@@ -17,6 +17,7 @@ export function adviceOn(status: JobStatus, stack?: string): Advice {
   const goOn = `go on with: ${stack === undefined ? `hdfs-fanout copy --resume ${id}` : `hdfs-fanout retry ${id}${suffix}`}`;
   if (outcome === 'Interrupted') return { message: `interrupted; ${goOn}`, code: exitCodes.interrupted };
   if (phase !== 'done') return { message: `${error ?? 'it could not go on'}; ${goOn}`, code: exitCodes.stopped };
-  const failures = `${status['Files Failed']} files failed: hdfs-fanout status ${id} --failures${suffix}`;
-  return { message: error ?? `${failures}; ${goOn}`, code: exitCodes.someFailed };
+  const failed = status['Files Failed'];
+  const failures = failed > 0 ? [`${failed} files failed: hdfs-fanout status ${id} --failures${suffix}`] : [];
+  return { message: [...failures, error ?? goOn].join('; '), code: exitCodes.someFailed };
 }

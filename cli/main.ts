@@ -58,7 +58,10 @@ const finish = (work: Promise<number>) => work.then((code) => void (process.exit
 
 addJobFlags(configure(program.command('copy', { isDefault: true })).description('copy a tree, on this machine'))
   .option('--conf <file>', 'cluster configuration (default: $WEBHDFS_CONFIG, then ~/.webhdfs.cfg)')
-  .option('--resume <job>', 'go on with a job: what is recorded done is not copied again, failed files are')
+  .option(
+    '--resume <job>',
+    'go on with a job: copies what failed or was not reached; of its options --force, --verify, --threads and --max-failures may change',
+  )
   .option('--dry-run', 'tell what would be done to each file, and change nothing', false)
   .option('--json', 'one JSON object a line on stdout', false)
   .option('--silent', 'no progress', false)

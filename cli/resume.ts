@@ -100,6 +100,8 @@ export async function eachUnfinished(
       destination.stat(join(root?.destination ?? '/', unit.to ?? unit.path), signal),
     ]);
     if (!from) return { ...unit, decision: 'fail', reason: 'it vanished before it was copied' };
+    // A unit that stands for a directory that could not be walked stays what it is.
+    if (from.kind !== 'file') return unit;
     const { kind, reason } = decide(from, to, job.spec.options);
     return { ...unit, lengthBytes: from.lengthBytes, decision: kind, reason };
   };

@@ -51,11 +51,13 @@ export async function runJob(
     display?.stop();
     lock.release();
   }
-  const ended = (await state.store.get(job.id)) ?? job;
+  const ended = await state.store.get(job.id);
+  // It could not even be recorded: there is nothing to go on with.
+  if (!ended) throw failure;
   const status = jobStatus(ended, await state.store.counters(job.id));
   printStatus(status, json);
   const { message, code } = adviceOn(status);
-  if (failure === undefined || status.Outcome === 'Interrupted') {
+  if (failure === undefined || interrupt.aborted) {
     if (message !== undefined) printError(message, json);
     return code;
   }

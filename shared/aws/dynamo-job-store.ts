@@ -223,7 +223,8 @@ export class DynamoJobStore implements JobStore {
   }
 
   async failures(id: string, limit: number, after = ''): Promise<RecordedFailure[]> {
-    if (after !== '' && !after.startsWith('FAILURE#')) throw new SpecError(`"${after}" is not the mark of a failure`);
+    if (after !== '' && !after.startsWith('FAILURE#'))
+      throw new SpecError(`"${after}" is not the mark of a failure`, 'take it from the page before');
     const found: RecordedFailure[] = [];
     for await (const item of this.#under(id, 'FAILURE#', limit, after)) {
       const { sk, batch, outcome } = item as unknown as { sk: string; batch: number; outcome: UnitOutcome };

@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { DestinationBusyError } from '../errors.ts';
 import type { LockedPath } from '../hdfs/filesystem.ts';
 import { isWithin } from '../hdfs/path.ts';
+import { told } from './told.ts';
 
 /** SQLITE_BUSY: https://sqlite.org/rescode.html#busy */
 const SQLITE_BUSY = 5;
@@ -29,8 +30,12 @@ export class DestinationLock {
     this.#job = job;
   }
 
-  /** @throws DestinationBusyError at once, without waiting */
+  /** @throws DestinationBusyError at once, without waiting; StateError when the lock cannot be kept */
   static acquire(directory: string, job: string, roots: readonly LockedPath[]): DestinationLock {
+    return told(() => DestinationLock.#acquire(directory, job, roots));
+  }
+
+  static #acquire(directory: string, job: string, roots: readonly LockedPath[]): DestinationLock {
     const file = lockFile(directory, job);
     const held = tryLock(file);
     if (!held) throw new DestinationBusyError(`the job ${job} is running already`, 'wait for its end');
@@ -53,7 +58,7 @@ export class DestinationLock {
       table.exec('COMMIT');
       return new DestinationLock(held, file, table, job);
     } catch (error) {
-      table.exec('ROLLBACK');
+      if (table.isTransaction) table.exec('ROLLBACK');
       table.close();
       held.close();
       throw error;
@@ -61,7 +66,11 @@ export class DestinationLock {
   }
 
   release(): void {
-    this.#table.prepare('DELETE FROM roots WHERE job = ?').run(this.#job);
+    try {
+      this.#table.prepare('DELETE FROM roots WHERE job = ?').run(this.#job);
+    } catch {
+      // A full disk. Rows of a job whose file is not held count for nothing.
+    }
     this.#table.close();
     rmSync(this.#file, { force: true });
     this.#held.close();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Batch } from '../copy/batch.ts';
 import type { ManifestStore, ManifestWriter } from '../copy/manifest.ts';
 import { messageOf, StateError } from '../errors.ts';
+import { toldLater } from './told.ts';
 
 /** The embedded manifest: one JSON Lines file per job, which gets its name when it is whole. */
 export class ManifestFile implements ManifestStore {
@@ -16,7 +17,7 @@ export class ManifestFile implements ManifestStore {
   async create(jobId: string): Promise<ManifestWriter> {
     const file = this.#file(jobId);
     const unfinished = `${file}.unfinished`;
-    const handle = await told(async () => {
+    const handle = await toldLater(async () => {
       await mkdir(this.#directory, { recursive: true, mode: 0o700 });
       return open(unfinished, 'w', 0o600);
     });
@@ -31,12 +32,12 @@ export class ManifestFile implements ManifestStore {
     let written = Promise.resolve();
     return {
       append(batch) {
-        written = written.then(() => told(() => write(batch)));
+        written = written.then(() => toldLater(() => write(batch)));
         return written;
       },
       async close() {
         await written;
-        await told(() => handle.datasync());
+        await toldLater(() => handle.datasync());
         await handle.close();
         await rename(unfinished, file);
       },
@@ -74,19 +75,6 @@ export class ManifestFile implements ManifestStore {
 
   #file(jobId: string): string {
     return join(this.#directory, `${jobId}.jsonl`);
-  }
-}
-
-/** @throws StateError for what the disk refuses */
-async function told<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw new StateError(
-      `cannot write the manifest: ${messageOf(error)}`,
-      'make room on that disk, or name another directory with $HDFS_FANOUT_HOME',
-      error,
-    );
   }
 }
 

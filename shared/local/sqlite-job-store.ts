@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { Bitmap } from '../copy/bitmap.ts';
-import { messageOf, SpecError, StateError, SupersededError } from '../errors.ts';
+import { SpecError, SupersededError } from '../errors.ts';
 import {
   type Claim,
   type Counters,
@@ -10,6 +10,7 @@ import {
   type RecordedFailure,
   type UnitOutcome,
 } from '../copy/job-store.ts';
+import { told } from './told.ts';
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS jobs (id TEXT PRIMARY KEY, started INTEGER NOT NULL, json TEXT NOT NULL);
@@ -171,7 +172,8 @@ export class SqliteJobStore implements JobStore {
   }
 
   failures(id: string, limit: number, after = '0'): Promise<RecordedFailure[]> {
-    if (!/^\d{1,15}$/.test(after)) throw new SpecError(`"${after}" is not the mark of a failure`);
+    if (!/^\d{1,15}$/.test(after))
+      throw new SpecError(`"${after}" is not the mark of a failure`, 'take it from the page before');
     const rows = this.#all(
       'SELECT sequence, batch, outcome FROM failures WHERE job = ? AND sequence > ? ORDER BY sequence LIMIT ?',
       id,
@@ -232,20 +234,6 @@ export class SqliteJobStore implements JobStore {
       }
       resolve();
     });
-  }
-}
-
-/** @throws StateError for what SQLite refuses */
-function told<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof Error && 'errcode' in error)) throw error;
-    throw new StateError(
-      `cannot keep the records of jobs: ${messageOf(error)}`,
-      'make room on that disk, or name another directory with $HDFS_FANOUT_HOME',
-      error,
-    );
   }
 }
 

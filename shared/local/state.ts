@@ -28,7 +28,7 @@ export function openState(environment: NodeJS.ProcessEnv = process.env): State {
   } catch (error) {
     throw new SpecError(
       `cannot keep jobs in ${directory}: ${messageOf(error)}`,
-      'name a writable directory with $HDFS_FANOUT_HOME',
+      'make room there, or name a writable directory with $HDFS_FANOUT_HOME',
     );
   }
 }

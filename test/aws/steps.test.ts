@@ -296,4 +296,52 @@ describe('finishing', () => {
       expect(FileStatus.permission).toBe(`75${i}`);
     }
   });
+
+  test('a job that stopped in the middle of it, with a failed file, is retried with other options to a status that adds up', async () => {
+    await tree('retried', 9, 10);
+    let isDenied = true;
+    const body = JSON.stringify({ RemoteException: { exception: 'AccessControlException', message: 'denied' } });
+    const react: FrontOptions['react'] = ({ operation, path }) =>
+      isDenied && operation === 'OPEN' && path.endsWith('/f4') ? { answer: { status: 403, body } } : undefined;
+    await using behind = await placeBehind({ a: { react } });
+    const { place } = behind;
+    const destination = `B:${scene.root}/retried-copy`;
+    const first = await planAll(place, { source: `A:${scene.root}/retried`, destination, options: { preserve: true } });
+    const { job } = first;
+    for (const batch of await batchesOf(place, job)) await copyAll(place, job, batch, 60_000);
+    expect(await finishStep(job, place.services(), 'finisher', new Deadline(0), signal)).toEqual({ done: false });
+    place.running.delete(first.execution);
+    const stopped = { execution: first.execution, reason: 'stopped' };
+    expect(await closeStep(stopped, place.services(), long(), signal)).toMatchObject({ closed: true });
+
+    const refused = planAll(place, { retry: job, options: { preserve: false } });
+    await expect(refused).rejects.toMatchObject({
+      name: 'SpecError',
+      message: expect.stringContaining('options.preserve cannot change') as string,
+    });
+    isDenied = false;
+    const options = { force: true, maxFailures: 7, threads: 3 };
+    const again = await planAll(place, { retry: job, options });
+    const changed = await place.services().store.get(job);
+    expect(changed?.spec.options).toMatchObject({ ...options, preserve: true });
+    const left = await allOf(place.services().manifests.read(`${job}.retry`));
+    expect(left).toHaveLength(again.batches);
+    for (const batch of left) await copyAll(place, job, batch, 60_000);
+    const answer = await finishStep(job, place.services(), 'finisher', long(), signal);
+    expect(answer).toMatchObject({ done: true, outcome: 'Successful' });
+    expect(answer.status).toMatchObject({ 'Files Expected': 9, 'Files Copied': 9, 'Files Failed': 0 });
+    expect(await scene.b.tree(`${scene.root}/retried-copy`)).toEqual(await scene.a.tree(`${scene.root}/retried`));
+  });
+
+  test('a job of which a batch was never copied does not end as one that was', async () => {
+    const place = await newPlace(clients, { A: { url: bed.a }, B: { url: bed.b } });
+    const input = { source: `A:${scene.root}/finish`, destination: `B:${scene.root}/incomplete` };
+    const { job } = await planAll(place, input);
+    const finished = finishStep(job, place.services(), 'finisher', long(), signal);
+    await expect(finished).rejects.toMatchObject({
+      name: 'IncompleteError',
+      message: expect.stringContaining('9 files were planned, and 0') as string,
+    });
+    expect(await place.services().store.get(job)).toMatchObject({ phase: 'finishing' });
+  });
 });

@@ -51,6 +51,11 @@ describe.concurrent('--help', () => {
     expect(stdout.match(/^ {2}hdfs-fanout .*:\/\S*$|^ {2}hdfs-fanout .*--threads=10$/gm)).toHaveLength(5);
   });
 
+  test('of status lists the exit code of a running job as well', async () => {
+    const { stdout } = await scene.run(['status', '--help']);
+    expect([...stdout.matchAll(/^ {2}(\d+) +\S/gm)].map((match) => Number(match[1]))).toEqual([0, 1, 2, 3, 4, 130]);
+  });
+
   test('its examples are run as they stand, but for the names', async () => {
     const { stdout } = await scene.run(['--help']);
     const examples = [...stdout.matchAll(/^ {2}hdfs-fanout (.*)$/gm)].map((match) => match[1] ?? '');
