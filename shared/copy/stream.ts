@@ -1,5 +1,5 @@
 import { ContentDigest, striped } from '../hdfs/checksum.ts';
-import type { FileSystem, Reading, Writing } from '../hdfs/filesystem.ts';
+import type { FileSystem, Reading, WriteOptions, Writing } from '../hdfs/filesystem.ts';
 import { together } from '../together.ts';
 import type { Unit } from './batch.ts';
 import { ofSource, requireWhole } from './source.ts';
@@ -15,6 +15,8 @@ export interface Try {
   readonly to: string;
   readonly unit: Unit;
   readonly level: Verification;
+  /** What the new file is made with. */
+  readonly creation: Pick<WriteOptions, 'blockBytes' | 'replication' | 'permission'>;
   /** Replace what stands at `to`. Nothing is asked of the destination before the source has answered. */
   readonly overwrite: boolean;
   /** Whether `to` is the file's own name, which is only touched once the source can be read. */
@@ -25,21 +27,22 @@ export interface Try {
 
 /**
  * Streams a file and verifies what was written.
- * @returns the level that was reached
+ * @returns the level that was reached, and what the destination told
  * @throws as `FileSystem.read`, `FileSystem.write` and `verify`; SourceVanishedError
  */
-export async function stream(what: Try, signal: AbortSignal): Promise<Verification> {
-  const { source, from, destination, to, unit, level } = what;
-  const { lengthBytes, blockBytes, modifiedAtMs, attributes, stripe, into } = unit;
+export async function stream(
+  what: Try,
+  signal: AbortSignal,
+): Promise<{ readonly verification: Verification; readonly writing: Writing }> {
+  const { source, from, destination, to, unit, level, creation } = what;
+  const { lengthBytes, blockBytes, modifiedAtMs, stripe, into } = unit;
   const encrypted = unit.encrypted === true;
   const digests = level === 'checksum' || level === 'read-back';
   // The source's checksum, asked for after the read, is refused while somebody writes the file. Where it will not be asked for this is.
   if (lengthBytes === 0 || !digests || encrypted) await requireWhole({ fs: source, path: from, lengthBytes }, signal);
-  // A block holds at least a cell: a namenode refuses less.
-  const keptBlockBytes = attributes && blockBytes > 0 && blockBytes >= (into?.cellBytes ?? 0) ? blockBytes : undefined;
   const [sourcePlain, writtenPlain] = await together(signal, [
     (both) => source.expectedLayouts(from, blockBytes, both),
-    (both) => destination.expectedLayouts(to, keptBlockBytes, both),
+    (both) => destination.expectedLayouts(to, creation.blockBytes, both),
   ]);
   const sourceLayouts = sourcePlain.map((layout) => striped(layout, stripe)) as unknown as Layouts;
   const writtenLayouts = writtenPlain.map((layout) => striped(layout, into)) as unknown as Layouts;
@@ -47,13 +50,7 @@ export async function stream(what: Try, signal: AbortSignal): Promise<Verificati
   const opening = ofSource(source.read(from, lengthBytes, signal));
   opening.catch(() => undefined);
   if (what.direct) await opening;
-  const options = {
-    lengthBytes,
-    blockBytes: keptBlockBytes,
-    replication: attributes && attributes.replication > 0 ? attributes.replication : undefined,
-    permission: attributes?.permission,
-    overwrite: what.overwrite,
-  };
+  const options = { ...creation, lengthBytes, overwrite: what.overwrite };
   let writing: Writing;
   try {
     writing = await destination.write(to, tapped(opening, digest, what.onBytes), options, signal);
@@ -62,7 +59,7 @@ export async function stream(what: Try, signal: AbortSignal): Promise<Verificati
     throw error;
   }
   const { near } = await opening;
-  return verify(
+  const verification = await verify(
     {
       source: { fs: source, path: from, lengthBytes, near, modifiedAtMs, encrypted },
       written: { fs: destination, path: to, lengthBytes, near: writing.near },
@@ -73,6 +70,7 @@ export async function stream(what: Try, signal: AbortSignal): Promise<Verificati
     level,
     signal,
   );
+  return { verification, writing };
 }
 
 /** The source's body on its way to the destination: digested and counted. */

@@ -21,7 +21,7 @@ import { promote, withdraw } from './promote.ts';
 import { OPEN_FOR_WRITING, refreshed, type Route, settle, type Settled } from './settle.ts';
 import { explained } from './source.ts';
 import type { Verification } from './spec.ts';
-import { stream } from './stream.ts';
+import { stream, type Try } from './stream.ts';
 import { temporaryPath } from './temporary.ts';
 
 /** What every transfer of a job shares. */
@@ -161,7 +161,9 @@ class FileTransfer {
       if (hasCode(error, 'other') && moved) return 'no';
       if (!isDoubtful(error, moved)) return 'soon';
       doubtful += 1;
-      return doubtful >= DOUBTFUL_TRIES ? 'no' : moved ? 'late' : 'soon';
+      if (doubtful >= DOUBTFUL_TRIES) return 'no';
+      // Time mends a datanode that is gone, not a fault of bytes.
+      return moved && !(error instanceof IntegrityError) ? 'late' : 'soon';
     };
     return retry(
       wholeFile,
@@ -209,8 +211,8 @@ class FileTransfer {
     };
     try {
       const unit = this.#unit;
-      const what = { ...this.#route(), to: temporary, unit, level, overwrite: direct && overwrite, direct, onBytes };
-      const verification = await stream(what, signal);
+      const how = { level, creation: creationOf(unit), overwrite: direct && overwrite, direct, onBytes };
+      const { verification } = await stream({ ...this.#route(), to: temporary, unit, ...how }, signal);
       if (unit.attributes) await this.#preserve(temporary);
       if (!direct) {
         await requireOwner();
@@ -313,6 +315,15 @@ export function outgrown(job: Job, index: number, unit: Unit, lastedMs: number):
     retries: 0,
     failure: { path, operation: 'COPY', host: '', reason },
   };
+}
+
+/** What a file gets when it is made, at no request. */
+function creationOf({ attributes, blockBytes, into }: Unit): Try['creation'] {
+  if (!attributes) return { blockBytes: undefined, replication: undefined, permission: undefined };
+  // A block holds at least a cell: a namenode refuses less.
+  const isKept = blockBytes > 0 && blockBytes >= (into?.cellBytes ?? 0);
+  const replication = attributes.replication > 0 ? attributes.replication : undefined;
+  return { blockBytes: isKept ? blockBytes : undefined, replication, permission: attributes.permission };
 }
 
 /** A failure that another try seldom mends. @param moved  whether bytes were moved for it, which then move again */

@@ -333,7 +333,9 @@ export class WebHdfs implements FileSystem {
     try {
       text = await this.#checksumText(path, signal, near, lengthBytes);
     } catch (error) {
-      if (!hasCode(error, 'no-checksum')) throw error;
+      // What stays wrong with a block's checksums (chunks of several sizes, say) looks like a datanode that is gone; a file whose
+      // blocks are really gone cannot be read either.
+      if (!hasCode(error, 'no-checksum', 'no-block')) throw error;
       return this.#noChecksum(path, signal);
     }
     let json: JsonChecksum | null | undefined;
@@ -399,9 +401,11 @@ export class WebHdfs implements FileSystem {
     signal: AbortSignal,
   ): Promise<readonly [RegularLayout, ...RegularLayout[]]> {
     const defaults = await this.#defaultsOf(path, signal);
+    // Until the first checksum tells, an HttpFS may be one that combines CRCs.
+    const unknown = [{ crc: defaults.crc, bytesPerCrc: Infinity }];
     const [last = defaults, ...others] = [...this.#crcs.values()].reverse();
     const layout = (settings: CrcSettings) => layoutWith(settings, blockBytes ?? defaults.blockBytes);
-    return [layout(last), ...others.map(layout)];
+    return [layout(last), ...(this.#crcs.size > 0 ? others : unknown).map(layout)];
   }
 
   async requireWritable(directory: string, signal: AbortSignal): Promise<void> {

@@ -77,6 +77,26 @@ describe('retry', () => {
     expect(attempt).toHaveBeenCalledTimes(4);
   });
 
+  it('counts from the last progress, so that a long attempt that moved bytes is followed by another', async () => {
+    let progressedAtMs = 0;
+    let tries = 0;
+    const slow = async () => {
+      tries += 1;
+      await sleep(60);
+      progressedAtMs = performance.now();
+      throw new Error('broke off at its end');
+    };
+    await errorOf(retry({ attempts: 4, totalMs: 50, baseMs: 1, capMs: 1 }, never, soon, slow, () => progressedAtMs));
+    expect(tries).toBe(4);
+  });
+
+  it('gives the least number of tries however long they take', async () => {
+    const slow = vi.fn(() => sleep(30).then(() => Promise.reject(new Error('slow'))));
+    const policy = { attempts: 12, leastAttempts: 3, totalMs: 10, baseMs: 1, capMs: 1 };
+    await errorOf(retry(policy, never, soon, slow));
+    expect(slow).toHaveBeenCalledTimes(3);
+  });
+
   it('counts the time of the attempts as well', async () => {
     vi.spyOn(Math, 'random').mockReturnValue(0);
     const attempt = vi.fn(async () => {

@@ -1,0 +1,209 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, inject, test } from 'vitest';
+import { type CliResult, startCli } from '../support/cli.ts';
+import { Front, type FrontRequest, type Reaction } from '../support/front.ts';
+import { content } from '../support/odd-tree.ts';
+import { Scene } from '../support/scene.ts';
+
+/** With --direct a file is written under its own name: what stood there before is touched only where that was asked for. */
+
+const bed = inject('bed');
+
+interface Stop {
+  /** Which cluster's front. */
+  readonly at: 'A' | 'B';
+  /** What it does to a request; the copy is stopped as soon as it answers `hang`, or slowly, for the first time. */
+  readonly react: (request: FrontRequest) => Reaction | undefined;
+  readonly signal: NodeJS.Signals;
+  /** Between the moment and the signal. */
+  readonly meanwhile?: () => Promise<void>;
+}
+
+/** Starts a copy and stops it at a moment that a front sees. @returns the job's id */
+async function stoppedCopy(
+  scene: Scene,
+  flags: readonly string[],
+  { at, react, signal, meanwhile }: Stop,
+): Promise<string> {
+  const { promise: moment, resolve: come } = Promise.withResolvers<undefined>();
+  await using front = await Front.start(at === 'A' ? bed.a : bed.b, {
+    datanodes: true,
+    react: (request) => {
+      const reaction = react(request);
+      if (reaction !== undefined) come(undefined);
+      return reaction;
+    },
+  });
+  const options = { conf: scene.conf({ [at]: { url: front.url } }), home: scene.home };
+  const args = ['copy', '--silent', '--exact', '--direct', ...flags, `A:${scene.root}/tree`, `B:${scene.root}/tree`];
+  const { child, ended } = startCli(args, options);
+  await moment;
+  await sleep(300);
+  await meanwhile?.();
+  child.kill(signal);
+  await ended;
+  const { stdout } = await scene.run(['jobs', '--json']);
+  return (JSON.parse(stdout.split('\n')[0] ?? '') as { Job: string }).Job;
+}
+
+const resume = (scene: Scene, job: string): Promise<CliResult> => scene.run(['copy', '--silent', '--resume', job]);
+
+const copy = (scene: Scene, ...flags: string[]) =>
+  scene.run(['copy', '--silent', '--exact', '--direct', ...flags, `A:${scene.root}/tree`, `B:${scene.root}/tree`]);
+
+const hangs = (operation: string) => (request: FrontRequest) =>
+  request.operation === operation ? ('hang' as const) : undefined;
+
+describe.concurrent('--direct without --force', () => {
+  test('refuses a file that exists, and so does a resume', async () => {
+    const scene = await Scene.make(bed, 'direct-exists');
+    const { a, b, root } = scene;
+    await a.put(`${root}/tree/same-length`, 'new content');
+    await a.put(`${root}/tree/longer`, 'old content and more');
+    await b.put(`${root}/tree/same-length`, 'old content');
+    await b.put(`${root}/tree/longer`, 'old content');
+    const before = await b.tree(root);
+    const first = await copy(scene);
+    expect(first.status).toMatchObject({ 'Files Failed': 2 });
+    const again = await resume(scene, first.status.Job);
+    expect(again.status).toMatchObject({ 'Files Failed': 2, 'Files Copied': 0 });
+    expect(await b.tree(root)).toEqual(before);
+  });
+
+  test.each([
+    ['other content of the same length', content('stranger', 3_000_000)],
+    ['a shorter one', Buffer.from('stranger')],
+    ['a longer one', content('stranger', 3_100_000)],
+  ])('keeps a file that appears while it copies, %s, also after a crash', async (what, stranger) => {
+    const scene = await Scene.make(bed, `direct-appeared-${stranger.length}`);
+    const { a, b, root } = scene;
+    await a.put(`${root}/tree/file`, content('file', 3_000_000));
+    const job = await stoppedCopy(scene, [], {
+      at: 'A',
+      react: hangs('OPEN'),
+      signal: 'SIGKILL',
+      meanwhile: () => b.put(`${root}/tree/file`, stranger),
+    });
+    const again = await resume(scene, job);
+    expect(again.status).toMatchObject({ 'Files Failed': 1, 'Files Copied': 0 });
+    expect((await b.get(`${root}/tree/file`)).equals(stranger), what).toBe(true);
+  });
+
+  test('goes on after a crash in the middle of a file', async () => {
+    const scene = await Scene.make(bed, 'direct-crash');
+    const { a, b, root } = scene;
+    await a.put(`${root}/tree/file`, content('file', 3_000_000));
+    await a.put(`${root}/tree/other`, 'other');
+    const job = await stoppedCopy(scene, [], {
+      at: 'A',
+      react: ({ operation, to, path }) =>
+        operation === 'OPEN' && to === 'datanode' && path.endsWith('/file') ? { bytesPerSecond: 400_000 } : undefined,
+      signal: 'SIGKILL',
+      meanwhile: async () => {
+        while (!(await b.exists(`${root}/tree/file`))) await sleep(50);
+        await sleep(500);
+      },
+    });
+    expect((await b.status(`${root}/tree/file`)).length).toBeLessThan(3_000_000);
+    const { code, stderr, status } = await resume(scene, job);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(status).toMatchObject({
+      'Files Expected': 2,
+      'Files Copied': 2,
+      'Files Skipped': 0,
+      'Size Copied': 3_000_005,
+    });
+    expect(await b.tree(root)).toEqual(await a.tree(root));
+  });
+});
+
+describe.concurrent('--direct --force leaves the old file whole', () => {
+  test('where the source may not be read', async () => {
+    const scene = await Scene.make(bed, 'direct-denied');
+    const { a, b, root } = scene;
+    await a.put(`${root}/tree/file`, 'a new content', { permission: '600' });
+    await b.put(`${root}/tree/file`, 'the old one');
+    const conf = scene.conf({ A: { user: 'mallory' } });
+    const { status } = await scene.run(
+      ['copy', '--silent', '--exact', '--direct', '--force', `A:${root}/tree`, `B:${root}/tree`],
+      { conf },
+    );
+    expect(status).toMatchObject({ 'Files Failed': 1 });
+    expect(String(await b.get(`${root}/tree/file`))).toBe('the old one');
+  });
+
+  test.each([
+    ['has vanished', (scene: Scene, path: string) => scene.a.remove(path)],
+    ['was moved away by its directory', (scene: Scene) => scene.a.remove(`${scene.root}/tree`)],
+  ])('where the source %s', async (what, change) => {
+    const scene = await Scene.make(bed, `direct-${what.replaceAll(' ', '-')}`);
+    const { a, b, root } = scene;
+    await a.put(`${root}/tree/file`, 'a new content');
+    await b.put(`${root}/tree/file`, 'the old one');
+    await using front = await Front.start(bed.a, {
+      react: async ({ operation, path }) => {
+        if (operation === 'OPEN') await change(scene, path).catch(() => undefined);
+        return undefined;
+      },
+    });
+    const result = await scene.run(
+      ['copy', '--silent', '--exact', '--direct', '--force', `A:${root}/tree`, `B:${root}/tree`],
+      { conf: scene.conf({ A: { url: front.url } }) },
+    );
+    expect(result.status).toMatchObject({ 'Files Failed': 1, Retries: 0 });
+    const { stdout } = await scene.run(['status', result.status.Job, '--failures']);
+    expect(stdout).toContain('it vanished before it was copied');
+    expect(String(await b.get(`${root}/tree/file`))).toBe('the old one');
+  });
+
+  test.each(['SIGINT', 'SIGKILL'] as const)(
+    'where the copy is ended by %s before the source answers',
+    async (signal) => {
+      const scene = await Scene.make(bed, `direct-${signal}`);
+      const { a, b, root } = scene;
+      await a.put(`${root}/tree/file`, 'a new content');
+      await b.put(`${root}/tree/file`, 'the old one');
+      const job = await stoppedCopy(scene, ['--force'], { at: 'A', react: hangs('OPEN'), signal });
+      expect(String(await b.get(`${root}/tree/file`))).toBe('the old one');
+      const { status } = await resume(scene, job);
+      expect(status).toMatchObject({ Outcome: 'Successful', 'Files Copied': 1 });
+      expect(await b.tree(root)).toEqual(await a.tree(root));
+    },
+  );
+
+  test('where the destination refuses it', async () => {
+    const scene = await Scene.make(bed, 'direct-refused');
+    const { a, b, root } = scene;
+    await a.put(`${root}/tree/file`, 'a new content');
+    await b.put(`${root}/tree/file`, 'the old one', { permission: '644' });
+    await b.call('PUT', 'SETPERMISSION', `${root}/tree`, { permission: '1777' });
+    const conf = scene.conf({ B: { user: 'mallory' } });
+    const { status } = await scene.run(
+      ['copy', '--silent', '--exact', '--direct', '--force', `A:${root}/tree`, `B:${root}/tree`],
+      { conf },
+    );
+    expect(status).toMatchObject({ 'Files Failed': 1 });
+    expect(String(await b.get(`${root}/tree/file`))).toBe('the old one');
+  });
+});
+
+test.concurrent(
+  '--direct --preserve, killed between the last byte and the attributes: a resume sets them',
+  async () => {
+    const scene = await Scene.make(bed, 'direct-preserve');
+    const { a, b, root } = scene;
+    const path = `${root}/tree/file`;
+    await a.put(path, 'content');
+    await a.call('PUT', 'SETOWNER', path, { owner: 'alice', group: 'staff' });
+    await a.call('PUT', 'SETTIMES', path, { modificationtime: '1600000000000', accesstime: '1600000001000' });
+    const job = await stoppedCopy(scene, ['--preserve'], { at: 'B', react: hangs('SETOWNER'), signal: 'SIGKILL' });
+    expect(await b.status(path)).toMatchObject({ length: 7, owner: 'root' });
+    const { code, status } = await resume(scene, job);
+    expect({ code, copied: status['Files Copied'], skipped: status['Files Skipped'] }).toEqual({
+      code: 0,
+      copied: 1,
+      skipped: 0,
+    });
+    expect(await b.status(path)).toMatchObject({ owner: 'alice', group: 'staff', modificationTime: 1_600_000_000_000 });
+  },
+);
