@@ -8,13 +8,13 @@ import type { Log } from '../log.ts';
 import type { Unit } from './batch.ts';
 import { sameContent } from './content.ts';
 import type { Claim, Job, JobStore, UnitOutcome } from './job-store.ts';
-import { preserve } from './preserve.ts';
+import { FileAttributes } from './file-attributes.ts';
 import type { Progress } from './progress.ts';
 import { isExists, promote, withdraw } from './promote.ts';
 import type { Verification } from './spec.ts';
 import { temporaryPath } from './temporary.ts';
 import { verify } from './verify.ts';
-import { attributesOf } from './plan.ts';
+import { attributesOf } from './attributes.ts';
 
 /** What every transfer of a job shares. */
 export interface CopyContext {
@@ -74,7 +74,7 @@ class FileTransfer {
   /** Whether what stands at the destination may be replaced. */
   #overwrite: boolean;
   #retries = 0;
-  #warnings: readonly string[] = [];
+  readonly #attributes: FileAttributes;
 
   constructor(context: CopyContext, batch: number, index: number, unit: Unit, claim: Claim) {
     this.#context = context;
@@ -87,11 +87,14 @@ class FileTransfer {
     this.from = join(root.source, unit.path);
     this.#to = join(root.destination, unit.to ?? unit.path);
     this.#overwrite = unit.decision === 'overwrite';
+    const { source, destination, job, log } = context;
+    const { options } = job.spec;
+    this.#attributes = new FileAttributes({ source, from: this.from, destination, to: this.#to, options, log });
   }
 
   async run(): Promise<UnitOutcome> {
     const { decision, reason } = this.#unit;
-    if (decision === 'skip') return this.#skipped(reason ?? '');
+    if (decision === 'skip') return this.#equal(reason ?? '', undefined);
     if (decision === 'fail') return this.#refused(reason ?? '');
     const settled = await this.#settle();
     if (settled) return settled;
@@ -120,7 +123,9 @@ class FileTransfer {
       ));
     if (equal) {
       const ours = decision !== 'compare' || (there?.fileId !== undefined && there.fileId !== replaces);
-      if (!(again && ours)) return this.#skipped('identical content');
+      if (!(again && ours)) return this.#equal('identical content', there);
+      // Written under its final name, it may have died before its attributes were set.
+      if (direct) await this.#attributes.set(this.#to, this.#unit, [], signal);
       progress.bytes += lengthBytes;
       return this.#copied('checksum');
     }
@@ -175,7 +180,6 @@ class FileTransfer {
     let streamed = 0;
     try {
       const verification = await this.#stream(temporary, (bytes) => (streamed += bytes));
-      if (this.#unit.attributes) await this.#preserve(temporary);
       if (!direct) {
         const { lengthBytes } = this.#unit;
         const overwrite = this.#overwrite;
@@ -193,27 +197,19 @@ class FileTransfer {
   /** Streams the file and verifies what was written. */
   async #stream(temporary: string, count: (bytes: number) => void): Promise<Verification> {
     const { source, destination, job, signal } = this.#context;
-    const { lengthBytes, blockBytes, modifiedAtMs, attributes, encrypted, stripe, into } = this.#unit;
+    const { lengthBytes, blockBytes, modifiedAtMs, encrypted, stripe, into } = this.#unit;
     const { verify: level, direct } = job.spec.options;
-    // A block holds at least a cell: a namenode refuses less.
-    const keptBlockBytes =
-      attributes && blockBytes > 0 && blockBytes >= (into?.cellBytes ?? 0) ? blockBytes : undefined;
+    const creation = await this.#attributes.creation(this.#unit, signal);
     const [sourcePlain, writtenPlain] = await together(signal, [
       (both) => source.expectedLayout(this.from, blockBytes, both),
-      (both) => destination.expectedLayout(temporary, keptBlockBytes, both),
+      (both) => destination.expectedLayout(temporary, creation.blockBytes, both),
     ]);
     const [sourceLayout, writtenLayout] = [striped(sourcePlain, stripe), striped(writtenPlain, into)];
     const digests = level === 'checksum' || level === 'read-back';
     const digest = new ContentDigest(digests ? [sourceLayout, writtenLayout] : []);
     const opening = source.read(this.from, lengthBytes, signal);
     opening.catch(() => undefined);
-    const options = {
-      lengthBytes,
-      blockBytes: keptBlockBytes,
-      replication: attributes && attributes.replication > 0 ? attributes.replication : undefined,
-      permission: attributes?.permission,
-      overwrite: direct && this.#overwrite,
-    };
+    const options = { ...creation, lengthBytes, overwrite: direct && this.#overwrite };
     let writing: Writing;
     try {
       const body = this.#tap(opening, digest, count);
@@ -223,7 +219,7 @@ class FileTransfer {
       throw error;
     }
     const { near } = await opening;
-    return verify(
+    const verified = await verify(
       {
         source: { fs: source, path: this.from, lengthBytes, near, modifiedAtMs, encrypted: encrypted === true },
         written: { fs: destination, path: temporary, lengthBytes, near: writing.near },
@@ -234,6 +230,8 @@ class FileTransfer {
       level,
       signal,
     );
+    await this.#attributes.set(temporary, this.#unit, writing.refused ?? [], signal);
+    return verified;
   }
 
   /** The source's body on its way to the destination: digested and counted. */
@@ -251,14 +249,6 @@ class FileTransfer {
       progress.moved += chunk.length;
       yield chunk;
     }
-  }
-
-  async #preserve(temporary: string): Promise<void> {
-    const { source, destination, job, signal } = this.#context;
-    const { attributes } = this.#unit;
-    if (!attributes) return;
-    const what = { source, from: this.from, destination, to: temporary, attributes, kind: 'file' as const };
-    this.#warnings = await preserve(what, job.spec.options.strictPreserve, signal);
   }
 
   /** Takes a failed try back, also when the job was aborted. What cannot be done now is swept by name later. */
@@ -302,16 +292,14 @@ class FileTransfer {
     };
   }
 
-  #skipped(reason: string): UnitOutcome {
-    return { ...this.#base('skipped'), reason };
+  /** The bytes stay; attributes that differ are set. */
+  async #equal(reason: string, there: FileStatus | undefined): Promise<UnitOutcome> {
+    const told = await this.#attributes.update(this.#unit, there, this.#context.signal);
+    return { ...this.#base('skipped'), reason, ...told };
   }
 
   #copied(verification: Verification): UnitOutcome {
-    return {
-      ...this.#base('copied'),
-      verification,
-      ...(this.#warnings.length > 0 ? { warnings: this.#warnings } : {}),
-    };
+    return { ...this.#base('copied'), verification, ...this.#attributes.told() };
   }
 
   #base(outcome: UnitOutcome['outcome']) {

@@ -14,7 +14,7 @@ import {
 } from './http.ts';
 import { type Nameservice, nameserviceFor, nameservicesOf } from './nameservice.ts';
 import { encodePath } from './path.ts';
-import { hasCode, RemoteError, remoteErrorOf } from './remote-exception.ts';
+import { hasCode, isFromProxy, RemoteError, remoteErrorOf } from './remote-exception.ts';
 
 export type Parameters = Readonly<Record<string, string | number | boolean | undefined>>;
 
@@ -141,7 +141,7 @@ export class NamenodeRest {
       if (!(error instanceof TransportError || error instanceof RemoteError) || error.disposition !== 'retry')
         throw error;
       // A namenode that refuses in its own words serves: it is this path that it cannot serve.
-      if (hasCode(error, 'io', 'other', 'out-of-range') && !isFromProxy(error)) throw error;
+      if (hasCode(error, 'io', 'other', 'out-of-range', 'no-block') && !isFromProxy(error)) throw error;
       throw this.#unavailable(error, failures, performance.now() - startedAtMs);
     }
   }
@@ -206,14 +206,9 @@ function refusalOf(error: unknown): 'token' | 'unauthenticated' | undefined {
   return error.code === 'token' || error.code === 'unauthenticated' ? error.code : undefined;
 }
 
-/** Whether no RemoteException came: a proxy or load balancer spoke. */
-function isFromProxy(error: FanoutError): boolean {
-  return error instanceof RemoteError && error.exception.startsWith('HTTP ');
-}
-
 function isDoubtful(error: FanoutError): boolean {
   return (
-    hasCode(error, 'io', 'other', 'not-webhdfs', 'out-of-range') ||
+    hasCode(error, 'io', 'other', 'not-webhdfs', 'out-of-range', 'no-block') ||
     codeOf(error.cause) === 'ENOTFOUND' ||
     speaksNoHttp(error.cause)
   );

@@ -3,7 +3,15 @@ import * as fs from 'node:fs/promises';
 import { resolve as resolvePath } from 'node:path';
 import { messageOf, SourceChangedError, type Where } from '../errors.ts';
 import type { FileChecksum, RegularLayout } from '../hdfs/checksum.ts';
-import type { FileStatus, FileSystem, Reading, WriteOptions, Writing } from '../hdfs/filesystem.ts';
+import type {
+  FileLayout,
+  FileStatus,
+  FileSystem,
+  Reading,
+  TakenLayout,
+  WriteOptions,
+  Writing,
+} from '../hdfs/filesystem.ts';
 import { basename, compareNames, join } from '../hdfs/path.ts';
 import { RemoteError, type RemoteCode } from '../hdfs/remote-exception.ts';
 
@@ -82,7 +90,9 @@ export class LocalDisk implements FileSystem {
     signal: AbortSignal,
   ): Promise<Writing> {
     const where = { operation: 'WRITE', path };
-    const handle = await attempt(where, () => fs.open(path, overwrite ? 'w' : 'wx'));
+    // Nobody else reads it before it has its own permission.
+    const mode = permission === undefined ? undefined : 0o600;
+    const handle = await attempt(where, () => fs.open(path, overwrite ? 'w' : 'wx', mode));
     try {
       for await (const chunk of body) {
         signal.throwIfAborted();
@@ -152,14 +162,27 @@ export class LocalDisk implements FileSystem {
     await attempt({ operation: 'CHMOD', path }, () => fs.chmod(path, modeOf(permission)));
   }
 
-  async setTimes(path: string, modifiedAtMs: number, accessedAtMs: number | undefined): Promise<void> {
+  async setTimes(path: string, modifiedAtMs: number, accessedAtMs: number | undefined): Promise<undefined> {
     await attempt({ operation: 'UTIMES', path }, async () => {
       const accessed = accessedAtMs === undefined ? (await fs.stat(path)).atime : new Date(accessedAtMs);
       await fs.utimes(path, accessed, new Date(modifiedAtMs));
     });
   }
 
-  setOwner(path: string): Promise<void> {
+  /** The disk's own blocks are not a file's. */
+  takenLayout(_path: string, layout: FileLayout): TakenLayout {
+    return { ...layout, refused: [] };
+  }
+
+  knownRefusal(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  setReplication(path: string): Promise<void> {
+    return unsupported('SETREPLICATION', path);
+  }
+
+  setOwner(path: string): Promise<never> {
     return unsupported('CHOWN', path);
   }
 
@@ -173,6 +196,14 @@ export class LocalDisk implements FileSystem {
 
   xattrs(): Promise<ReadonlyMap<string, string>> {
     return Promise.resolve(new Map());
+  }
+
+  removeDefaultAcl(path: string): Promise<void> {
+    return unsupported('REMOVEDEFAULTACL', path);
+  }
+
+  removeXattr(path: string): Promise<void> {
+    return unsupported('REMOVEXATTR', path);
   }
 
   setXattr(path: string): Promise<void> {

@@ -138,7 +138,7 @@ describe('a single namenode', () => {
   });
 
   it.each([
-    ['IOException', 'No active nodes contain this block', 'io'],
+    ['IOException', 'No active nodes contain this block', 'no-block'],
     ['SomeNewException', 'what', 'other'],
   ])('that keeps refusing one path with %s fails that file, not the job', async (exception, message, code) => {
     await using server = await ScriptedServer.start([remoteException(exception, message)]);

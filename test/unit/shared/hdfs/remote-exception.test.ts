@@ -108,7 +108,7 @@ const answers: readonly (readonly [number, string, string, RemoteCode, Dispositi
   [403, 'PathIsNotEmptyDirectoryException', "`/p is non empty': Directory is not empty", 'invalid', 'fail-unit'],
   [403, 'SnapshotException', 'The directory /p cannot be deleted since /p is snapshottable', 'invalid', 'fail-unit'],
   [400, 'UnsupportedOperationException', 'Symlinks not supported', 'unsupported', 'fail-unit'],
-  [403, 'IOException', 'No active nodes contain this block', 'io', 'retry'],
+  [403, 'IOException', 'No active nodes contain this block', 'no-block', 'retry'],
   [403, 'ConnectException', 'SSLHandshakeException: Connection refused', 'io', 'retry'],
   [500, 'SomethingNobodyKnows', 'what', 'other', 'retry'],
 ];
