@@ -113,6 +113,10 @@ const classes: readonly Row[] = [
   row('unsupported', 'UnsupportedOperationException QueryParamException UnsupportedActionException'),
   row('unsupported', 'RpcNoSuchMethodException RpcNoSuchProtocolException UnsupportedFileSystemException'),
   row('unsupported', 'UnknownCipherSuiteException UnknownCryptoProtocolVersionException UnsupportedCodecException'),
+  row('invalid', 'IllegalArgumentException', {
+    message: /parameter "aclspec"|Parameter \[aclspec\]/,
+    remedy: 'widen dfs.webhdfs.acl.provider.permission.pattern on that cluster so that it takes the names',
+  }),
   row('invalid', 'IllegalArgumentException HadoopIllegalArgumentException NumberFormatException'),
   row('invalid', 'InvalidPathException IllegalReservedPathException InvalidPathHandleException'),
   row('invalid', 'UnresolvedPathException UnresolvedLinkException', {

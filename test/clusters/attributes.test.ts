@@ -1,3 +1,6 @@
+import { mkdtempSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Bed, startBed } from '../bed/bed.ts';
 import { chmod, chown, mayRead, seen, setAcl, setXattr } from '../support/attributes.ts';
@@ -167,6 +170,139 @@ describe('preserve, again', () => {
       replication: 1,
       modifiedAtMs: 86_400_000,
     });
+  });
+});
+
+describe('preserve, over what stands there', () => {
+  it.each(['', '--direct '])('replaces attributes with the bytes %s', async (direct) => {
+    const root = await newDirectory();
+    await setAcl(b, root, bob);
+    await a.put(`${root}/in/f`, 'the new one', { permission: '640' });
+    await chown(a, `${root}/in/f`, 'alice', 'staff');
+    await setXattr(a, `${root}/in/f`, 'user.a', '0x31');
+    await b.put(`${root}/in/f`, 'old');
+    await setXattr(b, `${root}/in/f`, 'user.b', '0x31');
+    const { status } = await copy(`${direct}-p --force --exact A:${root}/in B:${root}/in`);
+    expect(status).toMatchObject({ 'Files Copied': 1, Warnings: {} });
+    expect(await seen(b, `${root}/in/f`)).toEqual(await seen(a, `${root}/in/f`));
+  });
+
+  it('lets nobody read a file while it is written who may not read its source', async () => {
+    const root = await newDirectory();
+    await setAcl(b, root, bob);
+    await b.mkdirs(`${root}/in`);
+    await a.put(`${root}/in/plain`, 'x', { permission: '640' });
+    await a.put(`${root}/in/acl`, 'x', { permission: '640' });
+    await setAcl(a, `${root}/in/acl`, 'user::rw-,user:carol:rw-,group::---,mask::rw-,other::---');
+    const modes = new Map<string, string>();
+    const acls: string[] = [];
+    await using front = await Front.start(urlOf('B'), {
+      react: async ({ operation, path }) => {
+        if (operation === 'SETOWNER') modes.set(path, (await b.status(path)).permission);
+        if (operation === 'RENAME') acls.push((await seen(b, path)).acl.join());
+        return undefined;
+      },
+    });
+    await copy(`-p --exact A:${root}/in B:${root}/in`, confOf({ B: { url: front.url } }));
+    const files = [...modes].filter(([path]) => path.includes('_hdfs-fanout.'));
+    expect(files.map(([, mode]) => mode)).toEqual(['600', '600']);
+    expect(acls.sort()).toEqual(['', 'group::---,user:carol:rw-']);
+  });
+
+  it('costs no further request where there is neither ACL nor default ACL', async () => {
+    const root = await newDirectory();
+    for (let i = 0; i < 5; i++) await a.put(`${root}/in/f${i}`, 'x', { permission: '640' });
+    await using front = await Front.start(urlOf('B'));
+    await copy(`-p --exact A:${root}/in B:${root}/in`, confOf({ B: { url: front.url } }));
+    const set = front.requests.filter(
+      ({ operation, path }) => /^(?:SET|GETACL|REMOVE)/.test(operation) && path.includes('_hdfs'),
+    );
+    expect(set.map(({ operation }) => operation).sort()).toEqual([
+      ...Array<string>(5).fill('SETOWNER'),
+      ...Array<string>(5).fill('SETTIMES'),
+    ]);
+  });
+
+  it('keeps an entry out whose name the destination does not take, and gives nobody more', async () => {
+    const root = await newDirectory();
+    await setAcl(b, root, bob);
+    await a.put(`${root}/in/f`, 'x');
+    await setAcl(a, `${root}/in/f`, 'user::rw-,user:carol:rw-,group::r--,mask::rw-,other::---');
+    await using front = await Front.start(urlOf('A'), {
+      react: ({ operation }) =>
+        operation === 'GETACLSTATUS'
+          ? {
+              answer: {
+                status: 200,
+                body: JSON.stringify({
+                  AclStatus: {
+                    entries: ['user:first.last@corp:rw-', 'group::r--'],
+                    permission: '660',
+                    stickyBit: false,
+                  },
+                }),
+              },
+            }
+          : undefined,
+    });
+    const { status } = await copy(`-p --exact A:${root}/in B:${root}/in`, confOf({ A: { url: front.url } }));
+    expect(status).toMatchObject({ 'Files Copied': 1, Retries: 0, Warnings: { acl: 1 } });
+    expect(Object.keys(status['Warning Reasons'])[0]).toContain('dfs.webhdfs.acl.provider.permission.pattern');
+    expect(await seen(b, `${root}/in/f`)).toMatchObject({ permission: '640', acl: [] });
+  });
+});
+
+describe('the local disk', () => {
+  it('gets the mode that an ACL stands for, and warnings only for what was asked for by name', async () => {
+    const root = await newDirectory();
+    await a.put(`${root}/in/f`, 'x');
+    await setAcl(a, `${root}/in/f`, 'user::rw-,user:bob:rw-,group::r--,mask::rw-,other::---');
+    const local = mkdtempSync(join(tmpdir(), 'hdfs-fanout-local-'));
+    const { status } = await copy(`-p --exact A:${root}/in local:${local}/all`);
+    expect(status.Warnings).toEqual({});
+    expect((statSync(`${local}/all/f`).mode & 0o7777).toString(8)).toBe('640');
+    const named = await copy(`--attributes owner,permission --exact A:${root}/in local:${local}/named`);
+    expect(named.status.Warnings).toEqual({ owner: 1 });
+    await a.call('PUT', 'REMOVEACL', `${root}/in/f`);
+    await chmod(a, `${root}/in/f`, '600');
+    const again = await copy(`-p --force --exact A:${root}/in local:${local}/all`);
+    expect(again.status).toMatchObject({ 'Files Skipped': 1, 'Attributes Updated': 1 });
+    expect((statSync(`${local}/all/f`).mode & 0o7777).toString(8)).toBe('600');
+  });
+
+  it('may hold times that HDFS does not take', async () => {
+    const root = await newDirectory();
+    const local = mkdtempSync(join(tmpdir(), 'hdfs-fanout-local-'));
+    for (const [name, seconds] of [
+      ['zero', 0],
+      ['before', -1000],
+    ] as const) {
+      writeFileSync(`${local}/${name}`, 'x');
+      utimesSync(`${local}/${name}`, 5, new Date(seconds * 1000));
+    }
+    const { status } = await copy(`-p --exact local:${local} B:${root}/in`);
+    expect(status).toMatchObject({ 'Files Copied': 2, Retries: 0, Warnings: { times: 1 } });
+    expect(await b.status(`${root}/in/zero`)).toMatchObject({ modificationTime: 0 });
+  });
+});
+
+describe('doctor', () => {
+  it('says what a cluster has switched off, and nothing of what it has', async () => {
+    const rowsOf = async (cluster: string) =>
+      (await runCli(['doctor', cluster, '/', '--read-only', '--json'], { conf })).stdout
+        .split('\n')
+        .filter((line) => /"name":"(?:ACL|xattr)"/.test(line));
+    const rows = await rowsOf('N');
+    expect(rows[0]).toContain('dfs.namenode.acls.enabled');
+    expect(rows[1]).toContain('dfs.namenode.xattrs.enabled');
+    expect(await rowsOf('B')).toEqual([]);
+  });
+});
+
+describe('--attributes', () => {
+  it('names what is no attribute', async () => {
+    const { stderr } = await copy('--attributes owner,colour A:/x B:/y', conf, 2);
+    expect(stderr).toContain('"colour"');
   });
 });
 
