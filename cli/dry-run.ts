@@ -42,12 +42,13 @@ export async function dryRun(
   };
   const emit = async (batch: Batch) => {
     const settled = await Promise.all(batch.units.map((unit) => limit(() => look(unit))));
-    for (const [index, { action, reason }] of settled.entries()) {
+    for (const [index, { action, reason: told }] of settled.entries()) {
       const unit = batch.units[index];
       if (!unit) continue;
       const total = totals.get(action) ?? { files: 0, bytes: 0 };
       totals.set(action, { files: total.files + 1, bytes: total.bytes + unit.lengthBytes });
       const { from, to } = pathsOf(unit, roots);
+      const reason = action === 'skip' && unit.attributes && unit.stands ? `${told}, attributes to compare` : told;
       if (json) printEvent('plan', { action, source: from, destination: to, bytes: unit.lengthBytes, reason });
       else
         process.stdout.write(

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { attributeNames } from '../shared/copy/attributes.ts';
 import { parseJobSpec, type JobSpec, verificationLevels } from '../shared/copy/spec.ts';
 import { SpecError } from '../shared/errors.ts';
 
@@ -9,6 +10,7 @@ export interface JobFlags {
   force: boolean;
   preserve: boolean;
   strictPreserve: boolean;
+  attributes?: string;
   filesOnly: boolean;
   checksum: boolean;
   verify: string;
@@ -67,6 +69,7 @@ export function addJobFlags(command: Command): Command {
     .option('-d, --dest <cluster>', 'alias of the destination cluster, or local')
     .addOption(force)
     .option('-p, --preserve', 'preserve owner, group, permission, times, replication, block size, ACL, xattrs', false)
+    .option('--attributes <list>', `preserve these and no others, of ${attributeNames.join(',')}`)
     .option('--strict-preserve', 'a file whose attributes cannot be set fails', false)
     .option('--exact', 'the destination is the copied root, existing or not (cp -T)', false)
     .option('--no-checksum', 'do not compare existing files: always overwrite (with --force)')
@@ -96,6 +99,7 @@ export function specOf(paths: readonly string[], flags: JobFlags): JobSpec {
       force: flags.force,
       mapping: flags.exact ? 'exact' : 'cp',
       preserve: flags.preserve || flags.strictPreserve,
+      attributes: flags.attributes === undefined ? [] : attributesOf(flags.attributes),
       strictPreserve: flags.strictPreserve,
       checksum: flags.checksum,
       verify: flags.verify,
@@ -110,6 +114,17 @@ export function specOf(paths: readonly string[], flags: JobFlags): JobSpec {
       maxFailures: flags.maxFailures,
     },
   });
+}
+
+/** @throws SpecError that names what is no attribute */
+function attributesOf(list: string): string[] {
+  const names = list.split(',').map((name) => name.trim());
+  const unknown = names.filter((name) => !attributeNames.some((known) => known === name));
+  if (unknown.length > 0) {
+    const quoted = unknown.map((name) => `"${name}"`).join(', ');
+    throw new SpecError(`--attributes: ${quoted} is none of them`, `choose of ${attributeNames.join(', ')}`);
+  }
+  return names;
 }
 
 export function wholeNumber(text: string): number {

@@ -32,6 +32,7 @@ export const flagsOnResume: Readonly<Record<keyof CopyFlags, 'job' | 'run' | 'ke
   src: 'kept',
   dest: 'kept',
   preserve: 'kept',
+  attributes: 'kept',
   strictPreserve: 'kept',
   filesOnly: 'kept',
   checksum: 'kept',

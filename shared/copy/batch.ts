@@ -1,5 +1,5 @@
 import type { Stripe } from '../hdfs/checksum.ts';
-import type { FileStatus } from '../hdfs/filesystem.ts';
+import type { Attributes } from './attributes.ts';
 import type { Decision } from './decide.ts';
 
 /** A whole file to copy; later also a byte range of one. Field names are short words: 50 million stand in a manifest. */
@@ -27,13 +27,13 @@ export interface Unit {
   readonly replaces?: number;
   /** Only under preserve. */
   readonly attributes?: Attributes;
+  /** Of the file that stands at the destination; left out where it is as `attributes` say. */
+  readonly stands?: Attributes;
+  /** The destination's directory may have a default ACL. */
+  readonly inherits?: true;
+  /** Its permission, as CREATE gives it, would let in somebody whom its attributes shut out. */
+  readonly closed?: true;
 }
-
-/** What preserve carries over, from the listing. */
-export type Attributes = Pick<
-  FileStatus,
-  'owner' | 'group' | 'permission' | 'accessedAtMs' | 'modifiedAtMs' | 'replication' | 'hasAcl'
->;
 
 /** One manifest line: the units that one copier gets. */
 export interface Batch {

@@ -1,23 +1,29 @@
+import pLimit from 'p-limit';
 import { FanoutError } from '../errors.ts';
 import type { FileSystem } from '../hdfs/filesystem.ts';
 import { join } from '../hdfs/path.ts';
+import { type Log, silentLog } from '../log.ts';
+import { attributesOf, chosenAttributes } from './attributes.ts';
 import type { Job } from './job-store.ts';
-import { attributesOf } from './plan.ts';
-import { preserve } from './preserve.ts';
-import { walk, type WalkCursor } from './walk.ts';
+import { reasonOf, tellOnce } from './losses.ts';
+import { preserve, type Wanted } from './preserve.ts';
+import { type Pair, walk, type WalkCursor } from './walk.ts';
 
 /** How far the directories' attributes are set. Plain JSON. */
 export interface FinishCursor {
   /** Index of the root that is being walked; those before it are done. */
   readonly root: number;
   readonly walk: WalkCursor | undefined;
-  /** How many directories each attribute could not be set on so far. */
+  /** How many directories each attribute could not be set on so far, and under `reasons.` why. */
   readonly warnings: Readonly<Record<string, number>>;
 }
 
+/** Directories whose attributes are set at once: nothing is made below them any more, so that none waits for another. */
+const DIRECTORIES_AT_ONCE = 8;
+
 /**
- * Sets the directories' attributes, bottom-up, since everything that was written below them changed their times.
- * The source is walked again: nothing holds all paths. Safe to run again.
+ * Sets the directories' attributes, at the end, since everything that was written below them changed their times. Only what
+ * differs is sent: both trees are walked again, because nothing holds all paths. Safe to run again.
  *
  * @param isOver  asked between two entries; default: never
  * @returns how many directories each attribute could not be set on, or where it stopped
@@ -29,36 +35,81 @@ export async function finishDirectories(
   signal: AbortSignal,
   isOver: () => boolean = () => false,
   from?: FinishCursor,
+  log: Log = silentLog,
 ): Promise<{ readonly warnings: Record<string, number> } | { readonly cursor: FinishCursor }> {
   const warnings: Record<string, number> = { ...from?.warnings };
-  if (!job.spec.options.preserve || job.spec.options.filesOnly) return { warnings };
+  const { options } = job.spec;
+  if (!options.preserve || options.filesOnly) return { warnings };
+  const limit = pLimit(DIRECTORIES_AT_ONCE);
   for (const [index, root] of job.roots.entries()) {
     if (root.kind !== 'directory' || index < (from?.root ?? 0)) continue;
     const status = await source.stat(root.source, signal);
-    if (!status) continue;
-    const leave = async ({ path, status: { ...directory } }: { path: string; status: typeof status }) => {
-      const what = {
-        source,
-        from: join(root.source, path),
-        destination,
-        to: join(root.destination, path),
-        attributes: attributesOf(directory),
-        kind: 'directory' as const,
-      };
-      for (const attribute of await preserveDirectory(what, signal)) {
-        warnings[attribute] = (warnings[attribute] ?? 0) + 1;
-      }
+    const there = await destination.stat(root.destination, signal);
+    if (!status || there?.kind !== 'directory') continue;
+    const setting = new Set<Promise<void>>();
+    const failed: unknown[] = [];
+    const leave = async (pair: Pair) => {
+      const present = pair.path === '' ? there : pair.destination;
+      // What is not there was not made, and is counted as failed.
+      if (present?.kind !== 'directory') return;
+      if (failed.length > 0) throw failed[0];
+      const work = limit(async () => {
+        for (const name of await settle(
+          job,
+          root,
+          { ...pair, destination: present },
+          { source, destination, log },
+          signal,
+        )) {
+          warnings[name] = (warnings[name] ?? 0) + 1;
+        }
+      }).catch((error: unknown) => void failed.push(error));
+      setting.add(work);
+      void work.finally(() => setting.delete(work));
+      if (setting.size >= 2 * DIRECTORIES_AT_ONCE) await Promise.race(setting);
+    };
+    const lost = (_: Pair, error: FanoutError) => {
+      warnings[error.name] = (warnings[error.name] ?? 0) + 1;
     };
     const stretch = { isOver, from: from?.root === index ? from.walk : undefined };
-    const stopped = await walk({ source, root: root.source }, status, { leave }, signal, stretch);
+    const trees = { source, root: root.source, destination: { fs: destination, root: root.destination, exists: true } };
+    const stopped = await walk(trees, status, { leave, lost }, signal, stretch);
+    await Promise.all(setting);
+    if (failed.length > 0) throw failed[0];
     if (stopped) return { cursor: { root: index, walk: stopped, warnings } };
   }
   return { warnings };
 }
 
-async function preserveDirectory(what: Parameters<typeof preserve>[0], signal: AbortSignal): Promise<string[]> {
+/** @returns what is counted: attributes, and under `reasons.` why each was not kept */
+async function settle(
+  { spec: { options } }: Job,
+  root: Job['roots'][number],
+  { path, status, destination: there }: Pair,
+  { source, destination, log }: { source: FileSystem; destination: FileSystem; log: Log },
+  signal: AbortSignal,
+): Promise<string[]> {
+  if (!there) return [];
+  const [from, to] = [join(root.source, path), join(root.destination, path)];
+  const chosen = chosenAttributes(options);
+  const attributes = attributesOf(status);
+  const keeps = source.features.hadoopAttributes && destination.features.hadoopAttributes;
+  const access = chosen.has('permission') || chosen.has('acl');
+  const wanted: Wanted = {
+    owner: keeps && chosen.has('owner') ? attributes.owner : undefined,
+    group: keeps && chosen.has('group') ? attributes.group : undefined,
+    permission: access ? attributes.permission : undefined,
+    acl: attributes.hasAcl ? () => source.acl(from, signal) : undefined,
+    setsAcl: chosen.has('acl') && destination.features.hadoopAttributes,
+    modifiedAtMs: chosen.has('times') ? attributes.modifiedAtMs : undefined,
+    xattrs: keeps && chosen.has('xattr') ? () => source.xattrs(from, signal) : undefined,
+  };
+  const present = attributesOf(there);
   try {
-    return await preserve(what, false, signal);
+    const guarded = { fs: destination, path: to, kind: 'directory' as const, present, isNew: false };
+    const { losses } = await preserve(wanted, guarded, false, signal);
+    tellOnce(log, losses);
+    return losses.flatMap((loss) => [loss.attribute, `reasons.${reasonOf(loss)}`]);
   } catch (error) {
     if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
     return [error.name];

@@ -29,6 +29,10 @@ export interface JobStatus {
   readonly Skipped: Readonly<Record<string, number>>;
   /** Attributes that could not be preserved, on files and directories. */
   readonly Warnings: Readonly<Record<string, number>>;
+  /** Why they could not, and how often. */
+  readonly 'Warning Reasons': Readonly<Record<string, number>>;
+  /** Skipped files whose attributes were brought up to date. */
+  readonly 'Attributes Updated': number;
   readonly Retries: number;
   /** Bytes copied per second of `Duration`. */
   readonly Throughput: number;
@@ -42,8 +46,11 @@ export function jobStatus(job: Job, counters: Counters, isRunning = false, nowMs
   const endMs = job.endedAtMs ?? (isRunning ? nowMs : (job.seenAtMs ?? job.startedAtMs));
   const seconds = (endMs - job.startedAtMs) / 1000;
   const warnings = { ...group(counters, 'warnings') };
-  for (const [attribute, number] of Object.entries(job.directoryWarnings)) {
-    warnings[attribute] = (warnings[attribute] ?? 0) + number;
+  const reasons = { ...group(counters, 'reasons') };
+  for (const [name, number] of Object.entries(job.directoryWarnings)) {
+    const into = name.startsWith('reasons.') ? reasons : warnings;
+    const key = name.replace(/^reasons\./, '');
+    into[key] = (into[key] ?? 0) + number;
   }
   return {
     'Source Path': job.spec.source.map(pathOf).join(' '),
@@ -67,6 +74,8 @@ export function jobStatus(job: Job, counters: Counters, isRunning = false, nowMs
     Verified: group(counters, 'verified'),
     Skipped: group(counters, 'skipped'),
     Warnings: warnings,
+    'Warning Reasons': reasons,
+    'Attributes Updated': count('attributes.updated'),
     Retries: count('retries'),
     Throughput: seconds > 0 ? Math.round(count('bytes.copied') / seconds) : 0,
     ...(job.error === undefined ? {} : { Error: job.error }),

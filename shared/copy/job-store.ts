@@ -46,8 +46,12 @@ export interface UnitOutcome {
   /** Of a skipped file. */
   readonly reason?: string;
   readonly failure?: Failure;
+  /** Of a skipped file whose attributes were brought up to date. */
+  readonly updated?: true;
   /** Attributes that could not be preserved. */
   readonly warnings?: readonly string[];
+  /** Why, without paths: `acl: …`. */
+  readonly reasons?: readonly string[];
   readonly retries: number;
 }
 
@@ -118,6 +122,8 @@ export function countersOf(outcome: UnitOutcome): Map<string, number> {
   if (outcome.verification) counters.set(`verified.${outcome.verification}`, 1);
   if (outcome.outcome === 'skipped' && outcome.reason) counters.set(`skipped.${outcome.reason}`, 1);
   if (outcome.retries > 0) counters.set('retries', outcome.retries);
+  if (outcome.updated) counters.set('attributes.updated', 1);
+  for (const reason of outcome.reasons ?? []) counters.set(`reasons.${reason}`, 1);
   for (const warning of outcome.warnings ?? [])
     counters.set(`warnings.${warning}`, (counters.get(`warnings.${warning}`) ?? 0) + 1);
   return counters;

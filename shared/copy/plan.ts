@@ -4,7 +4,9 @@ import type { Stripe } from '../hdfs/checksum.ts';
 import type { FileStatus, FileSystem } from '../hdfs/filesystem.ts';
 import { basename, join, parentOf } from '../hdfs/path.ts';
 import { together } from '../together.ts';
-import { type Attributes, type Batch, Packer, type PackerState, type Unit } from './batch.ts';
+import { favoursGroup } from '../hdfs/acl.ts';
+import { attributesOf, chosenAttributes, sameAttributes } from './attributes.ts';
+import { type Batch, Packer, type PackerState, type Unit } from './batch.ts';
 import { decide, type Decision } from './decide.ts';
 import { nameMatcher } from './pattern.ts';
 import type { Root } from './mapping.ts';
@@ -48,6 +50,20 @@ export interface PlanCursor {
   readonly bytes: number;
 }
 
+/** What a directory gives to new files in it. */
+interface Given {
+  readonly stripe: Stripe | undefined;
+  readonly group: string;
+  /** Whether it may have a default ACL. */
+  readonly hasAcl: boolean;
+}
+
+const nothing: Given = { stripe: undefined, group: '', hasAcl: false };
+
+function givenBy({ stripe, group, hasAcl }: FileStatus): Given {
+  return { stripe, group, hasAcl };
+}
+
 /** Directories made at once. Siblings need not wait for each other. */
 const DIRECTORIES_AT_ONCE = 8;
 /** Closed to others until their own permission is set, at the very end. */
@@ -80,8 +96,8 @@ class Planner {
   readonly #limit = pLimit(DIRECTORIES_AT_ONCE);
   /** Directories on their way, so that a child waits for its parent. */
   readonly #made = new Map<string, Promise<void>>();
-  /** What erasure coding the destination's directories give to new files; those not in here, what their parents give. */
-  readonly #stripes = new Map<string, Stripe | undefined>();
+  /** What the destination's directories give to new files; those not in here, what their parents give. */
+  readonly #givers = new Map<string, Given>();
   /** Base names taken by flattened files: they all lie in one directory. */
   readonly #flattened: Set<string>;
   #files: number;
@@ -131,7 +147,7 @@ class Planner {
       return;
     }
     if (this.#planning.makeDirectories) await this.#writable(parentOf(root.destination));
-    await this.#findStripe(parentOf(root.destination));
+    await this.#findGiver(parentOf(root.destination));
     const there = await destination.stat(root.destination, signal);
     await this.#file(index, { path: '', status: { ...status, name: basename(root.source) }, destination: there });
   }
@@ -152,8 +168,8 @@ class Planner {
       });
       return;
     }
-    if (there) this.#stripes.set(root.destination, there.stripe);
-    else await this.#findStripe(root.destination);
+    if (there) this.#givers.set(root.destination, givenBy(there));
+    else await this.#findGiver(root.destination);
     for (const { directory } of from?.walk.open ?? []) this.#enter(root, directory);
     // Not what an earlier invocation made: that would be compared with itself.
     const exists = from?.existed ?? there !== undefined;
@@ -176,7 +192,7 @@ class Planner {
           const directory = join(root.destination, path);
           await this.#made.get(directory);
           this.#made.delete(directory);
-          if (path !== '') this.#stripes.delete(directory);
+          if (path !== '') this.#givers.delete(directory);
         },
         lost: ({ path, status: lost }, error) => this.#add(index, path, { ...lost, lengthBytes: 0 }, notWalked(error)),
       },
@@ -187,24 +203,24 @@ class Planner {
   }
 
   #enter(root: Root, { path, destination: there }: Pair): void {
-    if (there) this.#stripes.set(join(root.destination, path), there.stripe);
+    if (there) this.#givers.set(join(root.destination, path), givenBy(there));
   }
 
   /** Of a directory that may not be there yet: it will be as the nearest one above it that is. */
-  async #findStripe(directory: string): Promise<void> {
+  async #findGiver(directory: string): Promise<void> {
     const { destination, signal } = this.#planning;
     let above = directory;
-    while (!this.#stripes.has(above)) {
+    while (!this.#givers.has(above)) {
       const status = await destination.stat(above, signal);
-      if (status || above === '/') this.#stripes.set(above, status?.stripe);
+      if (status || above === '/') this.#givers.set(above, status ? givenBy(status) : nothing);
       else above = parentOf(above);
     }
   }
 
-  #stripeOf(directory: string): Stripe | undefined {
+  #givenIn(directory: string): Given {
     let above = directory;
-    while (above !== '/' && !this.#stripes.has(above)) above = parentOf(above);
-    return this.#stripes.get(above);
+    while (above !== '/' && !this.#givers.has(above)) above = parentOf(above);
+    return this.#givers.get(above) ?? nothing;
   }
 
   /** Awaited: it decides whether the job can go on at all. */
@@ -282,7 +298,8 @@ class Planner {
     there?: FileStatus,
   ): Promise<void> {
     const { destination } = this.#planning.roots[root] ?? {};
-    const into = destination === undefined ? undefined : this.#stripeOf(parentOf(join(destination, to ?? path)));
+    const given = destination === undefined ? nothing : this.#givenIn(parentOf(join(destination, to ?? path)));
+    const into = given.stripe;
     const unit: Unit = {
       root,
       path,
@@ -297,7 +314,7 @@ class Planner {
       ...(status.stripe ? { stripe: status.stripe } : {}),
       ...(into ? { into } : {}),
       ...(there?.fileId === undefined ? {} : { replaces: there.fileId }),
-      ...(this.#planning.options.preserve ? { attributes: attributesOf(status) } : {}),
+      ...this.#attributes(status, decision, there, given),
     };
     this.#files += 1;
     this.#bytes += status.lengthBytes;
@@ -308,6 +325,27 @@ class Planner {
   #emit(batch: Batch): Promise<void> {
     this.#emitted = this.#emitted.then(() => this.#planning.emit(batch));
     return this.#emitted;
+  }
+
+  /** What the copier needs to set attributes with, and not more: 50 million of these stand in a manifest. */
+  #attributes(status: FileStatus, { lasting }: Decision, there: FileStatus | undefined, given: Given): Partial<Unit> {
+    const { options, destination } = this.#planning;
+    if (lasting || status.kind !== 'file') return {};
+    const attributes = options.preserve ? attributesOf(status) : undefined;
+    const stands = there && attributesOf(there);
+    const asked = options.attributes.includes('xattr');
+    const chosen = chosenAttributes(options);
+    const access = chosen.has('permission') || chosen.has('acl') ? attributes : stands;
+    const inherits = given.hasAcl;
+    const strangers = access !== undefined && favoursGroup(access.permission) && access.group !== given.group;
+    return {
+      ...(attributes ? { attributes } : {}),
+      ...(stands && (asked || !attributes || !sameAttributes(attributes, stands)) ? { stands } : {}),
+      ...(inherits ? { inherits } : {}),
+      ...(destination.features.hadoopAttributes && access && (access.hasAcl || inherits || strangers)
+        ? { closed: true }
+        : {}),
+    };
   }
 
   #writable(directory: string): Promise<void> {
@@ -322,13 +360,6 @@ function notWalked(error: FanoutError): Decision {
     reason: `directory: ${error.message}; then copy again: a resumed job does not list it`,
     lasting: true,
   };
-}
-
-export function attributesOf(status: FileStatus): Attributes {
-  const { owner, group, permission, accessedAtMs, modifiedAtMs, hasAcl, stripe } = status;
-  // HDFS says 1 of an erasure-coded file, which would be a single replica elsewhere.
-  const replication = stripe ? 0 : status.replication;
-  return { owner, group, permission, accessedAtMs, modifiedAtMs, replication, hasAcl };
 }
 
 /** What fails one file elsewhere fails the job at a root. */

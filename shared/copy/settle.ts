@@ -2,11 +2,11 @@ import { FanoutError, SourceChangedError, SourceVanishedError } from '../errors.
 import type { FileStatus, FileSystem } from '../hdfs/filesystem.ts';
 import { retry } from '../retry.ts';
 import { together } from '../together.ts';
+import { attributesOf } from './attributes.ts';
 import type { Unit } from './batch.ts';
 import { wholeFile } from './budget.ts';
 import { compareContent } from './content.ts';
 import { decide } from './decide.ts';
-import { attributesOf } from './plan.ts';
 import { hasCode, isOpen } from './failures.ts';
 import type { JobOptions, Verification } from './spec.ts';
 
@@ -106,9 +106,10 @@ async function lookAgain(route: Route, unit: Unit, options: JobOptions, signal: 
   const { kind, reason } = bothEmpty
     ? ({ kind: 'compare', reason: '' } as const)
     : decide(status, there, { force: options.force, checksum });
-  const { replaces: _, ...fresh } = refreshed(unit, status);
+  const { replaces: _, stands: __, ...fresh } = refreshed(unit, status);
   const replaces = there?.fileId === undefined ? {} : { replaces: there.fileId };
-  return { kind, reason, unit: { ...fresh, ...replaces }, there };
+  const stands = there?.kind === 'file' ? { stands: attributesOf(there) } : {};
+  return { kind, reason, unit: { ...fresh, ...replaces, ...stands, decision: kind }, there };
 }
 
 /** A unit with the source as it is now. */
@@ -122,7 +123,8 @@ export function refreshed(unit: Unit, status: FileStatus): Unit {
     blockBytes,
     ...(encrypted ? { encrypted: true } : {}),
     ...(stripe ? { stripe } : {}),
-    ...(unit.attributes ? { attributes: attributesOf(status) } : {}),
+    // Closed until its attributes are set: whom they let in is not known again.
+    ...(unit.attributes ? { attributes: attributesOf(status), closed: true } : {}),
   };
 }
 

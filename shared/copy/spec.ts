@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { SpecError } from '../errors.ts';
 import { issuesOf } from '../issues.ts';
+import { attributeNames } from './attributes.ts';
 import { faultOf } from './pattern.ts';
 
 const powerOfTwo = z
@@ -23,6 +24,10 @@ const optionsSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe('Carry over owner, group, permission, times, replication, block size, ACL and extended attributes'),
+  attributes: z
+    .array(z.enum(attributeNames))
+    .default([])
+    .describe('Carry over these and no others; implies preserve. None named: all of them with preserve'),
   strictPreserve: z.boolean().default(false).describe('A file whose attributes cannot be set fails'),
   checksum: z
     .boolean()
@@ -68,7 +73,9 @@ export type JobOptions = JobSpec['options'];
 export function parseJobSpec(input: unknown): JobSpec {
   const parsed = jobSpecSchema.safeParse(input);
   if (!parsed.success) throw new SpecError(`the job is wrong: ${issuesOf(parsed.error)}`);
-  return parsed.data;
+  const { options } = parsed.data;
+  const preserve = options.preserve || options.attributes.length > 0;
+  return { ...parsed.data, options: { ...options, preserve } };
 }
 
 /** What a resume or a retry may change. Everything else was settled when the job was planned. */

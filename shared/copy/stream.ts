@@ -16,7 +16,7 @@ export interface Try {
   readonly unit: Unit;
   readonly level: Verification;
   /** What the new file is made with. */
-  readonly creation: Pick<WriteOptions, 'blockBytes' | 'replication' | 'permission'>;
+  readonly creation: Omit<WriteOptions, 'lengthBytes' | 'overwrite'>;
   /** Replace what stands at `to`. Nothing is asked of the destination before the source has answered. */
   readonly overwrite: boolean;
   /** Whether `to` is the file's own name, which is only touched once the source can be read. */

@@ -15,13 +15,13 @@ import { wholeFile } from './budget.ts';
 import { isBeginningOf } from './content.ts';
 import { hasCode, isExists, isOpen } from './failures.ts';
 import type { Claim, Job, JobStore, UnitOutcome } from './job-store.ts';
-import { preserve } from './preserve.ts';
+import { FileAttributes } from './file-attributes.ts';
 import type { Progress } from './progress.ts';
 import { promote, withdraw } from './promote.ts';
 import { OPEN_FOR_WRITING, refreshed, type Route, settle, type Settled } from './settle.ts';
 import { explained } from './source.ts';
 import type { Verification } from './spec.ts';
-import { stream, type Try } from './stream.ts';
+import { stream } from './stream.ts';
 import { temporaryPath } from './temporary.ts';
 
 /** What every transfer of a job shares. */
@@ -82,7 +82,7 @@ class FileTransfer {
   #overwrite = false;
   #retries = 0;
   #progressedAtMs = 0;
-  #warnings: readonly string[] = [];
+  readonly #attributes: FileAttributes;
 
   constructor(context: CopyContext, batch: number, index: number, unit: Unit, claim: Claim) {
     this.#context = context;
@@ -95,6 +95,9 @@ class FileTransfer {
     if (!root) throw new Error(`the manifest names root ${unit.root}, and the job has ${context.job.roots.length}`);
     this.from = join(root.source, unit.path);
     this.#to = join(root.destination, unit.to ?? unit.path);
+    const { source, destination, job, log } = context;
+    const { options } = job.spec;
+    this.#attributes = new FileAttributes({ source, from: this.from, destination, to: this.#to, options, log });
   }
 
   async run(): Promise<UnitOutcome> {
@@ -104,7 +107,7 @@ class FileTransfer {
     this.#unit = settled.unit;
     this.#overwrite = settled.kind === 'overwrite';
     if (settled.kind === 'equal') return this.#equal(settled);
-    if (settled.kind === 'skip') return this.#skipped(settled.reason);
+    if (settled.kind === 'skip') return this.#kept(settled);
     if (settled.kind === 'fail') {
       if (!(await this.#isUnfinished(settled))) return this.#refused(settled.reason);
       this.#overwrite = true;
@@ -121,14 +124,15 @@ class FileTransfer {
   }
 
   /** An equal file stood there before; or an earlier claim put it there, and died before it could say so. */
-  async #equal({ there, reason, proof = 'checksum' }: Settled): Promise<UnitOutcome> {
-    const { job, progress } = this.#context;
+  async #equal(settled: Settled): Promise<UnitOutcome> {
+    const { there, proof = 'checksum' } = settled;
+    const { job, progress, signal } = this.#context;
     const { decision, replaces } = this.#planned;
     const isNew = decision === 'copy' || decision === 'overwrite';
     const isAnother = replaces !== undefined && there?.fileId !== undefined && there.fileId !== replaces;
-    if (this.#claim.claim === 1 || !(isNew || isAnother)) return this.#skipped(reason);
+    if (this.#claim.claim === 1 || !(isNew || isAnother)) return this.#kept(settled);
     // Without a temporary name a file gets its attributes after its name.
-    if (job.spec.options.direct && this.#unit.attributes) await this.#preserve(this.#to);
+    if (job.spec.options.direct) await this.#attributes.set(this.#to, this.#unit, [], signal);
     progress.bytes += this.#unit.lengthBytes;
     return this.#copied(proof);
   }
@@ -211,9 +215,10 @@ class FileTransfer {
     };
     try {
       const unit = this.#unit;
-      const how = { level, creation: creationOf(unit), overwrite: direct && overwrite, direct, onBytes };
-      const { verification } = await stream({ ...this.#route(), to: temporary, unit, ...how }, signal);
-      if (unit.attributes) await this.#preserve(temporary);
+      const creation = await this.#attributes.creation(unit, signal);
+      const how = { level, creation, overwrite: direct && overwrite, direct, onBytes };
+      const { verification, writing } = await stream({ ...this.#route(), to: temporary, unit, ...how }, signal);
+      await this.#attributes.set(temporary, unit, writing.refused ?? [], signal);
       if (!direct) {
         await requireOwner();
         const { lengthBytes } = unit;
@@ -225,14 +230,6 @@ class FileTransfer {
       if (!direct || (seen.begun && !isExists(error))) await this.#discard(temporary, number);
       throw await explained(error, { fs: source, path: this.from, lengthBytes: this.#unit.lengthBytes }, signal);
     }
-  }
-
-  async #preserve(temporary: string): Promise<void> {
-    const { source, destination, job, signal } = this.#context;
-    const { attributes } = this.#unit;
-    if (!attributes) return;
-    const what = { source, from: this.from, destination, to: temporary, attributes, kind: 'file' as const };
-    this.#warnings = await preserve(what, job.spec.options.strictPreserve, signal);
   }
 
   /** Takes a failed try back, also when the job was aborted. What cannot be done now is swept by name later. */
@@ -286,16 +283,18 @@ class FileTransfer {
     };
   }
 
+  /** The bytes stay; attributes that differ are set. */
+  async #kept({ reason, there }: Settled): Promise<UnitOutcome> {
+    const told = await this.#attributes.update(this.#unit, there, this.#context.signal);
+    return { ...this.#skipped(reason), ...told };
+  }
+
   #skipped(reason: string): UnitOutcome {
     return { ...this.#base('skipped'), reason };
   }
 
   #copied(verification: Verification): UnitOutcome {
-    return {
-      ...this.#base('copied'),
-      verification,
-      ...(this.#warnings.length > 0 ? { warnings: this.#warnings } : {}),
-    };
+    return { ...this.#base('copied'), verification, ...this.#attributes.told() };
   }
 
   #base(outcome: UnitOutcome['outcome']) {
@@ -315,15 +314,6 @@ export function outgrown(job: Job, index: number, unit: Unit, lastedMs: number):
     retries: 0,
     failure: { path, operation: 'COPY', host: '', reason },
   };
-}
-
-/** What a file gets when it is made, at no request. */
-function creationOf({ attributes, blockBytes, into }: Unit): Try['creation'] {
-  if (!attributes) return { blockBytes: undefined, replication: undefined, permission: undefined };
-  // A block holds at least a cell: a namenode refuses less.
-  const isKept = blockBytes > 0 && blockBytes >= (into?.cellBytes ?? 0);
-  const replication = attributes.replication > 0 ? attributes.replication : undefined;
-  return { blockBytes: isKept ? blockBytes : undefined, replication, permission: attributes.permission };
 }
 
 /** A failure that another try seldom mends. @param moved  whether bytes were moved for it, which then move again */

@@ -1,5 +1,6 @@
 import { normalize, join } from '../hdfs/path.ts';
 import type { Cluster } from '../hdfs/cluster.ts';
+import { attributes } from './attributes.ts';
 import { authentication } from './authentication.ts';
 import { certificates } from './certificates.ts';
 import { clock } from './clock.ts';
@@ -26,6 +27,7 @@ const checks = [
   version,
   clock,
   path,
+  attributes,
   datanodes,
   writing,
   space,

@@ -1,3 +1,4 @@
+import type { Stripe } from './checksum.ts';
 import type { FileStatus } from './filesystem.ts';
 import { refusalOfListedName } from './names.ts';
 
@@ -16,7 +17,10 @@ export interface JsonStatus {
   fileId?: number;
   aclBit?: boolean;
   encBit?: boolean;
+  ecBit?: boolean;
   ecPolicyObj?: { cellSize: number; numDataUnits: number };
+  /** The policy's name, from servers that do not send the policy itself. */
+  ecPolicy?: string;
 }
 
 /** An entry of a listing. A name that cannot be used makes it one that can neither be entered nor copied. */
@@ -27,6 +31,8 @@ export function listedStatusOf(json: JsonStatus): FileStatus {
 }
 
 export function statusOf(json: JsonStatus, name: string): FileStatus {
+  const stripe = stripeOf(json);
+  const unknown = json.ecBit === true && !stripe;
   return {
     name,
     kind: json.type === 'FILE' ? 'file' : json.type === 'DIRECTORY' ? 'directory' : 'other',
@@ -34,13 +40,26 @@ export function statusOf(json: JsonStatus, name: string): FileStatus {
     modifiedAtMs: json.modificationTime,
     accessedAtMs: json.accessTime,
     blockBytes: json.blockSize,
-    replication: json.replication,
+    // HDFS says 1 of an erasure-coded file.
+    replication: unknown ? 0 : json.replication,
     owner: json.owner,
     group: json.group,
     permission: json.permission,
     hasAcl: json.aclBit === true,
-    encrypted: json.encBit === true,
-    stripe: json.ecPolicyObj && { cellBytes: json.ecPolicyObj.cellSize, dataUnits: json.ecPolicyObj.numDataUnits },
+    encrypted: json.encBit === true || unknown,
+    stripe,
     fileId: json.fileId,
   };
+}
+
+/**
+ * How an erasure-coded file is laid out: as the server says, or as its policy's name tells (`RS-6-3-1024k`: 6 data units, 3 parity
+ * units, cells of 1024 KiB). Undefined also where a server says no more than that it is erasure-coded.
+ * @see Hadoop ErasureCodingPolicy.composePolicyName
+ */
+function stripeOf({ ecPolicyObj, ecPolicy = '' }: JsonStatus): Stripe | undefined {
+  if (ecPolicyObj) return { cellBytes: ecPolicyObj.cellSize, dataUnits: ecPolicyObj.numDataUnits };
+  const [, dataUnits, cellKib] = /^[A-Z][\w-]*?-(\d+)-\d+-(\d+)k$/i.exec(ecPolicy) ?? [];
+  if (dataUnits === undefined || cellKib === undefined) return undefined;
+  return { cellBytes: Number(cellKib) * 1024, dataUnits: Number(dataUnits) };
 }

@@ -1,3 +1,4 @@
+import type { FanoutError } from '../errors.ts';
 import type { FileChecksum, RegularLayout, Stripe } from './checksum.ts';
 
 /**
@@ -74,7 +75,10 @@ export interface FileSystem {
    */
   rename(from: string, to: string, overwrite: boolean, signal: AbortSignal): Promise<void>;
 
-  /** Makes a directory and its missing parents; one that exists is left as it is. @param permission octal, as on the wire */
+  /**
+   * Makes a directory and its missing parents; one that exists is left as it is.
+   * @param permission  octal, as on the wire; where undefined, what the parent's default ACL gives, and without one 755
+   */
   makeDirectory(path: string, permission: string | undefined, signal: AbortSignal): Promise<void>;
 
   /** Deletes a file or an empty directory. @returns false when there was none */
@@ -114,16 +118,48 @@ export interface FileSystem {
   /** @throws RemoteError denied when this user may not make files in the directory */
   requireWritable(directory: string, signal: AbortSignal): Promise<void>;
 
+  /**
+   * What of a layout this place takes, as far as it has refused others in this process. Costs no request.
+   * @returns what to send, and why the rest is left to the place's own defaults
+   */
+  takenLayout(path: string, layout: FileLayout): TakenLayout;
+
+  /**
+   * How this place refused an attribute for good in this process, for every path. Costs no request.
+   * @param value  the owner's name
+   */
+  knownRefusal(path: string, attribute: 'owner' | 'acl' | 'xattr', value?: string): Promise<FanoutError | undefined>;
+
   /** Attributes, one request each; a place without one rejects with RemoteError unsupported. */
   setPermission(path: string, permission: string, signal: AbortSignal): Promise<void>;
-  setOwner(path: string, owner: string, group: string, signal: AbortSignal): Promise<void>;
-  setTimes(path: string, modifiedAtMs: number, accessedAtMs: number | undefined, signal: AbortSignal): Promise<void>;
+  /**
+   * @param owner  left as it is where undefined, as `group` is
+   * @returns what of the two this user may not give. What a user never may is not asked for twice.
+   * @throws RemoteError denied when the path is not this user's
+   */
+  setOwner(
+    path: string,
+    owner: string | undefined,
+    group: string | undefined,
+    signal: AbortSignal,
+  ): Promise<readonly OwnerRefusal[]>;
+  /** @returns how the access time was refused, where the place keeps none: the modification time is set all the same */
+  setTimes(
+    path: string,
+    modifiedAtMs: number,
+    accessedAtMs: number | undefined,
+    signal: AbortSignal,
+  ): Promise<FanoutError | undefined>;
+  setReplication(path: string, replication: number, signal: AbortSignal): Promise<void>;
   /** @returns the whole ACL in SETACL's spelling, or undefined where there is none */
   acl(path: string, signal: AbortSignal): Promise<string | undefined>;
+  /** Replaces the access entries, and the default ones if there are any in `acl`. */
   setAcl(path: string, acl: string, signal: AbortSignal): Promise<void>;
-  /** Extended attributes that a user may copy (`user.` and `trusted.`): name → value in hex with 0x. */
+  removeDefaultAcl(path: string, signal: AbortSignal): Promise<void>;
+  /** Extended attributes that a user may copy (`user.` and `trusted.`): name → value in hex with 0x. None where they are off. */
   xattrs(path: string, signal: AbortSignal): Promise<ReadonlyMap<string, string>>;
   setXattr(path: string, name: string, value: string, signal: AbortSignal): Promise<void>;
+  removeXattr(path: string, name: string, signal: AbortSignal): Promise<void>;
 
   /** Ends idle connections. */
   close(): Promise<void>;
@@ -163,7 +199,10 @@ export interface FileStatus {
   /** Octal, as on the wire: `644`, `1777`. */
   readonly permission: string;
   readonly hasAcl: boolean;
-  /** In an encryption zone: its stored checksum is of the ciphertext. */
+  /**
+   * Its stored checksum says nothing of its content: in an encryption zone it is of the ciphertext, and of an erasure-coded file whose
+   * stripes the server does not tell it cannot be computed.
+   */
   readonly encrypted: boolean;
   /** Of an erasure-coded file; of a directory, what new files in it get. */
   readonly stripe: Stripe | undefined;
@@ -183,17 +222,41 @@ export interface Reading {
   readonly near: Near | undefined;
 }
 
-export interface WriteOptions {
-  /** Bytes that the body will have. */
-  readonly lengthBytes: number;
+/** How a file's bytes are kept; the server's own choice where undefined. */
+export interface FileLayout {
   readonly blockBytes: number | undefined;
   readonly replication: number | undefined;
-  /** Octal; the server's default where undefined. */
+}
+
+/** Why a place does not take a layout. */
+export interface LayoutRefusal {
+  readonly attribute: 'replication' | 'blocksize';
+  readonly error: FanoutError;
+}
+
+export interface TakenLayout extends FileLayout {
+  readonly refused: readonly LayoutRefusal[];
+}
+
+/** Why a place does not give a file to another owner or group. */
+export interface OwnerRefusal {
+  readonly attribute: 'owner' | 'group';
+  readonly error: FanoutError;
+}
+
+export interface WriteOptions extends FileLayout {
+  /** Bytes that the body will have. */
+  readonly lengthBytes: number;
+  /** Octal. Where undefined, what the directory's default ACL gives to new files, and without one 644. */
   readonly permission: string | undefined;
+  /** Fail where the layout is not taken, in place of writing with the place's own. */
+  readonly strictLayout?: boolean;
   /** Replace what stands at the path at once (`--direct`). */
   readonly overwrite: boolean;
 }
 
 export interface Writing {
   readonly near: Near | undefined;
+  /** What of the layout was not taken, if anything. */
+  readonly refused?: readonly LayoutRefusal[];
 }

@@ -115,6 +115,7 @@ export class HttpTransport {
    *
    * Resolves as soon as the server answers, also when it refuses before it has read the whole body.
    * @param interim  whether the server is one that answers so; HttpFS and gateways are not
+   * @param patient  whether a refusal is likely: then no byte is sent before there was time for one
    */
   async upload(
     method: string,
@@ -123,7 +124,11 @@ export class HttpTransport {
     lengthBytes: number,
     where: Where,
     signal: AbortSignal,
-    { headers = {}, interim = true }: { readonly headers?: Headers; readonly interim?: boolean } = {},
+    {
+      headers = {},
+      interim = true,
+      patient = false,
+    }: { readonly headers?: Headers; readonly interim?: boolean; readonly patient?: boolean } = {},
   ): Promise<Answer> {
     signal.throwIfAborted();
     const { origin, path, host } = splitUrl(url, where);
@@ -145,7 +150,8 @@ export class HttpTransport {
     closed.catch(() => undefined);
     const answered = once(request, 'response') as Promise<[http.IncomingMessage]>;
     answered.catch(() => undefined);
-    const sent = sendBody(request, body, interim && lengthBytes > SMALL_BODY_BYTES, answered);
+    const wait = interim && (patient ? patiently : lengthBytes > SMALL_BODY_BYTES ? shortly : undefined);
+    const sent = sendBody(request, body, wait || undefined, answered);
     try {
       const [response] = await Promise.race([answered, sent.then(() => answered)]);
       return answerOf(response.statusCode ?? 0, response.headers, await readText(response));
@@ -209,10 +215,15 @@ export class HttpTransport {
   }
 }
 
-/** How long a datanode's interim answer is waited for, ms. */
-const INTERIM_MS = 200;
-/** From a datanode's interim answer to its refusal, ms: in between it asks the namenode. */
-const REFUSAL_MS = 10;
+interface Wait {
+  /** How long a datanode's interim answer is waited for, ms. */
+  readonly interimMs: number;
+  /** From a datanode's interim answer to its refusal, ms: in between it asks the namenode. */
+  readonly refusalMs: number;
+}
+
+const shortly: Wait = { interimMs: 200, refusalMs: 10 };
+const patiently: Wait = { interimMs: 5000, refusalMs: 200 };
 
 /**
  * Writes the body until it ends or the server answers early. Waits for the interim answer before a large one: a refusal is
@@ -221,7 +232,7 @@ const REFUSAL_MS = 10;
 async function sendBody(
   request: http.ClientRequest,
   body: AsyncIterable<Uint8Array>,
-  wait: boolean,
+  wait: Wait | undefined,
   answered: Promise<unknown>,
 ): Promise<void> {
   // One waiter that every event wakes: a race per piece would pile up reactions on `answered` for as long as it is open.
@@ -236,10 +247,10 @@ async function sendBody(
   if (wait) {
     request.flushHeaders();
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, INTERIM_MS);
+      const timer = setTimeout(resolve, wait.interimMs);
       request.once('continue', () => {
         clearTimeout(timer);
-        setTimeout(resolve, REFUSAL_MS);
+        setTimeout(resolve, wait.refusalMs);
       });
       state.wake = () => {
         clearTimeout(timer);

@@ -1,120 +1,7 @@
 import { type Disposition, FanoutError, type Where } from '../errors.ts';
+import { classify, meanings, type RemoteCode } from './exception-table.ts';
 
-/** What a server's RemoteException means to us. */
-export type RemoteCode =
-  | 'standby'
-  | 'busy'
-  | 'safe-mode'
-  | 'not-found'
-  | 'denied'
-  | 'exists'
-  | 'leased'
-  | 'quota'
-  | 'token'
-  | 'unauthenticated'
-  | 'no-datanode'
-  | 'no-block'
-  | 'no-checksum'
-  | 'open'
-  | 'out-of-range'
-  | 'not-a-directory'
-  | 'invalid'
-  | 'unsupported'
-  | 'io'
-  | 'not-webhdfs'
-  | 'other';
-
-interface Meaning {
-  readonly disposition: Disposition;
-  readonly remedy?: string;
-  /** What a person is told in place of the exception's own words. */
-  readonly reason?: string;
-}
-
-const meanings: Record<RemoteCode, Meaning> = {
-  standby: { disposition: 'retry', remedy: 'check that one namenode of the nameservice is active' },
-  busy: { disposition: 'retry', remedy: 'wait until the namenode has started' },
-  'safe-mode': { disposition: 'retry', remedy: 'check hdfs dfsadmin -safemode get, and resume when it is off' },
-  'not-found': { disposition: 'fail-unit', remedy: 'check that it still exists' },
-  denied: { disposition: 'fail-unit', remedy: 'grant the permission, or copy as another user' },
-  exists: { disposition: 'fail-unit', remedy: 'use --force to overwrite' },
-  leased: { disposition: 'retry', remedy: 'wait until its other writer is done' },
-  quota: { disposition: 'fail-unit', remedy: 'raise the quota or free space' },
-  token: { disposition: 'fail-job', remedy: 'put a valid token into the cluster configuration and resume' },
-  unauthenticated: { disposition: 'fail-job', remedy: 'check auth_mechanism and the credentials of the cluster' },
-  'no-datanode': { disposition: 'retry', remedy: 'check hdfs dfsadmin -report' },
-  'no-block': { disposition: 'retry', remedy: 'its blocks are missing: check hdfs fsck and hdfs dfsadmin -report' },
-  'no-checksum': { disposition: 'fail-unit', remedy: 'no usable checksum is stored: --verify length does without' },
-  open: { disposition: 'fail-unit', reason: 'open for writing', remedy: 'copy from a snapshot' },
-  'out-of-range': { disposition: 'retry' },
-  'not-a-directory': { disposition: 'fail-unit', remedy: 'remove the file that stands where a directory is needed' },
-  invalid: { disposition: 'fail-unit' },
-  unsupported: { disposition: 'fail-unit' },
-  io: { disposition: 'retry' },
-  'not-webhdfs': { disposition: 'retry', remedy: 'check that the URL is the HTTP address of a namenode or of HttpFS' },
-  other: { disposition: 'retry' },
-};
-
-/** What a router says of namenodes that it cannot reach. @see Hadoop hadoop-hdfs-rbf, RouterRpcClient and RouterRpcServer */
-const ROUTER =
-  /^(?:NoNamenodesAvailable|RouterSafeMode|ConnectionNull|SubClusterTimeout|StateStoreUnavailable|Unreachable\w*)Exception$/;
-
-/**
- * First match wins. Classes that mean one thing come first, since their messages quote paths, which may be called anything; then
- * the rows with a message, where Hadoop hides the cause behind a general class.
- */
-const table: readonly (readonly [exception: RegExp, message: RegExp | undefined, code: RemoteCode])[] = [
-  [/^FileNotFoundException$/, undefined, 'not-found'],
-  [/^FileAlreadyExistsException$/, undefined, 'exists'],
-  // What users other than the superuser are told of a path that leads through a file.
-  [/^AccessControlException$/, /is not a directory\)?$/, 'not-a-directory'],
-  [/^AccessControlException$|^AuthorizationException$/, undefined, 'denied'],
-  [/^ParentNotDirectoryException$|^PathIsNotDirectoryException$/, undefined, 'not-a-directory'],
-  [/./, /org\.apache\.hadoop\.ipc\.StandbyException|is not supported in state standby/, 'standby'],
-  [/./, /SecretManager\$InvalidToken|token .* is expired|can't be found in cache/i, 'token'],
-  [/^InvalidToken$/, undefined, 'token'],
-  [/^SecurityException$/, /EOFException|Failed to obtain user group information/, 'token'],
-  [/./, /SafeModeException|Name node is in safe mode/, 'safe-mode'],
-  [/^SafeModeException$/, undefined, 'safe-mode'],
-  [/^StandbyException$/, undefined, 'standby'],
-  [/^RetriableException$/, undefined, 'busy'],
-  // An observer namenode that lags behind, and routers that have lost their namenodes: another address may serve.
-  [/^ObserverRetryOnActiveException$/, undefined, 'standby'],
-  [ROUTER, undefined, 'busy'],
-  [/./, /org\.apache\.hadoop\.\S*\.ObserverRetryOnActiveException/, 'standby'],
-  [/./, new RegExp(`org\\.apache\\.hadoop\\.\\S*\\.${ROUTER.source.slice(1, -1)}`), 'busy'],
-  [/./, /Failed to find datanode|could only be (?:written|replicated) to|datanode\(s\) running/, 'no-datanode'],
-  // A file that somebody writes, and one whose writer died: of that one not even the length can be told.
-  [/^IOException$/, /^Fail to get checksum, since file .* is under construction/, 'open'],
-  [/./, /Cannot obtain block length for LocatedBlock/, 'open'],
-  [/^BlockMissingException$/, undefined, 'no-block'],
-  [
-    /./,
-    /No active nodes contain this block|BlockMissingException|Could not obtain block: |Fail to get block (?:MD5|checksum|CRC)/,
-    'no-block',
-  ],
-  // Of a file whose blocks have chunks of several sizes.
-  [/./, /Byte-per-checksum not matched/, 'no-checksum'],
-  [/./, /out of the range|Offset=.*out of/, 'out-of-range'],
-  [/Quota\w*ExceededException$/, undefined, 'quota'],
-  [/./, /Quota\w*ExceededException|quota of .* is exceeded/, 'quota'],
-  [/./, /AccessControlException|^Permission denied/, 'denied'],
-  [/^AuthenticationException$/, undefined, 'unauthenticated'],
-  [/^AlreadyBeingCreatedException$|^RecoveryInProgressException$/, undefined, 'leased'],
-  [/./, /AlreadyBeingCreatedException|RecoveryInProgressException/, 'leased'],
-  // HttpFS, asked for an operation that it does not have.
-  [/^UnsupportedOperationException$|^QueryParamException$/, undefined, 'unsupported'],
-  [
-    /^(?:Hadoop)?IllegalArgumentException$|^InvalidPathException$|^PathComponentTooLongException$/,
-    undefined,
-    'invalid',
-  ],
-  [/^PathIsNotEmptyDirectoryException$|^SnapshotException$/, undefined, 'invalid'],
-  [/./, /Invalid path name|PathComponentTooLongException|maximum path component name limit of/, 'invalid'],
-  [/./, /Pathname too long|is a reserved name|is reserved and cannot be created/, 'invalid'],
-  [/^(?:IOException|ConnectException|SocketTimeoutException|EOFException|ClosedChannelException)$/, undefined, 'io'],
-  [/^LeaseExpiredException$/, undefined, 'io'],
-];
+export type { RemoteCode };
 
 /** A namenode, datanode or HttpFS refused. Classified once, here, by the exception's class; never by HTTP status if there is one. */
 export class RemoteError extends FanoutError {
@@ -156,10 +43,6 @@ export function hasCode(error: unknown, ...codes: RemoteCode[]): boolean {
   return error instanceof RemoteError && codes.includes(error.code);
 }
 
-export function classify(exception: string, message: string): RemoteCode {
-  return table.find(([name, text]) => name.test(exception) && (!text || text.test(message)))?.[2] ?? 'other';
-}
-
 /** For who reads that a gateway or balancer has nobody to pass a request on to. */
 export const GATEWAY_REMEDY =
   'see to the gateway or balancer, and to what is behind it, then resume; retry_timeout says for how long to try';
@@ -176,9 +59,22 @@ export function remoteErrorOf(status: number, body: string, where: Where, retryA
   const remote = parseRemoteException(body);
   if (remote) {
     const message = (remote.message ?? '').split(/\n\s*at /)[0]?.trim() ?? '';
-    const meant = isNoChecksum(remote.exception, where) ? 'no-checksum' : classify(remote.exception, message);
-    const code = status === 401 && meant !== 'token' ? 'unauthenticated' : meant;
-    return new RemoteError(code, remote.exception, withoutSecrets(message), where, { retryAfterMs });
+    const { code, remedy } = isNoChecksum(remote.exception, where)
+      ? { code: 'no-checksum' as const }
+      : classify(remote.exception, message);
+    const told = { retryAfterMs, ...(remedy === undefined ? {} : { remedy }) };
+    const meant = status === 401 && code !== 'token' ? 'unauthenticated' : code;
+    return new RemoteError(
+      meant,
+      remote.exception,
+      withoutSecrets(message),
+      where,
+      meant === code ? told : { retryAfterMs },
+    );
+  }
+  if (isTooLong(status, body)) {
+    const remedy = 'copy to or from a shorter path: a datanode takes some 4000 bytes of path';
+    return new RemoteError('invalid', `HTTP ${status}`, 'the URL is too long for the server', where, { remedy });
   }
   const code = codeOfStatus(status);
   const told = { retryAfterMs, ...(code === 'io' ? { remedy: GATEWAY_REMEDY } : {}) };
@@ -214,6 +110,11 @@ function withoutSecrets(text: string): string {
 /** Neither datanodes nor HttpFS can say that a file has no checksum (dfs.checksum.type=NULL, blocks of both kinds): they fail over the null. */
 function isNoChecksum(exception: string, { operation }: Where): boolean {
   return exception === 'NullPointerException' && operation === 'GETFILECHECKSUM';
+}
+
+/** A datanode's HTTP server cuts the request line off, and then finds no Host. @see Netty HttpObjectDecoder, Jetty */
+function isTooLong(status: number, body: string): boolean {
+  return status === 414 || status === 431 || (status === 400 && /<pre>reason: No Host<\/pre>/.test(body));
 }
 
 /** A proxy or load balancer spoke: its status is all there is. */

@@ -16,9 +16,20 @@ import type { Cluster } from './cluster.ts';
 import { connect } from './connect.ts';
 import { Datanode } from './datanode.ts';
 import { type JsonStatus, listedStatusOf, statusOf } from './file-status.ts';
-import { aclSpec, type AclStatus } from './acl.ts';
-import type { FileStatus, FileSystem, LockedPath, Near, Reading, WriteOptions, Writing } from './filesystem.ts';
+import { RemoteAttributes } from './attributes.ts';
+import type {
+  FileLayout,
+  FileStatus,
+  FileSystem,
+  LockedPath,
+  Near,
+  Reading,
+  TakenLayout,
+  WriteOptions,
+  Writing,
+} from './filesystem.ts';
 import { codeOf, type Download, type Headers, splitUrl } from './http.ts';
+import { LayoutLimits } from './layout-limits.ts';
 import { OptionalOperations } from './optional-operations.ts';
 import { basename, compareNames, join, normalize, parentOf } from './path.ts';
 import { hasCode, RemoteError, remoteErrorOf } from './remote-exception.ts';
@@ -28,6 +39,7 @@ import { askedNameBytes, quotedNameBytes } from './name-limits.ts';
 import { namespaceIds } from './namespace.ts';
 import { unaddressable } from './misdirected.ts';
 import { redirectOf } from './redirect.ts';
+import { ReplayedBody } from './replayed-body.ts';
 import type { NamenodeRest, Parameters } from './rest.ts';
 
 /** Tries of one GETFILECHECKSUM: a datanode asks others for their blocks, any of which may be gone for a moment. */
@@ -74,6 +86,8 @@ export class WebHdfs implements FileSystem {
   readonly #crcs = new Map<string, CrcSettings>();
   /** Nameservices that write no checksums and were seen to have none. */
   readonly #without = new Set<string>();
+  readonly #limits = new LayoutLimits();
+  readonly #attributes: RemoteAttributes;
 
   /** @param authentication  in place of what the definition says */
   constructor(cluster: Cluster, log: Log, authentication?: Authentication) {
@@ -81,6 +95,7 @@ export class WebHdfs implements FileSystem {
     this.maxConcurrency = (cluster.max_concurrency ?? 0) > 0 ? cluster.max_concurrency : undefined;
     this.#rest = connect(cluster, log, authentication);
     this.#log = log;
+    this.#attributes = new RemoteAttributes(this.#rest);
     this.#root = normalize(cluster.root ?? '/');
     this.#mounts = new Mounts(cluster);
   }
@@ -252,24 +267,53 @@ export class WebHdfs implements FileSystem {
     });
   }
 
+  /** A layout that the cluster refuses is left to the cluster, which costs a request and no byte of the body. */
   async write(
     path: string,
     body: AsyncIterable<Uint8Array>,
     options: WriteOptions,
     signal: AbortSignal,
   ): Promise<Writing> {
+    const cluster = this.#keyOf(path);
+    const { refused, ...layout } = this.#limits.within(cluster, options);
+    if (options.strictLayout && refused[0]) throw refused[0].error;
+    const told = refused.length > 0 ? { refused } : {};
+    if (!this.#limits.isOpen(cluster, layout)) {
+      return { ...(await this.#create(path, body, { ...options, ...layout }, signal)), ...told };
+    }
+    const replayed = new ReplayedBody(body);
+    try {
+      const written = await this.#create(path, replayed.body(), { ...options, ...layout }, signal, true);
+      this.#limits.noteTaken(cluster, layout);
+      return { ...written, ...told };
+    } catch (error) {
+      if (!(error instanceof RemoteError) || !this.#limits.learn(cluster, error, layout)) throw error;
+      if (options.strictLayout) throw error;
+      // Too much of it is gone: the next try knows better.
+      if (!replayed.isWhole) throw again(error, path);
+    }
+    return this.write(path, replayed.body(), options, signal);
+  }
+
+  async #create(
+    path: string,
+    body: AsyncIterable<Uint8Array>,
+    options: WriteOptions,
+    signal: AbortSignal,
+    patient = false,
+  ): Promise<Pick<Writing, 'near'>> {
     const parameters = {
       overwrite: options.overwrite,
       blocksize: options.blockBytes,
       replication: options.replication,
       // HttpFS would make files executable.
-      permission: options.permission ?? '644',
+      ...modeOf(options.permission, '644', '666'),
     };
     // The first step only asks for a datanode and changes nothing, so it may be sent again.
     const { location, text } = await this.#rest.call('PUT', 'CREATE', path, parameters, signal);
     if (location === undefined) throw remoteErrorOf(200, text, { operation: 'CREATE', path });
     return this.#redirected(location, { operation: 'CREATE', path }, async ({ url, where, headers, near }) => {
-      const how = { headers, interim: near !== undefined };
+      const how = { headers, interim: near !== undefined, patient };
       const answer = await this.#rest.http.upload('PUT', url, body, options.lengthBytes, where, signal, how);
       if (answer.status !== 201) throw remoteErrorOf(answer.status, answer.text, where);
       return { near };
@@ -313,7 +357,7 @@ export class WebHdfs implements FileSystem {
   }
 
   async makeDirectory(path: string, permission: string | undefined, signal: AbortSignal): Promise<void> {
-    await this.#rest.call('PUT', 'MKDIRS', path, { permission }, signal);
+    await this.#rest.call('PUT', 'MKDIRS', path, modeOf(permission, '755', '777'), signal);
   }
 
   async delete(path: string, signal: AbortSignal): Promise<boolean> {
@@ -416,57 +460,60 @@ export class WebHdfs implements FileSystem {
     );
   }
 
-  async setPermission(path: string, permission: string, signal: AbortSignal): Promise<void> {
-    await this.#rest.call('PUT', 'SETPERMISSION', path, { permission }, signal);
+  takenLayout(path: string, layout: FileLayout): TakenLayout {
+    return this.#limits.within(this.#keyOf(path), layout);
   }
 
-  async setOwner(path: string, owner: string, group: string, signal: AbortSignal): Promise<void> {
-    await this.#rest.call('PUT', 'SETOWNER', path, { owner, group }, signal);
+  knownRefusal(path: string, attribute: 'owner' | 'acl' | 'xattr', value?: string) {
+    return this.#attributes.knownRefusal(path, attribute, value);
   }
 
-  async setTimes(
-    path: string,
-    modifiedAtMs: number,
-    accessedAtMs: number | undefined,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const times = { modificationtime: modifiedAtMs, accesstime: accessedAtMs ?? -1 };
+  setPermission(path: string, permission: string, signal: AbortSignal): Promise<void> {
+    return this.#attributes.setPermission(path, permission, signal);
+  }
+
+  setOwner(path: string, owner: string | undefined, group: string | undefined, signal: AbortSignal) {
+    return this.#attributes.setOwner(path, owner, group, signal);
+  }
+
+  setTimes(path: string, modifiedAtMs: number, accessedAtMs: number | undefined, signal: AbortSignal) {
+    return this.#attributes.setTimes(path, modifiedAtMs, accessedAtMs, signal);
+  }
+
+  async setReplication(path: string, replication: number, signal: AbortSignal): Promise<void> {
+    const layout = { replication, blockBytes: undefined };
+    const { refused } = this.takenLayout(path, layout);
+    if (refused[0]) throw refused[0].error;
     try {
-      await this.#rest.call('PUT', 'SETTIMES', path, times, signal);
+      await this.#attributes.setReplication(path, replication, signal);
     } catch (error) {
-      // With dfs.namenode.accesstime.precision=0 the namenode refuses both times for the sake of one.
-      if (accessedAtMs === undefined || !(error instanceof Error && /[Aa]ccess ?time/.test(error.message))) throw error;
-      await this.#rest.call('PUT', 'SETTIMES', path, { ...times, accesstime: -1 }, signal);
+      if (error instanceof RemoteError) this.#limits.learn(this.#keyOf(path), error, layout);
+      throw error;
     }
   }
 
-  async acl(path: string, signal: AbortSignal): Promise<string | undefined> {
-    const { AclStatus: status } = await this.#rest.json<{ AclStatus: AclStatus }>(
-      'GET',
-      'GETACLSTATUS',
-      path,
-      {},
-      signal,
-    );
-    return aclSpec(status);
+  acl(path: string, signal: AbortSignal): Promise<string | undefined> {
+    return this.#attributes.acl(path, signal);
   }
 
-  async setAcl(path: string, acl: string, signal: AbortSignal): Promise<void> {
-    await this.#rest.call('PUT', 'SETACL', path, { aclspec: acl }, signal);
+  setAcl(path: string, acl: string, signal: AbortSignal): Promise<void> {
+    return this.#attributes.setAcl(path, acl, signal);
   }
 
-  async xattrs(path: string, signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
-    interface XAttrs {
-      XAttrs: { name: string; value: string | null }[];
-    }
-    const { XAttrs: list } = await this.#rest.json<XAttrs>('GET', 'GETXATTRS', path, { encoding: 'hex' }, signal);
-    const copied = list.filter(({ name }) => /^(?:user|trusted)\./i.test(name));
-    return new Map(copied.map(({ name, value }) => [name, value ?? '0x']));
+  removeDefaultAcl(path: string, signal: AbortSignal): Promise<void> {
+    return this.#attributes.removeDefaultAcl(path, signal);
   }
 
-  async setXattr(path: string, name: string, value: string, signal: AbortSignal): Promise<void> {
-    const parameters = { 'xattr.name': name, 'xattr.value': value, flag: 'CREATE,REPLACE' };
-    await this.#rest.call('PUT', 'SETXATTR', path, parameters, signal);
+  xattrs(path: string, signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
+    return this.#attributes.xattrs(path, signal);
+  }
+
+  setXattr(path: string, name: string, value: string, signal: AbortSignal): Promise<void> {
+    return this.#attributes.setXattr(path, name, value, signal);
+  }
+
+  removeXattr(path: string, name: string, signal: AbortSignal): Promise<void> {
+    return this.#attributes.removeXattr(path, name, signal);
   }
 
   async close(): Promise<void> {
@@ -630,6 +677,15 @@ interface Target {
  */
 function checksumMs(lengthBytes: number): number {
   return Math.ceil(lengthBytes / (64 * 1024 * 1024)) * 1000;
+}
+
+/** The mode of something new: as told, or what `hdfs dfs` gives under its default umask, in which a default ACL has its say. */
+function modeOf(permission: string | undefined, masked: string, unmasked: string): Parameters {
+  return permission === undefined ? { permission: masked, unmaskedpermission: unmasked } : { permission };
+}
+
+function again({ code, exception, reason, where }: RemoteError, path: string): RemoteError {
+  return new RemoteError(code, exception, '', where ?? { operation: 'CREATE', path }, { reason, disposition: 'retry' });
 }
 
 /** HttpFS cuts white space off the end of a parameter, but not before a slash, which the path loses anyway. */

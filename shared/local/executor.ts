@@ -54,7 +54,9 @@ export async function execute(job: Job, execution: Execution): Promise<Job> {
     }
     if (current.phase === 'finishing') {
       const { source, destination, signal } = execution;
-      const finished = await withSmallHeap(() => finishDirectories(current, source, destination, signal));
+      const finished = await withSmallHeap(() =>
+        finishDirectories(current, source, destination, signal, undefined, undefined, execution.log),
+      );
       if ('cursor' in finished) throw new Error('finishing stopped although nothing told it to');
       const directoryWarnings = finished.warnings;
       await sweepJob({ job, store, manifests, destination }, isTriedAgain, signal);

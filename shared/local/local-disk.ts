@@ -3,7 +3,16 @@ import * as fs from 'node:fs/promises';
 import { dirname, join as joinPath, relative, resolve as resolvePath } from 'node:path';
 import { messageOf, SourceChangedError, type Where } from '../errors.ts';
 import type { FileChecksum, RegularLayout } from '../hdfs/checksum.ts';
-import type { FileStatus, FileSystem, LockedPath, Reading, WriteOptions, Writing } from '../hdfs/filesystem.ts';
+import type {
+  FileLayout,
+  FileStatus,
+  FileSystem,
+  LockedPath,
+  Reading,
+  TakenLayout,
+  WriteOptions,
+  Writing,
+} from '../hdfs/filesystem.ts';
 import { basename, compareNames, join } from '../hdfs/path.ts';
 import { RemoteError } from '../hdfs/remote-exception.ts';
 import { codeOf, localError } from './local-error.ts';
@@ -119,8 +128,8 @@ export class LocalDisk implements FileSystem {
     const where = { operation: 'WRITE', path };
     // What is replaced is another file with its own inode number, as in HDFS: that tells what was written from what stood there.
     if (overwrite) await attempt(where, () => fs.rm(path, { force: true }));
-    // Closed to others from the first moment on, if its source is.
-    const mode = permission === undefined ? 0o666 : modeOf(permission) & 0o777;
+    // Nobody else reads it before it has its own permission.
+    const mode = permission === undefined ? 0o666 : 0o600;
     const handle = await attempt(where, () => fs.open(path, 'wx', mode));
     try {
       for await (const chunk of body) {
@@ -208,14 +217,27 @@ export class LocalDisk implements FileSystem {
     await attempt({ operation: 'CHMOD', path }, () => fs.chmod(path, modeOf(permission)));
   }
 
-  async setTimes(path: string, modifiedAtMs: number, accessedAtMs: number | undefined): Promise<void> {
+  async setTimes(path: string, modifiedAtMs: number, accessedAtMs: number | undefined): Promise<undefined> {
     await attempt({ operation: 'UTIMES', path }, async () => {
       const accessed = accessedAtMs === undefined ? (await fs.stat(path)).atime : new Date(accessedAtMs);
       await fs.utimes(path, accessed, new Date(modifiedAtMs));
     });
   }
 
-  setOwner(path: string): Promise<void> {
+  /** The disk's own blocks are not a file's. */
+  takenLayout(_path: string, layout: FileLayout): TakenLayout {
+    return { ...layout, refused: [] };
+  }
+
+  knownRefusal(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  setReplication(path: string): Promise<void> {
+    return unsupported('SETREPLICATION', path);
+  }
+
+  setOwner(path: string): Promise<never> {
     return unsupported('CHOWN', path);
   }
 
@@ -229,6 +251,14 @@ export class LocalDisk implements FileSystem {
 
   xattrs(): Promise<ReadonlyMap<string, string>> {
     return Promise.resolve(new Map());
+  }
+
+  removeDefaultAcl(path: string): Promise<void> {
+    return unsupported('REMOVEDEFAULTACL', path);
+  }
+
+  removeXattr(path: string): Promise<void> {
+    return unsupported('REMOVEXATTR', path);
   }
 
   setXattr(path: string): Promise<void> {

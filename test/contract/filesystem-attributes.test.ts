@@ -34,7 +34,7 @@ describe.each(places)('$name: attributes', ({ open, keepsHadoopAttributes }) => 
     expect(await fs.stat(`${root}/permission-${permission}`, never)).toMatchObject({ permission });
   });
 
-  it.each<[string, (path: string) => Promise<void>]>([
+  it.each<[string, (path: string) => Promise<unknown>]>([
     ['setPermission', (path) => place.fs.setPermission(path, '600', never)],
     ['setTimes', (path) => place.fs.setTimes(path, 1, 1, never)],
   ])('says not-found when %s finds nothing', async (_name, work) => {

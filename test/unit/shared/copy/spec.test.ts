@@ -13,6 +13,7 @@ describe('parseJobSpec', () => {
         force: false,
         mapping: 'cp',
         preserve: false,
+        attributes: [],
         strictPreserve: false,
         checksum: true,
         verify: 'checksum',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { aclSpec } from '../../../../shared/hdfs/acl.ts';
+import { aclSpec, narrowed, narrowedAcl, sameAcl, withoutAcl } from '../../../../shared/hdfs/acl.ts';
 
 describe('aclSpec', () => {
   it.each<[string, string[], string, string | undefined]>([
@@ -44,5 +44,59 @@ describe('aclSpec', () => {
   ])('spells the digit %s as %s', (digit, symbols) => {
     const spec = aclSpec({ entries: ['user:bob:---', 'group::---'], permission: digit.repeat(3) });
     expect(spec).toContain(`user::${symbols},other::${symbols},mask::${symbols}`);
+  });
+});
+
+describe('a permission that stands for an ACL', () => {
+  it.each([
+    [
+      'takes the group from its entry, not from the mask',
+      '660',
+      'user::rw-,user:bob:rw-,group::r--,mask::rw-,other::---',
+      '640',
+    ],
+    ['gives the group no more than the mask', '640', 'user::rw-,user:bob:rw-,group::rw-,mask::r--,other::---', '640'],
+    ['keeps the sticky bit', '1770', 'user::rwx,user:bob:rwx,group::r-x,mask::rwx,other::---', '1750'],
+    [
+      'shuts others out where somebody was shut out by name',
+      '755',
+      'user::rwx,user:bob:---,group::r-x,mask::r-x,other::r-x',
+      '700',
+    ],
+    ['gives others what everybody had', '775', 'user::rwx,user:bob:r--,group::r-x,mask::rwx,other::r-x', '754'],
+    ['takes no notice of default entries', '755', 'user::rwx,group::r-x,other::r-x,default:user:bob:---', '755'],
+    ['gives the group what others have where the ACL is unknown', '664', undefined, '644'],
+  ])('%s', (_what, permission, spec, expected) => {
+    expect(withoutAcl(permission, spec)).toBe(expected);
+  });
+});
+
+describe('rights under another owner or group', () => {
+  it.each([
+    ['644', { owner: false, group: true }, '644'],
+    ['640', { owner: false, group: true }, '600'],
+    ['604', { owner: false, group: true }, '600'],
+    ['1775', { owner: false, group: true }, '1755'],
+    ['077', { owner: true, group: false }, '000'],
+    ['640', { owner: true, group: false }, '640'],
+    ['640', { owner: false, group: false }, '640'],
+  ])('of %s, %j lost, are %s', (permission, lost, expected) => {
+    expect(narrowed(permission, lost)).toBe(expected);
+  });
+
+  it('of an ACL shrink in its base entries alone', () => {
+    const acl = 'user::rw-,other::---,mask::rw-,user:bob:rw-,group::r--,default:group::rwx';
+    const lost = { owner: false, group: true };
+    expect(narrowedAcl(acl, lost)).toBe('user::rw-,other::---,mask::rw-,user:bob:rw-,group::---,default:group::rwx');
+    expect(narrowedAcl(acl, { owner: false, group: false })).toBe(acl);
+  });
+});
+
+describe('sameAcl', () => {
+  it('takes no notice of the order', () => {
+    expect(sameAcl('user::rwx,group::r-x', 'group::r-x,user::rwx')).toBe(true);
+    expect(sameAcl('user::rwx,group::r-x', 'user::rwx,group::---')).toBe(false);
+    expect(sameAcl(undefined, undefined)).toBe(true);
+    expect(sameAcl('user::rwx', undefined)).toBe(false);
   });
 });

@@ -1,0 +1,196 @@
+import type { FanoutError } from '../errors.ts';
+import { closed } from '../hdfs/acl.ts';
+import type { FileLayout, FileStatus, FileSystem, LayoutRefusal, WriteOptions } from '../hdfs/filesystem.ts';
+import type { Log } from '../log.ts';
+import { type Attribute, attributesOf, chosenAttributes } from './attributes.ts';
+import type { Unit } from './batch.ts';
+import type { UnitOutcome } from './job-store.ts';
+import { type Loss, NoSuchAttributeError, reasonOf, tellOnce } from './losses.ts';
+import { preserve, type Wanted } from './preserve.ts';
+import type { JobOptions } from './spec.ts';
+
+/** One file of a job, at both ends. */
+export interface AttributedFile {
+  readonly source: FileSystem;
+  readonly from: string;
+  readonly destination: FileSystem;
+  readonly to: string;
+  readonly options: JobOptions;
+  readonly log: Log;
+}
+
+/** What an outcome says about attributes. */
+export type Told = Pick<UnitOutcome, 'warnings' | 'reasons' | 'updated'>;
+
+/** A count among the warnings: skipped files whose extended attributes nobody asked for by name. */
+const NOT_COMPARED = 'xattr not compared';
+
+/**
+ * The attributes of one file on its way: which CREATE is told, which are set afterwards, what a skipped file lacks, and what is
+ * lost. Chosen ones come from the source; of the others a file that is replaced keeps owner, group, mode and ACL, as with cp.
+ */
+export class FileAttributes {
+  readonly #file: AttributedFile;
+  readonly #chosen: ReadonlySet<Attribute>;
+  readonly #losses = new Map<Attribute, FanoutError>();
+  /** The ACL of the file that is replaced: with --direct it is gone when the new one stands there. */
+  #old: Promise<string | undefined> | undefined;
+
+  constructor(file: AttributedFile) {
+    this.#file = file;
+    this.#chosen = chosenAttributes(file.options);
+  }
+
+  /**
+   * What CREATE is told. A file is closed to others until its attributes are set where its mode alone would let somebody in.
+   * @throws FanoutError under strict preserve, for what is known not to be taken
+   */
+  async creation(unit: Unit, signal: AbortSignal): Promise<Omit<WriteOptions, 'lengthBytes' | 'overwrite'>> {
+    const { destination, to, options } = this.#file;
+    this.#losses.clear();
+    this.#lose(this.#absent());
+    const { refused, ...layout } = destination.takenLayout(to, this.#layout(unit));
+    this.#lose(refused);
+    if (options.strictPreserve) await this.#requireKeepable(unit, signal);
+    const { permission, acl } = this.#wanted(unit, signal);
+    // An old file's ACL is asked for while the old file is there.
+    if (!this.#takesAccess) await acl?.().catch(() => undefined);
+    return { ...layout, permission: this.#created(unit, permission), strictLayout: options.strictPreserve };
+  }
+
+  /**
+   * Sets the attributes of the file that was just written.
+   * @param path  where it was written to
+   * @param refused  what of its layout was not taken
+   */
+  async set(path: string, unit: Unit, refused: readonly LayoutRefusal[], signal: AbortSignal): Promise<void> {
+    const { destination, options } = this.#file;
+    this.#lose(refused);
+    const wanted = this.#wanted(unit, signal);
+    const permission = this.#created(unit, wanted.permission);
+    const present = { hasAcl: unit.inherits === true, ...(permission === undefined ? {} : { permission }) };
+    const guarded = { fs: destination, path, kind: 'file' as const, present, isNew: true };
+    this.#lose((await preserve(wanted, guarded, options.strictPreserve, signal)).losses);
+  }
+
+  /**
+   * Brings the attributes of a file that is skipped up to date: those that a listing shows, and extended ones where they were asked
+   * for by name. Its access time stays, which comparing has changed on both sides.
+   *
+   * @param there  what stands at the destination, where it was looked at again
+   */
+  async update(unit: Unit, there: FileStatus | undefined, signal: AbortSignal): Promise<Told> {
+    const { destination, to, options } = this.#file;
+    if (!unit.attributes) return {};
+    const named = options.attributes.includes('xattr');
+    const present = there ? attributesOf(there) : unit.stands;
+    let updated = false;
+    this.#lose(this.#absent());
+    if (present) {
+      const { xattrs, accessedAtMs: _, ...listed } = this.#wanted({ ...unit, decision: 'copy' }, signal);
+      const wanted: Wanted = named ? { ...listed, xattrs } : listed;
+      const guarded = { fs: destination, path: to, kind: 'file' as const, present, isNew: false };
+      const { losses, changed } = await preserve(wanted, guarded, options.strictPreserve, signal);
+      this.#lose(losses);
+      updated = changed;
+    }
+    const { warnings = [], ...told } = this.told();
+    const unseen = this.#keepsXattrs && this.#chosen.has('xattr') && !named ? [NOT_COMPARED] : [];
+    const all = [...warnings, ...unseen];
+    return { ...told, ...(all.length > 0 ? { warnings: all } : {}), ...(updated ? { updated } : {}) };
+  }
+
+  told(): Told {
+    if (this.#losses.size === 0) return {};
+    const losses = [...this.#losses].map(([attribute, error]) => ({ attribute, error }));
+    tellOnce(this.#file.log, losses);
+    return { warnings: losses.map(({ attribute }) => attribute), reasons: losses.map(reasonOf) };
+  }
+
+  #wanted({ attributes, stands, decision }: Unit, signal: AbortSignal): Wanted {
+    const { source, from, destination, to } = this.#file;
+    const has = (attribute: Attribute) => this.#chosen.has(attribute);
+    const { hadoopAttributes } = destination.features;
+    const replaced = decision === 'overwrite' || decision === 'compare' ? (stands ?? attributes) : undefined;
+    const owner = has('owner') ? attributes?.owner : replaced?.owner;
+    const group = has('group') ? attributes?.group : replaced?.group;
+    const old = () => (this.#old ??= destination.acl(to, signal));
+    const access: Wanted = this.#takesAccess
+      ? {
+          permission: attributes?.permission,
+          acl: attributes?.hasAcl ? () => source.acl(from, signal) : undefined,
+          setsAcl: has('acl') && hadoopAttributes,
+        }
+      : {
+          permission: replaced?.permission,
+          acl: replaced?.hasAcl ? old : undefined,
+          setsAcl: hadoopAttributes,
+        };
+    return {
+      ...access,
+      owner: hadoopAttributes && owner !== '' ? owner : undefined,
+      group: hadoopAttributes && group !== '' ? group : undefined,
+      replication: has('replication') && attributes?.replication ? attributes.replication : undefined,
+      modifiedAtMs: has('times') ? attributes?.modifiedAtMs : undefined,
+      accessedAtMs: has('times') ? attributes?.accessedAtMs : undefined,
+      xattrs: has('xattr') && this.#keepsXattrs ? () => source.xattrs(from, signal) : undefined,
+    };
+  }
+
+  /** What is known to be refused costs no byte. */
+  async #requireKeepable(unit: Unit, signal: AbortSignal): Promise<void> {
+    const { destination, to } = this.#file;
+    const { owner, acl, setsAcl, xattrs } = this.#wanted(unit, signal);
+    const refused =
+      (owner === undefined ? undefined : await destination.knownRefusal(to, 'owner', owner)) ??
+      (acl && setsAcl ? await destination.knownRefusal(to, 'acl') : undefined);
+    if (refused) throw refused;
+    const withoutXattrs = xattrs && (await destination.knownRefusal(to, 'xattr'));
+    if (withoutXattrs && (await xattrs()).size > 0) throw withoutXattrs;
+  }
+
+  /** Whether mode and ACL come from the source. */
+  get #takesAccess(): boolean {
+    return this.#chosen.has('permission') || this.#chosen.has('acl');
+  }
+
+  get #keepsXattrs(): boolean {
+    const { source, destination } = this.#file;
+    return source.features.hadoopAttributes && destination.features.hadoopAttributes;
+  }
+
+  #created({ closed: isClosed }: Unit, permission: string | undefined): string | undefined {
+    return permission !== undefined && isClosed ? closed(permission) : permission;
+  }
+
+  /** Erasure-coded files have no replicas, and their blocks hold at least a cell. */
+  #layout({ attributes, blockBytes, into }: Unit): FileLayout {
+    const kept = this.#file.source.features.hadoopAttributes && attributes ? attributes : undefined;
+    const fits = blockBytes > 0 && blockBytes >= (into?.cellBytes ?? 0);
+    return {
+      blockBytes: kept && fits && this.#chosen.has('blocksize') ? blockBytes : undefined,
+      replication:
+        kept && !into && kept.replication > 0 && this.#chosen.has('replication') ? kept.replication : undefined,
+    };
+  }
+
+  /** What was asked for by name and one end does not have at all. */
+  #absent(): Loss[] {
+    const { source, destination, options, from, to } = this.#file;
+    const lacking = source.features.hadoopAttributes ? destination : source;
+    if (lacking.features.hadoopAttributes) return [];
+    const named = options.attributes.filter((attribute) => attribute !== 'permission' && attribute !== 'times');
+    const path = lacking === source ? from : to;
+    return named.map((attribute) => ({
+      attribute,
+      error: new NoSuchAttributeError(lacking.name, attribute, path),
+    }));
+  }
+
+  #lose(losses: readonly Loss[]): void {
+    for (const { attribute, error } of losses) {
+      if (this.#file.options.strictPreserve) throw error;
+      if (!this.#losses.has(attribute)) this.#losses.set(attribute, error);
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import { FanoutError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Attribute } from './attributes.ts';
+
+/** An attribute that could not be set, and why. */
+export interface Loss {
+  readonly attribute: Attribute;
+  readonly error: FanoutError;
+}
+
+/** An attribute that was asked for by name, and that one of the two places does not have. */
+export class NoSuchAttributeError extends FanoutError {
+  override readonly name = 'NoSuchAttributeError';
+  constructor(place: string, attribute: Attribute, path: string) {
+    super(`${place} keeps no ${attribute}`, {
+      disposition: 'fail-unit',
+      where: { operation: 'PRESERVE', path },
+      remedy: `leave ${attribute} out of --attributes`,
+    });
+  }
+}
+
+/** A reason without what it quotes, which differs from file to file: few different ones come of many files. */
+export function reasonOf({ attribute, error }: Loss): string {
+  const reason = error.reason.split(/["/[]/)[0]?.replace(/\s+(?:for|of|in|inode=|parameter)?\s*$/, '') ?? '';
+  return `${attribute}: ${reason}${error.remedy === undefined ? '' : ` (${error.remedy})`}`;
+}
+
+const told = new WeakMap<Log, Set<string>>();
+
+/** Each reason once in a log. */
+export function tellOnce(log: Log, losses: readonly Loss[]): void {
+  const known = told.get(log) ?? new Set();
+  told.set(log, known);
+  for (const loss of losses) {
+    const reason = reasonOf(loss);
+    if (!known.has(reason))
+      log.warn({ attribute: loss.attribute, error: loss.error.message }, 'an attribute is not kept');
+    known.add(reason);
+  }
+}

@@ -1,0 +1,171 @@
+import { aclSpec, type AclStatus } from './acl.ts';
+import type { OwnerRefusal } from './filesystem.ts';
+import { OptionalOperations } from './optional-operations.ts';
+import { hasCode, RemoteError } from './remote-exception.ts';
+import type { NamenodeRest, Parameters } from './rest.ts';
+
+/**
+ * Owner, mode, times, replication, ACL and extended attributes over WebHDFS. What a nameservice, or this user there, refuses for
+ * good is asked for once: ACLs and extended attributes that are switched off, another owner than oneself, a group that one is not in.
+ */
+export class RemoteAttributes {
+  readonly #rest: NamenodeRest;
+  readonly #optional = new OptionalOperations();
+  /** By nameservice: the user that files are made as, once a namenode has refused to give one to another. */
+  readonly #actors = new Map<string, string>();
+
+  constructor(rest: NamenodeRest) {
+    this.#rest = rest;
+  }
+
+  /** @param value  the owner: to the user that files are made as they may always be given */
+  async knownRefusal(
+    path: string,
+    attribute: 'owner' | 'acl' | 'xattr',
+    value?: string,
+  ): Promise<RemoteError | undefined> {
+    const key = this.#key(attribute, path);
+    if (attribute === 'owner' && value !== undefined && value === this.#actors.get(key)) return undefined;
+    return this.#optional.refusal(key);
+  }
+
+  async setPermission(path: string, permission: string, signal: AbortSignal): Promise<void> {
+    await this.#put('SETPERMISSION', path, { permission }, signal);
+  }
+
+  async setReplication(path: string, replication: number, signal: AbortSignal): Promise<void> {
+    await this.#put('SETREPLICATION', path, { replication }, signal);
+  }
+
+  /** @see Hadoop FSDirAttrOp.setOwner: checks the path's owner, then the new owner, then the group */
+  async setOwner(
+    path: string,
+    owner: string | undefined,
+    group: string | undefined,
+    signal: AbortSignal,
+  ): Promise<readonly OwnerRefusal[]> {
+    const refused: OwnerRefusal[] = [];
+    const [ownerKey, groupKey] = [this.#key('owner', path), this.#key(`group ${group ?? ''}`, path)];
+    let wanted = owner;
+    if (owner !== undefined && owner !== this.#actors.get(ownerKey)) {
+      const error = await this.#refused(
+        ownerKey,
+        () => this.#put('SETOWNER', path, { owner, group }, signal),
+        isNoSuperuser,
+      );
+      if (!error) return refused;
+      const [, actor] = /User (\S+) is not a super ?user/.exec(error.reason) ?? [];
+      if (actor !== undefined) this.#actors.set(ownerKey, actor);
+      refused.push({ attribute: 'owner', error });
+      wanted = undefined;
+    }
+    if (group === undefined && wanted === undefined) return refused;
+    const error = await this.#refused(
+      groupKey,
+      () => this.#put('SETOWNER', path, { owner: wanted, group }, signal),
+      isNoMember,
+    );
+    // A group that the path has already may be refused too.
+    if (error && (await this.#groupOf(path, signal)) !== group) refused.push({ attribute: 'group', error });
+    return refused;
+  }
+
+  async setTimes(
+    path: string,
+    modifiedAtMs: number,
+    accessedAtMs: number | undefined,
+    signal: AbortSignal,
+  ): Promise<RemoteError | undefined> {
+    if (modifiedAtMs < 0) {
+      const where = { operation: 'SETTIMES', path };
+      throw new RemoteError('invalid', 'not set', 'HDFS takes no time before 1970', where);
+    }
+    const set = (accesstime: number) =>
+      this.#put('SETTIMES', path, { modificationtime: modifiedAtMs, accesstime }, signal);
+    if (accessedAtMs !== undefined && accessedAtMs >= 0) {
+      // With dfs.namenode.accesstime.precision=0 some releases refuse both times for the sake of one.
+      const refusal = await this.#refused(this.#key('access time', path), () => set(accessedAtMs), isAccessTime);
+      if (!refusal) return undefined;
+      await set(-1);
+      return refusal;
+    }
+    await set(-1);
+    return undefined;
+  }
+
+  async acl(path: string, signal: AbortSignal): Promise<string | undefined> {
+    const ask = () => this.#rest.json<{ AclStatus: AclStatus }>('GET', 'GETACLSTATUS', path, {}, signal);
+    return aclSpec((await this.#optional.insist(this.#key('acl', path), ask)).AclStatus);
+  }
+
+  async setAcl(path: string, acl: string, signal: AbortSignal): Promise<void> {
+    const ask = () => this.#put('SETACL', path, { aclspec: acl }, signal);
+    await this.#optional.insist(this.#key('acl', path), ask);
+  }
+
+  async removeDefaultAcl(path: string, signal: AbortSignal): Promise<void> {
+    await this.#optional.insist(this.#key('acl', path), () => this.#put('REMOVEDEFAULTACL', path, {}, signal));
+  }
+
+  async xattrs(path: string, signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
+    interface XAttrs {
+      XAttrs: { name: string; value: string | null }[];
+    }
+    const ask = () => this.#rest.json<XAttrs>('GET', 'GETXATTRS', path, { encoding: 'hex' }, signal);
+    const list = (await this.#optional.run(this.#key('xattr', path), ask))?.XAttrs ?? [];
+    const copied = list.filter(({ name }) => /^(?:user|trusted)\./i.test(name));
+    return new Map(copied.map(({ name, value }) => [name, value ?? '0x']));
+  }
+
+  async setXattr(path: string, name: string, value: string, signal: AbortSignal): Promise<void> {
+    // Without a flag HttpFS fails, and the thread that served the request fails ever after.
+    const parameters = { 'xattr.name': name, 'xattr.value': value, flag: 'CREATE,REPLACE' };
+    await this.#optional.insist(this.#key('xattr', path), () => this.#put('SETXATTR', path, parameters, signal));
+  }
+
+  async removeXattr(path: string, name: string, signal: AbortSignal): Promise<void> {
+    const ask = () => this.#put('REMOVEXATTR', path, { 'xattr.name': name }, signal);
+    await this.#optional.insist(this.#key('xattr', path), ask);
+  }
+
+  async #put(operation: string, path: string, parameters: Parameters, signal: AbortSignal): Promise<void> {
+    await this.#rest.call('PUT', operation, path, parameters, signal);
+  }
+
+  /** Runs a request unless it was refused for good before. @returns the refusal */
+  async #refused(
+    key: string,
+    ask: () => Promise<void>,
+    isForGood: (error: RemoteError) => boolean,
+  ): Promise<RemoteError | undefined> {
+    const done = await this.#optional.run(key, async () => ask().then(() => true), isForGood);
+    return done ? undefined : this.#optional.refusal(key);
+  }
+
+  async #groupOf(path: string, signal: AbortSignal): Promise<string> {
+    const { FileStatus: status } = await this.#rest.json<{ FileStatus: { group: string } }>(
+      'GET',
+      'GETFILESTATUS',
+      path,
+      {},
+      signal,
+    );
+    return status.group;
+  }
+
+  #key(what: string, path: string): string {
+    return `${what} ${this.#rest.nameservice(path).urls.join()}`;
+  }
+}
+
+function isNoSuperuser(error: RemoteError): boolean {
+  return hasCode(error, 'denied') && /[Nn]on-super ?user cannot change owner/.test(error.reason);
+}
+
+function isNoMember(error: RemoteError): boolean {
+  return hasCode(error, 'denied') && /^\w+: User \S+ does not belong to /.test(error.reason);
+}
+
+function isAccessTime(error: RemoteError): boolean {
+  return /[Aa]ccess ?time/.test(error.reason);
+}
