@@ -69,7 +69,7 @@ export function addJobFlags(command: Command): Command {
     .option('-d, --dest <cluster>', 'alias of the destination cluster, or local')
     .addOption(force)
     .option('-p, --preserve', 'preserve owner, group, permission, times, replication, block size, ACL, xattrs', false)
-    .option('--attributes <list>', `preserve these and no others, of ${attributeNames.join(',')}`)
+    .option('--attributes <list>', `preserve these and no others: ${attributeNames.join(', ')}`)
     .option('--strict-preserve', 'a file whose attributes cannot be set fails', false)
     .option('--exact', 'the destination is the copied root, existing or not (cp -T)', false)
     .option('--no-checksum', 'do not compare existing files: always overwrite (with --force)')

@@ -5,7 +5,7 @@ import type { Log } from '../log.ts';
 import { type Attribute, attributesOf, chosenAttributes } from './attributes.ts';
 import type { Unit } from './batch.ts';
 import type { UnitOutcome } from './job-store.ts';
-import { type Loss, NoSuchAttributeError, reasonOf, tellOnce } from './losses.ts';
+import { type Loss, NoSuchAttributeError, reasonOf, SmallBlockError, tellOnce } from './losses.ts';
 import { preserve, type Wanted } from './preserve.ts';
 import type { JobOptions } from './spec.ts';
 
@@ -48,7 +48,7 @@ export class FileAttributes {
   async creation(unit: Unit, signal: AbortSignal): Promise<Omit<WriteOptions, 'lengthBytes' | 'overwrite'>> {
     const { destination, to, options } = this.#file;
     this.#losses.clear();
-    this.#lose(this.#absent());
+    this.#lose([...this.#absent(), ...this.#tooSmall(unit)]);
     const { refused, ...layout } = destination.takenLayout(to, this.#layout(unit));
     this.#lose(refused);
     if (options.strictPreserve) await this.#requireKeepable(unit, signal);
@@ -95,7 +95,7 @@ export class FileAttributes {
       updated = changed;
     }
     const { warnings = [], ...told } = this.told();
-    const unseen = this.#keepsXattrs && this.#chosen.has('xattr') && !named ? [NOT_COMPARED] : [];
+    const unseen = this.#isBetweenClusters && this.#chosen.has('xattr') && !named ? [NOT_COMPARED] : [];
     const all = [...warnings, ...unseen];
     return { ...told, ...(all.length > 0 ? { warnings: all } : {}), ...(updated ? { updated } : {}) };
   }
@@ -133,7 +133,7 @@ export class FileAttributes {
       replication: has('replication') && attributes?.replication ? attributes.replication : undefined,
       modifiedAtMs: has('times') ? attributes?.modifiedAtMs : undefined,
       accessedAtMs: has('times') ? attributes?.accessedAtMs : undefined,
-      xattrs: has('xattr') && this.#keepsXattrs ? () => source.xattrs(from, signal) : undefined,
+      xattrs: has('xattr') && this.#isBetweenClusters ? () => source.xattrs(from, signal) : undefined,
     };
   }
 
@@ -154,7 +154,7 @@ export class FileAttributes {
     return this.#chosen.has('permission') || this.#chosen.has('acl');
   }
 
-  get #keepsXattrs(): boolean {
+  get #isBetweenClusters(): boolean {
     const { source, destination } = this.#file;
     return source.features.hadoopAttributes && destination.features.hadoopAttributes;
   }
@@ -172,6 +172,12 @@ export class FileAttributes {
       replication:
         kept && !into && kept.replication > 0 && this.#chosen.has('replication') ? kept.replication : undefined,
     };
+  }
+
+  #tooSmall({ blockBytes, into, attributes }: Unit): Loss[] {
+    const asked = attributes && this.#isBetweenClusters && this.#chosen.has('blocksize');
+    if (!asked || !into || blockBytes >= into.cellBytes) return [];
+    return [{ attribute: 'blocksize', error: new SmallBlockError(blockBytes, into.cellBytes, this.#file.to) }];
   }
 
   /** What was asked for by name and one end does not have at all. */

@@ -20,6 +20,18 @@ export class NoSuchAttributeError extends FanoutError {
   }
 }
 
+/** A block of an erasure-coded file holds at least a cell. */
+export class SmallBlockError extends FanoutError {
+  override readonly name = 'SmallBlockError';
+  constructor(blockBytes: number, cellBytes: number, path: string) {
+    super(`blocks of ${blockBytes} bytes are smaller than the cells of ${cellBytes} of the erasure coding policy`, {
+      disposition: 'fail-unit',
+      where: { operation: 'PRESERVE', path },
+      remedy: 'leave blocksize out of --attributes',
+    });
+  }
+}
+
 /** A reason without what it quotes, which differs from file to file: few different ones come of many files. */
 export function reasonOf({ attribute, error }: Loss): string {
   const reason = error.reason.split(/["/[]/)[0]?.replace(/\s+(?:for|of|in|inode=|parameter)?\s*$/, '') ?? '';

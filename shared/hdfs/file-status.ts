@@ -44,12 +44,18 @@ export function statusOf(json: JsonStatus, name: string): FileStatus {
     replication: unknown ? 0 : json.replication,
     owner: json.owner,
     group: json.group,
-    permission: json.permission,
+    permission: modeOf(json.permission),
     hasAcl: json.aclBit === true,
     encrypted: json.encBit === true || unknown,
     stripe,
     fileId: json.fileId,
   };
+}
+
+/** Permission and sticky bit: all that HDFS takes. Other servers pad with zeros, or send the type of the file as well. */
+function modeOf(permission: string): string {
+  const mode = Number.parseInt(permission, 8);
+  return Number.isNaN(mode) ? permission : (mode & 0o1777).toString(8);
 }
 
 /**

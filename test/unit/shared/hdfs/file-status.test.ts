@@ -14,6 +14,19 @@ const json: JsonStatus = {
   permission: '644',
 };
 
+describe('the permission of a listing entry', () => {
+  it.each([
+    ['644', '644'],
+    ['0', '0'],
+    ['0644', '644'],
+    ['01777', '1777'],
+    ['100640', '640'],
+    ['4755', '755'],
+  ])('%s is %s', (permission, expected) => {
+    expect(statusOf({ ...json, permission }).permission).toBe(expected);
+  });
+});
+
 describe('the erasure coding of a listing entry', () => {
   const stripe = { cellBytes: 1024 * 1024, dataUnits: 6 };
   const policy = { cellSize: 1024 * 1024, numDataUnits: 6 };
