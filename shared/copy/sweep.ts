@@ -36,7 +36,8 @@ async function sweepNames(
   const limit = pLimit(AT_ONCE);
   const withdrawals: ((signal: AbortSignal) => Promise<void>)[] = [];
   for (const [unit, { root, path, to, decision }] of units.entries()) {
-    if (without.has(unit) || decision === 'skip' || decision === 'fail') continue;
+    // What planning refused is looked at again by a resume, and may then have been tried.
+    if (without.has(unit) || decision === 'skip') continue;
     const target = join(job.roots[root]?.destination ?? '/', to ?? path);
     for (let claim = from; claim <= through; claim++) {
       for (let attempt = 0; attempt <= attempts; attempt++) {
