@@ -12,9 +12,9 @@ export interface Case {
   readonly directories: number;
 }
 
-/** A tree of empty files that is only listed. */
+/** A tree of empty files that is only listed; an endless one by hdfs-fanout alone, from a namenode that makes it up. */
 export interface ListingCase {
-  readonly name: 'wide' | 'deep';
+  readonly name: 'wide' | 'deep' | 'endless';
   readonly directories: number;
   readonly filesEach: number;
   /** How many directories lie in one, on each level. */
@@ -40,11 +40,13 @@ export const quickCases: readonly Case[] = [
 export const listingCases: readonly ListingCase[] = [
   { name: 'wide', directories: 1, filesEach: 20_000, fanOut: 1 },
   { name: 'deep', directories: 2000, filesEach: 10, fanOut: 5 },
+  { name: 'endless', directories: 2000, filesEach: 1000, fanOut: 1 },
 ];
 
 export const quickListingCases: readonly ListingCase[] = [
   { name: 'wide', directories: 1, filesEach: 2000, fanOut: 1 },
   { name: 'deep', directories: 200, filesEach: 10, fanOut: 5 },
+  { name: 'endless', directories: 20, filesEach: 1000, fanOut: 1 },
 ];
 
 export const human = (bytes: number): string => (bytes >= MIB ? `${bytes / MIB} MiB` : `${bytes / KIB} KiB`);
@@ -52,10 +54,11 @@ export const human = (bytes: number): string => (bytes >= MIB ? `${bytes / MIB} 
 export const describe = (of: Case): string =>
   `${of.files.toLocaleString('en')} files of ${human(of.fileBytes)}${of.secure ? ', tokens over TLS on both sides' : ''}`;
 
-export const describeListing = ({ name, directories, filesEach }: ListingCase): string =>
-  name === 'wide'
-    ? `${filesEach.toLocaleString('en')} files in one directory`
-    : `${directories.toLocaleString('en')} nested directories of ${filesEach} files`;
+export const describeListing = ({ name, directories, filesEach }: ListingCase): string => {
+  if (name === 'wide') return `${filesEach.toLocaleString('en')} files in one directory`;
+  if (name === 'deep') return `${directories.toLocaleString('en')} nested directories of ${filesEach} files`;
+  return `${(directories * filesEach).toLocaleString('en')} files of a simulated namenode, half of them in one directory`;
+};
 
 export const totalBytes = (of: Case): number => of.files * of.fileBytes;
 

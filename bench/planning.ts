@@ -1,4 +1,6 @@
 // Listing a tree before anything is copied: hdfs-fanout's plan against DistCp's copy listing.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { describeListing, type ListingCase, listedPathsOf } from './cases.ts';
 import { type Arena, atOnce } from './contestants.ts';
@@ -30,6 +32,21 @@ const listingCommand = ({ source, destination, scratch }: Arena, root: string, t
   return javaCommand(join(scratch, 'hadoop'), join(import.meta.dirname, 'Listing.java'), args);
 };
 
+const supportFile = (name: string): string => join(import.meta.dirname, '../test/support', name);
+
+/** Far more files than a namenode holds here: what planning needs of memory does not depend on their number. */
+const onEndless = async <T>(of: ListingCase, work: (command: Command) => Promise<T>): Promise<T> => {
+  const args = [supportFile('endless-namenode.ts'), String(of.directories * of.filesEach)];
+  const namenode = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  try {
+    const [port] = (await once(namenode.stdout, 'data')) as [Buffer];
+    const url = `http://127.0.0.1:${port.toString().trim()}`;
+    return await work({ program: process.execPath, args: [supportFile('planner.ts'), url] });
+  } finally {
+    namenode.kill();
+  }
+};
+
 const requireListed = ({ files, paths = 0 }: Told, { directories, filesEach }: ListingCase): void => {
   const wanted = directories * filesEach;
   const listed = files ?? paths - directories;
@@ -43,14 +60,35 @@ export const listCase = async (
   rounds: number,
   say: Say,
 ): Promise<ListingResult> => {
-  const root = `/lists/${of.name}`;
   say(`${of.name}: ${describeListing(of)}`);
+  const plan = { name: 'plan', title: 'hdfs-fanout plan' };
+  if (of.name === 'endless') {
+    return onEndless(of, (command) => play(of, [{ ...plan, command: () => command }], servers, rounds, say));
+  }
+  const root = `/lists/${of.name}`;
   await layOut(arena.source, root, listedPathsOf(of), 0);
   const entrants = [
-    { name: 'plan', title: 'hdfs-fanout plan', command: () => planCommand(arena, root) },
+    { ...plan, command: () => planCommand(arena, root) },
     { name: 'listing', title: 'DistCp listing, 1 thread', command: () => listingCommand(arena, root, 1) },
     { name: 'listing-10', title: 'DistCp listing, 10 threads', command: () => listingCommand(arena, root, atOnce) },
-  ].map(({ command, ...entrant }) => ({
+  ];
+  return play(of, entrants, servers, rounds, say);
+};
+
+interface Lister {
+  readonly name: string;
+  readonly title: string;
+  readonly command: () => Command | Promise<Command>;
+}
+
+const play = async (
+  of: ListingCase,
+  listers: readonly Lister[],
+  servers: readonly number[],
+  rounds: number,
+  say: Say,
+): Promise<ListingResult> => {
+  const entrants = listers.map(({ command, ...entrant }) => ({
     ...entrant,
     run: async (): Promise<ListingMeasured> => {
       const { measured, stdout } = await measure(await command(), servers);

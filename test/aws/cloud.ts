@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeExecutionCommand, GetExecutionHistoryCommand } from '@aws-sdk/client-sfn';
 import { QueryCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
@@ -128,8 +128,31 @@ export function credentialsOf(pid: number) {
   };
 }
 
-export function killLambdas(part: string): number {
-  const pids = lambdaProcesses(part);
-  for (const pid of pids) process.kill(pid, 'SIGKILL');
-  return pids.length;
+/** Copiers that have a connection to this server: those of a test's own job, if the server is the test's own. */
+export function copiersConnectedTo(url: string): number[] {
+  const port = Number(new URL(url).port).toString(16).toUpperCase().padStart(4, '0');
+  // sl local_address rem_address st … inode: proc(5)
+  const sockets = readFileSync('/proc/net/tcp', 'utf8')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, , remote]) => remote?.endsWith(`:${port}`))
+    .map((fields) => `socket:[${fields[9]}]`);
+  return lambdaProcesses('Copy').filter((pid) => {
+    try {
+      return readdirSync(`/proc/${pid}/fd`).some((fd) => sockets.includes(readlinkSync(`/proc/${pid}/fd/${fd}`)));
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** As `kill -9` does; those that have ended are passed over. */
+export function kill(pids: readonly number[]): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  }
 }

@@ -4,7 +4,7 @@ import type { JobStatus } from '../../shared/copy/job-status.ts';
 import { Front, type FrontRequest, type Reaction } from '../support/front.ts';
 import { content, makeOddTree } from '../support/odd-tree.ts';
 import { Scene, temporaryNames } from '../support/scene.ts';
-import { Cloud, killLambdas } from './cloud.ts';
+import { Cloud, copiersConnectedTo, kill } from './cloud.ts';
 
 /** Jobs from their start to their end: the real state machine, Lambdas in processes of their own, IAM enforced, real clusters. */
 
@@ -88,12 +88,13 @@ describe('a copy Lambda that is killed', () => {
     let killed = 0;
     await using front = await frontOf((request) => {
       if (request.operation !== operation || killed > 0 || front.count(operation) < 5) return undefined;
+      const copiers = copiersConnectedTo(front.url);
+      killed = copiers.length;
       if (moment === 'before') {
-        killed = killLambdas('Copy');
+        kill(copiers);
         return 'cut-before';
       }
-      setTimeout(() => (killed = killLambdas('Copy')), 100);
-      killed = 1;
+      setTimeout(() => kill(copiers), 100);
       return 'cut-after';
     });
     const { code, stderr, status } = await cloud.run(
@@ -166,7 +167,7 @@ describe('files that fail', () => {
       let deadly = true;
       await using front = await frontOf(({ operation }) => {
         if (deadly && operation === 'CREATE' && front.count('CREATE') > 4) {
-          killLambdas('Copy');
+          kill(copiersConnectedTo(front.url));
           return 'cut-before';
         }
         return undefined;

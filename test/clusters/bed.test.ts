@@ -8,7 +8,6 @@ import { systemProgram } from '../bed/packages.ts';
 import { runProgram } from '../bed/tools.ts';
 import { sharedCluster } from '../support/clusters.ts';
 import { TestHdfs } from '../support/hdfs.ts';
-import { openFile } from '../support/open-file.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'hdfs-fanout-clusters-'));
 
@@ -141,21 +140,6 @@ test('an HttpFS serves what the namenode behind it does', async () => {
   await new TestHdfs(a.namenodeUrl).put('/bed-test', 'through');
   const { status, body } = await curl(a, `${a.httpfs?.url}/webhdfs/v1/bed-test?op=OPEN&user.name=root`);
   expect({ status, body }).toEqual({ status: 200, body: 'through' });
-});
-
-test('a file that is held open is under construction until it is let go, and then has what was sent', async () => {
-  const { namenodeUrl } = await sharedCluster('B');
-  const b = new TestHdfs(namenodeUrl);
-  const isOpen = async () => {
-    const blocks = await b.json<{ LocatedBlocks: { isUnderConstruction: boolean } }>('GET_BLOCK_LOCATIONS', '/open');
-    return blocks.LocatedBlocks.isUnderConstruction;
-  };
-  const held = await openFile(b, '/open', 5000);
-  expect(await isOpen()).toBe(true);
-  expect((await b.status('/open')).length).toBeLessThan(5000);
-  await held[Symbol.asyncDispose]();
-  expect(await isOpen()).toBe(false);
-  expect((await b.status('/open')).length).toBe(5000);
 });
 
 test.each([
