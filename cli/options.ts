@@ -51,7 +51,7 @@ export function addJobFlags(command: Command): Command {
     )
     .option('--direct', 'write to the final name: no temporary file, no atomic rename', false)
     .option('--files-only', 'flatten: all files directly under the destination', false)
-    .option('--include-pattern <glob>', 'only files whose base name matches', '*')
+    .option('--include-pattern <glob>', 'only files whose base name matches, hidden ones too', '*')
     .option('--min-size <bytes>', 'only files of at least this size', wholeNumber, 0)
     .option('--max-failures <n>', 'stop the job when more files than this have failed', wholeNumber, 1000)
     .option('--threads <n>', 'transfers at once; 0: as many as both clusters allow', wholeNumber, 0)
