@@ -77,7 +77,7 @@ export function addJobFlags(command: Command): Command {
     .addOption(openFiles)
     .option('--direct', 'write to the final name: no temporary file, no atomic rename', false)
     .option('--files-only', 'flatten: all files directly under the destination', false)
-    .option('--include-pattern <glob>', 'only files whose base name matches', '*')
+    .option('--include-pattern <glob>', 'only files whose base name matches, hidden ones too', '*')
     .option('--min-size <bytes>', 'only files of at least this size', wholeNumber, 0)
     .addOption(maxFailures)
     .addOption(threads)

@@ -95,6 +95,7 @@ export async function eachUnfinished(
   const failed = await failedUnits(job.id, state);
   const limit = pLimit(LOOKED_AT_ONCE);
   const decided = async (unit: Unit): Promise<Unit> => {
+    if (unit.lasting) return unit;
     const root = job.roots[unit.root];
     const [from, to] = await Promise.all([
       source.stat(join(root?.source ?? '/', unit.path), signal),

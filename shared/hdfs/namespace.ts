@@ -51,5 +51,6 @@ async function resolvedAddresses(url: string): Promise<string[]> {
   const { protocol, hostname, port } = new URL(origin);
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
   const found = await lookup(host, { all: true }).catch(() => []);
-  return found.map(({ address }) => `${protocol}//${address} ${port || protocol}${path}`);
+  const at = port || (protocol === 'https:' ? '443' : '80');
+  return found.map(({ address }) => `${protocol}//${address}:${at}${path}`);
 }

@@ -50,6 +50,40 @@ describe('LocalDisk', () => {
     expect(await listed(directory)).toEqual({ 'caf\ufffd': 'other 0' });
   });
 
+  it('lists a link that leads to itself as nothing that can be copied', async () => {
+    const directory = join(top, 'circles');
+    mkdirSync(directory);
+    symlinkSync('self', join(directory, 'self'));
+    writeFileSync(join(directory, 'file'), 'x');
+    expect(await listed(directory)).toEqual({ self: 'other 0', file: 'file 1' });
+  });
+
+  it('is locked by what its links stand for, also where the path goes on to what is not there yet', async () => {
+    const directory = join(top, 'locked');
+    mkdirSync(directory);
+    symlinkSync(directory, join(top, 'another name'));
+    const locked = async (path: string) => (await disk.lockedPaths(path)).map((one) => one.path);
+    const [real = ''] = await locked(join(directory, 'new/er'));
+    expect(real.endsWith('/locked/new/er')).toBe(true);
+    expect(await locked(join(top, 'another name/new/er'))).toEqual([real]);
+    expect(await locked('/no such directory/x')).toEqual(['/no such directory/x']);
+  });
+
+  it('says which names it cannot hold', () => {
+    expect(disk.unwritable('/a/' + 'n'.repeat(255))).toBeUndefined();
+    expect(disk.unwritable('/a/' + 'é'.repeat(128))).toContain('256 bytes');
+    expect(disk.unwritable('/a/x\0')).toContain('NUL');
+    expect(disk.unwritable('/a/\ud800')).toContain('Unicode');
+    expect(disk.unwritable('/a'.repeat(2048))).toContain('no path of more than 4095 bytes');
+  });
+
+  it('deletes an empty directory, and no other', async () => {
+    mkdirSync(join(top, 'deleted/inner'), { recursive: true });
+    expect(await errorOf(disk.delete(join(top, 'deleted')))).toBeInstanceOf(FanoutError);
+    expect(await disk.delete(join(top, 'deleted/inner'))).toBe(true);
+    expect(await disk.delete(join(top, 'deleted/inner'))).toBe(false);
+  });
+
   it('does not hang on a pipe that nobody writes', async () => {
     const pipe = join(top, 'pipe');
     await makePipe(pipe);
