@@ -45,7 +45,7 @@ export function hasCode(error: unknown, ...codes: RemoteCode[]): boolean {
 
 /** For who reads that a gateway or balancer has nobody to pass a request on to. */
 export const GATEWAY_REMEDY =
-  'see to the gateway or balancer, and to what is behind it, then resume; retry_timeout says for how long to try';
+  'see to the gateway or balancer, what is behind it, and its address, then resume; retry_timeout says for how long to try';
 
 /** What may be quoted of an answer's body, characters. */
 const QUOTED = 200;

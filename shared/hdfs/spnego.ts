@@ -56,11 +56,13 @@ export class Spnego implements Authentication {
     const { hostname } = new URL(base);
     const { negotiation, token } = await negotiate(this.#cluster, hostname, where);
     const url = `${base}/webhdfs/v1/?op=GETHOMEDIRECTORY`;
-    const headers = { authorization: `Negotiate ${token}` };
+    const headers = this.#http.cookies.addTo(base, { authorization: `Negotiate ${token}` });
     const answer = await this.#http.exchange('GET', url, where, unaborted, headers).catch((error: unknown) => {
       throw error instanceof FanoutError ? explained(this.#cluster, error) : error;
     });
     const { status, text, challenge, cookies } = answer;
+    // A balancer must lead the next request to the server that signs the cookie.
+    this.#http.cookies.keep(base, cookies);
     const cookie = cookies.map((line) => line.split(';')[0] ?? '').find((pair) => /^hadoop\.auth="?[^"]/.test(pair));
     if (status === 401 || (cookie === undefined && status >= 400)) {
       throw explained(this.#cluster, remoteErrorOf(status, text, where));

@@ -3,12 +3,14 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
+import { TLSSocket } from 'node:tls';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Cluster } from '../bed/bed.ts';
 import { issueCertificate, makeAuthority } from '../bed/certificates.ts';
 import { definitionOf } from '../bed/client-config.ts';
-import { runCli } from '../support/cli.ts';
+import { Connector } from '../../shared/hdfs/connector.ts';
+import { newHome, runCli } from '../support/cli.ts';
 import { sharedCluster } from '../support/clusters.ts';
 import { TestHdfs } from '../support/hdfs.ts';
 import { makeSmallTree } from '../support/odd-tree.ts';
@@ -16,6 +18,7 @@ import { expectOneLine, writeConf } from '../support/scene.ts';
 
 type Fields = Record<string, unknown>;
 
+const home = newHome();
 const directory = mkdtempSync(join(tmpdir(), 'hdfs-fanout-tls-'));
 let s: Cluster;
 let w: Cluster;
@@ -81,12 +84,57 @@ describe('namenodes and datanodes that speak TLS', () => {
     expect(await onS.exists('/refused')).toBe(false);
   });
 
+  test('a certificate that only a datanode cannot use fails its files, and the job tells of each', async () => {
+    const { location = '' } = await onS.call('PUT', 'CREATE', '/redirect');
+    const datanode = new URL(location).host;
+    // Where the datanode should be, a server answers that is somebody else.
+    const addresses = { [datanode]: `127.0.0.1:${new URL(w.namenodeUrl).port}` };
+    const file = conf({ ...definitionOf(s), datanode_addresses: addresses });
+    await onA.put('/tls-one/file', 'x');
+    const { code, status } = await runCli(['copy', '--silent', 'A:/tls-one', 'S:/tls-one'], { conf: file, home });
+    expect(code).toBe(1);
+    expect(status).toMatchObject({ 'Files Copied': 0, 'Files Failed': 1 });
+    const { stdout } = await runCli(['status', status.Job, '--failures'], { conf: file, home });
+    expect(stdout).toContain('the datanode could not be used: its TLS certificate');
+  });
+
   test('a Java keystore as truststore is refused before anything is asked', async () => {
     const jks = join(directory, 'truststore.jks');
     writeFileSync(jks, Buffer.from('feedfeed00000002', 'hex'));
     const result = await copy('A:/tls', 'S:/refused', conf({ ...definitionOf(s), truststore: jks }));
     expect(result.code).toBe(2);
     expectOneLine(result, ['cluster S', 'is a JKS keystore', 'keytool -list -rfc']);
+  });
+});
+
+describe('a server that is reached elsewhere than its name says', () => {
+  test('must prove to be who its URL names', async () => {
+    const authority = makeAuthority(mkdtempSync(join(directory, 'elsewhere-')));
+    const { certificate, key } = await issueCertificate(await authority, 'dn1', 'dn1.prod.invalid');
+    const server = createServer({ cert: readFileSync(certificate), key: readFileSync(key) });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const there = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const connector = new Connector({
+      tls: { rejectUnauthorized: true, ca: readFileSync((await authority).ca, 'utf8') },
+      connectMs: 5000,
+      addresses: { '*.prod.invalid': there, '192.0.2.10': there },
+    });
+    try {
+      // The second handshake resumes the first one's session.
+      for (let i = 0; i < 2; i++) {
+        const socket = await connector.connect('https://dn1.prod.invalid:9865');
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        expect(socket instanceof TLSSocket && socket.isSessionReused()).toBe(i === 1);
+        socket.destroy();
+      }
+      for (const origin of ['https://dn2.prod.invalid:9865', 'https://192.0.2.10:9865']) {
+        await expect(connector.connect(origin)).rejects.toMatchObject({ code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
+      }
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
   });
 });
 

@@ -284,6 +284,30 @@ describe('a checksum', () => {
     expect(both.namenode.operations).toEqual(['OPEN', 'GETFILECHECKSUM']);
   });
 
+  const late =
+    (ms: number): Answer =>
+    (request, response) => {
+      request.resume();
+      setTimeout(() => response.end(JSON.stringify({ FileChecksum: null })), ms);
+    };
+  const impatient = { timeout: 0.2, data_timeout: 0.2, retry_timeout: 0 };
+
+  it.each<[string, number, boolean]>([
+    ['a long file may take long', 100 * MIB, true],
+    ['a short one may not', 1, false],
+  ])('of %s', async (_what, lengthBytes, waits) => {
+    await using both = await pair([late(1500)], impatient);
+    const answer = both.fs.checksum('/x', never, undefined, lengthBytes);
+    if (waits) expect(await answer).toBeUndefined();
+    else expect(await errorOf(answer)).toMatchObject({ name: 'TransportError', disposition: 'retry' });
+  });
+
+  it('of a long file may take long where HttpFS computes it', async () => {
+    await using server = await ScriptedServer.start([late(1500)]);
+    await using fs = clientOf([server.url], impatient);
+    expect(await fs.checksum('/x', never, undefined, 100 * MIB)).toBeUndefined();
+  });
+
   it('is nothing where the server keeps none', async () => {
     const none = { FileChecksum: null, FsServerDefaults: { blockSize: 512, bytesPerChecksum: 512, checksumType: 2 } };
     await using server = await ScriptedServer.start([{ json: none }]);

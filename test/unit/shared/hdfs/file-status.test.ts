@@ -23,7 +23,7 @@ describe('the permission of a listing entry', () => {
     ['100640', '640'],
     ['4755', '755'],
   ])('%s is %s', (permission, expected) => {
-    expect(statusOf({ ...json, permission }).permission).toBe(expected);
+    expect(statusOf({ ...json, permission }, 'f').permission).toBe(expected);
   });
 });
 
