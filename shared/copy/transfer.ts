@@ -166,8 +166,8 @@ class FileTransfer {
       if (!isDoubtful(error, moved)) return 'soon';
       doubtful += 1;
       if (doubtful >= DOUBTFUL_TRIES) return 'no';
-      // Time mends a datanode that is gone, not a fault of bytes.
-      return moved && !(error instanceof IntegrityError) ? 'late' : 'soon';
+      // A datanode that is gone for a moment takes a while to come back.
+      return hasCode(error, 'io', 'no-block') ? 'late' : 'soon';
     };
     return retry(
       wholeFile,

@@ -408,13 +408,14 @@ export class WebHdfs implements FileSystem {
   async closedLength(path: string, signal: AbortSignal): Promise<number | 'open'> {
     // The answer also holds block tokens: nothing else of it is kept.
     interface Located {
-      LocatedBlocks: { fileLength: number; isUnderConstruction: boolean };
+      LocatedBlocks?: { fileLength: number; isUnderConstruction: boolean };
     }
     const range = { offset: 0, length: 1 };
     const json = await this.#ifKnown('GET_BLOCK_LOCATIONS', path, () =>
       this.#rest.json<Located>('GET', 'GET_BLOCK_LOCATIONS', path, range, signal),
     );
-    if (json) return json.LocatedBlocks.isUnderConstruction ? 'open' : json.LocatedBlocks.fileLength;
+    const located = json?.LocatedBlocks;
+    if (located) return located.isUnderConstruction ? 'open' : located.fileLength;
     try {
       await this.#checksumText(path, signal, undefined, 0);
     } catch (error) {
