@@ -67,7 +67,8 @@ export async function resolveMapping(
   }
   const roots = matches.map((match) => rootOf(match, to, there, spec, source));
   refuseConflicts(roots, destination);
-  await destination.learnNames(to, signal);
+  // To a server the question looks like a change.
+  if (makeProbe) await destination.learnNames(to, signal);
   await refuseSameTree({ source, destination, force: spec.options.force, makeProbe }, roots, signal);
   refuseNames(roots, destination);
   for (const root of roots) await refuseExisting(root, to, there, spec, destination, signal);

@@ -118,7 +118,7 @@ class Planner {
 
   async run(): Promise<Expected | { readonly cursor: PlanCursor }> {
     const { roots, from, destination, signal } = this.#planning;
-    if (roots[0]) await destination.learnNames(roots[0].destination, signal);
+    if (roots[0] && this.#planning.makeDirectories) await destination.learnNames(roots[0].destination, signal);
     for (const [index, root] of roots.entries()) {
       if (from && index < from.root) continue;
       const unwritable = destination.unwritable(root.destination);

@@ -25,7 +25,7 @@ export async function namespaceIds(
   } catch (error) {
     signal.throwIfAborted();
     const reasons = error instanceof AggregateError ? error.errors.map(messageOf) : [messageOf(error)];
-    log.info({ reasons }, 'no namenode tells its block pool: the cluster is known by its addresses');
+    log.debug({ reasons }, 'no namenode tells its block pool: the cluster is known by its addresses');
     return (await Promise.all(urls.map(resolvedAddresses))).flat();
   }
 }
