@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { FanoutError, RefusedError, SpecError } from '../errors.ts';
 import type { FileStatus, FileSystem } from '../hdfs/filesystem.ts';
 import { isWithin, join, parentOf } from '../hdfs/path.ts';
-import type { Root } from './mapping.ts';
+import type { Root } from './root.ts';
 import { probeName } from './temporary.ts';
 
 /** For removing the probe, ms. */

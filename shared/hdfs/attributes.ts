@@ -128,6 +128,12 @@ export class RemoteAttributes {
     await this.#optional.insist(this.#key('xattr', path), ask);
   }
 
+  async setErasureCodingPolicy(directory: string, policy: string, signal: AbortSignal): Promise<void> {
+    const ask = () => this.#put('SETECPOLICY', directory, { ecpolicy: policy }, signal);
+    // A policy that is not enabled is refused for every directory.
+    await this.#optional.insist(this.#key(`policy ${policy}`, directory), ask, (error) => hasCode(error, 'invalid'));
+  }
+
   async #put(operation: string, path: string, parameters: Parameters, signal: AbortSignal): Promise<void> {
     await this.#rest.call('PUT', operation, path, parameters, signal);
   }

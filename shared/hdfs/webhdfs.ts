@@ -513,6 +513,10 @@ export class WebHdfs implements FileSystem {
     return this.#attributes.setXattr(path, name, value, signal);
   }
 
+  setErasureCodingPolicy(directory: string, policy: string, signal: AbortSignal): Promise<void> {
+    return this.#attributes.setErasureCodingPolicy(directory, policy, signal);
+  }
+
   removeXattr(path: string, name: string, signal: AbortSignal): Promise<void> {
     return this.#attributes.removeXattr(path, name, signal);
   }

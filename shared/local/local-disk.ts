@@ -257,6 +257,10 @@ export class LocalDisk implements FileSystem {
     return unsupported('REMOVEDEFAULTACL', path);
   }
 
+  setErasureCodingPolicy(path: string): Promise<void> {
+    return unsupported('SETECPOLICY', path);
+  }
+
   removeXattr(path: string): Promise<void> {
     return unsupported('REMOVEXATTR', path);
   }
