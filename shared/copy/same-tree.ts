@@ -109,6 +109,8 @@ async function showsThrough(
   try {
     await destination.makeDirectory(probe, '700', signal);
   } catch (error) {
+    // It may have been made although its answer was lost, or not waited for.
+    await destination.delete(probe, AbortSignal.timeout(CLEANUP_MS)).catch(() => undefined);
     if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
     return otherwise;
   }

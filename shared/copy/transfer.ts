@@ -102,7 +102,8 @@ class FileTransfer {
 
   async run(): Promise<UnitOutcome> {
     const { signal, job } = this.#context;
-    const again = this.#claim.claim > 1;
+    // A plan's refusal is looked at again wherever something may have changed since: the files, or what the job may do.
+    const again = this.#claim.claim > 1 || (this.#planned.decision === 'fail' && job.spec.options.force);
     const settled = await settle(this.#route(), this.#planned, job.spec.options, again, signal);
     this.#unit = settled.unit;
     this.#overwrite = settled.kind === 'overwrite';
