@@ -79,8 +79,13 @@ export async function finishDirectories(
     };
     const stretch = { isOver, from: from?.root === index ? from.walk : undefined };
     const trees = { source, root: root.source, destination: { fs: destination, root: root.destination, exists: true } };
-    const stopped = await walk(trees, status, { leave, lost }, signal, stretch);
-    await Promise.all(setting.keys());
+    let stopped: WalkCursor | undefined;
+    try {
+      stopped = await walk(trees, status, { leave, lost }, signal, stretch);
+    } finally {
+      // Nothing of it is on its way when this returns, whatever ended it.
+      await Promise.all(setting.keys());
+    }
     if (failed.length > 0) throw failed[0];
     if (stopped) return { cursor: { root: index, walk: stopped, warnings } };
   }

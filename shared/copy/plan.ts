@@ -124,7 +124,8 @@ class Planner {
       if (from && index < from.root) continue;
       const unwritable = destination.unwritable(root.destination);
       if (unwritable !== undefined) {
-        await this.#add(index, '', missing(root.source), { kind: 'fail', reason: unwritable });
+        // What is below a directory is in no batch.
+        await this.#add(index, '', missing(root.source), { kind: 'fail', reason: unwritable, lasting: true });
         continue;
       }
       const stopped = await (root.kind === 'file' ? this.#planFile(index, root) : this.#planDirectory(index, root));

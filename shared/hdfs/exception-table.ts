@@ -88,7 +88,9 @@ const classes: readonly Row[] = [
   row('standby', 'NoNamenodesAvailableException RouterSafeModeException ActiveNotFoundException'),
   row('standby', 'ConnectionNullException SubClusterTimeoutException StateStoreUnavailableException'),
   row('safe-mode', 'SafeModeException'),
-  row('busy', 'CallQueueOverflowException AsyncCallLimitExceededException'),
+  row('standby', 'RetriableException', { message: /\bStandbyException\b/ }),
+  row('safe-mode', 'RetriableException', { message: /\bSafeModeException\b|Name node is in safe mode/ }),
+  row('busy', 'RetriableException CallQueueOverflowException AsyncCallLimitExceededException'),
   row('token', 'InvalidToken'),
   row('unauthenticated', 'AuthenticationException SignerException'),
   row('leased', 'AlreadyBeingCreatedException RecoveryInProgressException'),
@@ -118,6 +120,8 @@ const classes: readonly Row[] = [
     message: /parameter "aclspec"|Parameter \[aclspec\]/,
     remedy: 'widen dfs.webhdfs.acl.provider.permission.pattern on that cluster so that it takes the names',
   }),
+  // A server that cannot resolve the name of another one just now.
+  row('io', 'IllegalArgumentException', { message: /^java\.net\.UnknownHostException: / }),
   row('invalid', 'IllegalArgumentException HadoopIllegalArgumentException NumberFormatException'),
   row('invalid', 'InvalidPathException IllegalReservedPathException InvalidPathHandleException'),
   row('invalid', 'UnresolvedPathException UnresolvedLinkException', {
@@ -144,7 +148,9 @@ const classes: readonly Row[] = [
  */
 const messages: readonly Row[] = [
   text('standby', /^Operation category \w+ is not supported in state /),
-  text('standby', /^Failed to obtain user group information: .*\bStandbyException: /s),
+  text('standby', /^Failed to obtain user group information: .*\bStandbyException\b/s),
+  // A namenode that starts, or becomes active, does not look at tokens yet.
+  text('busy', /^Failed to obtain user group information: .*\bRetriableException\b/s),
   text('token', /^Failed to obtain user group information: /),
   text(
     'token',
@@ -214,7 +220,6 @@ const messages: readonly Row[] = [
 const general: Readonly<Record<string, RemoteCode>> = {
   IOException: 'io',
   UncheckedIOException: 'io',
-  RetriableException: 'busy',
   RemoteException: 'other',
   SecurityException: 'other',
   RuntimeException: 'other',

@@ -153,6 +153,11 @@ export class NamenodeRest {
     const failures = new Map<string, FanoutError>();
     const counted = { tries: 0, refusals: 0, doubtful: 0 };
     const again = (error: unknown): Again => {
+      // A standby namenode may not have heard of a new token yet.
+      if (hasCode(error, 'token') && ++counted.tries < nameservice.urls.length) {
+        nameservice.failOver(nameservice.url);
+        return 'now';
+      }
       if (!(error instanceof TransportError || error instanceof RemoteError) || error.disposition !== 'retry')
         return 'no';
       failures.set(error.where?.host ?? '', error);

@@ -119,7 +119,7 @@ export class WebHdfs implements FileSystem {
         const ids = await this.#namespaces.of(this.#keyOf(served), () =>
           namespaceIds(nameservice, this.#rest.http, this.#log, signal),
         );
-        return [...nameservice.places, ...ids].map((place) => ({ place, path: served }));
+        return [...new Set([...nameservice.places, ...ids])].map((place) => ({ place, path: served }));
       }),
     );
     return locked.flat();
@@ -425,7 +425,7 @@ export class WebHdfs implements FileSystem {
       await this.#checksumText(path, signal, undefined, 0);
     } catch (error) {
       if (hasCode(error, 'open')) return 'open';
-      if (!hasCode(error, 'no-checksum')) throw error;
+      if (!hasCode(error, 'no-checksum', 'no-block')) throw error;
     }
     const status = await this.stat(path, signal);
     if (!status) throw new RemoteError('not-found', 'not found', '', { operation: 'GETFILESTATUS', path });
