@@ -128,7 +128,7 @@ const classes: readonly Row[] = [
     remedy: 'name what the symbolic link points to',
   }),
   row('invalid', 'NotInMountpointException', { remedy: 'choose a path below one of its mount points' }),
-  row('invalid', 'PathIsNotEmptyDirectoryException PathIsDirectoryException PathOperationException PathIOException'),
+  row('invalid', 'PathIsNotEmptyDirectoryException PathIsDirectoryException PathOperationException'),
   row('invalid', 'SnapshotException AclException XAttrNotFoundException NoECPolicySetException'),
   row('invalid', 'InvalidRequestException RollingUpgradeException DirectoryListingStartAfterNotFoundException'),
   row('denied', 'DisallowedDatanodeException', { remedy: 'let the namenode admit its datanode (dfs.hosts)' }),
@@ -220,6 +220,7 @@ const messages: readonly Row[] = [
 const general: Readonly<Record<string, RemoteCode>> = {
   IOException: 'io',
   UncheckedIOException: 'io',
+  PathIOException: 'io',
   RemoteException: 'other',
   SecurityException: 'other',
   RuntimeException: 'other',
@@ -235,6 +236,9 @@ const general: Readonly<Record<string, RemoteCode>> = {
 /** A cause that only the message names: `org.apache.hadoop.ipc.RemoteException(java.io.IOException): …`, `a.b.Cause: …`. */
 const nested = /^(?:[\w.$]*RemoteException\()?((?:[a-z]\w*\.)+[A-Z][\w$]*)\)?:\s*(.*)$/s;
 
+/** What a PathIOException puts before its message. @see Hadoop PathIOException.getMessage */
+const QUOTED_PATH = /^`[^]*?': /;
+
 export interface Classified {
   readonly code: RemoteCode;
   readonly remedy?: string;
@@ -249,10 +253,11 @@ export function classify(exception: string, message: string): Classified {
   const known = classes.find((one) => one.exceptions.includes(exception) && matches(one, message));
   const fallback = general[exception];
   if (known || fallback === undefined) return known ?? { code: 'other' };
-  const [, cause, rest = ''] = nested.exec(message) ?? [];
+  const text = exception === 'PathIOException' ? message.replace(QUOTED_PATH, '') : message;
+  const [, cause, rest = ''] = nested.exec(text) ?? [];
   const inner = cause === undefined ? undefined : classify(shortName(cause), rest);
   if (inner && inner.code !== 'other') return inner;
-  return messages.find((one) => matches(one, message)) ?? { code: fallback };
+  return messages.find((one) => matches(one, text)) ?? { code: fallback };
 }
 
 function matches({ message }: Row, text: string): boolean {

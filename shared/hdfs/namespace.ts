@@ -23,13 +23,18 @@ export async function namespaceIds(
   const limit = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]);
   const addresses = (await Promise.all(urls.map(resolvedAddresses))).flat();
   try {
-    return [...addresses, await Promise.any(urls.map((url) => blockPool(url, http, limit)))];
+    return [...addresses, await Promise.any(urls.filter(isNamenode).map((url) => blockPool(url, http, limit)))];
   } catch (error) {
     signal.throwIfAborted();
     const reasons = error instanceof AggregateError ? error.errors.map(messageOf) : [messageOf(error)];
     log.debug({ reasons }, 'no namenode tells its block pool: the cluster is known by its addresses');
     return addresses;
   }
+}
+
+/** A gateway's own path leads to no namenode's JMX. */
+function isNamenode(url: string): boolean {
+  return splitUrl(url).path === '';
 }
 
 /** @throws when this address does not tell it, or tells those of several */

@@ -57,6 +57,8 @@ const byMessage: readonly (readonly [exception: string, message: string, code: R
     'safe-mode',
   ],
   ['IllegalArgumentException', 'java.net.UnknownHostException: nn1', 'io'],
+  ['PathIOException', "`/x': Fail to get block MD5 for LocatedBlock{}", 'no-block'],
+  ['PathIOException', "`/x': Input/output error", 'io'],
   ['RemoteException', 'The directory item limit of /p is exceeded: limit=5 items=5', 'limit'],
   [
     'RemoteException',
