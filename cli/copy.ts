@@ -12,7 +12,7 @@ import { newJobId } from './job-id.ts';
 import { openLog } from './logging.ts';
 import { type CopyFlags, type GivenFlags, specOf } from './options.ts';
 import { printError, printStatus, readerGone } from './output.ts';
-import { eachUnfinished, resumable, takeUp } from './resume.ts';
+import { changesOf, eachUnfinished, resumable, takeUp } from './resume.ts';
 import { runJob } from './run-job.ts';
 
 /** `hdfs-fanout copy`: starts or resumes a job in this process. @returns the exit code */
@@ -31,7 +31,10 @@ export async function copy(paths: readonly string[], flags: CopyFlags, given: Gi
         return exitCodes.success;
       }
       ends = openEnds(job.spec, flags.conf, log);
-      if (!flags.dryRun) return await runJob(job, state, ends, flags, log, interrupt, () => takeUp(state, job));
+      if (!flags.dryRun) {
+        const begin = () => takeUp(state, job, changesOf(flags, given), ends as Ends, interrupt);
+        return await runJob(job, state, ends, flags, log, interrupt, begin);
+      }
       if (job.phase === 'planning') return await dryRun(job.spec, job.roots, ends, flags.json, showing);
       const { spec, roots } = job;
       const unfinished: Parameters<typeof dryRun>[5] = (emit) =>

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import type { Batch, Unit } from '../shared/copy/batch.ts';
-import type { Root } from '../shared/copy/mapping.ts';
+import type { Root } from '../shared/copy/root.ts';
 import { plan } from '../shared/copy/plan.ts';
 import { OPEN_FOR_WRITING, settle } from '../shared/copy/settle.ts';
 import { isOpen } from '../shared/copy/failures.ts';

@@ -2,6 +2,7 @@ import pLimit from 'p-limit';
 import type { Batch, Unit } from '../shared/copy/batch.ts';
 import { decide } from '../shared/copy/decide.ts';
 import type { Job } from '../shared/copy/job-store.ts';
+import { refuseSameTree } from '../shared/copy/same-tree.ts';
 import { withOptions } from '../shared/copy/spec.ts';
 import { DestinationBusyError, printable, SpecError } from '../shared/errors.ts';
 import { join } from '../shared/hdfs/path.ts';
@@ -42,6 +43,14 @@ export const flagsOnResume: Readonly<Record<keyof CopyFlags, 'job' | 'run' | 'ke
   includePattern: 'kept',
 };
 
+/** What the flags change of the job's options. */
+export type Changes = Readonly<Record<string, unknown>>;
+
+export function changesOf(flags: CopyFlags, given: GivenFlags): Changes {
+  const names = [...given.keys()].filter((name) => flagsOnResume[name] === 'job');
+  return Object.fromEntries(names.map((name) => [name, flags[name]]));
+}
+
 /** A job that may be resumed, with the options that were given. Nothing is changed yet. @throws SpecError */
 export async function resumable(state: State, id: string, flags: CopyFlags, given: GivenFlags): Promise<Job> {
   const kept = [...given].filter(([name]) => flagsOnResume[name] === 'kept').map(([, flag]) => flag);
@@ -54,8 +63,7 @@ export async function resumable(state: State, id: string, flags: CopyFlags, give
   const job = await state.store.get(id);
   if (!job) throw new SpecError(`no job ${printable(id)} in ${state.directory}`, 'hdfs-fanout jobs lists them');
   if (job.outcome === 'Successful') return job;
-  const names = [...given.keys()].filter((name) => flagsOnResume[name] === 'job');
-  const spec = withOptions(job.spec, Object.fromEntries(names.map((name) => [name, flags[name]])));
+  const spec = withOptions(job.spec, changesOf(flags, given));
   if (job.phase !== 'planning' && !isHeld(state.locks, id) && !state.manifests.has(id)) {
     const why = job.error?.startsWith('cleaned') ? 'was cleaned' : 'has lost its manifest';
     throw new SpecError(`the job ${id} ${why}`, 'copy again with --force: what is equal is skipped');
@@ -66,12 +74,24 @@ export async function resumable(state: State, id: string, flags: CopyFlags, give
 /**
  * Takes a job up: failed files are taken back, and it goes on with copying wherever it stopped, so that nothing is finished before it
  * is copied. Safe to be killed in. Only for the holder of the job's lock.
+ *
+ * @throws RefusedError when the job may overwrite only from now on, and would overwrite its own source
  */
-export async function takeUp({ store }: State, { id, spec }: Job): Promise<Job> {
+export async function takeUp(
+  { store }: State,
+  { id }: Job,
+  options: Changes,
+  { source, destination }: Ends,
+  signal: AbortSignal,
+): Promise<Job> {
   const job = await store.get(id);
   if (!job) throw new SpecError(`no job ${id}`);
   // Another resume has ended it while this one waited for the lock.
   if (job.outcome === 'Successful') return job;
+  // As it is now: another resume may have changed it while this one waited for the lock.
+  const spec = withOptions(job.spec, options);
+  const force = spec.options.force && !job.spec.options.force;
+  if (force) await refuseSameTree({ source, destination, force, makeProbe: true }, job.roots, signal);
   const phase = job.phase === 'planning' ? 'planning' : 'copying';
   const changes = { spec, phase, outcome: undefined, error: undefined, endedAtMs: undefined } as const;
   await store.update(id, changes);

@@ -40,7 +40,7 @@ export async function closeStep(
     if (deadline.isNear()) return { closed: false };
     await sleep(LOOK_EVERY_MS, undefined, { signal });
   }
-  await using ends = await openEnds(job.spec, (alias) => accessOfJob(services, job.id, alias), log);
+  await using ends = await openEnds(job.spec, (alias) => accessOfJob(services, job.id, alias), log, 'known');
   // One that has ended is swept: whoever closed it was killed before the last line, and its tokens may be gone.
   if (job.phase !== 'planning' && job.endedAtMs === undefined) {
     await sweepJob({ job, store, manifests, destination: ends.destination }, () => true, signal);

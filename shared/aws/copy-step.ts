@@ -36,7 +36,7 @@ export async function copyStep(
   const { store, log } = services;
   const job = await store.get(id);
   if (!job) throw new JobClosedError(id);
-  await using ends = await openEnds(job.spec, (alias) => accessOfJob(services, id, alias), log);
+  await using ends = await openEnds(job.spec, (alias) => accessOfJob(services, id, alias), log, 'known');
   const { source, destination } = ends;
   const progress = new Progress();
   progress.failed = (await store.counters(id)).get('files.failed') ?? 0;

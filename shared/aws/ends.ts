@@ -1,6 +1,7 @@
 import { type JobSpec, locationsOf } from '../copy/spec.ts';
 import { SpecError } from '../errors.ts';
 import type { FileSystem } from '../hdfs/filesystem.ts';
+import type { Contact } from '../hdfs/nameservice.ts';
 import { WebHdfs } from '../hdfs/webhdfs.ts';
 import type { Log } from '../log.ts';
 import type { Access } from './access.ts';
@@ -13,15 +14,23 @@ export interface Ends extends AsyncDisposable {
   readonly target: string;
 }
 
-/** Asks nothing of a cluster yet. */
-export async function openEnds(spec: JobSpec, accessTo: (alias: string) => Promise<Access>, log: Log): Promise<Ends> {
+/**
+ * Asks nothing of a cluster yet.
+ * @param contact  `known` once the job's planner has reached the clusters: their addresses are right, and a failure is one of the moment
+ */
+export async function openEnds(
+  spec: JobSpec,
+  accessTo: (alias: string) => Promise<Access>,
+  log: Log,
+  contact: Contact = 'first',
+): Promise<Ends> {
   const { from, patterns, to, target } = locationsOf(spec);
   if (from === 'local' || to === 'local') {
     throw new SpecError('local: is the disk of one machine, which AWS does not see', 'use hdfs-fanout copy for it');
   }
   const open = async (alias: string): Promise<FileSystem> => {
     const { cluster, authentication } = await accessTo(alias);
-    return new WebHdfs(cluster, log, authentication);
+    return new WebHdfs(cluster, log, authentication, contact);
   };
   const source = await open(from);
   const destination = from === to ? source : await open(to);

@@ -30,7 +30,7 @@ export async function finishStep(
   const { store, active, lock, manifests, log } = services;
   const job = await store.get(id);
   if (!job) throw new Error(`no job ${id}`);
-  await using ends = await openEnds(job.spec, (alias) => accessOfJob(services, id, alias), log);
+  await using ends = await openEnds(job.spec, (alias) => accessOfJob(services, id, alias), log, 'known');
   const { source, destination } = ends;
   let ended = job;
   if (job.phase !== 'done') {

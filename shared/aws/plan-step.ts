@@ -3,6 +3,7 @@ import type { Deadline } from '../copy/deadline.ts';
 import type { Job } from '../copy/job-store.ts';
 import { refuseAtOnce, resolveMapping } from '../copy/mapping.ts';
 import { planStretch } from '../copy/plan.ts';
+import { refuseSameTree } from '../copy/same-tree.ts';
 import { type JobSpec, parseJobSpec, withOptions } from '../copy/spec.ts';
 import { threadsOf } from '../copy/threads.ts';
 import { SpecError } from '../errors.ts';
@@ -72,7 +73,7 @@ export async function planStep(
       : await begin(id, parseJobSpec(input), execution, Date.parse(startTime), services, signal);
   }
   if (job.phase !== 'done') await giveAccess(id, job.spec, services, signal);
-  await using ends = await openEnds(job.spec, (alias) => accessOfJob(services, id, alias), services.log);
+  await using ends = await openEnds(job.spec, (alias) => accessOfJob(services, id, alias), services.log, 'known');
   if (job.phase === 'planning') {
     const planned = await withSmallHeap(() => planOn(job, ends, services, deadline, signal));
     if (!planned) return answer(job, ends, { batches: 0, key: '' }, false);
@@ -141,8 +142,12 @@ async function takeUp(
   const driven = await active.get(id);
   if (driven && !(await lock.isGone(driven))) throw new SpecError(`job ${id} is still running`, 'wait for its end');
   const spec = withOptions(job.spec, options);
-  await using ends = await openEnds(spec, (alias) => accessOfJob(services, id, alias), services.log);
-  await lock.acquire(id, execution, await lockedPaths(job.roots, ends.destination, signal));
+  await using ends = await openEnds(spec, (alias) => accessOfJob(services, id, alias), services.log, 'known');
+  const { source, destination } = ends;
+  const force = spec.options.force && !job.spec.options.force;
+  // Nothing is changed yet: a job that may overwrite only from now on might overwrite its own source.
+  if (force) await refuseSameTree({ source, destination, force, makeProbe: true }, job.roots, signal);
+  await lock.acquire(id, execution, await lockedPaths(job.roots, destination, signal));
   // What was given may be old by now, and got tokens may have ended.
   await endAccess(id, services);
   await store.reopen(id);

@@ -63,12 +63,13 @@ export async function setAccess(
   let mode = permission;
   try {
     spec = await acl?.();
+    // An ACL that was removed since it was listed has left its mask in the listed mode.
+    if (acl && (spec === undefined || !setsAcl)) mode = withoutAcl(permission, spec);
     if (setsAcl && (spec !== undefined || guarded.present.hasAcl)) {
-      const target = spec === undefined ? bareAcl(narrowed(permission, losing)) : narrowedAcl(spec, losing);
-      if (because && target !== (spec ?? bareAcl(permission))) report('permission', because);
-      return await setAcl(target, narrowed(permission, losing), guarded, signal);
+      const target = spec === undefined ? bareAcl(narrowed(mode, losing)) : narrowedAcl(spec, losing);
+      if (because && target !== (spec ?? bareAcl(mode))) report('permission', because);
+      return await setAcl(target, narrowed(mode, losing), guarded, signal);
     }
-    if (spec !== undefined) mode = withoutAcl(permission, spec);
   } catch (error) {
     report('acl', asLoss(error));
     if (acl) mode = withoutAcl(permission, spec);

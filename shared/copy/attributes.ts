@@ -1,6 +1,5 @@
 import { samePermission } from '../hdfs/acl.ts';
 import type { FileStatus } from '../hdfs/filesystem.ts';
-import type { JobOptions } from './spec.ts';
 
 /** What a copy can carry over besides the bytes, as options and Job Status name it. */
 export const attributeNames = [
@@ -12,15 +11,22 @@ export const attributeNames = [
   'blocksize',
   'acl',
   'xattr',
+  'ecpolicy',
 ] as const;
 export type Attribute = (typeof attributeNames)[number];
 
-/** What a job carries over: nothing without preserve, everything with it unless it names what. */
+/** What preserve carries over where nothing is named: policies are a cluster's own, and another may not have them enabled. */
+const preserved = attributeNames.filter((name) => name !== 'ecpolicy');
+
+/** What a job carries over: nothing without preserve, and with it what it names. */
 export function chosenAttributes({
   preserve,
   attributes,
-}: Pick<JobOptions, 'preserve' | 'attributes'>): ReadonlySet<Attribute> {
-  return new Set(attributes.length > 0 ? attributes : preserve ? attributeNames : []);
+}: {
+  readonly preserve: boolean;
+  readonly attributes: readonly Attribute[];
+}): ReadonlySet<Attribute> {
+  return new Set(attributes.length > 0 ? attributes : preserve ? preserved : []);
 }
 
 /** Of a file or directory, from a listing: what a manifest keeps of them. */

@@ -90,16 +90,20 @@ export async function compareContent(a: ContentOf, b: ContentOf, signal: AbortSi
     return 'different';
   const equal = (same: boolean) => (same ? 'read-back' : 'different');
   if (storedB && layoutB) return equal(proves(storedB, await digestOf(a, layoutB, signal)));
-  if (storedA && layoutA) return equal(proves(storedA, await digestOf(b, layoutA, signal)));
+  if (storedA && layoutA) {
+    const digest = await openOr(digestOf(b, layoutA, signal));
+    return digest === 'open' ? digest : equal(proves(storedA, digest));
+  }
   const [layout] = await a.fs.expectedLayouts(a.path, undefined, signal);
   const [digestA, digestB] = await together(signal, [
     (both) => digestOf(a, layout, both),
-    (both) => digestOf(b, layout, both),
+    (both) => openOr(digestOf(b, layout, both)),
   ]);
+  if (digestB === 'open') return digestB;
   return equal(proves(digestA, digestB));
 }
 
-async function openOr(asked: Promise<FileChecksum | undefined>): Promise<FileChecksum | 'open' | undefined> {
+async function openOr<T>(asked: Promise<T>): Promise<T | 'open'> {
   try {
     return await asked;
   } catch (error) {
@@ -112,7 +116,7 @@ async function openOr(asked: Promise<FileChecksum | undefined>): Promise<FileChe
 export async function isBeginningOf(part: ContentOf, whole: ContentOf, signal: AbortSignal): Promise<boolean> {
   if (part.lengthBytes >= whole.lengthBytes) return false;
   const [a, b] = await together(signal, [
-    (both) => beginning(part, part.lengthBytes, both),
+    (both) => openOr(beginning(part, part.lengthBytes, both)),
     (both) => beginning(whole, part.lengthBytes, both),
   ]);
   return a === b;

@@ -30,7 +30,7 @@ export function decide(
   destination: FileStatus | undefined,
   { force, checksum }: { readonly force: boolean; readonly checksum: boolean },
 ): Decision {
-  if (source.refusal !== undefined) return { kind: 'fail', reason: source.refusal };
+  if (source.refusal !== undefined) return { kind: 'fail', reason: source.refusal, lasting: true };
   if (source.kind !== 'file') return { kind: 'skip', reason: 'not a regular file' };
   if (!destination) return { kind: 'copy', reason: '' };
   if (destination.kind !== 'file') {

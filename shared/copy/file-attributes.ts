@@ -68,7 +68,9 @@ export class FileAttributes {
     this.#lose(refused);
     const wanted = this.#wanted(unit, signal);
     const permission = this.#created(unit, wanted.permission);
-    const present = { hasAcl: unit.inherits === true, ...(permission === undefined ? {} : { permission }) };
+    // A disk without permissions has not taken it.
+    const known = permission !== undefined && destination.features.hadoopAttributes;
+    const present = { hasAcl: unit.inherits === true, ...(known ? { permission } : {}) };
     const guarded = { fs: destination, path, kind: 'file' as const, present, isNew: true };
     this.#lose((await preserve(wanted, guarded, options.strictPreserve, signal)).losses);
   }

@@ -1,11 +1,11 @@
 import pLimit from 'p-limit';
 import { FanoutError } from '../errors.ts';
-import type { FileSystem } from '../hdfs/filesystem.ts';
-import { join } from '../hdfs/path.ts';
+import type { FileStatus, FileSystem } from '../hdfs/filesystem.ts';
+import { isWithin, join } from '../hdfs/path.ts';
 import { type Log, silentLog } from '../log.ts';
 import { attributesOf, chosenAttributes } from './attributes.ts';
 import type { Job } from './job-store.ts';
-import { reasonOf, tellOnce } from './losses.ts';
+import { type Loss, reasonOf, tellOnce } from './losses.ts';
 import { preserve, type Wanted } from './preserve.ts';
 import { type Pair, walk, type WalkCursor } from './walk.ts';
 
@@ -18,7 +18,7 @@ export interface FinishCursor {
   readonly warnings: Readonly<Record<string, number>>;
 }
 
-/** Directories whose attributes are set at once: nothing is made below them any more, so that none waits for another. */
+/** Directories whose attributes are set at once: nothing is made below them any more. */
 const DIRECTORIES_AT_ONCE = 8;
 
 /**
@@ -46,35 +46,46 @@ export async function finishDirectories(
     const status = await source.stat(root.source, signal);
     const there = await destination.stat(root.destination, signal);
     if (!status || there?.kind !== 'directory') continue;
-    const setting = new Set<Promise<void>>();
+    const setting = new Map<Promise<void>, string>();
     const failed: unknown[] = [];
     const leave = async (pair: Pair) => {
       const present = pair.path === '' ? there : pair.destination;
       // What is not there was not made, and is counted as failed.
       if (present?.kind !== 'directory') return;
       if (failed.length > 0) throw failed[0];
-      const work = limit(async () => {
-        for (const name of await settle(
-          job,
-          root,
-          { ...pair, destination: present },
-          { source, destination, log },
-          signal,
-        )) {
-          warnings[name] = (warnings[name] ?? 0) + 1;
-        }
-      }).catch((error: unknown) => void failed.push(error));
-      setting.add(work);
+      // A directory that is closed before those below it are would keep them from being set.
+      const below = [...setting].flatMap(([work, path]) => (isWithin(`/${path}`, `/${pair.path}`) ? [work] : []));
+      const work = Promise.all(below)
+        .then(() =>
+          limit(async () => {
+            for (const name of await settle(
+              job,
+              root,
+              { ...pair, destination: present },
+              { source, destination, log },
+              signal,
+            )) {
+              warnings[name] = (warnings[name] ?? 0) + 1;
+            }
+          }),
+        )
+        .catch((error: unknown) => void failed.push(error));
+      setting.set(work, pair.path);
       void work.finally(() => setting.delete(work));
-      if (setting.size >= 2 * DIRECTORIES_AT_ONCE) await Promise.race(setting);
+      if (setting.size >= 2 * DIRECTORIES_AT_ONCE) await Promise.race(setting.keys());
     };
     const lost = (_: Pair, error: FanoutError) => {
       warnings[error.name] = (warnings[error.name] ?? 0) + 1;
     };
     const stretch = { isOver, from: from?.root === index ? from.walk : undefined };
     const trees = { source, root: root.source, destination: { fs: destination, root: root.destination, exists: true } };
-    const stopped = await walk(trees, status, { leave, lost }, signal, stretch);
-    await Promise.all(setting);
+    let stopped: WalkCursor | undefined;
+    try {
+      stopped = await walk(trees, status, { leave, lost }, signal, stretch);
+    } finally {
+      // Nothing of it is on its way when this returns, whatever ended it.
+      await Promise.all(setting.keys());
+    }
     if (failed.length > 0) throw failed[0];
     if (stopped) return { cursor: { root: index, walk: stopped, warnings } };
   }
@@ -107,11 +118,33 @@ async function settle(
   const present = attributesOf(there);
   try {
     const guarded = { fs: destination, path: to, kind: 'directory' as const, present, isNew: false };
-    const { losses } = await preserve(wanted, guarded, false, signal);
+    const { losses: own } = await preserve(wanted, guarded, false, signal);
+    const losses = [
+      ...own,
+      ...(chosen.has('ecpolicy') ? await policyLosses(status, there, destination, to, signal) : []),
+    ];
     tellOnce(log, losses);
     return losses.flatMap((loss) => [loss.attribute, `reasons.${reasonOf(loss)}`]);
   } catch (error) {
     if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
     return [error.name];
+  }
+}
+
+/** Of a directory that stood there before, and of one whose policy was refused while planning. */
+async function policyLosses(
+  { ecPolicy }: FileStatus,
+  there: FileStatus,
+  destination: FileSystem,
+  to: string,
+  signal: AbortSignal,
+): Promise<Loss[]> {
+  if (ecPolicy === undefined || ecPolicy === there.ecPolicy) return [];
+  try {
+    await destination.setErasureCodingPolicy(to, ecPolicy, signal);
+    return [];
+  } catch (error) {
+    if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
+    return [{ attribute: 'ecpolicy', error }];
   }
 }

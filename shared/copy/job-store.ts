@@ -1,4 +1,4 @@
-import type { Root } from './mapping.ts';
+import type { Root } from './root.ts';
 import type { JobSpec, Verification } from './spec.ts';
 
 export type Phase = 'planning' | 'copying' | 'finishing' | 'done';

@@ -3,15 +3,9 @@ import type { FileStatus, FileSystem } from '../hdfs/filesystem.ts';
 import { basename, isWithin, join, parentOf } from '../hdfs/path.ts';
 import { expandGlob, type Match } from './glob.ts';
 import { alternativesOf, hasGlob } from './pattern.ts';
+import type { Root } from './root.ts';
 import { refuseSameTree } from './same-tree.ts';
 import type { JobSpec } from './spec.ts';
-
-/** One source match and where it goes. Resolved once, at planning, and kept with the job: resume and retry reuse it. */
-export interface Root {
-  readonly source: string;
-  readonly destination: string;
-  readonly kind: 'file' | 'directory';
-}
 
 /** What cannot work whatever the clusters hold. Asks them nothing. @throws SpecError */
 export function refuseAtOnce(

@@ -9,7 +9,7 @@ import { attributesOf, chosenAttributes, sameAttributes } from './attributes.ts'
 import { type Batch, Packer, type PackerState, type Unit } from './batch.ts';
 import { decide, type Decision } from './decide.ts';
 import { nameMatcher } from './pattern.ts';
-import type { Root } from './mapping.ts';
+import type { Root } from './root.ts';
 import type { JobOptions } from './spec.ts';
 import { isTemporary } from './temporary.ts';
 import { type Pair, walk, type WalkCursor } from './walk.ts';
@@ -56,12 +56,13 @@ interface Given {
   readonly group: string;
   /** Whether it may have a default ACL. */
   readonly hasAcl: boolean;
+  readonly ecPolicy: string | undefined;
 }
 
-const nothing: Given = { stripe: undefined, group: '', hasAcl: false };
+const nothing: Given = { stripe: undefined, group: '', hasAcl: false, ecPolicy: undefined };
 
-function givenBy({ stripe, group, hasAcl }: FileStatus): Given {
-  return { stripe, group, hasAcl };
+function givenBy({ stripe, group, hasAcl, ecPolicy }: FileStatus): Given {
+  return { stripe, group, hasAcl, ecPolicy };
 }
 
 /** Directories made at once. Siblings need not wait for each other. */
@@ -123,7 +124,8 @@ class Planner {
       if (from && index < from.root) continue;
       const unwritable = destination.unwritable(root.destination);
       if (unwritable !== undefined) {
-        await this.#add(index, '', missing(root.source), { kind: 'fail', reason: unwritable });
+        // What is below a directory is in no batch.
+        await this.#add(index, '', missing(root.source), { kind: 'fail', reason: unwritable, lasting: true });
         continue;
       }
       const stopped = await (root.kind === 'file' ? this.#planFile(index, root) : this.#planDirectory(index, root));
@@ -225,20 +227,39 @@ class Planner {
 
   /** Awaited: it decides whether the job can go on at all. */
   async #makeRoot(root: Root, status: FileStatus, exists: boolean): Promise<void> {
-    const { destination, signal, makeDirectories } = this.#planning;
-    if (!makeDirectories) return;
+    if (!this.#planning.makeDirectories) return;
     if (exists) await this.#writable(root.destination);
-    else await atRoot(destination.makeDirectory(root.destination, this.#permission(status), signal));
+    else await atRoot(this.#make(root.destination, status));
+  }
+
+  /**
+   * Makes a directory, with the source's erasure coding policy where that was asked for: a policy is for the files that are made after it.
+   * One that is refused is counted when the job finishes, where it is set again.
+   */
+  #make(directory: string, status: FileStatus): Promise<void> {
+    const { destination, options, signal } = this.#planning;
+    const making = destination.makeDirectory(directory, this.#permission(status), signal);
+    const given = this.#givenIn(directory);
+    const { ecPolicy, stripe } = status;
+    const differs = ecPolicy !== undefined && given.ecPolicy !== undefined && ecPolicy !== given.ecPolicy;
+    if (!differs || !chosenAttributes(options).has('ecpolicy')) return making;
+    this.#givers.set(directory, { ...given, ecPolicy, stripe });
+    return making.then(async () => {
+      try {
+        await destination.setErasureCodingPolicy(directory, ecPolicy, signal);
+      } catch (error) {
+        if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
+        this.#givers.set(directory, given);
+      }
+    });
   }
 
   #makeDirectory(index: number, root: Root, { path, status, destination: there }: Pair): void {
-    const { destination, options, signal, makeDirectories } = this.#planning;
+    const { options, makeDirectories } = this.#planning;
     if (there || options.filesOnly || !makeDirectories) return;
     const directory = join(root.destination, path);
     const parent = this.#made.get(parentOf(directory)) ?? Promise.resolve();
-    const making = parent.then(() =>
-      this.#limit(() => destination.makeDirectory(directory, this.#permission(status), signal)),
-    );
+    const making = parent.then(() => this.#limit(() => this.#make(directory, status)));
     const made = making.catch(async (error: unknown) => {
       if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
       await this.#add(index, path, { ...status, lengthBytes: 0 }, notWalked(error));
@@ -248,8 +269,9 @@ class Planner {
   }
 
   #permission(status: FileStatus): string | undefined {
-    const { preserve } = this.#planning.options;
-    return preserve && status.kind === 'directory' ? CLOSED : undefined;
+    const chosen = chosenAttributes(this.#planning.options);
+    const isSet = chosen.has('permission') || chosen.has('acl');
+    return isSet && status.kind === 'directory' ? CLOSED : undefined;
   }
 
   async #flatFile(index: number, root: Root, pair: Pair): Promise<void> {

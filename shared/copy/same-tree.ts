@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { FanoutError, RefusedError, SpecError } from '../errors.ts';
 import type { FileStatus, FileSystem } from '../hdfs/filesystem.ts';
 import { isWithin, join, parentOf } from '../hdfs/path.ts';
-import type { Root } from './mapping.ts';
+import type { Root } from './root.ts';
 import { probeName } from './temporary.ts';
 
 /** For removing the probe, ms. */
@@ -109,6 +109,8 @@ async function showsThrough(
   try {
     await destination.makeDirectory(probe, '700', signal);
   } catch (error) {
+    // It may have been made although its answer was lost, or not waited for.
+    await destination.delete(probe, AbortSignal.timeout(CLEANUP_MS)).catch(() => undefined);
     if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
     return otherwise;
   }

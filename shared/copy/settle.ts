@@ -1,8 +1,9 @@
 import { FanoutError, SourceChangedError, SourceVanishedError } from '../errors.ts';
+import { withoutAcl } from '../hdfs/acl.ts';
 import type { FileStatus, FileSystem } from '../hdfs/filesystem.ts';
 import { retry } from '../retry.ts';
 import { together } from '../together.ts';
-import { attributesOf } from './attributes.ts';
+import { type Attributes, attributesOf } from './attributes.ts';
 import type { Unit } from './batch.ts';
 import { wholeFile } from './budget.ts';
 import { compareContent } from './content.ts';
@@ -31,6 +32,9 @@ export interface Settled {
   readonly proof?: Verification;
 }
 
+/** Comparisons that end in a refusal that another try seldom mends. */
+const DOUBTFUL_TRIES = 3;
+
 /** A reason for skipping, and for failing. */
 export const OPEN_FOR_WRITING = 'open for writing';
 
@@ -51,7 +55,11 @@ export async function settle(
   const { decision, reason = '' } = unit;
   const lasting = decision === 'skip' || (decision === 'fail' && unit.lasting === true);
   if (lasting || (!afresh && decision !== 'compare')) return { kind: kindOf(decision), reason, unit };
-  const again = (error: unknown) => (error instanceof FanoutError && error.disposition === 'retry' ? 'soon' : 'no');
+  let doubtful = 0;
+  const again = (error: unknown) => {
+    if (!(error instanceof FanoutError) || error.disposition !== 'retry') return 'no';
+    return hasCode(error, 'other', 'no-block') && ++doubtful >= DOUBTFUL_TRIES ? 'no' : 'soon';
+  };
   return retry(wholeFile, signal, again, async () => {
     const seen = afresh ? await lookAgain(route, unit, options, signal) : { kind: 'compare' as const, reason, unit };
     return seen.kind === 'compare' ? compare(route, seen, options, afresh, signal) : { ...seen, kind: seen.kind };
@@ -108,8 +116,16 @@ async function lookAgain(route: Route, unit: Unit, options: JobOptions, signal: 
     : decide(status, there, { force: options.force, checksum });
   const { replaces: _, stands: __, ...fresh } = refreshed(unit, status);
   const replaces = there?.fileId === undefined ? {} : { replaces: there.fileId };
-  const stands = there?.kind === 'file' ? { stands: attributesOf(there) } : {};
+  const stands = there?.kind === 'file' ? { stands: standing(unit, there, options) } : {};
   return { kind, reason, unit: { ...fresh, ...replaces, ...stands, decision: kind }, there };
+}
+
+/** Whose attributes a file keeps that is replaced: with --direct a killed try may have replaced it already, and its ACL is gone. */
+function standing(unit: Unit, there: FileStatus, { direct }: JobOptions): Attributes {
+  const old = unit.stands ?? unit.attributes;
+  const isOurs = direct && unit.replaces !== undefined && there.fileId !== unit.replaces;
+  if (!isOurs || !old) return attributesOf(there);
+  return old.hasAcl ? { ...old, permission: withoutAcl(old.permission, undefined), hasAcl: false } : old;
 }
 
 /** A unit with the source as it is now. */
@@ -124,7 +140,9 @@ export function refreshed(unit: Unit, status: FileStatus): Unit {
     ...(encrypted ? { encrypted: true } : {}),
     ...(stripe ? { stripe } : {}),
     // Closed until its attributes are set: whom they let in is not known again.
-    ...(unit.attributes ? { attributes: attributesOf(status), closed: true } : {}),
+    ...(unit.attributes
+      ? { attributes: attributesOf(status), stands: unit.stands ?? unit.attributes, closed: true }
+      : {}),
   };
 }
 

@@ -95,6 +95,9 @@ export function withOptions(spec: JobSpec, changes: Readonly<Record<string, unkn
   if (kept !== undefined) {
     throw new SpecError(`options.${kept} cannot change: the job keeps its own`, `can change: ${changeable.join(', ')}`);
   }
+  if (spec.options.force && changes['force'] === false) {
+    throw new SpecError('options.force cannot be taken back: files may have been replaced already', 'leave it out');
+  }
   return parseJobSpec({ ...spec, options: { ...spec.options, ...changes } });
 }
 

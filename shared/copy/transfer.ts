@@ -83,6 +83,8 @@ class FileTransfer {
   #retries = 0;
   #progressedAtMs = 0;
   readonly #attributes: FileAttributes;
+  /** With --direct: the inode that stood under the final name before the latest try. */
+  #old: number | undefined;
 
   constructor(context: CopyContext, batch: number, index: number, unit: Unit, claim: Claim) {
     this.#context = context;
@@ -102,7 +104,8 @@ class FileTransfer {
 
   async run(): Promise<UnitOutcome> {
     const { signal, job } = this.#context;
-    const again = this.#claim.claim > 1;
+    // A plan's refusal is looked at again wherever something may have changed since: the files, or what the job may do.
+    const again = this.#claim.claim > 1 || (this.#planned.decision === 'fail' && job.spec.options.force);
     const settled = await settle(this.#route(), this.#planned, job.spec.options, again, signal);
     this.#unit = settled.unit;
     this.#overwrite = settled.kind === 'overwrite';
@@ -130,7 +133,9 @@ class FileTransfer {
     const { decision, replaces } = this.#planned;
     const isNew = decision === 'copy' || decision === 'overwrite';
     const isAnother = replaces !== undefined && there?.fileId !== undefined && there.fileId !== replaces;
-    if (this.#claim.claim === 1 || !(isNew || isAnother)) return this.#kept(settled);
+    // The inode that was planned is not ours, whatever is in it.
+    const isOld = replaces !== undefined && there?.fileId === replaces;
+    if (this.#claim.claim === 1 || isOld || !(isNew || isAnother)) return this.#kept(settled);
     // Without a temporary name a file gets its attributes after its name.
     if (job.spec.options.direct) await this.#attributes.set(this.#to, this.#unit, [], signal);
     progress.bytes += this.#unit.lengthBytes;
@@ -202,7 +207,11 @@ class FileTransfer {
     const requireOwner = () => store.requireOwner(job.id, this.#batch, owner);
     await requireOwner();
     // Under its final name a file that appeared since planning is somebody else's: neither written over nor discarded.
-    if (direct && !overwrite && (await destination.stat(this.#to, signal))) throw new AppearedError(this.#to);
+    if (direct) {
+      const there = await destination.stat(this.#to, signal);
+      if (there && !overwrite) throw new AppearedError(this.#to);
+      this.#old = there?.fileId;
+    }
     const seen = { begun: false, bytes: 0 };
     const onBytes = (bytes: number) => {
       seen.begun = true;
@@ -251,7 +260,7 @@ class FileTransfer {
   async #isOld(signal: AbortSignal): Promise<boolean> {
     if (!this.#overwrite) return false;
     const there = await this.#context.destination.stat(this.#to, signal);
-    return there !== undefined && (there.fileId === undefined || there.fileId === this.#unit.replaces);
+    return there !== undefined && (there.fileId === undefined || there.fileId === this.#old);
   }
 
   #temporary(attempt: number): string {

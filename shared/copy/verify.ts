@@ -12,6 +12,7 @@ import type { Near } from '../hdfs/filesystem.ts';
 import { together } from '../together.ts';
 import { type ContentOf, digestOf, storedLayout } from './content.ts';
 import { ofSource, requireUnchanged, requireWhole, type SourceFile } from './source.ts';
+import { isOpen } from './failures.ts';
 import { type Verification, verificationLevels } from './spec.ts';
 
 /** A block that was lost and computed again has had a wrong checksum on some servers (before Hadoop 3.3.1): the bytes may be right. */
@@ -95,7 +96,13 @@ async function verifySource(copy: Streamed, signal: AbortSignal): Promise<Verifi
 
 async function verifyWritten(copy: Streamed, signal: AbortSignal): Promise<Verification> {
   const { written, digest, writtenLayouts } = copy;
-  const stored = await written.fs.checksum(written.path, signal, written.near, written.lengthBytes);
+  const stored = await written.fs
+    .checksum(written.path, signal, written.near, written.lengthBytes)
+    .catch((error: unknown) => {
+      // Nobody but this copy writes it: it was not closed well, and nothing is said of the source.
+      if (isOpen(error)) throw new IntegrityError('it is not closed', whereWritten(copy));
+      throw error;
+    });
   if (stored && writtenLayouts.some((layout) => proves(stored, digest.checksum(layout)))) return 'checksum';
   const layout = stored && (await storedLayout(written, stored, signal));
   if (layout && isAmong(writtenLayouts, layout, written.lengthBytes)) {

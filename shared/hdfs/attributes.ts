@@ -52,11 +52,12 @@ export class RemoteAttributes {
         ownerKey,
         () => this.#put('SETOWNER', path, { owner, group }, signal),
         isNoSuperuser,
-      );
+      ).catch(noMember);
       if (!error) return refused;
-      const [, actor] = /User (\S+) is not a super ?user/.exec(error.reason) ?? [];
+      const [, actor] = /User (\S+) (?:is not a super ?user|does not belong to)/.exec(error.reason) ?? [];
       if (actor !== undefined) this.#actors.set(ownerKey, actor);
-      refused.push({ attribute: 'owner', error });
+      // The owner is looked at first: where the group was refused, the owner was not.
+      if (!isNoMember(error)) refused.push({ attribute: 'owner', error });
       wanted = undefined;
     }
     if (group === undefined && wanted === undefined) return refused;
@@ -128,6 +129,12 @@ export class RemoteAttributes {
     await this.#optional.insist(this.#key('xattr', path), ask);
   }
 
+  async setErasureCodingPolicy(directory: string, policy: string, signal: AbortSignal): Promise<void> {
+    const ask = () => this.#put('SETECPOLICY', directory, { ecpolicy: policy }, signal);
+    // A policy that is not enabled is refused for every directory.
+    await this.#optional.insist(this.#key(`policy ${policy}`, directory), ask, (error) => hasCode(error, 'invalid'));
+  }
+
   async #put(operation: string, path: string, parameters: Parameters, signal: AbortSignal): Promise<void> {
     await this.#rest.call('PUT', operation, path, parameters, signal);
   }
@@ -164,6 +171,11 @@ function isNoSuperuser(error: RemoteError): boolean {
 
 function isNoMember(error: RemoteError): boolean {
   return hasCode(error, 'denied') && /^\w+: User \S+ does not belong to /.test(error.reason);
+}
+
+function noMember(error: unknown): RemoteError {
+  if (error instanceof RemoteError && isNoMember(error)) return error;
+  throw error;
 }
 
 function isAccessTime(error: RemoteError): boolean {

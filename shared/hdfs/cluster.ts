@@ -51,6 +51,16 @@ const nameservices = z
     }
   });
 
+function isProxy(value: string): boolean {
+  if (!/^https?:\/\/[^/\s?#]+\/?$/.test(value) || !URL.canParse(value)) return false;
+  try {
+    decodeURIComponent(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 export const clusterSchema = z.strictObject({
   name: z
     .string()
@@ -128,7 +138,7 @@ export const clusterSchema = z.strictObject({
     ),
   proxy: z
     .string()
-    .refine((value) => /^https?:\/\/[^/\s?#]+\/?$/.test(value) && URL.canParse(value), 'expected http://proxy:3128')
+    .refine(isProxy, 'expected http://proxy:3128; a % in its password is written %25')
     .optional()
     .describe('HTTP proxy through which all connections are made (CONNECT); may hold a user and a password'),
   nameservices,

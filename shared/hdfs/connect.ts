@@ -4,6 +4,7 @@ import type { Cluster } from './cluster.ts';
 import type { Route } from './connector.ts';
 import { ManagedTokens, TokenClient } from './delegation-tokens.ts';
 import { HttpTransport } from './http.ts';
+import type { Contact } from './nameservice.ts';
 import { NamenodeRest } from './rest.ts';
 import { Spnego } from './spnego.ts';
 import { tlsOptions } from './tls.ts';
@@ -22,13 +23,19 @@ export function routeOf(cluster: Cluster): Route {
 /**
  * A cluster's namenodes, to be asked in the way its definition says. Asks nothing yet.
  * @param authentication  in place of what the definition says, where tokens come from elsewhere
+ * @param contact  whether its addresses are known to be right
  * @throws SpecError when a file that the definition names cannot be used
  */
-export function connect(cluster: Cluster, log: Log, authentication?: Authentication): NamenodeRest {
+export function connect(
+  cluster: Cluster,
+  log: Log,
+  authentication?: Authentication,
+  contact: Contact = 'first',
+): NamenodeRest {
   const answerMs = cluster.timeout * 1000;
   const dataMs = (cluster.data_timeout ?? Math.max(DATA_S, cluster.timeout)) * 1000;
   const http = new HttpTransport(routeOf(cluster), { answerMs, dataMs });
-  return new NamenodeRest(cluster, http, authentication ?? authenticationOf(cluster, http, log), log);
+  return new NamenodeRest(cluster, http, authentication ?? authenticationOf(cluster, http, log), log, contact);
 }
 
 function authenticationOf(cluster: Cluster, http: HttpTransport, log: Log): Authentication {

@@ -88,7 +88,9 @@ const classes: readonly Row[] = [
   row('standby', 'NoNamenodesAvailableException RouterSafeModeException ActiveNotFoundException'),
   row('standby', 'ConnectionNullException SubClusterTimeoutException StateStoreUnavailableException'),
   row('safe-mode', 'SafeModeException'),
-  row('busy', 'CallQueueOverflowException AsyncCallLimitExceededException'),
+  row('standby', 'RetriableException', { message: /\bStandbyException\b/ }),
+  row('safe-mode', 'RetriableException', { message: /\bSafeModeException\b|Name node is in safe mode/ }),
+  row('busy', 'RetriableException CallQueueOverflowException AsyncCallLimitExceededException'),
   row('token', 'InvalidToken'),
   row('unauthenticated', 'AuthenticationException SignerException'),
   row('leased', 'AlreadyBeingCreatedException RecoveryInProgressException'),
@@ -118,13 +120,15 @@ const classes: readonly Row[] = [
     message: /parameter "aclspec"|Parameter \[aclspec\]/,
     remedy: 'widen dfs.webhdfs.acl.provider.permission.pattern on that cluster so that it takes the names',
   }),
+  // A server that cannot resolve the name of another one just now.
+  row('io', 'IllegalArgumentException', { message: /^java\.net\.UnknownHostException: / }),
   row('invalid', 'IllegalArgumentException HadoopIllegalArgumentException NumberFormatException'),
   row('invalid', 'InvalidPathException IllegalReservedPathException InvalidPathHandleException'),
   row('invalid', 'UnresolvedPathException UnresolvedLinkException', {
     remedy: 'name what the symbolic link points to',
   }),
   row('invalid', 'NotInMountpointException', { remedy: 'choose a path below one of its mount points' }),
-  row('invalid', 'PathIsNotEmptyDirectoryException PathIsDirectoryException PathOperationException PathIOException'),
+  row('invalid', 'PathIsNotEmptyDirectoryException PathIsDirectoryException PathOperationException'),
   row('invalid', 'SnapshotException AclException XAttrNotFoundException NoECPolicySetException'),
   row('invalid', 'InvalidRequestException RollingUpgradeException DirectoryListingStartAfterNotFoundException'),
   row('denied', 'DisallowedDatanodeException', { remedy: 'let the namenode admit its datanode (dfs.hosts)' }),
@@ -144,7 +148,9 @@ const classes: readonly Row[] = [
  */
 const messages: readonly Row[] = [
   text('standby', /^Operation category \w+ is not supported in state /),
-  text('standby', /^Failed to obtain user group information: .*\bStandbyException: /s),
+  text('standby', /^Failed to obtain user group information: .*\bStandbyException\b/s),
+  // A namenode that starts, or becomes active, does not look at tokens yet.
+  text('busy', /^Failed to obtain user group information: .*\bRetriableException\b/s),
   text('token', /^Failed to obtain user group information: /),
   text(
     'token',
@@ -214,7 +220,7 @@ const messages: readonly Row[] = [
 const general: Readonly<Record<string, RemoteCode>> = {
   IOException: 'io',
   UncheckedIOException: 'io',
-  RetriableException: 'busy',
+  PathIOException: 'io',
   RemoteException: 'other',
   SecurityException: 'other',
   RuntimeException: 'other',
@@ -230,6 +236,9 @@ const general: Readonly<Record<string, RemoteCode>> = {
 /** A cause that only the message names: `org.apache.hadoop.ipc.RemoteException(java.io.IOException): …`, `a.b.Cause: …`. */
 const nested = /^(?:[\w.$]*RemoteException\()?((?:[a-z]\w*\.)+[A-Z][\w$]*)\)?:\s*(.*)$/s;
 
+/** What a PathIOException puts before its message. @see Hadoop PathIOException.getMessage */
+const QUOTED_PATH = /^`[^]*?': /;
+
 export interface Classified {
   readonly code: RemoteCode;
   readonly remedy?: string;
@@ -244,10 +253,11 @@ export function classify(exception: string, message: string): Classified {
   const known = classes.find((one) => one.exceptions.includes(exception) && matches(one, message));
   const fallback = general[exception];
   if (known || fallback === undefined) return known ?? { code: 'other' };
-  const [, cause, rest = ''] = nested.exec(message) ?? [];
+  const text = exception === 'PathIOException' ? message.replace(QUOTED_PATH, '') : message;
+  const [, cause, rest = ''] = nested.exec(text) ?? [];
   const inner = cause === undefined ? undefined : classify(shortName(cause), rest);
   if (inner && inner.code !== 'other') return inner;
-  return messages.find((one) => matches(one, message)) ?? { code: fallback };
+  return messages.find((one) => matches(one, text)) ?? { code: fallback };
 }
 
 function matches({ message }: Row, text: string): boolean {

@@ -19,7 +19,7 @@ export interface JsonStatus {
   encBit?: boolean;
   ecBit?: boolean;
   ecPolicyObj?: { cellSize: number; numDataUnits: number };
-  /** The policy's name, from servers that do not send the policy itself. */
+  /** The policy's name; some servers send it alone. */
   ecPolicy?: string;
 }
 
@@ -48,6 +48,7 @@ export function statusOf(json: JsonStatus, name: string): FileStatus {
     hasAcl: json.aclBit === true,
     encrypted: json.encBit === true || unknown,
     stripe,
+    ecPolicy: json.ecBit === true ? json.ecPolicy : 'REPLICATION',
     fileId: json.fileId,
   };
 }

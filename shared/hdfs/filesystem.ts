@@ -161,6 +161,12 @@ export interface FileSystem {
   setXattr(path: string, name: string, value: string, signal: AbortSignal): Promise<void>;
   removeXattr(path: string, name: string, signal: AbortSignal): Promise<void>;
 
+  /**
+   * What new files below a directory are coded with; files that are there keep what they have.
+   * @param policy  its name, or `REPLICATION`
+   */
+  setErasureCodingPolicy(directory: string, policy: string, signal: AbortSignal): Promise<void>;
+
   /** Ends idle connections. */
   close(): Promise<void>;
 }
@@ -206,6 +212,8 @@ export interface FileStatus {
   readonly encrypted: boolean;
   /** Of an erasure-coded file; of a directory, what new files in it get. */
   readonly stripe: Stripe | undefined;
+  /** Name of the erasure coding policy, `REPLICATION` where there is none; undefined where the place does not tell. */
+  readonly ecPolicy?: string | undefined;
   /** The inode's number, which a rename keeps; undefined where the server gives none. */
   readonly fileId: number | undefined;
 }

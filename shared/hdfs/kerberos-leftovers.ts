@@ -35,7 +35,8 @@ export function removeKerberosLeftovers(): void {
 function whereabouts(): string {
   let namespace = '';
   try {
-    namespace = readlinkSync('/proc/self/ns/pid');
+    // Hosts may share a name and a temporary directory, and number their namespaces alike.
+    namespace = `${readlinkSync('/proc/self/ns/pid')} ${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}`;
   } catch {
     // Not Linux: there is one for all.
   }

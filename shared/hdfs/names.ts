@@ -3,8 +3,6 @@ import { isWithin } from './path.ts';
 /** What HDFS checks of a whole path. @see HdfsConstants.MAX_PATH_LENGTH, MAX_PATH_DEPTH */
 const PATH_CHARACTERS = 8000;
 const PATH_LEVELS = 1000;
-/** Bytes of UTF-8. @see hdfs-default.xml, dfs.namenode.fs-limits.max-component-length */
-export const DEFAULT_NAME_BYTES = 255;
 
 /**
  * Why a name that a server lists cannot be used, whatever it stands for: it would lead out of its directory, or no request
@@ -46,7 +44,7 @@ export function unwritableInHdfs(path: string, nameBytes: number): string | unde
     if (!name.isWellFormed()) return 'its name is not valid Unicode';
     // A character has at most three bytes: most names need no counting.
     if (name.length * 3 > nameBytes && Buffer.byteLength(name) > nameBytes) {
-      return `its name has ${Buffer.byteLength(name)} bytes, and the cluster takes at most ${nameBytes}`;
+      return `its name has ${Buffer.byteLength(name)} bytes, and the cluster takes at most ${nameBytes} (shorten it, or raise dfs.namenode.fs-limits.max-component-length)`;
     }
   }
   if (path.length > PATH_CHARACTERS || names.length > PATH_LEVELS) {

@@ -3,17 +3,21 @@ import type { Cluster } from './cluster.ts';
 import { splitUrl } from './http.ts';
 import { isWithin, normalize } from './path.ts';
 
+/** Whether an address was reached before, if only by another process of the same job: a wrong one is told sooner than an outage. */
+export type Contact = 'first' | 'known';
+
 /** The addresses that serve one namespace, and which of them served last. */
 export class Nameservice {
   readonly urls: readonly string[];
   readonly mounts: readonly string[];
   #active = 0;
   /** Whether any address has ever answered as Hadoop does: a wrong address is told sooner than a namenode that went away. */
-  isKnown = false;
+  isKnown: boolean;
   /** Whether it redirects to datanodes, as namenodes do: then it answers at once itself, and others move the bytes. */
   hasDatanodes = false;
 
-  constructor(urls: readonly string[], mounts: readonly string[]) {
+  constructor(urls: readonly string[], mounts: readonly string[], contact: Contact = 'first') {
+    this.isKnown = contact === 'known';
     this.urls = urls;
     this.mounts = mounts.map(normalize);
   }
@@ -42,8 +46,8 @@ export class Nameservice {
   }
 }
 
-export function nameservicesOf(cluster: Cluster): Nameservice[] {
-  return cluster.nameservices.map(({ urls, mounts }) => new Nameservice(urls, mounts));
+export function nameservicesOf(cluster: Cluster, contact: Contact = 'first'): Nameservice[] {
+  return cluster.nameservices.map(({ urls, mounts }) => new Nameservice(urls, mounts, contact));
 }
 
 /** The nameservice whose mount is the longest prefix of the path. */

@@ -8,8 +8,9 @@ import type { Nameservice } from './nameservice.ts';
 const ANSWER_MS = 5000;
 
 /**
- * What tells a nameservice's namespace from others, however its addresses are spelled: its block pool, where a namenode tells that to
- * anyone (JMX); elsewhere its addresses with host names resolved. Never fails: what cannot be learnt is left out.
+ * What tells a nameservice's namespace from others, however its addresses are spelled: its addresses with host names resolved, and its
+ * block pool, where a namenode tells that to anyone (JMX). Never fails: what cannot be learnt is left out, and may be learnt by another
+ * job, so that one alone would not do.
  *
  * @see Hadoop NameNodeInfo (FSNamesystem.getBlockPoolId)
  */
@@ -20,14 +21,20 @@ export async function namespaceIds(
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]);
+  const addresses = (await Promise.all(urls.map(resolvedAddresses))).flat();
   try {
-    return [await Promise.any(urls.map((url) => blockPool(url, http, limit)))];
+    return [...addresses, await Promise.any(urls.filter(isNamenode).map((url) => blockPool(url, http, limit)))];
   } catch (error) {
     signal.throwIfAborted();
     const reasons = error instanceof AggregateError ? error.errors.map(messageOf) : [messageOf(error)];
     log.debug({ reasons }, 'no namenode tells its block pool: the cluster is known by its addresses');
-    return (await Promise.all(urls.map(resolvedAddresses))).flat();
+    return addresses;
   }
+}
+
+/** A gateway's own path leads to no namenode's JMX. */
+function isNamenode(url: string): boolean {
+  return splitUrl(url).path === '';
 }
 
 /** @throws when this address does not tell it, or tells those of several */

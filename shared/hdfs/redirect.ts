@@ -27,7 +27,10 @@ export function redirectOf(location: string, nameservice: Nameservice, asked: Wh
   const cut = whole.indexOf('?');
   const [path, query] = cut < 0 ? [whole, ''] : [whole.slice(0, cut), whole.slice(cut)];
   const own = [active, ...urls].find((base) => isOrigin(base, origin) && path.startsWith(belowOf(base)));
-  if (own !== undefined) return { url: `${origin}${whole}`, base: own };
+  if (own !== undefined) {
+    const prefix = belowOf(own).replace(/\/webhdfs\/$/, '');
+    return { url: `${origin}${prefix}${respelt(path.slice(prefix.length), asked.path)}${query}`, base: own };
+  }
   if (/[?&]data=true(?:&|$)/.test(query) && !/[?&]namenoderpcaddress=/.test(query)) {
     return { url: `${request}${query}`, base: active };
   }

@@ -63,7 +63,8 @@ export function remoteErrorOf(status: number, body: string, where: Where, retryA
       ? { code: 'no-checksum' as const }
       : classify(remote.exception, message);
     const told = { retryAfterMs, ...(remedy === undefined ? {} : { remedy }) };
-    const meant = status === 401 && code !== 'token' ? 'unauthenticated' : code;
+    const known = ['token', 'standby', 'busy', 'safe-mode'].includes(code);
+    const meant = status === 401 && !known ? 'unauthenticated' : code;
     return new RemoteError(
       meant,
       remote.exception,

@@ -13,7 +13,7 @@ import {
   speaksNoHttp,
   splitUrl,
 } from './http.ts';
-import { type Nameservice, nameserviceFor, nameservicesOf } from './nameservice.ts';
+import { type Contact, type Nameservice, nameserviceFor, nameservicesOf } from './nameservice.ts';
 import { encodePath } from './path.ts';
 import { misdirected, unaddressable } from './misdirected.ts';
 import { GATEWAY_REMEDY, hasCode, isFromGateway, RemoteError, remoteErrorOf } from './remote-exception.ts';
@@ -43,10 +43,16 @@ export class NamenodeRest {
   readonly #policy: RetryPolicy;
   readonly #log: Log;
 
-  constructor(cluster: Cluster, http: HttpTransport, authentication: Authentication, log: Log) {
+  constructor(
+    cluster: Cluster,
+    http: HttpTransport,
+    authentication: Authentication,
+    log: Log,
+    contact: Contact = 'first',
+  ) {
     this.cluster = cluster;
     this.http = http;
-    this.#nameservices = nameservicesOf(cluster);
+    this.#nameservices = nameservicesOf(cluster, contact);
     this.#authentication = authentication;
     this.#policy = { attempts: Infinity, totalMs: cluster.retry_timeout * 1000, baseMs: 200, capMs: 5000 };
     this.#log = log;
@@ -147,6 +153,11 @@ export class NamenodeRest {
     const failures = new Map<string, FanoutError>();
     const counted = { tries: 0, refusals: 0, doubtful: 0 };
     const again = (error: unknown): Again => {
+      // A standby namenode may not have heard of a new token yet.
+      if (hasCode(error, 'token') && ++counted.tries < nameservice.urls.length) {
+        nameservice.failOver(nameservice.url);
+        return 'now';
+      }
       if (!(error instanceof TransportError || error instanceof RemoteError) || error.disposition !== 'retry')
         return 'no';
       failures.set(error.where?.host ?? '', error);
@@ -160,7 +171,8 @@ export class NamenodeRest {
       if (!nameservice.isKnown) {
         if (counted.doubtful >= DOUBTFUL_TRIES * nameservice.urls.length) return 'no';
         if (performance.now() - startedAtMs > FIRST_CONTACT_MS) return 'no';
-        if (isFromGateway(error) && hasCode(error, 'io')) return { afterMs: retryAfterMs ?? DOUBTFUL_WAIT_MS };
+        if (isFromGateway(error) && hasCode(error, 'io'))
+          return { afterMs: Math.min(retryAfterMs ?? DOUBTFUL_WAIT_MS, FIRST_CONTACT_MS) };
       }
       if (retryAfterMs !== undefined) return { afterMs: retryAfterMs };
       return hasCode(error, 'safe-mode') ? 'late' : 'soon';

@@ -34,7 +34,8 @@ import { OptionalOperations } from './optional-operations.ts';
 import { basename, compareNames, join, normalize, parentOf } from './path.ts';
 import { hasCode, RemoteError, remoteErrorOf } from './remote-exception.ts';
 import { Mounts, withMounts } from './mounts.ts';
-import { DEFAULT_NAME_BYTES, unreadableInHdfs, unwritableInHdfs } from './names.ts';
+import { unreadableInHdfs, unwritableInHdfs } from './names.ts';
+import type { Contact } from './nameservice.ts';
 import { askedNameBytes, quotedNameBytes } from './name-limits.ts';
 import { namespaceIds } from './namespace.ts';
 import { unaddressable } from './misdirected.ts';
@@ -89,11 +90,14 @@ export class WebHdfs implements FileSystem {
   readonly #limits = new LayoutLimits();
   readonly #attributes: RemoteAttributes;
 
-  /** @param authentication  in place of what the definition says */
-  constructor(cluster: Cluster, log: Log, authentication?: Authentication) {
+  /**
+   * @param authentication  in place of what the definition says
+   * @param contact  whether the cluster's addresses are known to be right
+   */
+  constructor(cluster: Cluster, log: Log, authentication?: Authentication, contact: Contact = 'first') {
     this.name = cluster.name;
     this.maxConcurrency = (cluster.max_concurrency ?? 0) > 0 ? cluster.max_concurrency : undefined;
-    this.#rest = connect(cluster, log, authentication);
+    this.#rest = connect(cluster, log, authentication, contact);
     this.#log = log;
     this.#attributes = new RemoteAttributes(this.#rest);
     this.#root = normalize(cluster.root ?? '/');
@@ -115,7 +119,7 @@ export class WebHdfs implements FileSystem {
         const ids = await this.#namespaces.of(this.#keyOf(served), () =>
           namespaceIds(nameservice, this.#rest.http, this.#log, signal),
         );
-        return [...nameservice.places, ...ids].map((place) => ({ place, path: served }));
+        return [...new Set([...nameservice.places, ...ids])].map((place) => ({ place, path: served }));
       }),
     );
     return locked.flat();
@@ -144,7 +148,8 @@ export class WebHdfs implements FileSystem {
       const directories = this.#mounts.serves(parent) && this.#keyOf(parent) === key ? [served, parent] : [served];
       let bytes: number | undefined;
       for (const directory of directories) bytes ??= await askedNameBytes(this.#rest, directory, signal);
-      this.#nameBytes.set(key, bytes ?? DEFAULT_NAME_BYTES);
+      // Where it is not told, the first name that is refused tells it.
+      if (bytes !== undefined) this.#nameBytes.set(key, bytes);
     }
   }
 
@@ -420,7 +425,7 @@ export class WebHdfs implements FileSystem {
       await this.#checksumText(path, signal, undefined, 0);
     } catch (error) {
       if (hasCode(error, 'open')) return 'open';
-      if (!hasCode(error, 'no-checksum')) throw error;
+      if (!hasCode(error, 'no-checksum', 'no-block')) throw error;
     }
     const status = await this.stat(path, signal);
     if (!status) throw new RemoteError('not-found', 'not found', '', { operation: 'GETFILESTATUS', path });
@@ -511,6 +516,10 @@ export class WebHdfs implements FileSystem {
 
   setXattr(path: string, name: string, value: string, signal: AbortSignal): Promise<void> {
     return this.#attributes.setXattr(path, name, value, signal);
+  }
+
+  setErasureCodingPolicy(directory: string, policy: string, signal: AbortSignal): Promise<void> {
+    return this.#attributes.setErasureCodingPolicy(directory, policy, signal);
   }
 
   removeXattr(path: string, name: string, signal: AbortSignal): Promise<void> {

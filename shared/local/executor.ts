@@ -54,12 +54,13 @@ export async function execute(job: Job, execution: Execution): Promise<Job> {
     }
     if (current.phase === 'finishing') {
       const { source, destination, signal } = execution;
+      // Before the times of directories are set, which a deletion changes.
+      await sweepJob({ job, store, manifests, destination }, isTriedAgain, signal);
       const finished = await withSmallHeap(() =>
         finishDirectories(current, source, destination, signal, undefined, undefined, execution.log),
       );
       if ('cursor' in finished) throw new Error('finishing stopped although nothing told it to');
       const directoryWarnings = finished.warnings;
-      await sweepJob({ job, store, manifests, destination }, isTriedAgain, signal);
       await advance(endingOf(current, await store.counters(job.id), directoryWarnings));
       // Nothing is left to resume or to sweep.
       if (current.outcome === 'Successful') await manifests.remove(job.id);

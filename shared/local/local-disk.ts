@@ -127,10 +127,14 @@ export class LocalDisk implements FileSystem {
   ): Promise<Writing> {
     const where = { operation: 'WRITE', path };
     // What is replaced is another file with its own inode number, as in HDFS: that tells what was written from what stood there.
+    // Held open, so that its number is not free for the new one.
+    const old = overwrite
+      ? await fs.open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(() => undefined)
+      : undefined;
     if (overwrite) await attempt(where, () => fs.rm(path, { force: true }));
     // Nobody else reads it before it has its own permission.
     const mode = permission === undefined ? 0o666 : 0o600;
-    const handle = await attempt(where, () => fs.open(path, 'wx', mode));
+    const handle = await attempt(where, () => fs.open(path, 'wx', mode)).finally(() => old?.close());
     try {
       for await (const chunk of body) {
         signal.throwIfAborted();
@@ -255,6 +259,10 @@ export class LocalDisk implements FileSystem {
 
   removeDefaultAcl(path: string): Promise<void> {
     return unsupported('REMOVEDEFAULTACL', path);
+  }
+
+  setErasureCodingPolicy(path: string): Promise<void> {
+    return unsupported('SETECPOLICY', path);
   }
 
   removeXattr(path: string): Promise<void> {

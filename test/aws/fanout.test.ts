@@ -64,7 +64,7 @@ test(
       expect({ ...other, 'Start Time': '', 'End Time': '' }).toEqual({ ...status, 'Start Time': '', 'End Time': '' });
     }
     const listed = await cloud.run('jobs');
-    expect(listed.stdout).toContain(`${job}  Successful`);
+    expect(listed.stdout).toContain(`${job} Successful`);
   },
   5 * MINUTES,
 );

@@ -23,7 +23,9 @@ test('a schedule starts its job, again and again into the same place', async () 
   await scheduler.send(new UpdateScheduleCommand({ ...same, State: 'ENABLED' }));
   try {
     const untilMs = Date.now() + WAIT_MS;
-    const finished = async () => (await cloud.run('jobs')).stdout.includes(`Successful   ${schedule.job.source}`);
+    // A job's first line tells its state, the second what it copies.
+    const isDone = (text: string) => text.includes(' Successful ') && text.includes(`\n  ${schedule.job.source} -> `);
+    const finished = async () => (await cloud.run('jobs')).stdout.split(/^(?=\d)/m).some(isDone);
     while (!(await finished())) {
       if (Date.now() > untilMs) throw new Error('it did not start a job that succeeded');
       await sleep(2000);

@@ -119,6 +119,59 @@ test('--preserve: a block size below the cell is dropped, and one replica of a s
   expect(replication).toBe((await x.status('/plain/attributes/small-blocks')).replication);
 });
 
+describe('--attributes ecpolicy', () => {
+  const policies = async (root: string) => ({
+    root: await policyOf(root),
+    file: await policyOf(`${root}/file`),
+    replicated: await policyOf(`${root}/replicated`),
+    inside: await policyOf(`${root}/replicated/file`),
+    deep: await policyOf(`${root}/deep/er`),
+  });
+
+  beforeAll(async () => {
+    await x.mkdirs('/plain');
+    await x.mkdirs('/ec/policies/replicated');
+    await x.call('PUT', 'SETECPOLICY', '/ec/policies/replicated', { ecpolicy: 'REPLICATION' });
+    for (const name of ['file', 'replicated/file', 'deep/er/file'])
+      await x.put(`/ec/policies/${name}`, content(name, 3 * MIB));
+  });
+
+  test('gives directories what their source has, and so the files in them', async () => {
+    const wanted = await policies('/ec/policies');
+    expect(wanted).toMatchObject({ root: 'XOR-2-1-1024k', replicated: undefined, inside: undefined });
+    const copied = await copy('--exact', '--attributes', 'ecpolicy', 'X:/ec/policies', 'X:/plain/policies');
+    expect(copied.code, copied.stderr).toBe(0);
+    expect(copied.status).toMatchObject({ 'Files Copied': 3, Verified: { checksum: 3 }, Warnings: {} });
+    expect(await policies('/plain/policies')).toEqual(wanted);
+    expect((await x.status('/plain/policies/deep')).permission).toBe('755');
+    const replicas = await copy(
+      '--exact',
+      '--attributes',
+      'ecpolicy',
+      'X:/plain/policies/replicated',
+      'X:/ec/replicas',
+    );
+    expect(replicas.status).toMatchObject({ 'Files Copied': 1, Warnings: {} });
+    expect(await policyOf('/ec/replicas/file')).toBeUndefined();
+  });
+
+  test('is no part of --preserve', async () => {
+    const { code, status } = await copy('--exact', '--preserve', 'X:/ec/policies', 'X:/plain/preserved');
+    expect({ code, warnings: status.Warnings['ecpolicy'] }).toEqual({ code: 0, warnings: undefined });
+    expect(await policyOf('/plain/preserved')).toBeUndefined();
+  });
+
+  test('that is not enabled there is counted, with the reason, and the files are copied', async () => {
+    const { namenodeUrl, ...b } = await sharedCluster('B');
+    const both = writeConf(JSON.stringify({ clusters: [definitionOf(X), definitionOf({ namenodeUrl, ...b })] }));
+    const args = ['copy', '--silent', '--exact', '--attributes', 'ecpolicy', 'X:/ec/policies', 'B:/policies'];
+    const { code, status } = await runCli(args, { conf: both });
+    expect({ code, copied: status['Files Copied'] }).toEqual({ code: 0, copied: 3 });
+    expect(status.Warnings['ecpolicy']).toBe(3);
+    expect(Object.keys(status['Warning Reasons']).join()).toContain('ecpolicy: ');
+  });
+});
+
 async function policyOf(path: string): Promise<string | undefined> {
   return ((await x.status(path)) as { ecPolicy?: string }).ecPolicy;
 }

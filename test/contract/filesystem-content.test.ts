@@ -78,10 +78,12 @@ describe.each(places)('$name: write and read', ({ name, open, makesParents }) =>
     else expect(await errorOf(writing)).toMatchObject({ code: 'not-found' });
   });
 
-  it('reads no further than it is asked to', async () => {
+  it('says that a file has grown since it was listed', async () => {
     const { fs, root } = place;
     await put(fs, `${root}/grown`, content('grown', 300_000));
-    expect((await get(fs, `${root}/grown`, 100_001)).equals(content('grown', 300_000).subarray(0, 100_001))).toBe(true);
+    const error = await errorOf(get(fs, `${root}/grown`, 100_001));
+    expect(error).toMatchObject({ name: 'SourceChangedError', where: { path: `${root}/grown` } });
+    expect((error as Error).message).toContain('it has grown beyond 100001 bytes');
   });
 
   it.each([

@@ -103,12 +103,12 @@ describe.concurrent('quotas', () => {
 
   // A whole block is charged for any file, and B's have 4 MiB.
   test.each([
-    ['space', 'storagespacequota', 1024 * 1024, 'DSQuotaExceededException'],
-    ['names', 'namespacequota', 1, 'NSQuotaExceededException'],
-  ])('of %s', async (name, quota, limit, exception) => {
+    ['space', 'storagespacequota', 1024 * 1024, 'DSQuotaExceededException', 'raise the space quota or free space'],
+    ['names', 'namespacequota', 1, 'NSQuotaExceededException', 'raise the name quota'],
+  ])('of %s', async (name, quota, limit, exception, remedy) => {
     const scene = await setQuota(`quota-${name}`, { [quota]: String(limit) });
     await expectReport(scene, await copy(scene, undefined, '--exact'), [
-      [`${scene.root}/tree/full/file`, 'CREATE on localhost:', exception, 'raise the quota or free space'],
+      [`${scene.root}/tree/full/file`, 'CREATE on localhost:', exception, remedy],
     ]);
     expect(await copied(scene)).toEqual([...good, '/full/'].sort());
   });

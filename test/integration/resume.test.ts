@@ -105,7 +105,70 @@ describe.each(['planning', 'copying', 'finishing'] as const)('a job that stopped
   });
 });
 
+describe('a resume with --force', () => {
+  test('takes up what was refused and what no copier had reached, as its dry run says', async () => {
+    const scene = await Scene.make(bed, 'resume-force');
+    const names = Array.from({ length: 40 }, (_, i) => `f${i}`);
+    for (const name of names) {
+      await scene.a.put(`${scene.root}/tree/${name}`, `new ${name}`);
+      await scene.b.put(`${scene.root}/tree/${name}`, 'old');
+    }
+    const first = await scene.run([
+      'copy',
+      '--exact',
+      '--max-failures',
+      '3',
+      '--threads',
+      '1',
+      `A:${scene.root}`,
+      `B:${scene.root}`,
+    ]);
+    expect(first.code, first.stderr).toBe(STOPPED);
+    const { Job: job } = first.status;
+    const dry = await scene.run(['copy', '--dry-run', '--resume', job, '--force']);
+    expect(dry.stdout.match(/^overwrite /gm)?.length).toBe(40);
+    const resumed = await scene.run(['copy', '--resume', job, '--force']);
+    expect(resumed.code, resumed.stderr).toBe(0);
+    expect(resumed.status).toMatchObject({ 'Files Expected': 40, 'Files Copied': 40, 'Files Failed': 0 });
+    const { a, b } = await scene.trees();
+    expect(b).toEqual(a);
+  });
+
+  test('does not overwrite its own source, which the first run could not', async () => {
+    const scene = await Scene.make(bed, 'resume-own-source');
+    await scene.a.put(`${scene.root}/b/f`, 'the source');
+    await scene.a.put(`${scene.root}/b/b/f`, 'another, longer file');
+    const conf = scene.conf({ Alias: { url: bed.a.replace('localhost', '127.0.0.1') } });
+    const first = await scene.run(['copy', '--exact', `A:${scene.root}/b`, `Alias:${scene.root}`], { conf });
+    expect(first.code, first.stderr).toBe(SOME_FAILED);
+    const before = await scene.a.tree(scene.root);
+    const resumed = await scene.run(['copy', '--resume', first.status.Job, '--force'], { conf });
+    expect(resumed.code, resumed.stdout).toBe(STOPPED);
+    expect(resumed.stderr).toContain('holds its own source');
+    expect(await scene.a.tree(scene.root)).toEqual(before);
+  });
+});
+
 describe('a resume', () => {
+  test('does not follow a name out of the tree that the plan refused', async () => {
+    const scene = await Scene.make(bed, 'resume-evil');
+    await scene.a.put(`${scene.root}/tree/good`, 'good');
+    await scene.a.put(`${scene.root}/evil`, 'evil');
+    await using front = await Front.start(bed.a, {
+      react: async ({ operation, path }) => {
+        if (operation !== 'LISTSTATUS_BATCH' || !path.endsWith('/tree')) return undefined;
+        const listing = await scene.a.call('GET', 'LISTSTATUS_BATCH', path);
+        return { answer: { status: 200, body: listing.text.replace('"pathSuffix":"good"', '"pathSuffix":"../evil"') } };
+      },
+    });
+    const conf = scene.conf({ A: { url: front.url } });
+    const first = await scene.run(['copy', '--exact', `A:${scene.root}/tree`, `B:${scene.root}/tree`], { conf });
+    expect(first.code, first.stderr).toBe(SOME_FAILED);
+    const again = await scene.run(['copy', '--resume', first.status.Job, '--force'], { conf });
+    expect(again.code, again.stdout).toBe(SOME_FAILED);
+    expect(await scene.b.tree(scene.root)).toEqual({ '/tree/': '' });
+  });
+
   test('of a successful job tells its status and does nothing', async () => {
     const scene = await makeTree('successful');
     const { status } = await scene.run(['copy', `A:${scene.root}/tree`, `B:${scene.root}/tree`]);

@@ -6,7 +6,7 @@ import type { Batch } from '../../../../shared/copy/batch.ts';
 import { plan, type PlanCursor, planStretch } from '../../../../shared/copy/plan.ts';
 import { parseJobSpec } from '../../../../shared/copy/spec.ts';
 import { walk, type WalkCursor } from '../../../../shared/copy/walk.ts';
-import type { Root } from '../../../../shared/copy/mapping.ts';
+import type { Root } from '../../../../shared/copy/root.ts';
 import { LocalDisk } from '../../../../shared/local/local-disk.ts';
 
 /** Work that is done in several invocations must come to the same as in one. */

@@ -34,6 +34,31 @@ const rows = Object.entries(byClass).flatMap(([code, names]) =>
 
 /** What arrives under a class that says nothing: real answers. */
 const byMessage: readonly (readonly [exception: string, message: string, code: RemoteCode])[] = [
+  // Of namenodes that start, become active, or have not heard of a token yet.
+  [
+    'SecurityException',
+    'Failed to obtain user group information: org.apache.hadoop.ipc.RetriableException: Namenode is in startup mode',
+    'busy',
+  ],
+  [
+    'SecurityException',
+    'Failed to obtain user group information: org.apache.hadoop.security.token.SecretManager$InvalidToken: StandbyException',
+    'standby',
+  ],
+  [
+    'RetriableException',
+    "org.apache.hadoop.security.token.SecretManager$InvalidToken: Token can't be found in cache",
+    'busy',
+  ],
+  ['RetriableException', 'org.apache.hadoop.ipc.StandbyException: Operation category READ is not supported', 'standby'],
+  [
+    'RetriableException',
+    'org.apache.hadoop.hdfs.server.namenode.SafeModeException: Zero blocklocations for /x',
+    'safe-mode',
+  ],
+  ['IllegalArgumentException', 'java.net.UnknownHostException: nn1', 'io'],
+  ['PathIOException', "`/x': Fail to get block MD5 for LocatedBlock{}", 'no-block'],
+  ['PathIOException', "`/x': Input/output error", 'io'],
   ['RemoteException', 'The directory item limit of /p is exceeded: limit=5 items=5', 'limit'],
   [
     'RemoteException',
