@@ -3,6 +3,8 @@ import {
   bareAcl,
   hasDefaults,
   isSticky,
+  masked,
+  modeBeside,
   narrowed,
   narrowedAcl,
   sameAcl,
@@ -76,7 +78,13 @@ export async function setAccess(
   }
   const allowed = narrowed(mode, losing);
   if (because && !samePermission(allowed, mode)) report('permission', because);
-  return setMode(allowed, setsAcl, guarded, signal);
+  const { present, isNew } = guarded;
+  if (setsAcl || isNew || !present.hasAcl || present.permission === undefined)
+    return setMode(allowed, setsAcl, guarded, signal);
+  // Beside entries that stay the middle digit is their mask: a wider one would let them in.
+  const kept = masked(allowed, present.permission);
+  if (!samePermission(kept, allowed)) report('permission', new MaskKeptError(guarded.path));
+  return setMode(kept, setsAcl, guarded, signal);
 }
 
 /** Only what differs. Setting access entries sets the mode as well, but for the sticky bit. */
@@ -93,7 +101,7 @@ async function setAcl(target: string, permission: string, guarded: Guarded, sign
     changed = true;
   }
   if (isSticky(permission) !== isSticky(present.permission ?? '0')) {
-    await fs.setPermission(path, permission, signal);
+    await fs.setPermission(path, modeBeside(target, isSticky(permission)), signal);
     changed = true;
   }
   return changed;
@@ -118,4 +126,16 @@ async function setMode(mode: string, replaces: boolean, guarded: Guarded, signal
 function asLoss(error: unknown): FanoutError {
   if (error instanceof FanoutError && error.disposition !== 'fail-job') return error;
   throw error;
+}
+
+/** The mode of a path whose ACL was not to be touched. */
+class MaskKeptError extends FanoutError {
+  override readonly name = 'MaskKeptError';
+  constructor(path: string) {
+    super('its ACL stays, and a wider mask would give its entries more', {
+      disposition: 'fail-unit',
+      where: { operation: 'SETPERMISSION', path },
+      remedy: 'add acl to --attributes',
+    });
+  }
 }

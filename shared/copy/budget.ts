@@ -11,3 +11,6 @@ export const wholeFile: RetryPolicy = {
   baseMs: 250,
   capMs: 10_000,
 };
+
+/** A rename, as often as it takes to outlast a failover or a restart: nothing but the request is repeated. */
+export const promoting: RetryPolicy = { attempts: 60, totalMs: 120_000, baseMs: 250, capMs: 5000 };

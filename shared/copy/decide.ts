@@ -23,6 +23,7 @@ export interface Decision {
  *     file       file, same length        yes    no         overwrite  not compared
  *     file       file, same length        no     no         fail       exists
  *     file       file, both empty         any    yes        skip       both empty
+ *     file       the same, older          any    yes        compare    somebody may be writing the source (listed as empty until then)
  *     file       file, same length        any    yes        compare    (differs and no force: fail)
  */
 export function decide(
@@ -45,6 +46,10 @@ export function decide(
   if (!checksum) {
     return force ? { kind: 'overwrite', reason: 'not compared' } : { kind: 'fail', reason: 'exists' };
   }
-  if (source.lengthBytes === 0) return { kind: 'skip', reason: 'both empty' };
+  if (source.lengthBytes === 0) {
+    // Listed as empty is also a file that somebody writes: one that was made since is looked at, the others cost nothing.
+    const isNewer = source.modifiedAtMs > destination.modifiedAtMs;
+    return isNewer ? { kind: 'compare', reason: 'both empty' } : { kind: 'skip', reason: 'both empty' };
+  }
   return { kind: 'compare', reason: 'same length' };
 }

@@ -75,7 +75,9 @@ export async function finishDirectories(
       if (setting.size >= 2 * DIRECTORIES_AT_ONCE) await Promise.race(setting.keys());
     };
     const lost = (_: Pair, error: FanoutError) => {
-      warnings[error.name] = (warnings[error.name] ?? 0) + 1;
+      for (const name of ['directory not listed', `reasons.directory not listed: ${error.message}`]) {
+        warnings[name] = (warnings[name] ?? 0) + 1;
+      }
     };
     const stretch = { isOver, from: from?.root === index ? from.walk : undefined };
     const trees = { source, root: root.source, destination: { fs: destination, root: root.destination, exists: true } };

@@ -9,6 +9,7 @@ import { wholeFile } from './budget.ts';
 import { compareContent } from './content.ts';
 import { decide } from './decide.ts';
 import { hasCode, isOpen } from './failures.ts';
+import { requireWhole } from './source.ts';
 import type { JobOptions, Verification } from './spec.ts';
 
 /** Where one file is copied from and to. */
@@ -83,6 +84,7 @@ async function compare(
       { fs: source, path: from, lengthBytes },
       { fs: destination, path: to, lengthBytes },
     ];
+    if (lengthBytes === 0) await requireWhole(a, signal);
     found = lengthBytes === 0 ? 'checksum' : await compareContent(a, b, signal);
   } catch (error) {
     if (isOpen(error) || !(error instanceof SourceChangedError || hasCode(error, 'not-found'))) throw error;

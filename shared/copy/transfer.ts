@@ -11,7 +11,7 @@ import { join } from '../hdfs/path.ts';
 import { type Again, retry } from '../retry.ts';
 import type { Log } from '../log.ts';
 import type { Unit } from './batch.ts';
-import { wholeFile } from './budget.ts';
+import { promoting, wholeFile } from './budget.ts';
 import { isBeginningOf } from './content.ts';
 import { hasCode, isExists, isOpen } from './failures.ts';
 import type { Claim, Job, JobStore, UnitOutcome } from './job-store.ts';
@@ -231,7 +231,8 @@ class FileTransfer {
       if (!direct) {
         await requireOwner();
         const { lengthBytes } = unit;
-        await promote({ fs: destination, temporary, target: this.#to, overwrite, lengthBytes }, wholeFile, signal);
+        const promotion = { fs: destination, temporary, target: this.#to, overwrite, lengthBytes };
+        await promote(promotion, promoting, signal).catch(asLast);
       }
       return verification;
     } catch (error) {
@@ -323,6 +324,19 @@ export function outgrown(job: Job, index: number, unit: Unit, lastedMs: number):
     retries: 0,
     failure: { path, operation: 'COPY', host: '', reason },
   };
+}
+
+/** A promotion has had its tries: what it waits for is not paid for with a file's bytes again. */
+function asLast(error: unknown): never {
+  if (!(error instanceof FanoutError) || error.disposition !== 'retry') throw error;
+  throw new NotPromotedError(error);
+}
+
+class NotPromotedError extends FanoutError {
+  override readonly name = 'NotPromotedError';
+  constructor({ reason, where, remedy, cause }: FanoutError) {
+    super(reason, { disposition: 'fail-unit', where, remedy, cause });
+  }
 }
 
 /** A failure that another try seldom mends. @param moved  whether bytes were moved for it, which then move again */

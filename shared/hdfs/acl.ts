@@ -30,6 +30,16 @@ export function hasDefaults(spec: string | undefined): boolean {
   return spec?.split(',').some((entry) => entry.startsWith('default:')) ?? false;
 }
 
+/** The mode that a listing shows beside an ACL: its middle digit is the mask where there is one. */
+export function modeBeside(spec: string, sticky: boolean): string {
+  const bits = (name: string) => {
+    const entry = spec.split(',').find((one) => one.startsWith(`${name}::`));
+    return entry === undefined ? undefined : bitsOf(entry);
+  };
+  const digits = [bits('user'), bits('mask') ?? bits('group'), bits('other')].map((digit) => digit ?? 0);
+  return `${sticky ? '1' : ''}${digits.join('')}`;
+}
+
 /** Whether two ACLs grant the same; undefined is the one that is nothing but permission bits. */
 export function sameAcl(one: string | undefined, other: string | undefined): boolean {
   const sorted = (spec: string | undefined) => spec?.split(',').sort().join();
@@ -124,4 +134,11 @@ function bitsOf(entry: string): number {
 
 function symbols(bits: number): string {
   return `${bits & 4 ? 'r' : '-'}${bits & 2 ? 'w' : '-'}${bits & 1 ? 'x' : '-'}`;
+}
+
+/** A mode whose middle digit gives no more than that of another. */
+export function masked(permission: string, by: string): string {
+  const [user = 0, group = 0, other = 0] = digitsOf(permission);
+  const [, mask = 0] = digitsOf(by);
+  return octal(permission, user, group & mask, other);
 }

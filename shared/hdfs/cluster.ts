@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { messageOf, SpecError } from '../errors.ts';
 import { issuesOf } from '../issues.ts';
+import { splitPort } from './addresses.ts';
 import { normalize } from './path.ts';
 
 /** Names of hosts, with their ports; what stands before an `@` in their place is refused without being quoted. */
@@ -50,6 +51,12 @@ const nameservices = z
       for (const [j, mount] of mounts.entries()) once(mount, [i, 'mounts', j], `the mount ${mount}`);
     }
   });
+
+/** A host or a pattern of hosts, and maybe a port. */
+function isHostPort(value: string): boolean {
+  const { hostname, port } = splitPort(value);
+  return /^[^\s/]+$/.test(hostname) && (port === undefined || (port > 0 && port < 65_536));
+}
 
 function isProxy(value: string): boolean {
   if (!/^https?:\/\/[^/\s?#]+\/?$/.test(value) || !URL.canParse(value)) return false;
@@ -130,7 +137,10 @@ export const clusterSchema = z.strictObject({
     .default(120)
     .describe('Seconds for which a request is tried again while no namenode can serve it'),
   datanode_addresses: z
-    .record(z.string().min(1), z.string().min(1))
+    .record(
+      z.string().refine(isHostPort, 'expected a host, or host:port'),
+      z.string().refine(isHostPort, 'expected a host, or host:port'),
+    )
     .optional()
     .describe(
       'Where to reach hosts whose names or addresses are of no use here: a host, in which * stands for anything, and ' +
@@ -172,7 +182,17 @@ const NEEDED = [
 
 /** `--conf`, then `$WEBHDFS_CONFIG`, then `~/.webhdfs.cfg`. */
 export function clustersFile(option: string | undefined, environment: NodeJS.ProcessEnv = process.env): string {
-  return option ?? environment['WEBHDFS_CONFIG'] ?? join(homedir(), '.webhdfs.cfg');
+  const named = option ?? environment['WEBHDFS_CONFIG'];
+  if (named !== undefined) return named;
+  try {
+    return join(homedir(), '.webhdfs.cfg');
+  } catch (error) {
+    throw new SpecError(
+      'this user has no home directory',
+      'name the clusters’ file with --conf or $WEBHDFS_CONFIG',
+      error,
+    );
+  }
 }
 
 /** @throws SpecError that names the file and the place in its JSON */

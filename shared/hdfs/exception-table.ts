@@ -73,6 +73,10 @@ interface Row {
 /** Classes that mean one thing, whatever their message quotes: paths may be called anything. */
 const classes: readonly Row[] = [
   row('not-found', 'FileNotFoundException PathNotFoundException NoSuchFileException'),
+  row('exists', 'FileAlreadyExistsException', {
+    message: /already exists as a directory/,
+    remedy: 'remove the directory, or name another destination',
+  }),
   row('exists', 'FileAlreadyExistsException PathExistsException'),
   // What users other than the superuser are told of a path that leads through a file.
   row('not-a-directory', 'AccessControlException', { message: /is not a directory\)?$/ }),
@@ -122,6 +126,10 @@ const classes: readonly Row[] = [
   }),
   // A server that cannot resolve the name of another one just now.
   row('io', 'IllegalArgumentException', { message: /^java\.net\.UnknownHostException: / }),
+  row('limit', 'HadoopIllegalArgumentException', {
+    message: /^The XAttr is too big/,
+    remedy: 'raise dfs.namenode.fs-limits.max-xattr-size, or leave xattr out of --attributes',
+  }),
   row('invalid', 'IllegalArgumentException HadoopIllegalArgumentException NumberFormatException'),
   row('invalid', 'InvalidPathException IllegalReservedPathException InvalidPathHandleException'),
   row('invalid', 'UnresolvedPathException UnresolvedLinkException', {
@@ -197,6 +205,16 @@ const messages: readonly Row[] = [
     'limit',
     /^Cannot add additional XAttr to inode, would exceed limit/,
     'raise dfs.namenode.fs-limits.max-xattrs-per-inode',
+  ),
+  text(
+    'exists',
+    /^Source .* and destination .* must both be directories|^rename destination directory is not empty/s,
+    'a directory stands at the destination: remove it, or name another destination',
+  ),
+  text(
+    'limit',
+    /^The XAttr is too big/,
+    'raise dfs.namenode.fs-limits.max-xattr-size, or leave xattr out of --attributes',
   ),
   text(
     'unsupported',

@@ -102,7 +102,8 @@ function quoted(body: string): string {
 function withoutSecrets(text: string): string {
   return text
     .replace(
-      /\b(delegation|token|urlString|password|secret|signature|hadoop\.auth|cookie)("?\s*[=:]\s*"?)[^\s&"',;)\]}]+/gi,
+      // Not the last component of a path, which a refusal quotes with owner and mode behind it.
+      /(?<![/\w.-])(delegation|token|urlString|password|secret|signature|hadoop\.auth|cookie)("?\s*[=:]\s*"?)[^\s&"',;)\]}]+/gi,
       '$1$2***',
     )
     .replace(/\b(authorization\s*:\s*|negotiate\s+|basic\s+|bearer\s+)[\w+/=.~-]{8,}/gi, '$1***');

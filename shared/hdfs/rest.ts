@@ -88,12 +88,16 @@ export class NamenodeRest {
     parameters: Parameters,
     signal: AbortSignal,
   ): Promise<T> {
-    const { text, status } = await this.call(method, operation, path, parameters, signal);
-    try {
-      return JSON.parse(text) as T;
-    } catch {
-      throw remoteErrorOf(status, text, { operation, path, host: splitUrl(this.nameservice(path).url).host });
-    }
+    // An answer that is cut short is one try, like one that does not come.
+    return this.#tried(path, signal, async (nameservice) => {
+      const { host } = splitUrl(nameservice.url);
+      const { text, status } = await this.once(nameservice, method, operation, path, parameters, signal);
+      try {
+        return JSON.parse(text) as T;
+      } catch {
+        throw remoteErrorOf(status, text, { operation, path, host });
+      }
+    });
   }
 
   /** As `call`, for data: a namenode redirects to it, HttpFS sends it at once. */

@@ -53,10 +53,10 @@ interface Defaults extends RegularLayout {
 }
 
 interface JsonPage {
-  DirectoryListing: {
+  DirectoryListing?: {
     partialListing: { FileStatuses: { FileStatus: JsonStatus[] } };
     remainingEntries: number;
-  };
+  } | null;
 }
 
 interface Statuses {
@@ -180,7 +180,7 @@ export class WebHdfs implements FileSystem {
         {},
         signal,
       );
-      return statusOf(status, basename(path));
+      return statusOf(complete(status, { operation: 'GETFILESTATUS', path }), basename(path));
     } catch (error) {
       // A path that leads through a file names nothing.
       if (hasCode(error, 'not-found', 'not-a-directory')) return undefined;
@@ -237,8 +237,9 @@ export class WebHdfs implements FileSystem {
 
   /** Everything at once, sorted here: for servers that sort in another order. */
   async #whole(directory: string, signal: AbortSignal, after?: string): Promise<readonly FileStatus[]> {
-    const { FileStatuses } = await this.#rest.json<Statuses>('GET', 'LISTSTATUS', directory, {}, signal);
-    const named = new Map(FileStatuses.FileStatus.map((status) => [status.pathSuffix, listedStatusOf(status)]));
+    const listed = await this.#rest.json<Partial<Statuses> | null>('GET', 'LISTSTATUS', directory, {}, signal);
+    const statuses = statusesIn(listed, { operation: 'LISTSTATUS', path: directory });
+    const named = new Map(statuses.map((status) => [status.pathSuffix, listedStatusOf(status)]));
     return [...named.values()]
       .filter(({ name }) => after === undefined || compareNames(name, after) > 0)
       .sort((a, b) => compareNames(a.name, b.name));
@@ -351,8 +352,11 @@ export class WebHdfs implements FileSystem {
       throw error;
     });
     const [, answer] = /"boolean"\s*:\s*(true|false)/.exec(text) ?? [];
-    // A namenode that heeds renameoptions answers nothing.
-    if (answer === undefined) return;
+    if (answer === undefined) {
+      // A namenode that heeds renameoptions answers nothing; what a gateway says in its place proves nothing.
+      if (text.trim() !== '') throw remoteErrorOf(200, text, { operation: 'RENAME', path: from });
+      return;
+    }
     const there = await this.stat(to, signal);
     if (answer === 'false' || !there) throw notRenamed(from, to, there ? 'exists' : 'not-found');
     if (there.kind !== 'directory') return;
@@ -362,7 +366,13 @@ export class WebHdfs implements FileSystem {
   }
 
   async makeDirectory(path: string, permission: string | undefined, signal: AbortSignal): Promise<void> {
-    await this.#rest.call('PUT', 'MKDIRS', path, modeOf(permission, '755', '777'), signal);
+    const mode = modeOf(permission, '755', '777');
+    const answer = await this.#rest.json<{ boolean?: boolean } | null>('PUT', 'MKDIRS', path, mode, signal);
+    if (answer?.boolean === true) return;
+    throw new RemoteError('invalid', 'not made', 'the server answers that it made nothing', {
+      operation: 'MKDIRS',
+      path,
+    });
   }
 
   async delete(path: string, signal: AbortSignal): Promise<boolean> {
@@ -567,15 +577,16 @@ export class WebHdfs implements FileSystem {
     const page = await this.#ifKnown('LISTSTATUS_BATCH', directory, () =>
       this.#rest.json<JsonPage>('GET', 'LISTSTATUS_BATCH', directory, startAfter(after), signal),
     );
-    const { FileStatuses } =
-      page?.DirectoryListing.partialListing ??
-      (await this.#rest.json<Statuses>('GET', 'LISTSTATUS', directory, {}, signal));
-    const all = FileStatuses.FileStatus.map(listedStatusOf);
+    const where = { operation: page ? 'LISTSTATUS_BATCH' : 'LISTSTATUS', path: directory };
+    const listed = page
+      ? page.DirectoryListing?.partialListing
+      : await this.#rest.json<Partial<Statuses> | null>('GET', 'LISTSTATUS', directory, {}, signal);
+    const all = statusesIn(listed, where).map(listedStatusOf);
     // HttpFS ignores startAfter and gives everything; who heeds it, and gives names that come before it, has another order.
     const ignored = !page || all.some(({ name }) => name === after);
     const entries = ignored ? all.filter(({ name }) => after === undefined || compareNames(name, after) > 0) : all;
     if (!page) entries.sort((a, b) => compareNames(a.name, b.name));
-    return { entries, more: (page?.DirectoryListing.remainingEntries ?? 0) > 0 };
+    return { entries, more: (page?.DirectoryListing?.remainingEntries ?? 0) > 0 };
   }
 
   async #checksumText(path: string, signal: AbortSignal, near: Near | undefined, lengthBytes: number): Promise<string> {
@@ -669,6 +680,18 @@ export class WebHdfs implements FileSystem {
 /** A datanode takes request lines of up to 4,096 bytes, and says no more than that it cannot read longer ones. */
 function throwPlainly(error: unknown): never {
   throw unaddressable(error) ?? error;
+}
+
+function statusesIn(listed: Partial<Statuses> | null | undefined, where: Where): readonly JsonStatus[] {
+  const statuses = listed?.FileStatuses?.FileStatus;
+  if (!Array.isArray(statuses)) throw remoteErrorOf(200, JSON.stringify(listed ?? null), where);
+  return statuses.map((status) => complete(status, where));
+}
+
+/** @throws RemoteError when JSON came that is none of HDFS's: something else answers at the URL */
+function complete(status: JsonStatus | null | undefined, where: Where): JsonStatus {
+  if (typeof status?.type === 'string') return status;
+  throw remoteErrorOf(200, JSON.stringify(status ?? null), where);
 }
 
 /** Where the second step of an operation goes, and what it is sent there. */

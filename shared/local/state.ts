@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { messageOf, SpecError } from '../errors.ts';
 import { ManifestFile } from './manifest-file.ts';
 import { SqliteJobStore } from './sqlite-job-store.ts';
@@ -14,11 +14,32 @@ export interface State {
   readonly manifests: ManifestFile;
 }
 
+function homeOfUser(): string {
+  try {
+    return homedir();
+  } catch (error) {
+    throw new SpecError('this user has no home directory', 'name a directory for jobs with $HDFS_FANOUT_HOME', error);
+  }
+}
+
+/** Node's own recursive mkdir never ends where a directory that is there says ENOENT of what is made in it (/proc, autofs). */
+function makeDirectories(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || existsSync(dirname(path))) throw error;
+    makeDirectories(dirname(path));
+    mkdirSync(path, { mode: 0o700 });
+  }
+}
+
 export function openState(environment: NodeJS.ProcessEnv = process.env): State {
-  const directory = environment['HDFS_FANOUT_HOME'] ?? join(homedir(), '.hdfs-fanout');
+  const directory = environment['HDFS_FANOUT_HOME'] ?? join(homeOfUser(), '.hdfs-fanout');
   const locks = join(directory, 'locks');
   try {
-    mkdirSync(locks, { recursive: true, mode: 0o700 });
+    makeDirectories(locks);
     return {
       directory,
       locks,

@@ -89,6 +89,14 @@ const table: readonly {
     decision: { kind: 'skip', reason: 'both empty' },
   },
   {
+    what: 'an empty file where an older empty one stands',
+    source: { ...file(0), modifiedAtMs: file(0).modifiedAtMs + 1 },
+    destinations: [file(0)],
+    force: both,
+    checksum: [true],
+    decision: { kind: 'compare', reason: 'both empty' },
+  },
+  {
     what: 'a file of the same length, to be compared',
     source: file(7),
     destinations: [file(7)],

@@ -83,7 +83,7 @@ const byMessage: readonly (readonly [exception: string, message: string, code: R
   [
     'HadoopIllegalArgumentException',
     'The XAttr is too big. The maximum combined size of the name and value is 64',
-    'invalid',
+    'limit',
   ],
   ['IOException', 'The XAttr operation has been rejected.  Support for XAttrs has been disabled', 'unsupported'],
   ['AclException', 'The ACL operation has been rejected.  Support for ACLs has been disabled', 'unsupported'],

@@ -41,6 +41,7 @@ async function cluster(changes: Record<string, unknown> = {}) {
     GETFILESTATUS: fileStatus(),
     LISTSTATUS_BATCH: listing([]),
     DELETE: { json: { boolean: true } },
+    MKDIRS: { json: { boolean: true } },
     GETFILECHECKSUM: checksum,
     GETFILEBLOCKLOCATIONS: {
       json: {
