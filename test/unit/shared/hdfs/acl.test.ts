@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { aclSpec, narrowed, narrowedAcl, sameAcl, withoutAcl } from '../../../../shared/hdfs/acl.ts';
+import {
+  aclSpec,
+  masked,
+  modeBeside,
+  narrowed,
+  narrowedAcl,
+  sameAcl,
+  withoutAcl,
+} from '../../../../shared/hdfs/acl.ts';
 
 describe('aclSpec', () => {
   it.each<[string, string[], string, string | undefined]>([
@@ -98,5 +106,22 @@ describe('sameAcl', () => {
     expect(sameAcl('user::rwx,group::r-x', 'user::rwx,group::---')).toBe(false);
     expect(sameAcl(undefined, undefined)).toBe(true);
     expect(sameAcl('user::rwx', undefined)).toBe(false);
+  });
+});
+
+describe('a mode beside an ACL', () => {
+  it.each([
+    ['user::rwx,group:staff:r-x,group::---,mask::rwx,other::---', true, '1770'],
+    ['user::rw-,group::r--,other::---', false, '640'],
+  ])('of %s, sticky %s, is %s', (spec, sticky, mode) => {
+    expect(modeBeside(spec, sticky)).toBe(mode);
+  });
+
+  it.each([
+    ['660', '600', '600'],
+    ['640', '660', '640'],
+    ['1777', '1750', '1757'],
+  ])('of %s is held to the mask of %s as %s', (permission, by, mode) => {
+    expect(masked(permission, by)).toBe(mode);
   });
 });

@@ -352,4 +352,34 @@ describe('servers that differ', () => {
     const work = everyCall.find(([name]) => name === 'CREATE')?.[1] ?? (() => Promise.resolve());
     expect(await errorOf(work(fs, '/x'))).toMatchObject({ name: 'RemoteError', code: 'not-webhdfs' });
   });
+
+  it.each(['{}', 'null', '{"boolean": tr'])('that answer RENAME with %s have proved nothing', async (text) => {
+    await using server = await ScriptedServer.start([{ text }]);
+    await using fs = clientOf([server.url]);
+    const error = await errorOf(fs.rename('/a', '/b', true, never));
+    expect(error).toMatchObject({ name: 'RemoteError', disposition: 'retry', mayHaveWorked: true });
+  });
+
+  it('that make no directory are not believed to', async () => {
+    await using server = await ScriptedServer.start([{ json: { boolean: false } }]);
+    await using fs = clientOf([server.url]);
+    const error = await errorOf(fs.makeDirectory('/x', undefined, never));
+    expect(error).toMatchObject({ name: 'RemoteError', disposition: 'fail-unit', where: { path: '/x' } });
+  });
+
+  it.each([
+    ['GETFILESTATUS', (fs: FileSystem) => fs.stat('/x', never), { FileStatus: null }],
+    ['LISTSTATUS_BATCH', (fs: FileSystem) => allPages(fs), {}],
+    ['LISTSTATUS_BATCH', (fs: FileSystem) => allPages(fs), { DirectoryListing: null }],
+  ])('that answer %s with other JSON are told by operation and path', async (operation, work, json) => {
+    await using server = await ScriptedServer.start([{ json }]);
+    await using fs = clientOf([server.url], { retry_timeout: 0 });
+    expect(await errorOf(work(fs))).toMatchObject({ name: 'RemoteError', where: { operation, path: '/x' } });
+  });
 });
+
+async function allPages(fs: FileSystem): Promise<unknown[]> {
+  const pages: unknown[] = [];
+  for await (const page of fs.list('/x', never)) pages.push(page);
+  return pages;
+}
