@@ -300,6 +300,18 @@ describe('doctor', () => {
 });
 
 describe('--attributes', () => {
+  it('permission, beside an ACL that stays, does not widen the mask, and says so', async () => {
+    const path = await newDirectory();
+    await a.put(`${path}/in/f`, 'the same');
+    await chmod(a, `${path}/in/f`, '660');
+    await b.put(`${path}/in/f`, 'the same');
+    await setAcl(b, `${path}/in/f`, 'user::rw-,user:bob:rw-,group::r--,mask::---,other::---');
+    expect(await mayRead(new TestHdfs(urlOf('B'), 'bob'), `${path}/in/f`)).toBe(false);
+    const { status, code } = await copy(`--exact --force --attributes permission A:${path}/in B:${path}/in`);
+    expect({ code, warnings: status.Warnings }).toEqual({ code: 0, warnings: { permission: 1 } });
+    expect(await mayRead(new TestHdfs(urlOf('B'), 'bob'), `${path}/in/f`)).toBe(false);
+  });
+
   it('names what is no attribute', async () => {
     const { stderr } = await copy('--attributes owner,colour A:/x B:/y', conf, 2);
     expect(stderr).toContain('"colour"');

@@ -193,3 +193,29 @@ describe.concurrent('an open file elsewhere', () => {
     expect(tree).toEqual(await a.tree(`${root}/tree`));
   });
 });
+
+test.each([
+  [[], 'fail'],
+  [['--force', '--preserve'], 'fail'],
+  [['--open-files', 'skip'], 'skip'],
+])(
+  'a file that is being written anew, where an empty copy stands, is no pair of empty files: %j',
+  async (flags, what) => {
+    const scene = await Scene.make(bed, `open-anew-${flags.join('')}`);
+    const { a, b, root } = scene;
+    await b.put(`${root}/tree/log`, '');
+    await a.mkdirs(`${root}/tree`);
+    await using writer = await openFile(a, `${root}/tree/log`, 100);
+    expect(writer.listedBytes).toBe(0);
+    const { code, status } = await scene.run([
+      'copy',
+      '--silent',
+      '--exact',
+      ...flags,
+      `A:${root}/tree`,
+      `B:${root}/tree`,
+    ]);
+    if (what === 'fail') expect({ code, failed: status['Files Failed'] }).toEqual({ code: 1, failed: 1 });
+    else expect({ code, skipped: status.Skipped }).toEqual({ code: 0, skipped: { 'open for writing': 1 } });
+  },
+);

@@ -198,3 +198,29 @@ describe.concurrent('a RENAME that a proxy answers', () => {
     expect(await b.tree(`${root}/tree`)).toEqual(await a.tree(`${root}/tree`));
   });
 });
+
+test.each([[[]], [['--force']]])(
+  'a directory that takes the name of a file while it is copied fails it at once, %j',
+  async (flags) => {
+    const scene = await Scene.make(bed, `settling-directory-${flags.length}`);
+    const { a, b, root } = scene;
+    await a.put(`${root}/tree/it`, content('it', LENGTH));
+    await using front = await Front.start(bed.a, {
+      react: async ({ operation }) => {
+        if (operation === 'OPEN') await b.put(`${root}/tree/it/inside`, 'somebody else');
+        return undefined;
+      },
+    });
+    const conf = scene.conf({ A: { url: front.url } });
+    const result = await scene.run(
+      ['copy', '--silent', '--json', '--exact', ...flags, `A:${root}/tree`, `B:${root}/tree`],
+      { conf },
+    );
+    expect(result.code, result.stderr).toBe(1);
+    expect(result.status).toMatchObject({ 'Files Failed': 1, Retries: 0 });
+    expect(result.stdout).toContain('a directory stands at the destination');
+    expect(front.count('OPEN')).toBe(1);
+    const tree = await b.tree(`${root}/tree`);
+    expect(Object.keys(tree)).toEqual(['/it/', '/it/inside']);
+  },
+);
