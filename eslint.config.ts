@@ -11,7 +11,20 @@ const layer = (files: string[], group: string[], message: string, allowTypeImpor
 });
 
 const entryPoints = ['**/cli/**', '**/functions/**', '**/infra/**'];
-const network = ['undici', 'node:http', 'node:https', 'node:net', 'node:tls', '@aws-sdk/*'];
+const folders = 'storage preserve job plan copy finish hdfs disk endpoints doctor machine aws'.split(' ');
+const outside = ['undici', 'node:http', 'node:https', 'node:net', 'node:tls', 'node:fs*', 'node:sqlite', '@aws-sdk/*'];
+
+/** A folder of shared/ and what it may import: other folders there, and what reaches outside of the process. */
+const inside = (folder: string, knows: readonly string[], reaches: readonly string[] = []): Linter.Config =>
+  layer(
+    [`shared/${folder}/**`],
+    [
+      ...entryPoints,
+      ...folders.filter((other) => other !== folder && !knows.includes(other)).map((other) => `**/${other}/**`),
+      ...outside.filter((module) => !reaches.includes(module)),
+    ],
+    `shared/${folder} knows ${knows.length > 0 ? knows.map((other) => `shared/${other}`).join(', ') : 'no other folder of shared/'}`,
+  );
 
 export default defineConfig(
   { ignores: ['dist', 'node_modules', '.bed', 'cdk.out', '**/*.js'] },
@@ -28,37 +41,20 @@ export default defineConfig(
       'no-console': 'error',
     },
   },
-  layer(
-    ['shared/copy/**'],
-    [
-      ...entryPoints,
-      ...network,
-      'node:fs*',
-      'node:sqlite',
-      '**/local/**',
-      '**/aws/**',
-      '**/hdfs/*',
-      '!**/hdfs/filesystem.ts',
-      '!**/hdfs/checksum.ts',
-      '!**/hdfs/path.ts',
-      '!**/hdfs/acl.ts',
-    ],
-    'shared/copy sees storage only through hdfs/filesystem.ts and the pure hdfs/acl.ts, hdfs/checksum.ts and hdfs/path.ts',
-  ),
-  layer(
-    ['shared/hdfs/**'],
-    [...entryPoints, '**/copy/**', '**/local/**', '**/aws/**', '@aws-sdk/*'],
-    'shared/hdfs is the protocol: it knows no copy engine',
-  ),
-  layer(
-    ['shared/doctor/**'],
-    [...entryPoints, '**/copy/**', '**/local/**', '**/aws/**', '@aws-sdk/*', 'undici', 'node:http', 'node:https'],
-    'shared/doctor asks a cluster through shared/hdfs, or by a bare socket',
-  ),
-  layer(['shared/local/**'], [...entryPoints, ...network, '**/aws/**'], 'shared/local holds embedded parts only'),
+  inside('storage', []),
+  inside('preserve', ['storage']),
+  inside('job', ['storage', 'preserve']),
+  inside('plan', ['storage', 'preserve', 'job']),
+  inside('copy', ['storage', 'preserve', 'job']),
+  inside('finish', ['storage', 'preserve', 'job', 'plan']),
+  inside('hdfs', ['storage'], ['undici', 'node:http', 'node:https', 'node:net', 'node:tls', 'node:fs*']),
+  inside('disk', ['storage'], ['node:fs*']),
+  inside('endpoints', ['storage', 'job', 'hdfs', 'disk']),
+  inside('doctor', ['storage', 'hdfs'], ['node:net', 'node:tls', 'node:fs*']),
+  inside('machine', ['storage', 'preserve', 'job', 'plan', 'copy', 'finish', 'endpoints'], ['node:fs*', 'node:sqlite']),
   layer(
     ['functions/**'],
-    ['**/cli/**', '**/infra/**', '**/local/**', 'undici'],
+    ['**/cli/**', '**/infra/**', '**/machine/**', '**/disk/**', 'undici'],
     'functions are thin: the work is in shared/',
   ),
   layer(

@@ -16,7 +16,7 @@ const GB_OF_COPIER = 1769 / 1024;
 /** Of one copier with one processor. Assumptions: AWS's network was not measured here. */
 const megabytesPerSecond = 50;
 const smallFilesPerSecond = 100;
-/** See shared/copy/batch.ts: what a file costs besides its bytes, and the most that a batch costs. */
+/** See shared/plan/packer.ts: what a file costs besides its bytes, and the most that a batch costs. */
 const FILE_MIB = 2;
 const BATCH_MIB = 2048;
 const UNITS = 1000;

@@ -12,7 +12,7 @@ import { deploy, writeConfig } from '../test/aws/emulator/deploy.ts';
 import { environmentFor, startEmulator } from '../test/aws/emulator/emulator.ts';
 import { clientsOf } from '../test/aws/support.ts';
 import { startBed } from '../test/bed/bed.ts';
-import { Front } from '../test/support/front.ts';
+import { FaultProxy } from '../test/support/fault-proxy.ts';
 import { runCli } from '../test/support/cli.ts';
 import { TestHdfs } from '../test/support/hdfs.ts';
 import { median } from './statistics.ts';
@@ -56,13 +56,13 @@ await using emulator = await startEmulator({ iam: true });
 const config = await writeConfig(join(scratch, 'deployment.json'), ['A', 'B']);
 const { stack, outputs } = await deploy(emulator, config);
 let firstByteAtMs = 0;
-await using front = await Front.start(bed.clusters.A.namenodeUrl, {
+await using faultProxy = await FaultProxy.start(bed.clusters.A.namenodeUrl, {
   react: ({ operation }) => {
     if (operation === 'OPEN' && firstByteAtMs === 0) firstByteAtMs = Date.now();
     return undefined;
   },
 });
-const clusters = Object.entries({ A: front.url, B: bed.clusters.B.namenodeUrl }).map(([name, url]) => ({
+const clusters = Object.entries({ A: faultProxy.url, B: bed.clusters.B.namenodeUrl }).map(([name, url]) => ({
   name,
   user: 'root',
   nameservices: [{ urls: [url], mounts: ['/'] }],

@@ -2,11 +2,11 @@
 //
 // usage: node plan.ts CLUSTERS-FILE SOURCE DESTINATION
 import { withSmallHeap } from '../shared/memory.ts';
-import { plan } from '../shared/copy/plan.ts';
-import { parseJobSpec } from '../shared/copy/spec.ts';
+import { plan } from '../shared/plan/plan.ts';
 import { loadClusters } from '../shared/hdfs/cluster.ts';
 import { WebHdfs } from '../shared/hdfs/webhdfs.ts';
 import { silentLog } from '../shared/log.ts';
+import { parseJobSpec } from '../shared/job/spec.ts';
 
 const [configFile = '', source = '', destination = ''] = process.argv.slice(2);
 

@@ -1,4 +1,4 @@
-import type { JobStatus } from '../shared/copy/job-status.ts';
+import type { JobStatus } from '../shared/job/job-status.ts';
 import { exitCodes } from './exit-codes.ts';
 
 /** What a person is told about a job besides its status, and the exit code of the job. */

@@ -1,6 +1,6 @@
-import { sweepJob } from '../shared/copy/sweep.ts';
-import { DestinationLock } from '../shared/local/destination-lock.ts';
-import { openState } from '../shared/local/state.ts';
+import { sweepJob } from '../shared/finish/sweep.ts';
+import { DestinationLock } from '../shared/machine/destination-lock.ts';
+import { openState } from '../shared/machine/state.ts';
 import { silentLog } from '../shared/log.ts';
 import { openEnds } from './clusters.ts';
 import { interruptSignal } from './interrupt.ts';

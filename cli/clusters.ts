@@ -1,16 +1,17 @@
-import { type JobSpec, locationsOf } from '../shared/copy/spec.ts';
 import { SpecError } from '../shared/errors.ts';
 import { type Cluster, clustersFile, loadClusters } from '../shared/hdfs/cluster.ts';
-import type { FileSystem } from '../shared/hdfs/filesystem.ts';
+import type { Storage } from '../shared/storage/storage.ts';
 import { WebHdfs } from '../shared/hdfs/webhdfs.ts';
-import { LocalDisk } from '../shared/local/local-disk.ts';
+import { LocalDisk } from '../shared/disk/local-disk.ts';
 import type { Log } from '../shared/log.ts';
+import type { JobSpec } from '../shared/job/spec.ts';
+import { locationsOf } from '../shared/endpoints/location.ts';
 
 /** Both ends of a job, opened, and their paths as the job spells them. */
 export interface Ends {
-  readonly source: FileSystem;
+  readonly source: Storage;
   readonly patterns: readonly string[];
-  readonly destination: FileSystem;
+  readonly destination: Storage;
   readonly target: string;
 }
 
@@ -20,7 +21,7 @@ export function openEnds(spec: JobSpec, conf: string | undefined, log: Log): End
   if (from === 'local' && to === 'local') throw new SpecError('source and destination are both local', 'use cp');
   let clusters: ReadonlyMap<string, Cluster> | undefined;
   const file = clustersFile(conf);
-  const open = (cluster: string): FileSystem => {
+  const open = (cluster: string): Storage => {
     if (cluster === 'local') return new LocalDisk(spec.options.partSize);
     clusters ??= loadClusters(file);
     const definition = clusters.get(cluster);

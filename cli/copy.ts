@@ -1,9 +1,7 @@
-import { jobStatus } from '../shared/copy/job-status.ts';
-import type { Job } from '../shared/copy/job-store.ts';
-import { refuseAtOnce, resolveMapping } from '../shared/copy/mapping.ts';
-import type { JobSpec } from '../shared/copy/spec.ts';
+import { jobStatus } from '../shared/job/job-status.ts';
+import { refuseAtOnce, resolveMapping } from '../shared/plan/mapping.ts';
 import { SpecError } from '../shared/errors.ts';
-import { openState } from '../shared/local/state.ts';
+import { openState } from '../shared/machine/state.ts';
 import { type Ends, openEnds } from './clusters.ts';
 import { dryRun, tellHidden } from './dry-run.ts';
 import { exitCodes, explain } from './exit-codes.ts';
@@ -14,6 +12,8 @@ import { type CopyFlags, type GivenFlags, specOf } from './options.ts';
 import { printError, printStatus, readerGone } from './output.ts';
 import { changesOf, eachUnfinished, resumable, takeUp } from './resume.ts';
 import { runJob } from './run-job.ts';
+import type { Job } from '../shared/job/job.ts';
+import type { JobSpec } from '../shared/job/spec.ts';
 
 /** `hdfs-fanout copy`: starts or resumes a job in this process. @returns the exit code */
 export async function copy(paths: readonly string[], flags: CopyFlags, given: GivenFlags): Promise<number> {

@@ -1,16 +1,16 @@
 import pLimit from 'p-limit';
-import type { Batch, Unit } from '../shared/copy/batch.ts';
-import type { Root } from '../shared/copy/root.ts';
-import { plan } from '../shared/copy/plan.ts';
+import type { Root } from '../shared/job/root.ts';
+import { plan } from '../shared/plan/plan.ts';
 import { OPEN_FOR_WRITING, settle } from '../shared/copy/settle.ts';
-import { isOpen } from '../shared/copy/failures.ts';
-import type { JobSpec } from '../shared/copy/spec.ts';
-import { join } from '../shared/hdfs/path.ts';
+import { join } from '../shared/storage/path.ts';
 import { FanoutError, printable } from '../shared/errors.ts';
 import type { Ends } from './clusters.ts';
 import { exitCodes } from './exit-codes.ts';
 import { printEvent } from './output.ts';
 import { human } from './progress-display.ts';
+import type { Batch, Unit } from '../shared/job/unit.ts';
+import type { JobSpec } from '../shared/job/spec.ts';
+import { isOpen } from '../shared/storage/errors.ts';
 
 const COMPARISONS_AT_ONCE = 10;
 

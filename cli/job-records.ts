@@ -1,8 +1,9 @@
-import { type JobStatus, jobStatus } from '../shared/copy/job-status.ts';
-import type { Job, JobStore } from '../shared/copy/job-store.ts';
+import { type JobStatus, jobStatus } from '../shared/job/job-status.ts';
 import { printable, SpecError } from '../shared/errors.ts';
-import { isHeld } from '../shared/local/destination-lock.ts';
-import { openState } from '../shared/local/state.ts';
+import { isHeld } from '../shared/machine/destination-lock.ts';
+import { openState } from '../shared/machine/state.ts';
+import type { Job } from '../shared/job/job.ts';
+import type { JobStore } from '../shared/job/job-store.ts';
 
 /** Where `jobs` and `status` look: this machine's store, or that of a deployment. */
 export interface JobRecords {

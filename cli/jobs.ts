@@ -1,10 +1,10 @@
-import type { JobStatus } from '../shared/copy/job-status.ts';
-import type { Job } from '../shared/copy/job-store.ts';
+import type { JobStatus } from '../shared/job/job-status.ts';
 import { printable } from '../shared/errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { openRecords, statusOf } from './job-records.ts';
 import { printEvent } from './output.ts';
 import { human } from './progress-display.ts';
+import type { Job } from '../shared/job/job.ts';
 
 /** `hdfs-fanout jobs`: newest first, two lines each. */
 export async function jobs(flags: { limit: number; json: boolean; stack?: string }): Promise<number> {

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { attributeNames } from '../shared/copy/attributes.ts';
-import { parseJobSpec, type JobSpec, verificationLevels } from '../shared/copy/spec.ts';
+import { attributeNames } from '../shared/preserve/attributes.ts';
 import { SpecError } from '../shared/errors.ts';
+import { type JobSpec, parseJobSpec, verificationLevels } from '../shared/job/spec.ts';
 
 /** What describes a job on the command line, as commander gives it. */
 export interface JobFlags {

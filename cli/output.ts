@@ -1,4 +1,4 @@
-import type { JobStatus } from '../shared/copy/job-status.ts';
+import type { JobStatus } from '../shared/job/job-status.ts';
 import { messageOf } from '../shared/errors.ts';
 import { exitCodes } from './exit-codes.ts';
 

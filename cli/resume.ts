@@ -1,15 +1,15 @@
 import pLimit from 'p-limit';
-import type { Batch, Unit } from '../shared/copy/batch.ts';
-import { decide } from '../shared/copy/decide.ts';
-import type { Job } from '../shared/copy/job-store.ts';
-import { refuseSameTree } from '../shared/copy/same-tree.ts';
-import { withOptions } from '../shared/copy/spec.ts';
+import { decide } from '../shared/job/decide.ts';
+import { refuseSameTree } from '../shared/plan/same-tree.ts';
 import { DestinationBusyError, printable, SpecError } from '../shared/errors.ts';
-import { join } from '../shared/hdfs/path.ts';
-import { isHeld } from '../shared/local/destination-lock.ts';
-import type { State } from '../shared/local/state.ts';
+import { join } from '../shared/storage/path.ts';
+import { isHeld } from '../shared/machine/destination-lock.ts';
+import type { State } from '../shared/machine/state.ts';
 import type { Ends } from './clusters.ts';
 import type { CopyFlags, GivenFlags } from './options.ts';
+import type { Batch, Unit } from '../shared/job/unit.ts';
+import type { Job } from '../shared/job/job.ts';
+import { withOptions } from '../shared/job/spec.ts';
 
 /**
  * What each flag of `copy` does beside --resume. `job`: it changes the job, for this and later resumes. `run`: it is of this process

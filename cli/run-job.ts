@@ -1,17 +1,18 @@
-import type { Batch } from '../shared/copy/batch.ts';
-import { jobStatus } from '../shared/copy/job-status.ts';
-import type { Job, UnitOutcome } from '../shared/copy/job-store.ts';
+import { jobStatus } from '../shared/job/job-status.ts';
 import { Progress } from '../shared/copy/progress.ts';
-import { join } from '../shared/hdfs/path.ts';
-import { DestinationLock } from '../shared/local/destination-lock.ts';
-import { execute } from '../shared/local/executor.ts';
-import type { State } from '../shared/local/state.ts';
+import { join } from '../shared/storage/path.ts';
+import { DestinationLock } from '../shared/machine/destination-lock.ts';
+import { execute } from '../shared/machine/executor.ts';
+import type { State } from '../shared/machine/state.ts';
 import type { Log } from '../shared/log.ts';
 import { adviceOn } from './advice.ts';
 import type { Ends } from './clusters.ts';
 import { explain } from './exit-codes.ts';
 import { printError, printEvent, printStatus } from './output.ts';
 import { showProgress } from './progress-display.ts';
+import type { Batch } from '../shared/job/unit.ts';
+import type { Job } from '../shared/job/job.ts';
+import type { UnitOutcome } from '../shared/job/outcome.ts';
 
 interface Display {
   readonly json: boolean;

@@ -1,11 +1,12 @@
 import { findDeployment } from '../shared/aws/deployment.ts';
-import { locationsOf, withOptions } from '../shared/copy/spec.ts';
 import { printable, SpecError } from '../shared/errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { newJobId } from './job-id.ts';
 import { type GivenFlags, type JobFlags, retryOptions, specOf } from './options.ts';
 import { printEvent } from './output.ts';
 import { follow, type FollowFlags } from './watch.ts';
+import { locationsOf } from '../shared/endpoints/location.ts';
+import { withOptions } from '../shared/job/spec.ts';
 
 export interface StartFlags extends JobFlags, FollowFlags {
   stack: string;

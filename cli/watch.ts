@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Deployment, findDeployment } from '../shared/aws/deployment.ts';
-import { jobStatus } from '../shared/copy/job-status.ts';
+import { jobStatus } from '../shared/job/job-status.ts';
 import { Progress } from '../shared/copy/progress.ts';
 import { SpecError } from '../shared/errors.ts';
 import { adviceOn } from './advice.ts';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { Batch } from '../shared/copy/batch.ts';
 import { copyStep } from '../shared/aws/copy-step.ts';
 import { step } from './step.ts';
 import { limits, servicesFor } from './wiring.ts';
+import type { Batch } from '../shared/job/unit.ts';
 
 const request = z.object({
   job: z.string(),

@@ -1,7 +1,7 @@
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import type { z } from 'zod';
-import { Deadline } from '../shared/copy/deadline.ts';
+import { Deadline } from '../shared/deadline.ts';
 import { FanoutError, messageOf, SpecError } from '../shared/errors.ts';
 import { issuesOf } from '../shared/issues.ts';
 import { errorNames } from '../shared/names.ts';

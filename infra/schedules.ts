@@ -5,7 +5,7 @@ import { StepFunctionsStartExecution } from 'aws-cdk-lib/aws-scheduler-targets';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { z } from 'zod';
-import type { jobSpecSchema } from '../shared/copy/spec.ts';
+import type { jobSpecSchema } from '../shared/job/spec.ts';
 
 type JobInput = z.input<typeof jobSpecSchema>;
 

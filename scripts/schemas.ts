@@ -2,8 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { format, resolveConfig } from 'prettier';
 import { z } from 'zod';
 import { deploymentSchema } from '../infra/config.ts';
-import { jobSpecSchema } from '../shared/copy/spec.ts';
 import { clustersFileSchema } from '../shared/hdfs/cluster.ts';
+import { jobSpecSchema } from '../shared/job/spec.ts';
 
 interface Exported {
   readonly title: string;

@@ -1,5 +1,4 @@
 import pLimit from 'p-limit';
-import { type JobSpec, locationsOf } from '../copy/spec.ts';
 import { JobClosedError, messageOf } from '../errors.ts';
 import type { Authentication } from '../hdfs/auth.ts';
 import { type Cluster, usesKerberos } from '../hdfs/cluster.ts';
@@ -7,6 +6,8 @@ import { StoredTokens, type TokenClient } from '../hdfs/delegation-tokens.ts';
 import { nameservicesOf } from '../hdfs/nameservice.ts';
 import { Logins } from './logins.ts';
 import type { Services } from './services.ts';
+import type { JobSpec } from '../job/spec.ts';
+import { locationsOf } from '../endpoints/location.ts';
 
 /** How a cluster is reached. */
 export interface Access {

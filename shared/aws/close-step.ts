@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Deadline } from '../copy/deadline.ts';
-import { sweepJob } from '../copy/sweep.ts';
+import type { Deadline } from '../deadline.ts';
+import { sweepJob } from '../finish/sweep.ts';
 import { accessOfJob, endAccess } from './access.ts';
 import { openEnds } from './ends.ts';
 import { type FinalStatus, finalStatus } from './final-status.ts';

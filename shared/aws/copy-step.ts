@@ -1,13 +1,13 @@
 import pLimit from 'p-limit';
-import type { Batch } from '../copy/batch.ts';
-import { copyBatch, type Left } from '../copy/copy.ts';
-import type { Deadline } from '../copy/deadline.ts';
+import { copyBatch, type Left } from '../copy/copier.ts';
+import type { Deadline } from '../deadline.ts';
 import { Progress } from '../copy/progress.ts';
-import { threadsOf } from '../copy/threads.ts';
+import { threadsOf } from '../job/threads.ts';
 import { FanoutError, JobClosedError, SupersededError } from '../errors.ts';
 import { accessOfJob } from './access.ts';
 import { openEnds } from './ends.ts';
 import type { Services } from './services.ts';
+import type { Batch } from '../job/unit.ts';
 
 export interface CopyRequest {
   readonly job: string;

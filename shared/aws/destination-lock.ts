@@ -1,8 +1,8 @@
 import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { BatchGetCommand, type DynamoDBDocumentClient, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { DestinationBusyError } from '../errors.ts';
-import type { LockedPath } from '../hdfs/filesystem.ts';
-import { isWithin } from '../hdfs/path.ts';
+import type { LockedPath } from '../storage/storage.ts';
+import { isWithin } from '../storage/path.ts';
 
 interface Holder {
   readonly job: string;

@@ -9,19 +9,13 @@ import {
   type TransactWriteCommandInput,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
-import { Bitmap } from '../copy/bitmap.ts';
-import type { FinishCursor } from '../copy/finish.ts';
-import {
-  type Claim,
-  type Counters,
-  countersOf,
-  type Job,
-  type JobStore,
-  type RecordedFailure,
-  type UnitOutcome,
-} from '../copy/job-store.ts';
+import { Bitmap } from '../job/bitmap.ts';
+import type { FinishCursor } from '../finish/directories.ts';
 import { JobClosedError, SpecError, SupersededError } from '../errors.ts';
 import { deathRecord, tableKeys } from '../names.ts';
+import type { Claim, JobStore, RecordedFailure } from '../job/job-store.ts';
+import { type Counters, countersOf, type UnitOutcome } from '../job/outcome.ts';
+import type { Job } from '../job/job.ts';
 
 /** Counters are spread over these many items: one item takes about 1,000 writes a second. */
 const COUNTER_SHARDS = 8;

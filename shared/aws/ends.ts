@@ -1,16 +1,17 @@
-import { type JobSpec, locationsOf } from '../copy/spec.ts';
 import { SpecError } from '../errors.ts';
-import type { FileSystem } from '../hdfs/filesystem.ts';
+import type { Storage } from '../storage/storage.ts';
 import type { Contact } from '../hdfs/nameservice.ts';
 import { WebHdfs } from '../hdfs/webhdfs.ts';
 import type { Log } from '../log.ts';
 import type { Access } from './access.ts';
+import type { JobSpec } from '../job/spec.ts';
+import { locationsOf } from '../endpoints/location.ts';
 
 /** Both ends of a job, opened, and their paths as the job spells them. */
 export interface Ends extends AsyncDisposable {
-  readonly source: FileSystem;
+  readonly source: Storage;
   readonly patterns: readonly string[];
-  readonly destination: FileSystem;
+  readonly destination: Storage;
   readonly target: string;
 }
 
@@ -28,7 +29,7 @@ export async function openEnds(
   if (from === 'local' || to === 'local') {
     throw new SpecError('local: is the disk of one machine, which AWS does not see', 'use hdfs-fanout copy for it');
   }
-  const open = async (alias: string): Promise<FileSystem> => {
+  const open = async (alias: string): Promise<Storage> => {
     const { cluster, authentication } = await accessTo(alias);
     return new WebHdfs(cluster, log, authentication, contact);
   };

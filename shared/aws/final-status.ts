@@ -1,6 +1,6 @@
-import type { Job } from '../copy/job-store.ts';
-import { type JobStatus, jobStatus } from '../copy/job-status.ts';
+import { type JobStatus, jobStatus } from '../job/job-status.ts';
 import type { Services } from './services.ts';
+import type { Job } from '../job/job.ts';
 
 /** A failed execution's cause holds 32,768 characters: https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html */
 const CAUSE_LENGTH = 30_000;

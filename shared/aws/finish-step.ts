@@ -1,14 +1,14 @@
-import type { Deadline } from '../copy/deadline.ts';
-import { endingOf } from '../copy/ending.ts';
-import { finishDirectories } from '../copy/finish.ts';
-import type { Job } from '../copy/job-store.ts';
-import { isTriedAgain, sweepJob } from '../copy/sweep.ts';
-import { join } from '../hdfs/path.ts';
+import type { Deadline } from '../deadline.ts';
+import { endingOf } from '../job/ending.ts';
+import { finishDirectories } from '../finish/directories.ts';
+import { isTriedAgain, sweepJob } from '../finish/sweep.ts';
+import { join } from '../storage/path.ts';
 import { withSmallHeap } from '../memory.ts';
 import { accessOfJob, endAccess } from './access.ts';
 import { openEnds } from './ends.ts';
 import { type FinalStatus, finalStatus } from './final-status.ts';
 import { lockedPaths, type Services } from './services.ts';
+import type { Job } from '../job/job.ts';
 
 export interface FinishAnswer extends Partial<FinalStatus> {
   /** False: call again. */

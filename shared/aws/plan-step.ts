@@ -1,11 +1,9 @@
 import { z } from 'zod';
-import type { Deadline } from '../copy/deadline.ts';
-import type { Job } from '../copy/job-store.ts';
-import { refuseAtOnce, resolveMapping } from '../copy/mapping.ts';
-import { planStretch } from '../copy/plan.ts';
-import { refuseSameTree } from '../copy/same-tree.ts';
-import { type JobSpec, parseJobSpec, withOptions } from '../copy/spec.ts';
-import { threadsOf } from '../copy/threads.ts';
+import type { Deadline } from '../deadline.ts';
+import { refuseAtOnce, resolveMapping } from '../plan/mapping.ts';
+import { planStretch } from '../plan/plan.ts';
+import { refuseSameTree } from '../plan/same-tree.ts';
+import { threadsOf } from '../job/threads.ts';
 import { SpecError } from '../errors.ts';
 import { issuesOf } from '../issues.ts';
 import { withSmallHeap } from '../memory.ts';
@@ -13,6 +11,8 @@ import { accessOfJob, endAccess, giveAccess } from './access.ts';
 import { type Ends, openEnds } from './ends.ts';
 import { Logins } from './logins.ts';
 import { lockedPaths, type Services } from './services.ts';
+import type { Job } from '../job/job.ts';
+import { type JobSpec, parseJobSpec, withOptions } from '../job/spec.ts';
 
 /** What the state machine hands over: who drives the job, and what was typed. */
 export interface PlanRequest {

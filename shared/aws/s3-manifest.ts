@@ -10,10 +10,10 @@ import {
   type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import type { Batch } from '../copy/batch.ts';
-import type { ManifestStore, ManifestWriter } from '../copy/manifest.ts';
-import type { PlanCursor } from '../copy/plan.ts';
+import type { ManifestStore, ManifestWriter } from '../job/manifest.ts';
+import type { PlanCursor } from '../plan/plan.ts';
 import { manifestPrefix } from '../names.ts';
+import type { Batch } from '../job/unit.ts';
 
 /** S3 refuses a part below 5 MiB that is not the last: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const LEAST_PART_BYTES = 5 * 1024 * 1024;

@@ -12,14 +12,14 @@ import {
   proves,
   sameLayout,
   striped,
-} from '../hdfs/checksum.ts';
-import type { FileSystem } from '../hdfs/filesystem.ts';
-import { together } from '../together.ts';
-import { isOpen } from './failures.ts';
+} from '../storage/checksum.ts';
+import type { Storage } from '../storage/storage.ts';
+import { allOrAbort } from '../all-or-abort.ts';
+import { isOpen } from '../storage/errors.ts';
 
 /** A file to be compared or verified by its content. */
 export interface ContentOf {
-  readonly fs: FileSystem;
+  readonly fs: Storage;
   readonly path: string;
   readonly lengthBytes: number;
 }
@@ -43,7 +43,7 @@ export async function storedLayout(
 ): Promise<ChecksumLayout | undefined> {
   const regular = layoutOf(stored);
   if (!regular) return undefined;
-  const [status, blocks] = await together(signal, [
+  const [status, blocks] = await allOrAbort(signal, [
     (both) => file.fs.stat(file.path, both),
     (both) => file.fs.blockLengths(file.path, file.lengthBytes, both),
   ]);
@@ -63,10 +63,10 @@ export type Comparison = 'checksum' | 'read-back' | 'different' | 'open';
  * Whether two files of the same length hold the same bytes. Asks for the stored checksums first; reads a file, once,
  * only when these cannot settle it: other block sizes, irregular blocks or stripes, nothing stored, an encryption zone.
  *
- * @throws RemoteError open when somebody writes the first file; SourceChangedError when either is found to have another length
+ * @throws StorageError open when somebody writes the first file; SourceChangedError when either is found to have another length
  */
 export async function compareContent(a: ContentOf, b: ContentOf, signal: AbortSignal): Promise<Comparison> {
-  const [storedA, storedB] = await together(signal, [
+  const [storedA, storedB] = await allOrAbort(signal, [
     (both) => a.fs.checksum(a.path, both, undefined, a.lengthBytes),
     (both) => openOr(b.fs.checksum(b.path, both, undefined, b.lengthBytes)),
   ]);
@@ -95,7 +95,7 @@ export async function compareContent(a: ContentOf, b: ContentOf, signal: AbortSi
     return digest === 'open' ? digest : equal(proves(storedA, digest));
   }
   const [layout] = await a.fs.expectedLayouts(a.path, undefined, signal);
-  const [digestA, digestB] = await together(signal, [
+  const [digestA, digestB] = await allOrAbort(signal, [
     (both) => digestOf(a, layout, both),
     (both) => openOr(digestOf(b, layout, both)),
   ]);
@@ -115,7 +115,7 @@ async function openOr<T>(asked: Promise<T>): Promise<T | 'open'> {
 /** Whether a shorter file is the beginning of another one. Reads both as far as the shorter one goes. */
 export async function isBeginningOf(part: ContentOf, whole: ContentOf, signal: AbortSignal): Promise<boolean> {
   if (part.lengthBytes >= whole.lengthBytes) return false;
-  const [a, b] = await together(signal, [
+  const [a, b] = await allOrAbort(signal, [
     (both) => openOr(beginning(part, part.lengthBytes, both)),
     (both) => beginning(whole, part.lengthBytes, both),
   ]);

@@ -1,19 +1,19 @@
 import type { FanoutError } from '../errors.ts';
-import { closed } from '../hdfs/acl.ts';
-import type { FileLayout, FileStatus, FileSystem, LayoutRefusal, WriteOptions } from '../hdfs/filesystem.ts';
+import { closed } from '../storage/acl.ts';
+import type { FileLayout, FileStatus, Storage, LayoutRefusal, WriteOptions } from '../storage/storage.ts';
 import type { Log } from '../log.ts';
-import { type Attribute, attributesOf, chosenAttributes } from './attributes.ts';
-import type { Unit } from './batch.ts';
-import type { UnitOutcome } from './job-store.ts';
-import { type Loss, NoSuchAttributeError, reasonOf, SmallBlockError, tellOnce } from './losses.ts';
-import { preserve, type Wanted } from './preserve.ts';
-import type { JobOptions } from './spec.ts';
+import { type Attribute, attributesOf, chosenAttributes } from '../preserve/attributes.ts';
+import { type Loss, NoSuchAttributeError, reasonOf, SmallBlockError, tellOnce } from '../preserve/losses.ts';
+import { preserve, type Wanted } from '../preserve/preserve.ts';
+import type { Unit } from '../job/unit.ts';
+import type { UnitOutcome } from '../job/outcome.ts';
+import type { JobOptions } from '../job/spec.ts';
 
 /** One file of a job, at both ends. */
 export interface AttributedFile {
-  readonly source: FileSystem;
+  readonly source: Storage;
   readonly from: string;
-  readonly destination: FileSystem;
+  readonly destination: Storage;
   readonly to: string;
   readonly options: JobOptions;
   readonly log: Log;

@@ -1,4 +1,4 @@
-import type { UnitOutcome } from './job-store.ts';
+import type { UnitOutcome } from '../job/outcome.ts';
 
 /** Live figures of one process: what a progress bar shows. Bytes of a try that failed are taken back. */
 export class Progress {

@@ -1,22 +1,22 @@
 import { FanoutError, SourceChangedError, SourceVanishedError } from '../errors.ts';
-import { withoutAcl } from '../hdfs/acl.ts';
-import type { FileStatus, FileSystem } from '../hdfs/filesystem.ts';
+import { withoutAcl } from '../storage/acl.ts';
+import type { FileStatus, Storage } from '../storage/storage.ts';
 import { retry } from '../retry.ts';
-import { together } from '../together.ts';
-import { type Attributes, attributesOf } from './attributes.ts';
-import type { Unit } from './batch.ts';
-import { wholeFile } from './budget.ts';
+import { allOrAbort } from '../all-or-abort.ts';
+import { type Attributes, attributesOf } from '../preserve/attributes.ts';
+import { wholeFile } from '../storage/budget.ts';
 import { compareContent } from './content.ts';
-import { decide } from './decide.ts';
-import { hasCode, isOpen } from './failures.ts';
+import { decide } from '../job/decide.ts';
 import { requireWhole } from './source.ts';
-import type { JobOptions, Verification } from './spec.ts';
+import type { Unit } from '../job/unit.ts';
+import type { JobOptions, Verification } from '../job/spec.ts';
+import { hasCode, isOpen } from '../storage/errors.ts';
 
 /** Where one file is copied from and to. */
 export interface Route {
-  readonly source: FileSystem;
+  readonly source: Storage;
   readonly from: string;
-  readonly destination: FileSystem;
+  readonly destination: Storage;
   readonly to: string;
 }
 
@@ -44,7 +44,7 @@ export const OPEN_FOR_WRITING = 'open for writing';
  * destination is copied, one that has changed on either side is decided by what it is now. Tried again like a copy.
  *
  * @param afresh  decide anew from both files as they are now, also what was refused: an earlier copier may have been at work
- * @throws SourceVanishedError; RemoteError open when somebody writes the source
+ * @throws SourceVanishedError; StorageError open when somebody writes the source
  */
 export async function settle(
   route: Route,
@@ -104,7 +104,7 @@ async function compare(
 /** Both files as they are now, and what that means. */
 async function lookAgain(route: Route, unit: Unit, options: JobOptions, signal: AbortSignal): Promise<Seen> {
   const { source, from, destination, to } = route;
-  const [status, there] = await together(signal, [
+  const [status, there] = await allOrAbort(signal, [
     (both) => source.stat(from, both),
     (both) => destination.stat(to, both),
   ]);

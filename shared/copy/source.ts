@@ -1,6 +1,6 @@
 import { FanoutError, OpenFileError, SourceChangedError, SourceVanishedError, TransportError } from '../errors.ts';
 import type { ContentOf } from './content.ts';
-import { hasCode } from './failures.ts';
+import { hasCode } from '../storage/errors.ts';
 
 /** A source file as it was listed. */
 export interface SourceFile extends ContentOf {

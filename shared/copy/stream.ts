@@ -1,16 +1,16 @@
-import { ContentDigest, striped } from '../hdfs/checksum.ts';
-import type { FileSystem, Reading, WriteOptions, Writing } from '../hdfs/filesystem.ts';
-import { together } from '../together.ts';
-import type { Unit } from './batch.ts';
+import { ContentDigest, striped } from '../storage/checksum.ts';
+import type { Storage, Reading, WriteOptions, Writing } from '../storage/storage.ts';
+import { allOrAbort } from '../all-or-abort.ts';
 import { ofSource, requireWhole } from './source.ts';
-import type { Verification } from './spec.ts';
 import { type Layouts, verify } from './verify.ts';
+import type { Unit } from '../job/unit.ts';
+import type { Verification } from '../job/spec.ts';
 
 /** One try of a file: what is read, and under which name it is written. */
 export interface Try {
-  readonly source: FileSystem;
+  readonly source: Storage;
   readonly from: string;
-  readonly destination: FileSystem;
+  readonly destination: Storage;
   /** A temporary name, or the final one. */
   readonly to: string;
   readonly unit: Unit;
@@ -28,7 +28,7 @@ export interface Try {
 /**
  * Streams a file and verifies what was written.
  * @returns the level that was reached, and what the destination told
- * @throws as `FileSystem.read`, `FileSystem.write` and `verify`; SourceVanishedError
+ * @throws as `Storage.read`, `Storage.write` and `verify`; SourceVanishedError
  */
 export async function stream(
   what: Try,
@@ -40,7 +40,7 @@ export async function stream(
   const digests = level === 'checksum' || level === 'read-back';
   // The source's checksum, asked for after the read, is refused while somebody writes the file. Where it will not be asked for this is.
   if (lengthBytes === 0 || !digests || encrypted) await requireWhole({ fs: source, path: from, lengthBytes }, signal);
-  const [sourcePlain, writtenPlain] = await together(signal, [
+  const [sourcePlain, writtenPlain] = await allOrAbort(signal, [
     (both) => source.expectedLayouts(from, blockBytes, both),
     (both) => destination.expectedLayouts(to, creation.blockBytes, both),
   ]);

@@ -6,29 +6,31 @@ import {
   SourceVanishedError,
   TransportError,
 } from '../errors.ts';
-import type { FileSystem } from '../hdfs/filesystem.ts';
-import { join } from '../hdfs/path.ts';
+import type { Storage } from '../storage/storage.ts';
+import { join } from '../storage/path.ts';
 import { type Again, retry } from '../retry.ts';
 import type { Log } from '../log.ts';
-import type { Unit } from './batch.ts';
-import { promoting, wholeFile } from './budget.ts';
+import { promoting, wholeFile } from '../storage/budget.ts';
 import { isBeginningOf } from './content.ts';
-import { hasCode, isExists, isOpen } from './failures.ts';
-import type { Claim, Job, JobStore, UnitOutcome } from './job-store.ts';
 import { FileAttributes } from './file-attributes.ts';
 import type { Progress } from './progress.ts';
-import { promote, withdraw } from './promote.ts';
+import { promote, withdraw } from '../storage/promote.ts';
 import { OPEN_FOR_WRITING, refreshed, type Route, settle, type Settled } from './settle.ts';
 import { explained } from './source.ts';
-import type { Verification } from './spec.ts';
 import { stream } from './stream.ts';
-import { temporaryPath } from './temporary.ts';
+import { temporaryPath } from '../job/temporary.ts';
+import type { Unit } from '../job/unit.ts';
+import type { Claim, JobStore } from '../job/job-store.ts';
+import type { Job } from '../job/job.ts';
+import type { UnitOutcome } from '../job/outcome.ts';
+import type { Verification } from '../job/spec.ts';
+import { hasCode, isExists, isOpen } from '../storage/errors.ts';
 
 /** What every transfer of a job shares. */
 export interface CopyContext {
   readonly job: Job;
-  readonly source: FileSystem;
-  readonly destination: FileSystem;
+  readonly source: Storage;
+  readonly destination: Storage;
   readonly store: JobStore;
   readonly owner: string;
   readonly progress: Progress;

@@ -7,13 +7,13 @@ import {
   proves,
   type RegularLayout,
   sameLayout,
-} from '../hdfs/checksum.ts';
-import type { Near } from '../hdfs/filesystem.ts';
-import { together } from '../together.ts';
+} from '../storage/checksum.ts';
+import type { Near } from '../storage/storage.ts';
+import { allOrAbort } from '../all-or-abort.ts';
 import { type ContentOf, digestOf, storedLayout } from './content.ts';
 import { ofSource, requireUnchanged, requireWhole, type SourceFile } from './source.ts';
-import { isOpen } from './failures.ts';
-import { type Verification, verificationLevels } from './spec.ts';
+import { type Verification, verificationLevels } from '../job/spec.ts';
+import { isOpen } from '../storage/errors.ts';
 
 /** A block that was lost and computed again has had a wrong checksum on some servers (before Hadoop 3.3.1): the bytes may be right. */
 const ERASURE_CODED =
@@ -46,7 +46,7 @@ export type Layouts = readonly [RegularLayout, ...RegularLayout[]];
  * source did not change meanwhile.
  *
  * @returns the level that was reached
- * @throws SourceChangedError; SourceVanishedError; RemoteError open; IntegrityError when the bytes differ
+ * @throws SourceChangedError; SourceVanishedError; StorageError open; IntegrityError when the bytes differ
  */
 export async function verify(copy: Streamed, level: Verification, signal: AbortSignal): Promise<Verification> {
   if (level === 'none') return 'none';
@@ -57,13 +57,16 @@ export async function verify(copy: Streamed, level: Verification, signal: AbortS
   }
   switch (level) {
     case 'length':
-      await together(signal, [(both) => requireUnchanged(copy.source, both), (both) => requireLength(copy, both)]);
+      await allOrAbort(signal, [(both) => requireUnchanged(copy.source, both), (both) => requireLength(copy, both)]);
       return 'length';
     case 'read-back':
-      await together(signal, [(both) => verifySource(copy, both), (both) => readBack(copy, both)]);
+      await allOrAbort(signal, [(both) => verifySource(copy, both), (both) => readBack(copy, both)]);
       return 'read-back';
     case 'checksum': {
-      const reached = await together(signal, [(both) => verifySource(copy, both), (both) => verifyWritten(copy, both)]);
+      const reached = await allOrAbort(signal, [
+        (both) => verifySource(copy, both),
+        (both) => verifyWritten(copy, both),
+      ]);
       return reached.reduce(weaker);
     }
   }

@@ -1,6 +1,6 @@
-import { hasCode } from '../hdfs/remote-exception.ts';
 import type { Context } from './context.ts';
 import { type Finding, warning } from './row.ts';
+import { hasCode } from '../storage/errors.ts';
 
 /** For all of it. */
 const ATTRIBUTES_MS = 3000;

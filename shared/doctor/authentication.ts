@@ -1,10 +1,10 @@
 import type { Cluster } from '../hdfs/cluster.ts';
-import { basename } from '../hdfs/path.ts';
-import { hasCode } from '../hdfs/remote-exception.ts';
+import { basename } from '../storage/path.ts';
 import { CLOCK_REMEDY } from './clock.ts';
 import { type Context, findingOf } from './context.ts';
 import type { Endpoint } from './endpoint.ts';
 import { type Finding, failed, ok, warning } from './row.ts';
+import { hasCode } from '../storage/errors.ts';
 
 /** Whether every server lets us in, and as whom. Standby namenodes answer this as well. */
 export async function authentication(context: Context): Promise<void> {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FanoutError, messageOf } from '../errors.ts';
 import type { Cluster } from '../hdfs/cluster.ts';
-import type { FileStatus } from '../hdfs/filesystem.ts';
+import type { FileStatus } from '../storage/storage.ts';
 import { routeOf } from '../hdfs/connect.ts';
 import { Connector } from '../hdfs/connector.ts';
 import type { TlsOptions } from '../hdfs/tls.ts';

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { codeOf, splitUrl } from '../hdfs/http.ts';
-import { join } from '../hdfs/path.ts';
+import { join } from '../storage/path.ts';
 import { certificateFinding } from './certificates.ts';
 import { connectionFailure } from './connections.ts';
 import { type Context, findingOf, type Serving } from './context.ts';

@@ -1,4 +1,4 @@
-import { normalize, join } from '../hdfs/path.ts';
+import { normalize, join } from '../storage/path.ts';
 import type { Cluster } from '../hdfs/cluster.ts';
 import { attributes } from './attributes.ts';
 import { authentication } from './authentication.ts';

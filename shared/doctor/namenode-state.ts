@@ -1,7 +1,7 @@
-import { hasCode } from '../hdfs/remote-exception.ts';
 import { type Context, findingOf } from './context.ts';
 import type { Endpoint } from './endpoint.ts';
 import { type Finding, failed, ok } from './row.ts';
+import { hasCode } from '../storage/errors.ts';
 
 /** Which namenode of each nameservice is active, and whether it takes writes. Asks for nothing that needs a right. */
 export async function namenodeState(context: Context): Promise<void> {

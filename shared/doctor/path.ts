@@ -1,4 +1,4 @@
-import type { FileStatus } from '../hdfs/filesystem.ts';
+import type { FileStatus } from '../storage/storage.ts';
 import { nameserviceFor, nameservicesOf } from '../hdfs/nameservice.ts';
 import { type Context, findingOf, type Serving } from './context.ts';
 import { type Finding, failed, ok, skipped, warning } from './row.ts';

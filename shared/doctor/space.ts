@@ -1,6 +1,6 @@
-import { hasCode } from '../hdfs/remote-exception.ts';
 import type { Context, Serving } from './context.ts';
 import { type Finding, failed, ok, skipped, warning } from './row.ts';
+import { hasCode } from '../storage/errors.ts';
 
 /** Share of a quota or of a cluster that should be left. */
 const SCARCE = 0.1;

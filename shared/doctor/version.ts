@@ -1,6 +1,6 @@
 import { FanoutError } from '../errors.ts';
 import { splitUrl } from '../hdfs/http.ts';
-import { join } from '../hdfs/path.ts';
+import { join } from '../storage/path.ts';
 import type { Context } from './context.ts';
 import type { Dialect, Endpoint } from './endpoint.ts';
 import { ok } from './row.ts';

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FanoutError } from '../errors.ts';
-import { join } from '../hdfs/path.ts';
-import { hasCode } from '../hdfs/remote-exception.ts';
+import { join } from '../storage/path.ts';
 import { type Context, findingOf, type Serving } from './context.ts';
 import { failed, type Finding, ok, skipped, warning } from './row.ts';
+import { hasCode } from '../storage/errors.ts';
 
 const CONTENT = Buffer.from('hdfs-fanout doctor\n');
 /** For writing, renaming and concatenating together. */

@@ -1,8 +1,8 @@
-import { aclSpec, type AclStatus } from './acl.ts';
-import type { OwnerRefusal } from './filesystem.ts';
+import { aclSpec, type AclStatus } from '../storage/acl.ts';
+import type { OwnerRefusal } from '../storage/storage.ts';
 import { OptionalOperations } from './optional-operations.ts';
-import { hasCode, RemoteError } from './remote-exception.ts';
 import type { NamenodeRest, Parameters } from './rest.ts';
+import { hasCode, StorageError } from '../storage/errors.ts';
 
 /**
  * Owner, mode, times, replication, ACL and extended attributes over WebHDFS. What a nameservice, or this user there, refuses for
@@ -23,7 +23,7 @@ export class RemoteAttributes {
     path: string,
     attribute: 'owner' | 'acl' | 'xattr',
     value?: string,
-  ): Promise<RemoteError | undefined> {
+  ): Promise<StorageError | undefined> {
     const key = this.#key(attribute, path);
     if (attribute === 'owner' && value !== undefined && value === this.#actors.get(key)) return undefined;
     return this.#optional.refusal(key);
@@ -76,10 +76,10 @@ export class RemoteAttributes {
     modifiedAtMs: number,
     accessedAtMs: number | undefined,
     signal: AbortSignal,
-  ): Promise<RemoteError | undefined> {
+  ): Promise<StorageError | undefined> {
     if (modifiedAtMs < 0) {
       const where = { operation: 'SETTIMES', path };
-      throw new RemoteError('invalid', 'not set', 'HDFS takes no time before 1970', where);
+      throw new StorageError('invalid', 'not set', 'HDFS takes no time before 1970', where);
     }
     const set = (accesstime: number) =>
       this.#put('SETTIMES', path, { modificationtime: modifiedAtMs, accesstime }, signal);
@@ -143,8 +143,8 @@ export class RemoteAttributes {
   async #refused(
     key: string,
     ask: () => Promise<void>,
-    isForGood: (error: RemoteError) => boolean,
-  ): Promise<RemoteError | undefined> {
+    isForGood: (error: StorageError) => boolean,
+  ): Promise<StorageError | undefined> {
     const done = await this.#optional.run(key, async () => ask().then(() => true), isForGood);
     return done ? undefined : this.#optional.refusal(key);
   }
@@ -165,19 +165,19 @@ export class RemoteAttributes {
   }
 }
 
-function isNoSuperuser(error: RemoteError): boolean {
+function isNoSuperuser(error: StorageError): boolean {
   return hasCode(error, 'denied') && /[Nn]on-super ?user cannot change owner/.test(error.reason);
 }
 
-function isNoMember(error: RemoteError): boolean {
+function isNoMember(error: StorageError): boolean {
   return hasCode(error, 'denied') && /^\w+: User \S+ does not belong to /.test(error.reason);
 }
 
-function noMember(error: unknown): RemoteError {
-  if (error instanceof RemoteError && isNoMember(error)) return error;
+function noMember(error: unknown): StorageError {
+  if (error instanceof StorageError && isNoMember(error)) return error;
   throw error;
 }
 
-function isAccessTime(error: RemoteError): boolean {
+function isAccessTime(error: StorageError): boolean {
   return /[Aa]ccess ?time/.test(error.reason);
 }

@@ -2,7 +2,7 @@ import { userInfo } from 'node:os';
 import { type FanoutError, SpecError, TransportError } from '../errors.ts';
 import type { Cluster } from './cluster.ts';
 import type { Nameservice } from './nameservice.ts';
-import { RemoteError } from './remote-exception.ts';
+import { StorageError } from '../storage/errors.ts';
 
 /** What authenticates a request to a namenode, HttpFS or gateway. A datanode gets what its redirect carries, nothing more. */
 export interface Credentials {
@@ -111,8 +111,8 @@ const remedies: Record<Cluster['auth_mechanism'], string> = {
 /** An error that ends the job, for a person: of which cluster, and what to do about it. Others are left as they are. */
 export function explained({ name, auth_mechanism: mechanism }: Cluster, error: FanoutError): FanoutError {
   const { reason, where = { operation: 'request', path: '/' }, remedy, cause, disposition } = error;
-  if (error instanceof RemoteError && (error.code === 'token' || error.code === 'unauthenticated')) {
-    return new RemoteError(error.code, error.exception, reason, where, {
+  if (error instanceof StorageError && (error.code === 'token' || error.code === 'unauthenticated')) {
+    return new StorageError(error.code, error.exception, reason, where, {
       reason: `cluster ${name} does not accept the credentials: ${reason}`,
       remedy: remedies[mechanism],
     });

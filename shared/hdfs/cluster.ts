@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { messageOf, SpecError } from '../errors.ts';
 import { issuesOf } from '../issues.ts';
 import { splitPort } from './addresses.ts';
-import { normalize } from './path.ts';
+import { normalize } from '../storage/path.ts';
 
 /** Names of hosts, with their ports; what stands before an `@` in their place is refused without being quoted. */
 const authority = String.raw`[^/\s?#@\\]+`;

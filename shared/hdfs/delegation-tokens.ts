@@ -2,8 +2,8 @@ import { FanoutError, messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Authentication, Credentials, Refusal } from './auth.ts';
 import type { Nameservice } from './nameservice.ts';
-import { hasCode } from './remote-exception.ts';
 import type { NamenodeRest } from './rest.ts';
+import { hasCode } from '../storage/errors.ts';
 
 /** A delegation token that we got and therefore renew, replace and cancel. */
 export interface HeldToken {
@@ -38,7 +38,7 @@ export class TokenClient {
     return { nameservice, token, renewedUntilMs: await this.renew({ nameservice, token }, signal) };
   }
 
-  /** @returns until when it lives now, ms since 1970. @throws RemoteError token when its life is over */
+  /** @returns until when it lives now, ms since 1970. @throws StorageError token when its life is over */
   async renew({ nameservice, token }: Pick<HeldToken, 'nameservice' | 'token'>, signal: AbortSignal): Promise<number> {
     interface Renewed {
       long: number;

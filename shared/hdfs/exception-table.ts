@@ -1,68 +1,8 @@
-import type { Disposition } from '../errors.ts';
-
-/** What a server's exception means to us. */
-export type RemoteCode =
-  | 'standby'
-  | 'busy'
-  | 'safe-mode'
-  | 'not-found'
-  | 'denied'
-  | 'exists'
-  | 'leased'
-  | 'open'
-  | 'no-block'
-  | 'no-checksum'
-  | 'damaged'
-  | 'quota'
-  | 'limit'
-  | 'token'
-  | 'unauthenticated'
-  | 'no-datanode'
-  | 'out-of-range'
-  | 'not-a-directory'
-  | 'invalid'
-  | 'unsupported'
-  | 'io'
-  | 'not-webhdfs'
-  | 'other';
-
-interface Meaning {
-  readonly disposition: Disposition;
-  readonly remedy?: string;
-  /** What a person is told in place of the exception's own words. */
-  readonly reason?: string;
-}
-
-/** What follows from a code. Only what a moment or another server can mend is worth a try again. */
-export const meanings: Readonly<Record<RemoteCode, Meaning>> = {
-  standby: { disposition: 'retry', remedy: 'check that one namenode of the nameservice is active' },
-  busy: { disposition: 'retry', remedy: 'wait until the namenode has started' },
-  'safe-mode': { disposition: 'retry', remedy: 'check hdfs dfsadmin -safemode get, and resume when it is off' },
-  'not-found': { disposition: 'fail-unit', remedy: 'check that it still exists' },
-  denied: { disposition: 'fail-unit', remedy: 'grant the permission, or copy as another user' },
-  exists: { disposition: 'fail-unit', remedy: 'use --force to overwrite' },
-  leased: { disposition: 'retry', remedy: 'wait until its other writer is done' },
-  open: { disposition: 'fail-unit', reason: 'open for writing', remedy: 'copy from a snapshot' },
-  'no-block': { disposition: 'retry', remedy: 'its blocks are missing: check hdfs fsck and hdfs dfsadmin -report' },
-  'no-checksum': { disposition: 'fail-unit', remedy: 'no usable checksum is stored: --verify length does without' },
-  damaged: { disposition: 'fail-unit', remedy: 'check it with hdfs fsck PATH -files -blocks -locations' },
-  quota: { disposition: 'fail-unit', remedy: 'raise the quota or free space; --direct replaces files in place' },
-  limit: { disposition: 'fail-unit' },
-  token: { disposition: 'fail-job', remedy: 'put a valid token into the cluster configuration and resume' },
-  unauthenticated: { disposition: 'fail-job', remedy: 'check auth_mechanism and the credentials of the cluster' },
-  'no-datanode': { disposition: 'retry', remedy: 'check hdfs dfsadmin -report' },
-  'out-of-range': { disposition: 'retry' },
-  'not-a-directory': { disposition: 'fail-unit', remedy: 'remove the file that stands where a directory is needed' },
-  invalid: { disposition: 'fail-unit' },
-  unsupported: { disposition: 'fail-unit' },
-  io: { disposition: 'retry' },
-  'not-webhdfs': { disposition: 'retry', remedy: 'check that the URL is the HTTP address of a namenode or of HttpFS' },
-  other: { disposition: 'retry' },
-};
+import type { StorageCode } from '../storage/errors.ts';
 
 /** How one exception is recognised: by its class, and where the class says too little by the beginning of its message. */
 interface Row {
-  readonly code: RemoteCode;
+  readonly code: StorageCode;
   /** Short Java class names; empty: any class that says nothing by itself. */
   readonly exceptions: readonly string[];
   readonly message?: RegExp;
@@ -235,7 +175,7 @@ const messages: readonly Row[] = [
 ];
 
 /** Classes under which anything may come, told by the message, and what they mean where that is not known either. */
-const general: Readonly<Record<string, RemoteCode>> = {
+const general: Readonly<Record<string, StorageCode>> = {
   IOException: 'io',
   UncheckedIOException: 'io',
   PathIOException: 'io',
@@ -258,7 +198,7 @@ const nested = /^(?:[\w.$]*RemoteException\()?((?:[a-z]\w*\.)+[A-Z][\w$]*)\)?:\s
 const QUOTED_PATH = /^`[^]*?': /;
 
 export interface Classified {
-  readonly code: RemoteCode;
+  readonly code: StorageCode;
   readonly remedy?: string;
 }
 
@@ -287,11 +227,11 @@ function shortName(javaClass: string): string {
   return javaClass.split(/[.$]/).at(-1) ?? javaClass;
 }
 
-function row(code: RemoteCode, exceptions: string, more: Pick<Row, 'message' | 'remedy'> = {}): Row {
+function row(code: StorageCode, exceptions: string, more: Pick<Row, 'message' | 'remedy'> = {}): Row {
   return { code, exceptions: exceptions.split(' '), ...more };
 }
 
-function text(code: RemoteCode, message: RegExp, remedy?: string): Row {
+function text(code: StorageCode, message: RegExp, remedy?: string): Row {
   return { code, exceptions: [], message, ...(remedy === undefined ? {} : { remedy }) };
 }
 

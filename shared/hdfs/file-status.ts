@@ -1,5 +1,5 @@
-import type { Stripe } from './checksum.ts';
-import type { FileStatus } from './filesystem.ts';
+import type { Stripe } from '../storage/checksum.ts';
+import type { FileStatus } from '../storage/storage.ts';
 import { refusalOfListedName } from './names.ts';
 
 /** FileStatus as WebHDFS sends it. @see Hadoop JsonUtil.toJsonString(HdfsFileStatus) */

@@ -1,5 +1,5 @@
-import type { FileLayout, LayoutRefusal, TakenLayout } from './filesystem.ts';
-import type { RemoteError } from './remote-exception.ts';
+import type { FileLayout, LayoutRefusal, TakenLayout } from '../storage/storage.ts';
+import type { StorageError } from '../storage/errors.ts';
 
 interface Limits {
   maxReplication?: number;
@@ -7,7 +7,7 @@ interface Limits {
   minBlockBytes?: number;
   /** Block sizes that were refused one by one: no multiple of the checksum chunk, smaller than an erasure-coded cell. */
   readonly blockBytes: Set<number>;
-  readonly refusals: Map<LayoutRefusal['attribute'], RemoteError>;
+  readonly refusals: Map<LayoutRefusal['attribute'], StorageError>;
 }
 
 /**
@@ -49,7 +49,7 @@ export class LayoutLimits {
   }
 
   /** @returns whether the refusal was about the layout, which is not to be sent again */
-  learn(cluster: string, error: RemoteError, sent: FileLayout): boolean {
+  learn(cluster: string, error: StorageError, sent: FileLayout): boolean {
     const limits: Limits = this.#known.get(cluster) ?? { blockBytes: new Set(), refusals: new Map() };
     const [, relation, factor] =
       /Requested replication factor of \d+ (exceeds maximum|is less than the required minimum) of (\d+)/.exec(
@@ -76,6 +76,6 @@ function keyOf(cluster: string, { replication, blockBytes }: FileLayout): string
 }
 
 /** A block holds whole checksum chunks, and at least a cell of an erasure-coded stripe. */
-function tellsOfBlockSize({ reason }: RemoteError): boolean {
+function tellsOfBlockSize({ reason }: StorageError): boolean {
   return /must divide block size|[Bb]lock ?size.*(?:cell|less than|multiple)/.test(reason);
 }

@@ -1,6 +1,6 @@
 import type { Cluster } from './cluster.ts';
-import type { FileStatus } from './filesystem.ts';
-import { compareNames, isWithin, normalize } from './path.ts';
+import type { FileStatus } from '../storage/storage.ts';
+import { compareNames, isWithin, normalize } from '../storage/path.ts';
 
 /** The mounts of a federated cluster, as directories of one tree. @see Hadoop's ViewFs (InodeTree) */
 export class Mounts {

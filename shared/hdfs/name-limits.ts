@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { RemoteError } from './remote-exception.ts';
 import type { NamenodeRest } from './rest.ts';
+import { StorageError } from '../storage/errors.ts';
 
 /** Longer than any limit that anybody sets, and short enough for a URL. */
 const LONG_NAME = 2000;
@@ -23,7 +23,7 @@ export async function askedNameBytes(
     return undefined;
   } catch (error) {
     signal.throwIfAborted();
-    if (!(error instanceof RemoteError)) return undefined;
+    if (!(error instanceof StorageError)) return undefined;
     return quotedNameBytes(error.reason) ?? (isOfSnapshots(error) ? Infinity : undefined);
   }
 }
@@ -35,7 +35,7 @@ export function quotedNameBytes(message: string): number | undefined {
 }
 
 /** Only once it has found nothing wrong with the name does it look for the snapshot. */
-function isOfSnapshots({ exception, reason }: RemoteError): boolean {
+function isOfSnapshots({ exception, reason }: StorageError): boolean {
   return (
     exception === 'SnapshotException' || /is not a snapshottable directory|snapshot .* does not exist/i.test(reason)
   );

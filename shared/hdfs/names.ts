@@ -1,4 +1,4 @@
-import { isWithin } from './path.ts';
+import { isWithin } from '../storage/path.ts';
 
 /** What HDFS checks of a whole path. @see HdfsConstants.MAX_PATH_LENGTH, MAX_PATH_DEPTH */
 const PATH_CHARACTERS = 8000;

@@ -1,7 +1,7 @@
 import { SpecError } from '../errors.ts';
 import type { Cluster } from './cluster.ts';
 import { splitUrl } from './http.ts';
-import { isWithin, normalize } from './path.ts';
+import { isWithin, normalize } from '../storage/path.ts';
 
 /** Whether an address was reached before, if only by another process of the same job: a wrong one is told sooner than an outage. */
 export type Contact = 'first' | 'known';

@@ -1,11 +1,11 @@
-import { RemoteError } from './remote-exception.ts';
+import { StorageError } from '../storage/errors.ts';
 
 /**
  * What not every server can do, or not every user may: asked for until a server says that it never will, and then never again.
  */
 export class OptionalOperations {
   /** Undefined: it can; an error: how it said that it cannot. */
-  readonly #known = new Map<string, Promise<RemoteError | undefined>>();
+  readonly #known = new Map<string, Promise<StorageError | undefined>>();
 
   /**
    * @param key  tells servers and operations apart
@@ -15,7 +15,7 @@ export class OptionalOperations {
   async run<T>(
     key: string,
     ask: () => Promise<T>,
-    isForGood: (error: RemoteError) => boolean = isUnknownOperation,
+    isForGood: (error: StorageError) => boolean = isUnknownOperation,
   ): Promise<T | undefined> {
     // All wait for the first answer, so that a server is not asked many times at once for what it does not know.
     const known = this.#known.get(key);
@@ -23,7 +23,7 @@ export class OptionalOperations {
     const asked = ask();
     const verdict = asked.then(
       () => undefined,
-      (error: unknown) => (error instanceof RemoteError && isForGood(error) ? error : undefined),
+      (error: unknown) => (error instanceof StorageError && isForGood(error) ? error : undefined),
     );
     if (!known) this.#known.set(key, verdict);
     if (await verdict) {
@@ -33,11 +33,11 @@ export class OptionalOperations {
     return asked;
   }
 
-  /** As `run`, where the caller wants to know why. @throws RemoteError also where it is not asked again */
+  /** As `run`, where the caller wants to know why. @throws StorageError also where it is not asked again */
   async insist<T>(
     key: string,
     ask: () => Promise<T>,
-    isForGood: (error: RemoteError) => boolean = isUnknownOperation,
+    isForGood: (error: StorageError) => boolean = isUnknownOperation,
   ): Promise<T> {
     const done = await this.run(key, async () => ({ answer: await ask() }), isForGood);
     if (done) return done.answer;
@@ -45,13 +45,13 @@ export class OptionalOperations {
   }
 
   /** How the server said that it cannot, if it did. */
-  async refusal(key: string): Promise<RemoteError | undefined> {
+  async refusal(key: string): Promise<StorageError | undefined> {
     return this.#known.get(key);
   }
 }
 
 /** A namenode names the parameter; HttpFS hides Java's own exception behind another. */
 export function isUnknownOperation(error: unknown): boolean {
-  if (!(error instanceof RemoteError)) return false;
+  if (!(error instanceof StorageError)) return false;
   return error.code === 'unsupported' || /webhdfs parameter "op"|No enum constant|Invalid Operation/.test(error.reason);
 }

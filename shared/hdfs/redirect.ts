@@ -1,7 +1,7 @@
 import type { Where } from '../errors.ts';
 import { splitUrl } from './http.ts';
 import type { Nameservice } from './nameservice.ts';
-import { encodePath } from './path.ts';
+import { encodePath } from '../storage/path.ts';
 
 /** Where the second step of an operation goes. Its URL carries credentials and is told nobody. */
 export interface Redirect {

@@ -1,47 +1,6 @@
-import { type Disposition, FanoutError, type Where } from '../errors.ts';
-import { classify, meanings, type RemoteCode } from './exception-table.ts';
-
-export type { RemoteCode };
-
-/** A namenode, datanode or HttpFS refused. Classified once, here, by the exception's class; never by HTTP status if there is one. */
-export class RemoteError extends FanoutError {
-  override readonly name = 'RemoteError';
-  readonly code: RemoteCode;
-  /** Short Java class name, or `HTTP 502` where no RemoteException came. */
-  readonly exception: string;
-  /** For how long the server wants to be left alone; undefined where it does not say. */
-  readonly retryAfterMs: number | undefined;
-
-  /** @param told  what a person is told instead, by who knows more than the exception's class says */
-  constructor(
-    code: RemoteCode,
-    exception: string,
-    message: string,
-    where: Where,
-    told: {
-      readonly reason?: string;
-      readonly remedy?: string;
-      readonly disposition?: Disposition;
-      readonly retryAfterMs?: number | undefined;
-    } = {},
-  ) {
-    const { disposition, remedy, reason } = { ...meanings[code], ...told };
-    super(reason ?? (message ? `${exception}: ${message}` : exception), {
-      disposition,
-      remedy,
-      where,
-      // A proxy or load balancer spoke, and cannot know what the server did.
-      mayHaveWorked: exception.startsWith('HTTP '),
-    });
-    this.code = code;
-    this.exception = exception;
-    this.retryAfterMs = told.retryAfterMs;
-  }
-}
-
-export function hasCode(error: unknown, ...codes: RemoteCode[]): boolean {
-  return error instanceof RemoteError && codes.includes(error.code);
-}
+import type { Where } from '../errors.ts';
+import { type StorageCode, StorageError } from '../storage/errors.ts';
+import { classify } from './exception-table.ts';
 
 /** For who reads that a gateway or balancer has nobody to pass a request on to. */
 export const GATEWAY_REMEDY =
@@ -55,7 +14,7 @@ const QUOTED = 200;
  * looks like a credential is quoted.
  * @see Hadoop ExceptionHandler (namenode), HttpFSExceptionProvider
  */
-export function remoteErrorOf(status: number, body: string, where: Where, retryAfterMs?: number): RemoteError {
+export function remoteErrorOf(status: number, body: string, where: Where, retryAfterMs?: number): StorageError {
   const remote = parseRemoteException(body);
   if (remote) {
     const message = (remote.message ?? '').split(/\n\s*at /)[0]?.trim() ?? '';
@@ -65,7 +24,7 @@ export function remoteErrorOf(status: number, body: string, where: Where, retryA
     const told = { retryAfterMs, ...(remedy === undefined ? {} : { remedy }) };
     const known = ['token', 'standby', 'busy', 'safe-mode'].includes(code);
     const meant = status === 401 && !known ? 'unauthenticated' : code;
-    return new RemoteError(
+    return new StorageError(
       meant,
       remote.exception,
       withoutSecrets(message),
@@ -75,16 +34,16 @@ export function remoteErrorOf(status: number, body: string, where: Where, retryA
   }
   if (isTooLong(status, body)) {
     const remedy = 'copy to or from a shorter path: a datanode takes some 4000 bytes of path';
-    return new RemoteError('invalid', `HTTP ${status}`, 'the URL is too long for the server', where, { remedy });
+    return new StorageError('invalid', `HTTP ${status}`, 'the URL is too long for the server', where, { remedy });
   }
   const code = codeOfStatus(status);
   const told = { retryAfterMs, ...(code === 'io' ? { remedy: GATEWAY_REMEDY } : {}) };
-  return new RemoteError(code, `HTTP ${status}`, quoted(body), where, told);
+  return new StorageError(code, `HTTP ${status}`, quoted(body), where, told);
 }
 
 /** Whether no RemoteException came: a proxy, gateway or balancer spoke. */
 export function isFromGateway(error: unknown): boolean {
-  return error instanceof RemoteError && error.exception.startsWith('HTTP ');
+  return error instanceof StorageError && error.exception.startsWith('HTTP ');
 }
 
 function quoted(body: string): string {
@@ -120,7 +79,7 @@ function isTooLong(status: number, body: string): boolean {
 }
 
 /** A proxy or load balancer spoke: its status is all there is. */
-function codeOfStatus(status: number): RemoteCode {
+function codeOfStatus(status: number): StorageCode {
   if (status === 401) return 'unauthenticated';
   if (status === 403) return 'denied';
   // Too slow, too many requests: that is over in a moment, as are the failures from 500 on.

@@ -14,9 +14,10 @@ import {
   splitUrl,
 } from './http.ts';
 import { type Contact, type Nameservice, nameserviceFor, nameservicesOf } from './nameservice.ts';
-import { encodePath } from './path.ts';
+import { encodePath } from '../storage/path.ts';
 import { misdirected, unaddressable } from './misdirected.ts';
-import { GATEWAY_REMEDY, hasCode, isFromGateway, RemoteError, remoteErrorOf } from './remote-exception.ts';
+import { GATEWAY_REMEDY, isFromGateway, remoteErrorOf } from './remote-exception.ts';
+import { hasCode, StorageError } from '../storage/errors.ts';
 
 export type Parameters = Readonly<Record<string, string | number | boolean | undefined>>;
 
@@ -138,11 +139,11 @@ export class NamenodeRest {
     } catch (error) {
       if (error instanceof TransportError && error.where?.host === splitUrl(base).host) nameservice.failOver(base);
       const code = refusalOf(error);
-      if (!(error instanceof RemoteError) || !code) throw error;
+      if (!(error instanceof StorageError) || !code) throw error;
       if (!(await this.#authentication.refused({ nameservice, base, used, code })))
         throw explained(this.cluster, error);
       const where = error.where ?? { operation: 'request', path: '/' };
-      throw new RemoteError(error.code, error.exception, '', where, { reason: error.reason, disposition: 'retry' });
+      throw new StorageError(error.code, error.exception, '', where, { reason: error.reason, disposition: 'retry' });
     }
   }
 
@@ -162,7 +163,7 @@ export class NamenodeRest {
         nameservice.failOver(nameservice.url);
         return 'now';
       }
-      if (!(error instanceof TransportError || error instanceof RemoteError) || error.disposition !== 'retry')
+      if (!(error instanceof TransportError || error instanceof StorageError) || error.disposition !== 'retry')
         return 'no';
       failures.set(error.where?.host ?? '', error);
       // A namenode that refuses in its own words serves: it is this path that it cannot serve.
@@ -171,7 +172,7 @@ export class NamenodeRest {
       if (isDoubtful(error)) counted.doubtful += 1;
       // No budget is used up before each address was asked.
       if (turnsAway(error) && ++counted.tries < nameservice.urls.length) return 'now';
-      const retryAfterMs = error instanceof RemoteError ? error.retryAfterMs : undefined;
+      const retryAfterMs = error instanceof StorageError ? error.retryAfterMs : undefined;
       if (!nameservice.isKnown) {
         if (counted.doubtful >= DOUBTFUL_TRIES * nameservice.urls.length) return 'no';
         if (performance.now() - startedAtMs > FIRST_CONTACT_MS) return 'no';
@@ -184,7 +185,7 @@ export class NamenodeRest {
     try {
       return await retry(this.#policy, signal, again, () => attempt(nameservice));
     } catch (error) {
-      if (!(error instanceof TransportError || error instanceof RemoteError) || error.disposition !== 'retry')
+      if (!(error instanceof TransportError || error instanceof StorageError) || error.disposition !== 'retry')
         throw error;
       if (isRefusal(error)) throw error;
       throw this.#unavailable(nameservice, error, failures, performance.now() - startedAtMs);
@@ -261,7 +262,7 @@ function proxyVariable(): string | undefined {
 }
 
 /** What an answer says went wrong: it is an error, a page for people, or leads away from the server. */
-function failureOf(answer: Answer, base: string, where: Where): RemoteError | undefined {
+function failureOf(answer: Answer, base: string, where: Where): StorageError | undefined {
   const { status, text, location } = answer;
   if (status >= 400 || /^\s*</.test(text)) return remoteErrorOf(status, text, where, retryAfterMs(answer));
   return status >= 300 && location !== undefined ? misdirected(location, base, where, status) : undefined;
@@ -286,7 +287,7 @@ function queryOf(operation: string, parameters: Parameters): string {
 }
 
 function refusalOf(error: unknown): 'token' | 'unauthenticated' | undefined {
-  if (!(error instanceof RemoteError)) return undefined;
+  if (!(error instanceof StorageError)) return undefined;
   return error.code === 'token' || error.code === 'unauthenticated' ? error.code : undefined;
 }
 

@@ -1,6 +1,6 @@
 import { FanoutError, messageOf, printable, SourceChangedError, TransportError, type Where } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { AskedOnce } from '../asked-once.ts';
+import { Once } from '../once.ts';
 import { retry } from '../retry.ts';
 import {
   type CrcSettings,
@@ -10,7 +10,7 @@ import {
   layoutWith,
   parseFileChecksum,
   type RegularLayout,
-} from './checksum.ts';
+} from '../storage/checksum.ts';
 import type { Authentication } from './auth.ts';
 import type { Cluster } from './cluster.ts';
 import { connect } from './connect.ts';
@@ -20,19 +20,18 @@ import { RemoteAttributes } from './attributes.ts';
 import type {
   FileLayout,
   FileStatus,
-  FileSystem,
+  Storage,
   LockedPath,
   Near,
   Reading,
   TakenLayout,
   WriteOptions,
   Writing,
-} from './filesystem.ts';
+} from '../storage/storage.ts';
 import { codeOf, type Download, type Headers, splitUrl } from './http.ts';
 import { LayoutLimits } from './layout-limits.ts';
 import { OptionalOperations } from './optional-operations.ts';
-import { basename, compareNames, join, normalize, parentOf } from './path.ts';
-import { hasCode, RemoteError, remoteErrorOf } from './remote-exception.ts';
+import { basename, compareNames, join, normalize, parentOf } from '../storage/path.ts';
 import { Mounts, withMounts } from './mounts.ts';
 import { unreadableInHdfs, unwritableInHdfs } from './names.ts';
 import type { Contact } from './nameservice.ts';
@@ -42,6 +41,8 @@ import { unaddressable } from './misdirected.ts';
 import { redirectOf } from './redirect.ts';
 import { ReplayedBody } from './replayed-body.ts';
 import type { NamenodeRest, Parameters } from './rest.ts';
+import { hasCode, StorageError } from '../storage/errors.ts';
+import { remoteErrorOf } from './remote-exception.ts';
 
 /** Tries of one GETFILECHECKSUM: a datanode asks others for their blocks, any of which may be gone for a moment. */
 const CHECKSUM_TRIES = 3;
@@ -67,7 +68,7 @@ interface Statuses {
 const DEL = '\u007f';
 
 /** HDFS over WebHDFS. @see https://hadoop.apache.org/docs/stable/hadoop-project-dist/hadoop-hdfs/WebHDFS.html */
-export class WebHdfs implements FileSystem {
+export class WebHdfs implements Storage {
   readonly name: string;
   readonly features = { hadoopAttributes: true, storedChecksums: true };
   readonly maxConcurrency: number | undefined;
@@ -75,9 +76,9 @@ export class WebHdfs implements FileSystem {
   readonly #log: Log;
   readonly #root: string;
   readonly #mounts: Mounts;
-  readonly #replaces = new AskedOnce<boolean>();
-  readonly #defaults = new AskedOnce<Defaults>();
-  readonly #namespaces = new AskedOnce<readonly string[]>();
+  readonly #replaces = new Once<boolean>();
+  readonly #defaults = new Once<Defaults>();
+  readonly #namespaces = new Once<readonly string[]>();
   /** Bytes that a name may have, by nameservice, as far as that was asked or quoted. */
   readonly #nameBytes = new Map<string, number>();
   readonly #optional = new OptionalOperations();
@@ -293,7 +294,7 @@ export class WebHdfs implements FileSystem {
       this.#limits.noteTaken(cluster, layout);
       return { ...written, ...told };
     } catch (error) {
-      if (!(error instanceof RemoteError) || !this.#limits.learn(cluster, error, layout)) throw error;
+      if (!(error instanceof StorageError) || !this.#limits.learn(cluster, error, layout)) throw error;
       if (options.strictLayout) throw error;
       // Too much of it is gone: the next try knows better.
       if (!replayed.isWhole) throw again(error, path);
@@ -336,7 +337,7 @@ export class WebHdfs implements FileSystem {
         await this.#rest.call('GET', 'WHICHSERVER', path, {}, signal);
         return false;
       } catch (error) {
-        if (!(error instanceof RemoteError) || error.disposition === 'fail-job') throw error;
+        if (!(error instanceof StorageError) || error.disposition === 'fail-job') throw error;
         return /webhdfs parameter "op"/.test(error.reason);
       }
     });
@@ -369,7 +370,7 @@ export class WebHdfs implements FileSystem {
     const mode = modeOf(permission, '755', '777');
     const answer = await this.#rest.json<{ boolean?: boolean } | null>('PUT', 'MKDIRS', path, mode, signal);
     if (answer?.boolean === true) return;
-    throw new RemoteError('invalid', 'not made', 'the server answers that it made nothing', {
+    throw new StorageError('invalid', 'not made', 'the server answers that it made nothing', {
       operation: 'MKDIRS',
       path,
     });
@@ -438,7 +439,7 @@ export class WebHdfs implements FileSystem {
       if (!hasCode(error, 'no-checksum', 'no-block')) throw error;
     }
     const status = await this.stat(path, signal);
-    if (!status) throw new RemoteError('not-found', 'not found', '', { operation: 'GETFILESTATUS', path });
+    if (!status) throw new StorageError('not-found', 'not found', '', { operation: 'GETFILESTATUS', path });
     return status.lengthBytes;
   }
 
@@ -503,7 +504,7 @@ export class WebHdfs implements FileSystem {
     try {
       await this.#attributes.setReplication(path, replication, signal);
     } catch (error) {
-      if (error instanceof RemoteError) this.#limits.learn(this.#keyOf(path), error, layout);
+      if (error instanceof StorageError) this.#limits.learn(this.#keyOf(path), error, layout);
       throw error;
     }
   }
@@ -614,7 +615,7 @@ export class WebHdfs implements FileSystem {
       capMs: 5000,
     };
     const again = (error: unknown) =>
-      error instanceof TransportError || (error instanceof RemoteError && error.disposition === 'retry')
+      error instanceof TransportError || (error instanceof StorageError && error.disposition === 'retry')
         ? 'soon'
         : 'no';
     return retry(policy, signal, again, async () => {
@@ -654,8 +655,8 @@ export class WebHdfs implements FileSystem {
     } catch (error) {
       if (hasCode(error, 'standby')) nameservice.failOver(namenode);
       // The token of the redirect ran out or was replaced meanwhile: the namenode knows, when it is asked again.
-      if (error instanceof RemoteError && hasCode(error, 'token', 'unauthenticated')) {
-        throw new RemoteError(error.code, error.exception, error.reason, where, { disposition: 'retry' });
+      if (error instanceof StorageError && hasCode(error, 'token', 'unauthenticated')) {
+        throw new StorageError(error.code, error.exception, error.reason, where, { disposition: 'retry' });
       }
       // A source that breaks off also ends the upload: its error is its own.
       if (!(error instanceof TransportError) || error.where !== where) throw error;
@@ -688,7 +689,7 @@ function statusesIn(listed: Partial<Statuses> | null | undefined, where: Where):
   return statuses.map((status) => complete(status, where));
 }
 
-/** @throws RemoteError when JSON came that is none of HDFS's: something else answers at the URL */
+/** @throws StorageError when JSON came that is none of HDFS's: something else answers at the URL */
 function complete(status: JsonStatus | null | undefined, where: Where): JsonStatus {
   if (typeof status?.type === 'string') return status;
   throw remoteErrorOf(200, JSON.stringify(status ?? null), where);
@@ -717,8 +718,11 @@ function modeOf(permission: string | undefined, masked: string, unmasked: string
   return permission === undefined ? { permission: masked, unmaskedpermission: unmasked } : { permission };
 }
 
-function again({ code, exception, reason, where }: RemoteError, path: string): RemoteError {
-  return new RemoteError(code, exception, '', where ?? { operation: 'CREATE', path }, { reason, disposition: 'retry' });
+function again({ code, exception, reason, where }: StorageError, path: string): StorageError {
+  return new StorageError(code, exception, '', where ?? { operation: 'CREATE', path }, {
+    reason,
+    disposition: 'retry',
+  });
 }
 
 /** HttpFS cuts white space off the end of a parameter, but not before a slash, which the path loses anyway. */
@@ -726,10 +730,10 @@ function untrimmed(path: string): string {
   return /[\0- ]$/.test(path) ? `${path}/` : path;
 }
 
-function notRenamed(from: string, to: string, code: 'exists' | 'not-found'): RemoteError {
+function notRenamed(from: string, to: string, code: 'exists' | 'not-found'): StorageError {
   const why =
     code === 'exists' ? `${printable(to)} exists` : `the file or the directory of ${printable(to)} does not exist`;
-  return new RemoteError(code, 'not renamed', why, { operation: 'RENAME', path: from });
+  return new StorageError(code, 'not renamed', why, { operation: 'RENAME', path: from });
 }
 
 /**

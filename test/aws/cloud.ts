@@ -5,7 +5,7 @@ import { QueryCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { inject } from 'vitest';
 import { environment as environmentNames } from '../../shared/names.ts';
 import { type CliResult, runCli, startCli } from '../support/cli.ts';
-import { writeConf } from '../support/scene.ts';
+import { writeConf } from '../support/two-clusters.ts';
 import type { SharedAws } from './shared-aws.ts';
 import { type Clients, clientsOf } from './support.ts';
 

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { beforeAll, expect, inject, test } from 'vitest';
 import { Rows } from '../support/doctor.ts';
-import { Front } from '../support/front.ts';
-import { Scene } from '../support/scene.ts';
+import { FaultProxy } from '../support/fault-proxy.ts';
+import { TwoClusters } from '../support/two-clusters.ts';
 import { closedPort } from '../support/scripted-server.ts';
 import { Cloud } from './cloud.ts';
 
@@ -10,10 +10,10 @@ import { Cloud } from './cloud.ts';
 
 const bed = inject('bed');
 const cloud = new Cloud(inject('aws'));
-let scene: Scene;
+let pair: TwoClusters;
 
 beforeAll(async () => {
-  scene = await Scene.make(bed, 'doctor-aws');
+  pair = await TwoClusters.make(bed, 'doctor-aws');
 });
 
 async function examine(...args: string[]): Promise<{ code: number | null; stdout: string; rows: Rows }> {
@@ -28,7 +28,7 @@ test('a cluster in order is found in order by the Lambda, in a table, and is lef
   expect(stdout).toMatch(/^ok +version +localhost:\d+ +WebHDFS, Hadoop /m);
   expect(stdout).toMatch(/^ok +delete +localhost:\d+/m);
   expect(stdout).toMatch(/^14 ok, 0 warning, 0 failed, 1 skipped$/m);
-  expect(await scene.a.tree('/doctor-aws')).toEqual({});
+  expect(await pair.a.tree('/doctor-aws')).toEqual({});
 });
 
 test('what is wrong ends with 3', async () => {
@@ -42,8 +42,8 @@ test('what is wrong ends with 3', async () => {
 test('the Lambda has the credential that was pushed, and tells no one', async () => {
   const token = `HgAEcm9vdARyb290AIoBm${randomBytes(24).toString('hex')}`;
   const queries: string[] = [];
-  await using front = await Front.start(bed.a, { react: ({ query }) => void queries.push(query) });
-  await cloud.push({ patient: { url: front.url, auth_mechanism: 'TOKEN', token } });
+  await using faultProxy = await FaultProxy.start(bed.a, { react: ({ query }) => void queries.push(query) });
+  await cloud.push({ patient: { url: faultProxy.url, auth_mechanism: 'TOKEN', token } });
   const { code, stdout, rows } = await examine('patient', '/doctor-aws', '--read-only');
   expect(code).toBe(0);
   expect(rows.text('authentication')).toBe('ok: TOKEN: the server sees root');

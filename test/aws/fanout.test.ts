@@ -1,9 +1,9 @@
 import { StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
-import type { JobStatus } from '../../shared/copy/job-status.ts';
-import { Front, type FrontRequest, type Reaction } from '../support/front.ts';
+import type { JobStatus } from '../../shared/job/job-status.ts';
+import { FaultProxy, type FaultProxyRequest, type Reaction } from '../support/fault-proxy.ts';
 import { content, makeOddTree } from '../support/odd-tree.ts';
-import { Scene, temporaryNames } from '../support/scene.ts';
+import { TwoClusters, temporaryNames } from '../support/two-clusters.ts';
 import { Cloud, copiersConnectedTo, kill } from './cloud.ts';
 
 /** Jobs from their start to their end: the real state machine, Lambdas in processes of their own, IAM enforced, real clusters. */
@@ -11,41 +11,43 @@ import { Cloud, copiersConnectedTo, kill } from './cloud.ts';
 const bed = inject('bed');
 const cloud = new Cloud(inject('aws'));
 const MINUTES = 60_000;
-let scene: Scene;
+let pair: TwoClusters;
 
 beforeAll(async () => {
-  scene = await Scene.make(bed, 'fanout');
+  pair = await TwoClusters.make(bed, 'fanout');
 });
 
 async function tree(name: string, files: number, length: number): Promise<Record<string, string>> {
-  const source = `${scene.root}/${name}`;
+  const source = `${pair.root}/${name}`;
   for (let i = 0; i < files; i += 20) {
     const puts = Array.from({ length: Math.min(20, files - i) }, (_, j) =>
-      scene.a.put(`${source}/d${(i + j) % 7}/f${i + j}`, content(`${name}${i + j}`, length)),
+      pair.a.put(`${source}/d${(i + j) % 7}/f${i + j}`, content(`${name}${i + j}`, length)),
     );
     await Promise.all(puts);
   }
-  return scene.a.tree(source);
+  return pair.a.tree(source);
 }
 
-/** Cluster B of the deployment behind a front, under the alias `front`. */
-async function frontOf(react: (request: FrontRequest) => Reaction | undefined | Promise<Reaction | undefined>) {
-  const front = await Front.start(bed.b, { react });
-  await cloud.push({ front: { url: front.url } });
-  return front;
+/** Cluster B of the deployment behind a fault proxy, under the alias `fault proxy`. */
+async function faultProxyOf(
+  react: (request: FaultProxyRequest) => Reaction | undefined | Promise<Reaction | undefined>,
+) {
+  const faultProxy = await FaultProxy.start(bed.b, { react });
+  await cloud.push({ faultProxy: { url: faultProxy.url } });
+  return faultProxy;
 }
 
 const [source, destination] = [
-  (name: string) => `A:${scene.root}/${name}`,
-  (name: string, alias = 'B') => `${alias}:${scene.root}/${name}`,
+  (name: string) => `A:${pair.root}/${name}`,
+  (name: string, alias = 'B') => `${alias}:${pair.root}/${name}`,
 ];
 
 test(
   'a tree of 1,000 files, odd names among them, arrives byte for byte, and all who are asked agree',
   async () => {
     await tree('thousand', 960, 300);
-    await makeOddTree(scene.a, `${scene.root}/thousand/odd`);
-    const expected = await scene.a.tree(`${scene.root}/thousand`);
+    await makeOddTree(pair.a, `${pair.root}/thousand/odd`);
+    const expected = await pair.a.tree(`${pair.root}/thousand`);
     const files = Object.keys(expected).filter((path) => !path.endsWith('/')).length;
     expect(files).toBeGreaterThanOrEqual(1000);
     const { code, stderr, stdout, status } = await cloud.run(
@@ -55,7 +57,7 @@ test(
       destination('thousand'),
     );
     expect(code, stderr).toBe(0);
-    expect(await scene.b.tree(`${scene.root}/thousand`)).toEqual(expected);
+    expect(await pair.b.tree(`${pair.root}/thousand`)).toEqual(expected);
     expect(status).toMatchObject({ Outcome: 'Successful', 'Files Expected': files, 'Files Copied': files });
     const job = stdout.split('\n')[0] ?? '';
     const { output = '' } = await cloud.ended(cloud.executionOf(job));
@@ -70,11 +72,11 @@ test(
 );
 
 test('an empty tree succeeds with zeros', async () => {
-  await scene.a.mkdirs(`${scene.root}/empty/inner`);
+  await pair.a.mkdirs(`${pair.root}/empty/inner`);
   const { code, status } = await cloud.run('start', '--wait', '--json', source('empty'), destination('empty'));
   expect(code).toBe(0);
   expect(status).toMatchObject({ Outcome: 'Successful', 'Files Expected': 0, 'Files Copied': 0, 'Size Copied': 0 });
-  expect(await scene.b.tree(`${scene.root}/empty`)).toEqual({ '/inner/': '' });
+  expect(await pair.b.tree(`${pair.root}/empty`)).toEqual({ '/inner/': '' });
 });
 
 describe('a copy Lambda that is killed', () => {
@@ -86,9 +88,9 @@ describe('a copy Lambda that is killed', () => {
     const name = `killed-${operation}-${moment}`;
     const expected = await tree(name, 30, 2000);
     let killed = 0;
-    await using front = await frontOf((request) => {
-      if (request.operation !== operation || killed > 0 || front.count(operation) < 5) return undefined;
-      const copiers = copiersConnectedTo(front.url);
+    await using faultProxy = await faultProxyOf((request) => {
+      if (request.operation !== operation || killed > 0 || faultProxy.count(operation) < 5) return undefined;
+      const copiers = copiersConnectedTo(faultProxy.url);
       killed = copiers.length;
       if (moment === 'before') {
         kill(copiers);
@@ -102,12 +104,12 @@ describe('a copy Lambda that is killed', () => {
       '--wait',
       '--exact',
       source(name),
-      destination(name, 'front'),
+      destination(name, 'faultProxy'),
     );
     expect(code, stderr).toBe(0);
     expect(killed).toBeGreaterThan(0);
     expect(status).toMatchObject({ 'Files Copied': 30, 'Files Skipped': 0, 'Files Failed': 0, 'Size Copied': 60_000 });
-    expect(await scene.b.tree(`${scene.root}/${name}`)).toEqual(expected);
+    expect(await pair.b.tree(`${pair.root}/${name}`)).toEqual(expected);
   });
 });
 
@@ -116,11 +118,11 @@ describe('files that fail', () => {
     'make the execution fail with how many and where to look; retry copies just those',
     async () => {
       const expected = await tree('failing', 20, 1000);
-      const denied = [3, 11].map((i) => `${scene.root}/failing/d${i % 7}/f${i}`);
-      for (const path of denied) await scene.a.call('PUT', 'SETPERMISSION', path, { permission: '000' });
+      const denied = [3, 11].map((i) => `${pair.root}/failing/d${i % 7}/f${i}`);
+      for (const path of denied) await pair.a.call('PUT', 'SETPERMISSION', path, { permission: '000' });
       await cloud.push({ nobody: { url: bed.a, user: 'nobody' } });
-      await scene.b.call('PUT', 'SETPERMISSION', scene.root, { permission: '777' });
-      const from = `nobody:${scene.root}/failing`;
+      await pair.b.call('PUT', 'SETPERMISSION', pair.root, { permission: '777' });
+      const from = `nobody:${pair.root}/failing`;
       const { code, stderr, status } = await cloud.run('start', '--wait', '--exact', from, destination('failing'));
       expect(code, stderr).toBe(1);
       expect(status).toMatchObject({ Outcome: 'Failed', 'Files Copied': 18, 'Files Failed': 2 });
@@ -135,11 +137,11 @@ describe('files that fail', () => {
       });
       const failures = await cloud.run('status', job, '--failures');
       for (const path of denied) expect(failures.stdout).toContain(path);
-      for (const path of denied) await scene.a.call('PUT', 'SETPERMISSION', path, { permission: '644' });
+      for (const path of denied) await pair.a.call('PUT', 'SETPERMISSION', path, { permission: '644' });
       const again = await cloud.run('retry', job, '--wait');
       expect(again.code, again.stderr).toBe(0);
       expect(again.status).toMatchObject({ Outcome: 'Successful', 'Files Copied': 20, 'Files Failed': 0 });
-      expect(await scene.b.tree(`${scene.root}/failing`)).toEqual(expected);
+      expect(await pair.b.tree(`${pair.root}/failing`)).toEqual(expected);
     },
     3 * MINUTES,
   );
@@ -147,10 +149,10 @@ describe('files that fail', () => {
   test('more than --max-failures end the job, and its status says so', async () => {
     await tree('too-many', 12, 100);
     for (let i = 0; i < 12; i++) {
-      await scene.a.call('PUT', 'SETPERMISSION', `${scene.root}/too-many/d${i % 7}/f${i}`, { permission: '000' });
+      await pair.a.call('PUT', 'SETPERMISSION', `${pair.root}/too-many/d${i % 7}/f${i}`, { permission: '000' });
     }
     await cloud.push({ nobody: { url: bed.a, user: 'nobody' } });
-    const from = `nobody:${scene.root}/too-many`;
+    const from = `nobody:${pair.root}/too-many`;
     const ended = await cloud.run('start', '--wait', '--max-failures', '1', from, destination('too-many'));
     expect(ended.code, ended.stderr).toBe(3);
     expect(ended.status).toMatchObject({
@@ -165,9 +167,9 @@ describe('files that fail', () => {
     async () => {
       const expected = await tree('dying', 12, 1000);
       let deadly = true;
-      await using front = await frontOf(({ operation }) => {
-        if (deadly && operation === 'CREATE' && front.count('CREATE') > 4) {
-          kill(copiersConnectedTo(front.url));
+      await using faultProxy = await faultProxyOf(({ operation }) => {
+        if (deadly && operation === 'CREATE' && faultProxy.count('CREATE') > 4) {
+          kill(copiersConnectedTo(faultProxy.url));
           return 'cut-before';
         }
         return undefined;
@@ -177,7 +179,7 @@ describe('files that fail', () => {
         '--wait',
         '--exact',
         source('dying'),
-        destination('dying', 'front'),
+        destination('dying', 'faultProxy'),
       );
       expect(code, stderr).toBe(1);
       expect(status['Files Copied'] + status['Files Failed']).toBe(12);
@@ -187,7 +189,7 @@ describe('files that fail', () => {
       const again = await cloud.run('retry', status.Job, '--wait');
       expect(again.code, again.stderr).toBe(0);
       expect(again.status).toMatchObject({ 'Files Copied': 12, 'Files Failed': 0 });
-      expect(await scene.b.tree(`${scene.root}/dying`)).toEqual(expected);
+      expect(await pair.b.tree(`${pair.root}/dying`)).toEqual(expected);
     },
     5 * MINUTES,
   );
@@ -200,13 +202,19 @@ describe('stopping', () => {
       const expected = await tree('stopped', 40, 1000);
       let release: () => void = () => undefined;
       const held = new Promise<void>((resolve) => (release = resolve));
-      await using front = await frontOf(async ({ operation }) => {
-        if (operation === 'RENAME' && front.count('RENAME') > 10) await held;
+      await using faultProxy = await faultProxyOf(async ({ operation }) => {
+        if (operation === 'RENAME' && faultProxy.count('RENAME') > 10) await held;
         return undefined;
       });
-      const job = await cloud.start('--exact', source('stopped'), destination('stopped', 'front'));
-      while (front.count('RENAME') <= 10) await new Promise((resolve) => setTimeout(resolve, 100));
-      const busy = await cloud.run('start', '--wait', '--exact', source('stopped'), destination('stopped', 'front'));
+      const job = await cloud.start('--exact', source('stopped'), destination('stopped', 'faultProxy'));
+      while (faultProxy.count('RENAME') <= 10) await new Promise((resolve) => setTimeout(resolve, 100));
+      const busy = await cloud.run(
+        'start',
+        '--wait',
+        '--exact',
+        source('stopped'),
+        destination('stopped', 'faultProxy'),
+      );
       expect(busy.code).toBe(3);
       expect(busy.stderr).toMatch(/DestinationBusyError: .*job \S+ is writing to/);
       expect((await cloud.run('stop', job)).code).toBe(0);
@@ -219,11 +227,11 @@ describe('stopping', () => {
         Error: expect.stringContaining('stop') as string,
       });
       expect(status['Files Copied']).toBeLessThan(40);
-      expect(temporaryNames(await scene.b.tree(`${scene.root}/stopped`))).toEqual([]);
+      expect(temporaryNames(await pair.b.tree(`${pair.root}/stopped`))).toEqual([]);
       const again = await cloud.run('retry', job, '--wait');
       expect(again.code, again.stderr).toBe(0);
       expect(again.status).toMatchObject({ Outcome: 'Successful', 'Files Copied': 40 });
-      expect(await scene.b.tree(`${scene.root}/stopped`)).toEqual(expected);
+      expect(await pair.b.tree(`${pair.root}/stopped`)).toEqual(expected);
     },
     5 * MINUTES,
   );

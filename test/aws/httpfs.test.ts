@@ -1,19 +1,19 @@
 import { beforeAll, expect, inject, test } from 'vitest';
 import { makeOddTree } from '../support/odd-tree.ts';
-import { Scene } from '../support/scene.ts';
+import { TwoClusters } from '../support/two-clusters.ts';
 import { Cloud } from './cloud.ts';
 
 const bed = inject('bed');
 const cloud = new Cloud(inject('aws'));
-let scene: Scene;
+let pair: TwoClusters;
 
 beforeAll(async () => {
-  scene = await Scene.make(bed, 'fanout-httpfs');
+  pair = await TwoClusters.make(bed, 'fanout-httpfs');
   await cloud.push({ httpfs: { url: bed.httpFs } });
 });
 
 test('a tree comes from an HttpFS and goes to one, each time byte for byte, and is equal the second time', async () => {
-  const { a, b, root } = scene;
+  const { a, b, root } = pair;
   await makeOddTree(a, `${root}/tree`);
   const tree = await a.tree(`${root}/tree`);
   for (const [from, to, where, target] of [

@@ -12,7 +12,7 @@ import { sharedCluster } from '../support/clusters.ts';
 import { TestHdfs } from '../support/hdfs.ts';
 import { TestKerberos } from '../support/kerberos.ts';
 import { makeOddTree } from '../support/odd-tree.ts';
-import { writeConf } from '../support/scene.ts';
+import { writeConf } from '../support/two-clusters.ts';
 import { Cloud, lambdaProcesses } from './cloud.ts';
 
 /**

@@ -5,7 +5,7 @@ import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { type ClusterSecrets, outputs } from '../../shared/names.ts';
-import { Scene } from '../support/scene.ts';
+import { TwoClusters } from '../support/two-clusters.ts';
 import { Cloud, credentialsOf, lambdaProcesses } from './cloud.ts';
 
 /**
@@ -21,8 +21,8 @@ const Bucket = cloud.output(outputs.bucket);
 const manifest = { Bucket, Key: 'manifests/any.jsonl' };
 
 beforeAll(async () => {
-  const scene = await Scene.make(inject('bed'), 'rights');
-  await scene.a.put('/rights/tree/file', 'content');
+  const pair = await TwoClusters.make(inject('bed'), 'rights');
+  await pair.a.put('/rights/tree/file', 'content');
   const { code, stderr } = await cloud.run('start', '--wait', 'A:/rights/tree', 'B:/rights/tree');
   expect(code, stderr).toBe(0);
   expect(await cloud.run('doctor', 'A', '/rights')).toMatchObject({ code: 0 });

@@ -4,10 +4,10 @@ import { DescribeLogGroupsCommand, FilterLogEventsCommand } from '@aws-sdk/clien
 import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { expect, inject, test } from 'vitest';
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
-import { Front } from '../support/front.ts';
+import { FaultProxy } from '../support/fault-proxy.ts';
 import { watchProcesses } from '../support/leaks.ts';
 import { content } from '../support/odd-tree.ts';
-import { Scene } from '../support/scene.ts';
+import { TwoClusters } from '../support/two-clusters.ts';
 import { Cloud } from './cloud.ts';
 
 /** A token that was pushed is in the credential's secret, encrypted in the job store while its job is at work, and nowhere else. */
@@ -16,12 +16,12 @@ const bed = inject('bed');
 const cloud = new Cloud(inject('aws'));
 
 test('a token is in no history, output, log, manifest, table, template or process list', async () => {
-  const scene = await Scene.make(bed, 'token');
-  // An insecure namenode looks at no token; that it was sent is seen by a front.
+  const pair = await TwoClusters.make(bed, 'token');
+  // An insecure namenode looks at no token; that it was sent is seen by a fault proxy.
   const token = `HgAEcm9vdARyb290AIoBm${randomBytes(24).toString('hex')}`;
-  for (let i = 0; i < 10; i++) await scene.a.put(`/token/tree/f${i}`, content(`${i}`, 1000));
+  for (let i = 0; i < 10; i++) await pair.a.put(`/token/tree/f${i}`, content(`${i}`, 1000));
   const queries: string[] = [];
-  await using front = await Front.start(bed.a, {
+  await using faultProxy = await FaultProxy.start(bed.a, {
     react: ({ operation, query }) => {
       queries.push(query);
       // An error on the way, which is logged and told.
@@ -30,7 +30,7 @@ test('a token is in no history, output, log, manifest, table, template or proces
         : undefined;
     },
   });
-  await cloud.push({ token: { url: front.url, auth_mechanism: 'TOKEN', token } });
+  await cloud.push({ token: { url: faultProxy.url, auth_mechanism: 'TOKEN', token } });
   const following = cloud.begin('start', '--wait', 'token:/token/tree', 'B:/token/copy');
   const stopWatching = watchProcesses();
   let atWork = '';

@@ -5,15 +5,15 @@ import { closeStep } from '../../shared/aws/close-step.ts';
 import { copyStep } from '../../shared/aws/copy-step.ts';
 import { finishStep } from '../../shared/aws/finish-step.ts';
 import { type PlanAnswer, planStep } from '../../shared/aws/plan-step.ts';
-import type { Batch } from '../../shared/copy/batch.ts';
-import type { Left } from '../../shared/copy/copy.ts';
-import { Deadline } from '../../shared/copy/deadline.ts';
+import type { Left } from '../../shared/copy/copier.ts';
+import { Deadline } from '../../shared/deadline.ts';
 import { allOf } from '../support/files.ts';
-import { Front, type FrontOptions } from '../support/front.ts';
+import { FaultProxy, type FaultProxyOptions } from '../support/fault-proxy.ts';
 import { content } from '../support/odd-tree.ts';
-import { Scene, temporaryNames } from '../support/scene.ts';
+import { TwoClusters, temporaryNames } from '../support/two-clusters.ts';
 import { newPlace, type Place } from './place.ts';
 import { clientsOf } from './support.ts';
+import type { Batch } from '../../shared/job/unit.ts';
 
 /** The work of the Lambdas, called as the state machine does, on real clusters: what happens at deadlines and to copiers that lost. */
 
@@ -22,10 +22,10 @@ const clients = clientsOf(inject('aws'));
 const { signal } = new AbortController();
 const long = () => new Deadline(60_000);
 const limits = { transfers: 4, copiers: 2 };
-let scene: Scene;
+let pair: TwoClusters;
 
 beforeAll(async () => {
-  scene = await Scene.make(bed, 'steps');
+  pair = await TwoClusters.make(bed, 'steps');
 });
 
 /** Plans to the end. @param deadline  of each invocation */
@@ -61,23 +61,23 @@ const batchesOf = (place: Place, job: string): Promise<Batch[]> => allOf(place.s
 const countersOf = async (place: Place, job: string) => Object.fromEntries(await place.services().store.counters(job));
 
 async function tree(name: string, files: number, length: number): Promise<Record<string, string>> {
-  const source = `${scene.root}/${name}`;
-  for (let i = 0; i < files; i++) await scene.a.put(`${source}/d${i % 3}/f${i}`, content(`${name}${i}`, length));
-  return scene.a.tree(source);
+  const source = `${pair.root}/${name}`;
+  for (let i = 0; i < files; i++) await pair.a.put(`${source}/d${i % 3}/f${i}`, content(`${name}${i}`, length));
+  return pair.a.tree(source);
 }
 
-/** Cluster A as it is; cluster B behind a front, and A too when asked. */
-async function placeBehind(reactions: { a?: FrontOptions; b?: FrontOptions }) {
-  const fronts = {
-    a: await Front.start(bed.a, reactions.a ?? {}),
-    b: await Front.start(bed.b, reactions.b ?? {}),
+/** Cluster A as it is; cluster B behind a fault proxy, and A too when asked. */
+async function placeBehind(reactions: { a?: FaultProxyOptions; b?: FaultProxyOptions }) {
+  const faultProxies = {
+    a: await FaultProxy.start(bed.a, reactions.a ?? {}),
+    b: await FaultProxy.start(bed.b, reactions.b ?? {}),
   };
-  const place = await newPlace(clients, { A: { url: fronts.a.url }, B: { url: fronts.b.url } });
+  const place = await newPlace(clients, { A: { url: faultProxies.a.url }, B: { url: faultProxies.b.url } });
   return {
     place,
     async [Symbol.asyncDispose]() {
-      await fronts.a[Symbol.asyncDispose]();
-      await fronts.b[Symbol.asyncDispose]();
+      await faultProxies.a[Symbol.asyncDispose]();
+      await faultProxies.b[Symbol.asyncDispose]();
     },
   };
 }
@@ -91,7 +91,7 @@ describe('planning', () => {
       const { Body } = await clients.s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
       return Body?.transformToString();
     };
-    const input = (to: string) => ({ source: `A:${scene.root}/plan`, destination: `B:${scene.root}/${to}` });
+    const input = (to: string) => ({ source: `A:${pair.root}/plan`, destination: `B:${pair.root}/${to}` });
     const one = await planAll(place, input('planned-in-one'));
     const many = await planAll(place, input('planned-in-many'), () => new Deadline(0));
     expect(one.invocations).toBe(1);
@@ -105,21 +105,21 @@ describe('planning', () => {
 
   test('a second job on an overlapping destination is refused while the first runs, and not afterwards', async () => {
     const place = await newPlace(clients, { A: { url: bed.a }, B: { url: bed.b }, other: { url: bed.b } });
-    await scene.b.mkdirs(`${scene.root}/locked/below`);
+    await pair.b.mkdirs(`${pair.root}/locked/below`);
     const input = (destination: string) => ({
-      source: `A:${scene.root}/plan`,
+      source: `A:${pair.root}/plan`,
       destination,
       options: { mapping: 'exact' },
     });
-    const first = await planAll(place, input(`B:${scene.root}/locked`));
-    await expect(planAll(place, input(`other:${scene.root}/locked/below`))).rejects.toMatchObject({
+    const first = await planAll(place, input(`B:${pair.root}/locked`));
+    await expect(planAll(place, input(`other:${pair.root}/locked/below`))).rejects.toMatchObject({
       name: 'DestinationBusyError',
       message: expect.stringContaining(first.job) as string,
     });
-    const beside = await planAll(place, input(`B:${scene.root}/locked-not`));
+    const beside = await planAll(place, input(`B:${pair.root}/locked-not`));
     expect(beside.done).toBe(true);
     place.running.delete(first.execution);
-    expect((await planAll(place, input(`other:${scene.root}/locked/below`))).done).toBe(true);
+    expect((await planAll(place, input(`other:${pair.root}/locked/below`))).done).toBe(true);
   });
 
   test.each([
@@ -157,19 +157,19 @@ describe('copying', () => {
       },
     });
     const { place } = behind;
-    const input = { source: `A:${scene.root}/long`, destination: `B:${scene.root}/long-copy` };
+    const input = { source: `A:${pair.root}/long`, destination: `B:${pair.root}/long-copy` };
     const { job } = await planAll(place, input);
     const [batch, ...others] = await batchesOf(place, job);
     if (!batch || others.length > 1) throw new Error('one batch was expected');
     const answers = (await Promise.all([batch, ...others].map((one) => copyAll(place, job, one, 8000)))).flat();
     expect(answers.length).toBeGreaterThan(1 + others.length);
     expect(await countersOf(place, job)).toMatchObject({ 'files.copied': 12, 'bytes.copied': 12 * 60_000 });
-    expect(await scene.b.tree(`${scene.root}/long-copy`)).toEqual(source);
+    expect(await pair.b.tree(`${pair.root}/long-copy`)).toEqual(source);
   });
 
   test('a file that does not fit into a whole invocation fails, and says why; the others are copied', async () => {
     await tree('outgrown', 3, 1000);
-    await scene.a.put(`${scene.root}/outgrown/huge`, content('huge', 400_000));
+    await pair.a.put(`${pair.root}/outgrown/huge`, content('huge', 400_000));
     await using behind = await placeBehind({
       a: {
         datanodes: true,
@@ -177,7 +177,7 @@ describe('copying', () => {
       },
     });
     const { place } = behind;
-    const input = { source: `A:${scene.root}/outgrown`, destination: `B:${scene.root}/outgrown-copy` };
+    const input = { source: `A:${pair.root}/outgrown`, destination: `B:${pair.root}/outgrown-copy` };
     const { job } = await planAll(place, input);
     const [batch] = await batchesOf(place, job);
     if (!batch) throw new Error('no batch');
@@ -189,10 +189,10 @@ describe('copying', () => {
     expect(await countersOf(place, job)).toMatchObject({ 'files.copied': 3, 'files.failed': 1 });
     const [failure] = await place.services().store.failures(job, 10);
     expect(failure).toMatchObject({
-      path: `${scene.root}/outgrown/huge`,
+      path: `${pair.root}/outgrown/huge`,
       reason: expect.stringMatching(/400000 bytes do not fit into one invocation of 4 s .*time and memory/) as string,
     });
-    const copied = await scene.b.tree(`${scene.root}/outgrown-copy`);
+    const copied = await pair.b.tree(`${pair.root}/outgrown-copy`);
     expect(Object.keys(copied).filter((path) => path.includes('huge'))).toEqual([]);
     expect(temporaryNames(copied)).toEqual([]);
   });
@@ -201,8 +201,8 @@ describe('copying', () => {
     const source = await tree('twice', 20, 5000);
     const place = await newPlace(clients, { A: { url: bed.a }, B: { url: bed.b } });
     const { job } = await planAll(place, {
-      source: `A:${scene.root}/twice`,
-      destination: `B:${scene.root}/twice-copy`,
+      source: `A:${pair.root}/twice`,
+      destination: `B:${pair.root}/twice-copy`,
     });
     for (const batch of await batchesOf(place, job)) {
       const copying = ['one', 'other'].map((owner) =>
@@ -219,7 +219,7 @@ describe('copying', () => {
     expect(await countersOf(place, job)).toMatchObject({ 'files.copied': 20, 'bytes.copied': 20 * 5000 });
     const answer = await finishStep(job, place.services(), 'finisher', long(), signal);
     expect(answer).toMatchObject({ done: true, outcome: 'Successful' });
-    expect(await scene.b.tree(`${scene.root}/twice-copy`)).toEqual(source);
+    expect(await pair.b.tree(`${pair.root}/twice-copy`)).toEqual(source);
   });
 
   test('a copier that wakes after its job was closed promotes nothing', async () => {
@@ -240,8 +240,8 @@ describe('copying', () => {
     });
     const { place } = behind;
     const planned = await planAll(place, {
-      source: `A:${scene.root}/zombie`,
-      destination: `B:${scene.root}/zombie-copy`,
+      source: `A:${pair.root}/zombie`,
+      destination: `B:${pair.root}/zombie-copy`,
     });
     const [batch] = await batchesOf(place, planned.job);
     if (!batch) throw new Error('no batch');
@@ -262,7 +262,7 @@ describe('copying', () => {
     expect(closed).toMatchObject({ closed: true, status: { Outcome: 'Failed', 'Files Copied': 0, Error: 'stopped' } });
     wake();
     expect(await ended).toBe('SupersededError');
-    expect(await scene.b.tree(`${scene.root}/zombie-copy`)).toEqual({ '/d0/': '' });
+    expect(await pair.b.tree(`${pair.root}/zombie-copy`)).toEqual({ '/d0/': '' });
     const next = copyStep({ job: planned.job, batch }, place.services(), limits.transfers, 'late', long());
     await expect(next).rejects.toMatchObject({ name: 'JobClosedError' });
     expect(await place.services().active.list()).toEqual([]);
@@ -274,11 +274,11 @@ describe('finishing', () => {
   test('sets directories’ attributes over many invocations as in one', async () => {
     await tree('finish', 9, 10);
     for (let i = 0; i < 3; i++)
-      await scene.a.call('PUT', 'SETPERMISSION', `${scene.root}/finish/d${i}`, { permission: `75${i}` });
+      await pair.a.call('PUT', 'SETPERMISSION', `${pair.root}/finish/d${i}`, { permission: `75${i}` });
     const place = await newPlace(clients, { A: { url: bed.a }, B: { url: bed.b } });
     const { job } = await planAll(place, {
-      source: `A:${scene.root}/finish`,
-      destination: `B:${scene.root}/finish-copy`,
+      source: `A:${pair.root}/finish`,
+      destination: `B:${pair.root}/finish-copy`,
       options: { preserve: true },
     });
     for (const batch of await batchesOf(place, job)) await copyAll(place, job, batch, 60_000);
@@ -291,9 +291,9 @@ describe('finishing', () => {
     expect(invocations).toBeGreaterThan(3);
     expect(answer).toMatchObject({ outcome: 'Successful', status: { 'Files Copied': 9 } });
     for (let i = 0; i < 3; i++) {
-      const { FileStatus } = await scene.b.json<{ FileStatus: { permission: string } }>(
+      const { FileStatus } = await pair.b.json<{ FileStatus: { permission: string } }>(
         'GETFILESTATUS',
-        `${scene.root}/finish-copy/d${i}`,
+        `${pair.root}/finish-copy/d${i}`,
       );
       expect(FileStatus.permission).toBe(`75${i}`);
     }
@@ -303,12 +303,12 @@ describe('finishing', () => {
     await tree('retried', 9, 10);
     let isDenied = true;
     const body = JSON.stringify({ RemoteException: { exception: 'AccessControlException', message: 'denied' } });
-    const react: FrontOptions['react'] = ({ operation, path }) =>
+    const react: FaultProxyOptions['react'] = ({ operation, path }) =>
       isDenied && operation === 'OPEN' && path.endsWith('/f4') ? { answer: { status: 403, body } } : undefined;
     await using behind = await placeBehind({ a: { react } });
     const { place } = behind;
-    const destination = `B:${scene.root}/retried-copy`;
-    const first = await planAll(place, { source: `A:${scene.root}/retried`, destination, options: { preserve: true } });
+    const destination = `B:${pair.root}/retried-copy`;
+    const first = await planAll(place, { source: `A:${pair.root}/retried`, destination, options: { preserve: true } });
     const { job } = first;
     for (const batch of await batchesOf(place, job)) await copyAll(place, job, batch, 60_000);
     expect(await finishStep(job, place.services(), 'finisher', new Deadline(0), signal)).toEqual({ done: false });
@@ -332,12 +332,12 @@ describe('finishing', () => {
     const answer = await finishStep(job, place.services(), 'finisher', long(), signal);
     expect(answer).toMatchObject({ done: true, outcome: 'Successful' });
     expect(answer.status).toMatchObject({ 'Files Expected': 9, 'Files Copied': 9, 'Files Failed': 0 });
-    expect(await scene.b.tree(`${scene.root}/retried-copy`)).toEqual(await scene.a.tree(`${scene.root}/retried`));
+    expect(await pair.b.tree(`${pair.root}/retried-copy`)).toEqual(await pair.a.tree(`${pair.root}/retried`));
   });
 
   test('a job of which a batch was never copied does not end as one that was', async () => {
     const place = await newPlace(clients, { A: { url: bed.a }, B: { url: bed.b } });
-    const input = { source: `A:${scene.root}/finish`, destination: `B:${scene.root}/incomplete` };
+    const input = { source: `A:${pair.root}/finish`, destination: `B:${pair.root}/incomplete` };
     const { job } = await planAll(place, input);
     const finished = finishStep(job, place.services(), 'finisher', long(), signal);
     await expect(finished).rejects.toMatchObject({

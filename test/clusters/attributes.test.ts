@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Bed, startBed } from '../bed/bed.ts';
 import { chmod, chown, mayRead, seen, setAcl, setXattr } from '../support/attributes.ts';
 import { type CliResult, runCli } from '../support/cli.ts';
-import { Front } from '../support/front.ts';
+import { FaultProxy } from '../support/fault-proxy.ts';
 import { TestHdfs } from '../support/hdfs.ts';
-import { writeConf } from '../support/scene.ts';
+import { writeConf } from '../support/two-clusters.ts';
 
 type Name = 'A' | 'B' | 'N';
 
@@ -138,10 +138,10 @@ describe('preserve, again', () => {
     for (const path of ['', '/dir', '/mode', '/owner', '/times', '/acl', '/unacl', '/same', '/empty', '/replication']) {
       expect([path, await seen(b, `${root}/in${path}`)]).toEqual([path, await seen(a, `${root}/in${path}`)]);
     }
-    await using front = await Front.start(urlOf('B'));
-    const third = await copy(`-p --force --exact A:${root}/in B:${root}/in`, confOf({ B: { url: front.url } }));
+    await using faultProxy = await FaultProxy.start(urlOf('B'));
+    const third = await copy(`-p --force --exact A:${root}/in B:${root}/in`, confOf({ B: { url: faultProxy.url } }));
     expect(third.status).toMatchObject({ 'Files Skipped': 8, 'Attributes Updated': 0 });
-    expect(front.requests.filter(({ operation }) => /^(?:SET|REMOVE|CREATE|RENAME$)/.test(operation))).toEqual([]);
+    expect(faultProxy.requests.filter(({ operation }) => /^(?:SET|REMOVE|CREATE|RENAME$)/.test(operation))).toEqual([]);
   });
 
   it('compares extended attributes of unchanged files where they are asked for by name', async () => {
@@ -196,14 +196,14 @@ describe('preserve, over what stands there', () => {
     await setAcl(a, `${root}/in/acl`, 'user::rw-,user:carol:rw-,group::---,mask::rw-,other::---');
     const modes = new Map<string, string>();
     const acls: string[] = [];
-    await using front = await Front.start(urlOf('B'), {
+    await using faultProxy = await FaultProxy.start(urlOf('B'), {
       react: async ({ operation, path }) => {
         if (operation === 'SETOWNER') modes.set(path, (await b.status(path)).permission);
         if (operation === 'RENAME') acls.push((await seen(b, path)).acl.join());
         return undefined;
       },
     });
-    await copy(`-p --exact A:${root}/in B:${root}/in`, confOf({ B: { url: front.url } }));
+    await copy(`-p --exact A:${root}/in B:${root}/in`, confOf({ B: { url: faultProxy.url } }));
     const files = [...modes].filter(([path]) => path.includes('_hdfs-fanout.'));
     expect(files.map(([, mode]) => mode)).toEqual(['600', '600']);
     expect(acls.sort()).toEqual(['', 'group::---,user:carol:rw-']);
@@ -212,9 +212,9 @@ describe('preserve, over what stands there', () => {
   it('costs no further request where there is neither ACL nor default ACL', async () => {
     const root = await newDirectory();
     for (let i = 0; i < 5; i++) await a.put(`${root}/in/f${i}`, 'x', { permission: '640' });
-    await using front = await Front.start(urlOf('B'));
-    await copy(`-p --exact A:${root}/in B:${root}/in`, confOf({ B: { url: front.url } }));
-    const set = front.requests.filter(
+    await using faultProxy = await FaultProxy.start(urlOf('B'));
+    await copy(`-p --exact A:${root}/in B:${root}/in`, confOf({ B: { url: faultProxy.url } }));
+    const set = faultProxy.requests.filter(
       ({ operation, path }) => /^(?:SET|GETACL|REMOVE)/.test(operation) && path.includes('_hdfs'),
     );
     expect(set.map(({ operation }) => operation).sort()).toEqual([
@@ -228,7 +228,7 @@ describe('preserve, over what stands there', () => {
     await setAcl(b, root, bob);
     await a.put(`${root}/in/f`, 'x');
     await setAcl(a, `${root}/in/f`, 'user::rw-,user:carol:rw-,group::r--,mask::rw-,other::---');
-    await using front = await Front.start(urlOf('A'), {
+    await using faultProxy = await FaultProxy.start(urlOf('A'), {
       react: ({ operation }) =>
         operation === 'GETACLSTATUS'
           ? {
@@ -245,7 +245,7 @@ describe('preserve, over what stands there', () => {
             }
           : undefined,
     });
-    const { status } = await copy(`-p --exact A:${root}/in B:${root}/in`, confOf({ A: { url: front.url } }));
+    const { status } = await copy(`-p --exact A:${root}/in B:${root}/in`, confOf({ A: { url: faultProxy.url } }));
     expect(status).toMatchObject({ 'Files Copied': 1, Retries: 0, Warnings: { acl: 1 } });
     expect(Object.keys(status['Warning Reasons'])[0]).toContain('dfs.webhdfs.acl.provider.permission.pattern');
     expect(await seen(b, `${root}/in/f`)).toMatchObject({ permission: '640', acl: [] });
@@ -332,10 +332,10 @@ describe('a destination that lacks ACLs, extended attributes, access times and r
   it('gets files without them, each byte once, and says what is missing and why', async () => {
     const root = await newDirectory();
     await tree(root);
-    await using from = await Front.start(urlOf('A'));
-    await using to = await Front.start(urlOf('N'));
-    const fronts = confOf({ A: { url: from.url }, N: { url: to.url } });
-    const { status } = await copy(`-p --exact A:${root}/in N:${root}/in`, fronts);
+    await using from = await FaultProxy.start(urlOf('A'));
+    await using to = await FaultProxy.start(urlOf('N'));
+    const faultProxies = confOf({ A: { url: from.url }, N: { url: to.url } });
+    const { status } = await copy(`-p --exact A:${root}/in N:${root}/in`, faultProxies);
     expect(status).toMatchObject({ 'Files Copied': 30, Retries: 0, Warnings: { acl: 2, xattr: 2, replication: 30 } });
     const reasons = Object.keys(status['Warning Reasons']).join('\n');
     for (const words of ['dfs.namenode.acls.enabled', 'dfs.namenode.xattrs.enabled', 'exceeds maximum of 2']) {
@@ -351,12 +351,12 @@ describe('a destination that lacks ACLs, extended attributes, access times and r
   it('is refused at once under strict preserve', async () => {
     const root = await newDirectory();
     await tree(root);
-    await using from = await Front.start(urlOf('A'));
-    const fronts = confOf({ A: { url: from.url } });
-    const { status } = await copy(`--strict-preserve --threads 1 --exact A:${root}/in N:${root}/in`, fronts, 1);
+    await using from = await FaultProxy.start(urlOf('A'));
+    const faultProxies = confOf({ A: { url: from.url } });
+    const { status } = await copy(`--strict-preserve --threads 1 --exact A:${root}/in N:${root}/in`, faultProxies, 1);
     expect(status).toMatchObject({ 'Files Copied': 0, 'Files Failed': 30, Retries: 0 });
     expect(from.count('OPEN')).toBe(1);
-    await using source = await Front.start(urlOf('A'));
+    await using source = await FaultProxy.start(urlOf('A'));
     const listed = 'owner,group,permission,times,acl,xattr';
     const narrow = confOf({ A: { url: source.url } });
     const second = await copy(
@@ -371,7 +371,7 @@ describe('a destination that lacks ACLs, extended attributes, access times and r
   it('has nothing to carry over when it is the source', async () => {
     const root = await newDirectory();
     for (let i = 0; i < 5; i++) await n.put(`${root}/in/f${i}`, 'x');
-    await using from = await Front.start(urlOf('N'));
+    await using from = await FaultProxy.start(urlOf('N'));
     const { status } = await copy(
       `--strict-preserve --exact N:${root}/in B:${root}/in`,
       confOf({ N: { url: from.url } }),
@@ -384,7 +384,7 @@ describe('a destination that lacks ACLs, extended attributes, access times and r
     const root = await newDirectory();
     await tree(root);
     await copy(`--exact A:${root}/in N:${root}/in`);
-    await using to = await Front.start(urlOf('N'));
+    await using to = await FaultProxy.start(urlOf('N'));
     const { status } = await copy(`-p --force --exact A:${root}/in N:${root}/in`, confOf({ N: { url: to.url } }));
     expect(status).toMatchObject({ 'Files Skipped': 30, Warnings: { acl: 2, replication: 30 } });
     expect(to.count('SETREPLICATION')).toBeLessThanOrEqual(10);
@@ -418,7 +418,7 @@ describe('a user without superuser rights', () => {
     await a.put(`${root}/in/open`, 'x', { permission: '644' });
     for (let i = 0; i < 20; i++) await chown(a, `${root}/in/f${i}`, 'bob', 'secret');
     await chown(a, `${root}/in/mine`, 'alice', 'supergroup');
-    await using to = await Front.start(urlOf('B'));
+    await using to = await FaultProxy.start(urlOf('B'));
     const asAlice = confOf({ B: { url: to.url, user: 'alice' } });
     const { status } = await copy(`-p --exact A:${root}/in B:${root}/in`, asAlice);
     expect(status).toMatchObject({ 'Files Copied': 22, Retries: 0 });

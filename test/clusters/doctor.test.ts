@@ -5,7 +5,7 @@ import { runCli } from '../support/cli.ts';
 import { sharedCluster } from '../support/clusters.ts';
 import { Rows } from '../support/doctor.ts';
 import { TestHdfs } from '../support/hdfs.ts';
-import { writeConf } from '../support/scene.ts';
+import { writeConf } from '../support/two-clusters.ts';
 
 /** `hdfs-fanout doctor` on real clusters of every kind. */
 

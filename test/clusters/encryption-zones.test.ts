@@ -4,7 +4,7 @@ import { runCli } from '../support/cli.ts';
 import { sharedCluster } from '../support/clusters.ts';
 import { TestHdfs } from '../support/hdfs.ts';
 import { content, makeSmallTree } from '../support/odd-tree.ts';
-import { writeConf } from '../support/scene.ts';
+import { writeConf } from '../support/two-clusters.ts';
 
 let e: TestHdfs;
 let conf: string;

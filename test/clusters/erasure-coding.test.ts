@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { ContentDigest } from '../../shared/hdfs/checksum.ts';
+import { ContentDigest } from '../../shared/storage/checksum.ts';
 import { silentLog } from '../../shared/log.ts';
 import { parseCluster } from '../../shared/hdfs/cluster.ts';
 import { WebHdfs } from '../../shared/hdfs/webhdfs.ts';
@@ -10,7 +10,7 @@ import { sharedCluster } from '../support/clusters.ts';
 import { never } from '../support/files.ts';
 import { TestHdfs } from '../support/hdfs.ts';
 import { content, makeSmallTree } from '../support/odd-tree.ts';
-import { writeConf } from '../support/scene.ts';
+import { writeConf } from '../support/two-clusters.ts';
 
 const MIB = 1024 * 1024;
 /** XOR-2-1-1024k. */

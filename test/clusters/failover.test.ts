@@ -6,7 +6,7 @@ import { startCli } from '../support/cli.ts';
 import { killShared, makeActiveShared, sharedCluster, startShared } from '../support/clusters.ts';
 import { TestHdfs } from '../support/hdfs.ts';
 import { content } from '../support/odd-tree.ts';
-import { writeConf } from '../support/scene.ts';
+import { writeConf } from '../support/two-clusters.ts';
 
 const FILES = 500;
 const FILE_BYTES = 40_000;

@@ -3,7 +3,7 @@ import { runCli } from '../support/cli.ts';
 import { sharedCluster } from '../support/clusters.ts';
 import { TestHdfs } from '../support/hdfs.ts';
 import { makeSmallTree } from '../support/odd-tree.ts';
-import { writeConf } from '../support/scene.ts';
+import { writeConf } from '../support/two-clusters.ts';
 
 let a: TestHdfs;
 let b: TestHdfs;

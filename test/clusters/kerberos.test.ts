@@ -10,13 +10,13 @@ import { systemProgram } from '../bed/packages.ts';
 import type { Realm } from '../bed/realm.ts';
 import { type CliOptions, type CliResult, newHome, runCli, startCli } from '../support/cli.ts';
 import { sharedCluster } from '../support/clusters.ts';
-import { Front } from '../support/front.ts';
+import { FaultProxy } from '../support/fault-proxy.ts';
 import { TestHdfs } from '../support/hdfs.ts';
 import { TestKerberos, ticketOf } from '../support/kerberos.ts';
 import { contentsBelow, watchProcesses } from '../support/leaks.ts';
 import { makeOddTree, makeSmallTree } from '../support/odd-tree.ts';
 import { closedPort } from '../support/scripted-server.ts';
-import { writeConf } from '../support/scene.ts';
+import { writeConf } from '../support/two-clusters.ts';
 
 type Name = 'K' | 'L' | 'A';
 type Fields = Record<string, unknown>;
@@ -162,14 +162,14 @@ describe('delegation tokens', () => {
   });
 
   test.each(['SIGINT', 'SIGTERM'] as const)('are cancelled when the job is ended by %s', async (signal) => {
-    await using front = await Front.start(clusters.A.namenodeUrl, {
+    await using faultProxy = await FaultProxy.start(clusters.A.namenodeUrl, {
       react: ({ operation, to }) => (operation === 'OPEN' && to === 'namenode' ? 'hang' : undefined),
     });
-    const slow = { nameservices: [{ urls: [front.url], mounts: ['/'] }] };
+    const slow = { nameservices: [{ urls: [faultProxy.url], mounts: ['/'] }] };
     const before = l.tokens();
     const args = ['copy', '--silent', 'A:/kerberos/small', `L:/tokens-${signal}`];
     const { child, ended } = startCli(args, { conf: conf({ A: slow, L: tokens }) });
-    while (front.count('OPEN') === 0) await sleep(50);
+    while (faultProxy.count('OPEN') === 0) await sleep(50);
     expect(l.tokens()).toEqual({ got: before.got + 1, left: before.left + 1 });
     child.kill(signal);
     expect((await ended).code).toBe(130);

@@ -5,10 +5,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Bed, startBed } from '../bed/bed.ts';
 import { type CliResult, runCli } from '../support/cli.ts';
 import { fsShell } from '../support/dfs-admin.ts';
-import { Front } from '../support/front.ts';
+import { FaultProxy } from '../support/fault-proxy.ts';
 import { TestHdfs } from '../support/hdfs.ts';
 import { content } from '../support/odd-tree.ts';
-import { writeConf } from '../support/scene.ts';
+import { writeConf } from '../support/two-clusters.ts';
 
 /** Which checksums clusters store, and what is said of a copy between two that differ in it. */
 
@@ -88,8 +88,8 @@ describe.each([
 test('a composite CRC is computed while the bytes go by: no file is read twice', async () => {
   await put(clients.C, '/once/in');
   await clients.D.mkdirs('/once');
-  await using c = await Front.start(bed.clusters.C.httpfs?.url ?? '');
-  await using d = await Front.start(bed.clusters.D.namenodeUrl);
+  await using c = await FaultProxy.start(bed.clusters.C.httpfs?.url ?? '');
+  await using d = await FaultProxy.start(bed.clusters.D.namenodeUrl);
   const conf = confWith({ C: c.url, D: d.url });
   expect((await copy(conf, 'C:/once/in', 'D:/once/out', '--threads', '1')).status.Verified).toEqual({
     checksum: files,
@@ -100,7 +100,7 @@ test('a composite CRC is computed while the bytes go by: no file is read twice',
 test('a cluster that stores no checksums is not asked for each file', async () => {
   await clients.D.mkdirs('/asked');
   for (let i = 0; i < 20; i++) await clients.N.put(`/asked/in/f${i}`, content(`${i}`, 1000));
-  await using n = await Front.start(bed.clusters.N.namenodeUrl, { datanodes: true });
+  await using n = await FaultProxy.start(bed.clusters.N.namenodeUrl, { datanodes: true });
   const conf = confWith({ N: n.url });
   expect((await copy(conf, 'N:/asked/in', 'D:/asked/out', '--threads', '1')).status.Verified).toEqual({
     'read-back': 20,
@@ -122,7 +122,7 @@ describe('files of one cluster that differ', () => {
     await clients.D.mkdirs('/kinds');
     await shell('-Ddfs.checksum.type=CRC32', '-put', ...names, '/kinds/in');
     for (let i = 0; i < 6; i++) await clients.C.put(`/kinds/in/f${2 * i + 1}`, content(`${i}`, 3000 + i));
-    await using d = await Front.start(bed.clusters.D.namenodeUrl);
+    await using d = await FaultProxy.start(bed.clusters.D.namenodeUrl);
     const conf = confWith({ C: bed.clusters.C.namenodeUrl, D: d.url });
     const { status } = await copy(conf, 'C:/kinds/in', 'D:/kinds/out', '--threads', '1');
     expect(status).toMatchObject({ 'Files Copied': 12, Verified: { checksum: 12 } });

@@ -2,9 +2,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Bed, startBed } from '../bed/bed.ts';
 import { seen, setXattr } from '../support/attributes.ts';
 import { type CliResult, runCli } from '../support/cli.ts';
-import { Front } from '../support/front.ts';
+import { FaultProxy } from '../support/fault-proxy.ts';
 import { TestHdfs } from '../support/hdfs.ts';
-import { temporaryNames, writeConf } from '../support/scene.ts';
+import { temporaryNames, writeConf } from '../support/two-clusters.ts';
 
 /** What a namenode never allows, whatever is tried: by default a copy runs into few of these, so each is made small. */
 const small = {
@@ -43,8 +43,11 @@ async function newDirectory(): Promise<string> {
 }
 afterEach(() => l.remove(`/t${directories}`));
 
-/** Copies through fronts, so that requests can be counted. */
-async function copy(args: string, through: { A?: Front; L?: Front; M?: Front } = {}): Promise<CliResult> {
+/** Copies through fault proxies, so that requests can be counted. */
+async function copy(
+  args: string,
+  through: { A?: FaultProxy; L?: FaultProxy; M?: FaultProxy } = {},
+): Promise<CliResult> {
   const { A, L, M } = bed.clusters;
   const urls = {
     A: through.A?.url ?? A.namenodeUrl,
@@ -63,7 +66,12 @@ async function copy(args: string, through: { A?: Front; L?: Front; M?: Front } =
 /** Runs a copy of which some files must fail, each at its first try. */
 async function expectFailures(
   args: string,
-  { copied, failed, says, through = {} }: { copied: number; failed: number; says: string[]; through?: { A?: Front } },
+  {
+    copied,
+    failed,
+    says,
+    through = {},
+  }: { copied: number; failed: number; says: string[]; through?: { A?: FaultProxy } },
 ): Promise<void> {
   const result = await copy(`--json ${args}`, through);
   expect(result.code, result.stderr).toBe(1);
@@ -78,7 +86,7 @@ describe.each(['L', 'H'])('limits of %s', (to) => {
   it('a full directory costs one try a file, and says which limit', async () => {
     const root = await newDirectory();
     for (let i = 0; i < 9; i++) await a.put(`${root}/in/f${i}`, 'x'.repeat(5000));
-    await using from = await Front.start(bed.clusters.A.namenodeUrl);
+    await using from = await FaultProxy.start(bed.clusters.A.namenodeUrl);
     await expectFailures(`--exact --threads 1 A:${root}/in ${to}:${root}/in`, {
       copied: 5,
       failed: 4,
@@ -100,7 +108,7 @@ describe.each(['L', 'H'])('limits of %s', (to) => {
   it('blocks that are too small are left to the cluster, with a warning', async () => {
     const root = await newDirectory();
     for (let i = 0; i < 3; i++) await a.put(`${root}/in/f${i}`, Buffer.alloc(30_000, 7), { blocksize: '512' });
-    await using from = await Front.start(bed.clusters.A.namenodeUrl);
+    await using from = await FaultProxy.start(bed.clusters.A.namenodeUrl);
     const { status } = await copy(`-p --exact A:${root}/in ${to}:${root}/in`, { A: from });
     expect(status).toMatchObject({ 'Files Copied': 3, Warnings: { blocksize: 3 } });
     if (to === 'L') expect([status.Retries, from.count('OPEN')]).toEqual([0, 3]);
@@ -160,7 +168,7 @@ describe('a minimum of replicas', () => {
   it('is kept where the source has fewer, with a warning and each byte once', async () => {
     const root = await newDirectory();
     for (let i = 0; i < 20; i++) await a.put(`${root}/in/f${i}`, Buffer.alloc(i % 2 ? 100 : 400_000, 1));
-    await using from = await Front.start(bed.clusters.A.namenodeUrl);
+    await using from = await FaultProxy.start(bed.clusters.A.namenodeUrl);
     const { status } = await copy(`-p --exact A:${root}/in M:${root}/in`, { A: from });
     expect(status).toMatchObject({ 'Files Copied': 20, Retries: 0, Warnings: { replication: 20 } });
     expect(from.count('OPEN')).toBe(20);

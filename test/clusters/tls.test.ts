@@ -14,7 +14,7 @@ import { newHome, runCli } from '../support/cli.ts';
 import { sharedCluster } from '../support/clusters.ts';
 import { TestHdfs } from '../support/hdfs.ts';
 import { makeSmallTree } from '../support/odd-tree.ts';
-import { expectOneLine, writeConf } from '../support/scene.ts';
+import { expectOneLine, writeConf } from '../support/two-clusters.ts';
 
 type Fields = Record<string, unknown>;
 

@@ -7,10 +7,10 @@ import type { Cluster } from '../bed/bed.ts';
 import { definitionOf } from '../bed/client-config.ts';
 import { runCli, startCli } from '../support/cli.ts';
 import { sharedCluster } from '../support/clusters.ts';
-import { Front } from '../support/front.ts';
+import { FaultProxy } from '../support/fault-proxy.ts';
 import { TestHdfs } from '../support/hdfs.ts';
 import { TestKerberos } from '../support/kerberos.ts';
-import { writeConf } from '../support/scene.ts';
+import { writeConf } from '../support/two-clusters.ts';
 
 /** Of cluster T: tokens are to be renewed within 6 s and live for 16 s at most. */
 const RENEW_MS = 6000;
@@ -30,18 +30,18 @@ beforeAll(async () => {
 }, 300_000);
 
 const slow = () =>
-  Front.start(plain.namenodeUrl, {
+  FaultProxy.start(plain.namenodeUrl, {
     react: async ({ operation, to }) => {
       if (operation === 'OPEN' && to === 'namenode') await sleep(FILE_MS);
       return undefined;
     },
   });
 
-const conf = (front: Front) =>
+const conf = (faultProxy: FaultProxy) =>
   writeConf(
     JSON.stringify({
       clusters: [
-        { ...definitionOf(plain), nameservices: [{ urls: [front.url], mounts: ['/'] }] },
+        { ...definitionOf(plain), nameservices: [{ urls: [faultProxy.url], mounts: ['/'] }] },
         { ...definitionOf(short), auth_mechanism: 'TKN_GSSAPI' },
       ],
     }),
@@ -52,12 +52,12 @@ const logFile = () => join(mkdtempSync(join(tmpdir(), 'hdfs-fanout-log-')), 'log
 test('a job that outlives both the renewal and the lifetime of its tokens is successful', async () => {
   const files = 30;
   for (let i = 0; i < files; i++) await a.put(`/token-life/${i}`, `file ${i}`);
-  await using front = await slow();
+  await using faultProxy = await slow();
   const log = logFile();
   const startedAtMs = performance.now();
   const { code, status, stderr } = await runCli(
     ['copy', '--silent', '--threads', '1', '--log-file', log, 'A:/token-life', 'T:/token-life'],
-    { conf: conf(front) },
+    { conf: conf(faultProxy) },
   );
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(performance.now() - startedAtMs).toBeGreaterThan(MAX_MS + 2 * RENEW_MS);
@@ -70,11 +70,11 @@ test('a job that outlives both the renewal and the lifetime of its tokens is suc
 
 test('a token that died while the process slept is replaced, and what was refused is done again', async () => {
   for (let i = 0; i < 12; i++) await a.put(`/token-death/${i}`, `file ${i}`);
-  await using front = await slow();
+  await using faultProxy = await slow();
   const { child, ended } = startCli(['copy', '--silent', '--threads', '2', 'A:/token-death', 'T:/token-death'], {
-    conf: conf(front),
+    conf: conf(faultProxy),
   });
-  while (front.count('OPEN') < 4) await sleep(50);
+  while (faultProxy.count('OPEN') < 4) await sleep(50);
   child.kill('SIGSTOP');
   await sleep(RENEW_MS + 3000);
   child.kill('SIGCONT');

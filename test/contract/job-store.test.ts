@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { SqliteJobStore } from '../../shared/local/sqlite-job-store.ts';
+import { SqliteJobStore } from '../../shared/machine/sqlite-job-store.ts';
 import { jobStoreContract } from '../support/job-store-contract.ts';
 import { newJob } from '../support/outcomes.ts';
 import { allOf } from '../support/files.ts';
@@ -32,7 +32,7 @@ jobStoreContract('SqliteJobStore', async () => {
 
 /** Records units one by one, as `owner`, in batches that the other process records in too. */
 const recorder = `
-  import { SqliteJobStore } from ${JSON.stringify(import.meta.resolve('../../shared/local/sqlite-job-store.ts'))};
+  import { SqliteJobStore } from ${JSON.stringify(import.meta.resolve('../../shared/machine/sqlite-job-store.ts'))};
   const [file, job, owner] = process.argv.slice(1);
   const store = new SqliteJobStore(file);
   console.log('ready');

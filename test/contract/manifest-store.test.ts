@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { ManifestFile } from '../../shared/local/manifest-file.ts';
+import { ManifestFile } from '../../shared/machine/manifest-file.ts';
 import { manifestStoreContract } from '../support/manifest-store-contract.ts';
 
 async function open() {

@@ -1,7 +1,7 @@
 import { describe, expect, inject, test } from 'vitest';
 import type { CliResult } from '../support/cli.ts';
-import { Front, type FrontRequest } from '../support/front.ts';
-import { expectOneLine, Scene, temporaryNames } from '../support/scene.ts';
+import { FaultProxy, type FaultProxyRequest } from '../support/fault-proxy.ts';
+import { expectOneLine, TwoClusters, temporaryNames } from '../support/two-clusters.ts';
 
 /** What keeps single files from being copied: the others are copied, nothing half-done stays, exit code 1 and a report. */
 
@@ -10,95 +10,95 @@ const SOME_FAILED = 1;
 const mallory = { A: { user: 'mallory' }, B: { user: 'mallory' } };
 
 /** A tree on A with some good files, and a directory on B that anyone may write to. */
-async function sceneWith(name: string): Promise<Scene> {
-  const scene = await Scene.make(bed, `bad-files-${name}`);
-  const { a, b, root } = scene;
+async function sceneWith(name: string): Promise<TwoClusters> {
+  const pair = await TwoClusters.make(bed, `bad-files-${name}`);
+  const { a, b, root } = pair;
   await Promise.all([
     b.call('PUT', 'SETPERMISSION', root, { permission: '777' }),
     a.put(`${root}/tree/first`, 'first file'),
     a.put(`${root}/tree/dir/good`, 'good file'),
     a.put(`${root}/tree/last`, 'last file'),
   ]);
-  return scene;
+  return pair;
 }
 
 const good = ['/dir/', '/dir/good', '/first', '/last'];
 
-async function copied(scene: Scene): Promise<string[]> {
-  const tree = await scene.b.tree(`${scene.root}/tree`);
+async function copied(pair: TwoClusters): Promise<string[]> {
+  const tree = await pair.b.tree(`${pair.root}/tree`);
   expect(temporaryNames(tree)).toEqual([]);
   return Object.keys(tree);
 }
 
 /** The copy ended with some failed files, and the report names what is said of each. */
-async function expectReport(scene: Scene, result: CliResult, says: readonly string[][]): Promise<void> {
+async function expectReport(pair: TwoClusters, result: CliResult, says: readonly string[][]): Promise<void> {
   expectOneLine(result, [`${says.length} files failed`, 'hdfs-fanout status', '--failures']);
   expect(result.code).toBe(SOME_FAILED);
   expect(result.status).toMatchObject({ Outcome: 'Failed', Phase: 'done', 'Files Failed': says.length });
-  const report = await scene.run(['status', result.status.Job, '--failures']);
+  const report = await pair.run(['status', result.status.Job, '--failures']);
   const failures = report.stdout.split(/\n(?=\/)/).sort();
   expect(failures, report.stdout).toHaveLength(says.length);
   for (const [index, words] of says.entries()) for (const word of words) expect(failures[index]).toContain(word);
   expect(report.stdout).not.toMatch(/\.java:\d+|\n\s+at /);
 }
 
-const copy = (scene: Scene, conf?: string, ...flags: string[]) =>
-  scene.run(['copy', ...flags, `A:${scene.root}/tree`, `B:${scene.root}/tree`], conf === undefined ? {} : { conf });
+const copy = (pair: TwoClusters, conf?: string, ...flags: string[]) =>
+  pair.run(['copy', ...flags, `A:${pair.root}/tree`, `B:${pair.root}/tree`], conf === undefined ? {} : { conf });
 
 describe.concurrent('permissions', () => {
   test('one file may not be read', async () => {
-    const scene = await sceneWith('unreadable');
-    await scene.a.put(`${scene.root}/tree/dir/secret`, 'secret', { permission: '600' });
-    const result = await copy(scene, scene.conf(mallory));
-    await expectReport(scene, result, [
+    const pair = await sceneWith('unreadable');
+    await pair.a.put(`${pair.root}/tree/dir/secret`, 'secret', { permission: '600' });
+    const result = await copy(pair, pair.conf(mallory));
+    await expectReport(pair, result, [
       [
-        `${scene.root}/tree/dir/secret\n`,
+        `${pair.root}/tree/dir/secret\n`,
         'OPEN on localhost:',
         'AccessControlException: Permission denied: user=mallory, access=READ',
         'grant the permission, or copy as another user',
       ],
     ]);
-    expect(await copied(scene)).toEqual(good);
+    expect(await copied(pair)).toEqual(good);
     expect(result.status).toMatchObject({ 'Files Expected': 4, 'Files Copied': 3, 'Size Failed': 6 });
   });
 
   test('one directory may not be listed', async () => {
-    const scene = await sceneWith('closed');
-    await scene.a.put(`${scene.root}/tree/dir/closed/file`, 'never listed');
-    await scene.a.call('PUT', 'SETPERMISSION', `${scene.root}/tree/dir/closed`, { permission: '700' });
-    await expectReport(scene, await copy(scene, scene.conf(mallory)), [
+    const pair = await sceneWith('closed');
+    await pair.a.put(`${pair.root}/tree/dir/closed/file`, 'never listed');
+    await pair.a.call('PUT', 'SETPERMISSION', `${pair.root}/tree/dir/closed`, { permission: '700' });
+    await expectReport(pair, await copy(pair, pair.conf(mallory)), [
       [
-        `${scene.root}/tree/dir/closed\n`,
+        `${pair.root}/tree/dir/closed\n`,
         'LISTSTATUS_BATCH',
         'on localhost:',
         'Permission denied: user=mallory, access=READ_EXECUTE',
         'grant the permission',
       ],
     ]);
-    expect(await copied(scene)).toEqual(['/dir/', '/dir/closed/', ...good.slice(1)]);
+    expect(await copied(pair)).toEqual(['/dir/', '/dir/closed/', ...good.slice(1)]);
   });
 
   test('one directory may not be written to', async () => {
-    const scene = await sceneWith('locked');
-    await scene.b.call('PUT', 'MKDIRS', `${scene.root}/tree`, { permission: '777' });
-    await scene.b.call('PUT', 'MKDIRS', `${scene.root}/tree/dir`, { permission: '755' });
-    await scene.a.put(`${scene.root}/tree/dir/below/file`, 'below');
-    await expectReport(scene, await copy(scene, scene.conf(mallory), '--exact'), [
-      [`${scene.root}/tree/dir/below`, 'MKDIRS', 'on localhost:', 'access=WRITE', 'grant the permission'],
-      [`${scene.root}/tree/dir/below/file`, 'CREATE on localhost:', 'Permission denied: user=mallory', 'access=WRITE'],
-      [`${scene.root}/tree/dir/good`, 'CREATE on localhost:', 'Permission denied: user=mallory', 'access=WRITE'],
+    const pair = await sceneWith('locked');
+    await pair.b.call('PUT', 'MKDIRS', `${pair.root}/tree`, { permission: '777' });
+    await pair.b.call('PUT', 'MKDIRS', `${pair.root}/tree/dir`, { permission: '755' });
+    await pair.a.put(`${pair.root}/tree/dir/below/file`, 'below');
+    await expectReport(pair, await copy(pair, pair.conf(mallory), '--exact'), [
+      [`${pair.root}/tree/dir/below`, 'MKDIRS', 'on localhost:', 'access=WRITE', 'grant the permission'],
+      [`${pair.root}/tree/dir/below/file`, 'CREATE on localhost:', 'Permission denied: user=mallory', 'access=WRITE'],
+      [`${pair.root}/tree/dir/good`, 'CREATE on localhost:', 'Permission denied: user=mallory', 'access=WRITE'],
     ]);
-    expect(await copied(scene)).toEqual(['/dir/', '/first', '/last']);
+    expect(await copied(pair)).toEqual(['/dir/', '/first', '/last']);
   });
 });
 
 describe.concurrent('quotas', () => {
   const setQuota = async (name: string, quota: Record<string, string>) => {
-    const scene = await sceneWith(name);
-    await scene.a.put(`${scene.root}/tree/full/file`, 'no room');
-    await scene.b.mkdirs(`${scene.root}/tree/full`);
-    await scene.b.call('PUT', 'SETQUOTA', `${scene.root}/tree/full`, quota);
-    return scene;
+    const pair = await sceneWith(name);
+    await pair.a.put(`${pair.root}/tree/full/file`, 'no room');
+    await pair.b.mkdirs(`${pair.root}/tree/full`);
+    await pair.b.call('PUT', 'SETQUOTA', `${pair.root}/tree/full`, quota);
+    return pair;
   };
 
   // A whole block is charged for any file, and B's have 4 MiB.
@@ -106,11 +106,11 @@ describe.concurrent('quotas', () => {
     ['space', 'storagespacequota', 1024 * 1024, 'DSQuotaExceededException', 'raise the space quota or free space'],
     ['names', 'namespacequota', 1, 'NSQuotaExceededException', 'raise the name quota'],
   ])('of %s', async (name, quota, limit, exception, remedy) => {
-    const scene = await setQuota(`quota-${name}`, { [quota]: String(limit) });
-    await expectReport(scene, await copy(scene, undefined, '--exact'), [
-      [`${scene.root}/tree/full/file`, 'CREATE on localhost:', exception, remedy],
+    const pair = await setQuota(`quota-${name}`, { [quota]: String(limit) });
+    await expectReport(pair, await copy(pair, undefined, '--exact'), [
+      [`${pair.root}/tree/full/file`, 'CREATE on localhost:', exception, remedy],
     ]);
-    expect(await copied(scene)).toEqual([...good, '/full/'].sort());
+    expect(await copied(pair)).toEqual([...good, '/full/'].sort());
   });
 });
 
@@ -118,43 +118,43 @@ describe.concurrent('a source file that is not what it was', () => {
   /** Copies `tree` while `change` is called before the first (or each) request of this kind for `tree/it` goes through. */
   const copyWhile = async (
     name: string,
-    { operation, to }: Pick<FrontRequest, 'operation' | 'to'>,
-    change: (scene: Scene, path: string, time: number) => Promise<void>,
+    { operation, to }: Pick<FaultProxyRequest, 'operation' | 'to'>,
+    change: (pair: TwoClusters, path: string, time: number) => Promise<void>,
   ) => {
-    const scene = await sceneWith(name);
-    const path = `${scene.root}/tree/it`;
-    await scene.a.put(path, 'as it was planned');
+    const pair = await sceneWith(name);
+    const path = `${pair.root}/tree/it`;
+    await pair.a.put(path, 'as it was planned');
     let times = 0;
-    await using front = await Front.start(bed.a, {
+    await using faultProxy = await FaultProxy.start(bed.a, {
       datanodes: true,
       react: async (request) => {
         if (request.path !== path || request.operation !== operation || request.to !== to) return undefined;
-        await change(scene, path, times++);
+        await change(pair, path, times++);
         return undefined;
       },
     });
-    const result = await copy(scene, scene.conf({ A: { url: front.url } }));
+    const result = await copy(pair, pair.conf({ A: { url: faultProxy.url } }));
     expect(times).toBeGreaterThan(0);
-    return { scene, result, path };
+    return { pair, result, path };
   };
   const opened = { operation: 'OPEN', to: 'namenode' } as const;
   /** Asked for when the file has been read. */
   const read = { operation: 'GETFILECHECKSUM', to: 'datanode' } as const;
 
   test('has vanished', async () => {
-    const { scene, result, path } = await copyWhile('vanished', opened, (scene, path) => scene.a.remove(path));
-    await expectReport(scene, result, [
+    const { pair, result, path } = await copyWhile('vanished', opened, (pair, path) => pair.a.remove(path));
+    await expectReport(pair, result, [
       [`${path}\n`, 'OPEN on 127.0.0.1:', 'it vanished before it was copied', 'copy again'],
     ]);
-    expect(await copied(scene)).toEqual(good);
+    expect(await copied(pair)).toEqual(good);
   });
 
   test('has vanished after it was read', async () => {
-    const { scene, result, path } = await copyWhile('vanished-late', read, (scene, path, time) =>
-      time === 0 ? scene.a.remove(path) : Promise.resolve(),
+    const { pair, result, path } = await copyWhile('vanished-late', read, (pair, path, time) =>
+      time === 0 ? pair.a.remove(path) : Promise.resolve(),
     );
-    await expectReport(scene, result, [[`${path}\n`, 'it vanished before it was copied', 'copy again']]);
-    expect(await copied(scene)).toEqual(good);
+    await expectReport(pair, result, [[`${path}\n`, 'it vanished before it was copied', 'copy again']]);
+    expect(await copied(pair)).toEqual(good);
   });
 
   test.each([
@@ -164,13 +164,13 @@ describe.concurrent('a source file that is not what it was', () => {
     ['was rewritten in place with the same length', 'rewritten', read, 'as it never was!!'],
     ['was rewritten with another length after it was read', 'rewritten-longer', read, 'as it never was planned'],
   ])('%s: it is copied as it is now', async (_, name, when, content) => {
-    const { scene, result } = await copyWhile(name, when, (scene, path, time) =>
-      time === 0 ? scene.a.put(path, content) : Promise.resolve(),
+    const { pair, result } = await copyWhile(name, when, (pair, path, time) =>
+      time === 0 ? pair.a.put(path, content) : Promise.resolve(),
     );
     expect({ code: result.code, stderr: result.stderr }).toEqual({ code: 0, stderr: '' });
     expect(result.status).toMatchObject({ 'Files Copied': 4, Verified: { checksum: 4 }, Retries: 1 });
-    expect(await copied(scene)).toEqual([...good.slice(0, 3), '/it', '/last']);
-    expect(await scene.b.tree(`${scene.root}/tree`)).toEqual(await scene.a.tree(`${scene.root}/tree`));
+    expect(await copied(pair)).toEqual([...good.slice(0, 3), '/it', '/last']);
+    expect(await pair.b.tree(`${pair.root}/tree`)).toEqual(await pair.a.tree(`${pair.root}/tree`));
   });
 
   test.each([
@@ -178,13 +178,11 @@ describe.concurrent('a source file that is not what it was', () => {
     ['keeps shrinking', 'shrinking', opened, (time: number) => 'as it was planned'.slice(time + 1)],
     ['is rewritten all the time', 'rewriting', read, (time: number) => `as it was, take ${time}`],
   ])('%s: it fails', async (_, name, when, content) => {
-    const { scene, result, path } = await copyWhile(name, when, (scene, path, time) =>
-      scene.a.put(path, content(time)),
-    );
+    const { pair, result, path } = await copyWhile(name, when, (pair, path, time) => pair.a.put(path, content(time)));
     const changes: Record<string, string> = { shrinking: 'it has shrunk from', growing: 'it has grown beyond' };
     const changed = changes[name] ?? 'it changed while it was copied';
-    await expectReport(scene, result, [[`${path}\n`, changed, 'when its writer is done', 'snapshot']]);
-    expect(await copied(scene)).toEqual(good);
+    await expectReport(pair, result, [[`${path}\n`, changed, 'when its writer is done', 'snapshot']]);
+    expect(await copied(pair)).toEqual(good);
   });
 });
 
@@ -192,37 +190,37 @@ test.concurrent.each([
   ['source', 'OPEN', 'A'],
   ['destination', 'CREATE', 'B'],
 ] as const)('a datanode of the %s whose name does not resolve', async (side, operation, cluster) => {
-  const scene = await sceneWith(`datanode-${side}`);
-  await using front = await Front.start(side === 'source' ? bed.a : bed.b, {
+  const pair = await sceneWith(`datanode-${side}`);
+  await using faultProxy = await FaultProxy.start(side === 'source' ? bed.a : bed.b, {
     react: (request) =>
       request.path.includes('/dir/') && request.operation === operation
         ? { location: (location) => location.replace(/\/\/[^/:]+/, '//dn1.invalid') }
         : undefined,
   });
-  const namenode = front.url.replace('http://', '');
-  await expectReport(scene, await copy(scene, scene.conf({ [cluster]: { url: front.url } })), [
+  const namenode = faultProxy.url.replace('http://', '');
+  await expectReport(pair, await copy(pair, pair.conf({ [cluster]: { url: faultProxy.url } })), [
     [
-      `${scene.root}/tree/dir/good\n`,
+      `${pair.root}/tree/dir/good\n`,
       `${operation} on dn1.invalid:`,
       `: the datanode could not be used: the host name does not resolve; the namenode ${namenode} works`,
       'make the name dn1.invalid resolve on this machine',
     ],
   ]);
-  expect(await copied(scene)).toEqual(['/dir/', '/first', '/last']);
+  expect(await copied(pair)).toEqual(['/dir/', '/first', '/last']);
   // One for each of the other files, and three tries.
-  expect(front.count(operation)).toBe(5);
+  expect(faultProxy.count(operation)).toBe(5);
 });
 
 describe.concurrent('--max-failures', () => {
   const twoFail = async (name: string) => {
-    const scene = await sceneWith(name);
-    for (const file of ['one', 'two']) await scene.a.put(`${scene.root}/tree/${file}`, file, { permission: '600' });
-    return scene;
+    const pair = await sceneWith(name);
+    for (const file of ['one', 'two']) await pair.a.put(`${pair.root}/tree/${file}`, file, { permission: '600' });
+    return pair;
   };
 
   test.each([0, 1])('%d ends the job', async (limit) => {
-    const scene = await twoFail(`limit-${limit}`);
-    const result = await copy(scene, scene.conf(mallory), '--max-failures', String(limit), '--threads', '1');
+    const pair = await twoFail(`limit-${limit}`);
+    const result = await copy(pair, pair.conf(mallory), '--max-failures', String(limit), '--threads', '1');
     expect(result.code).toBe(3);
     expectOneLine(result, [
       `${limit + 1} files failed, more than the limit of ${limit}`,
@@ -230,18 +228,18 @@ describe.concurrent('--max-failures', () => {
       `--resume ${result.status.Job}`,
     ]);
     expect(result.status).toMatchObject({ Outcome: 'Failed', Phase: 'copying' });
-    expect(await copied(scene)).not.toContain('/one');
-    await scene.a.call('PUT', 'SETPERMISSION', `${scene.root}/tree/one`, { permission: '644' });
-    await scene.a.call('PUT', 'SETPERMISSION', `${scene.root}/tree/two`, { permission: '644' });
-    const resumed = await scene.run(['copy', '--resume', result.status.Job], { conf: scene.conf(mallory) });
+    expect(await copied(pair)).not.toContain('/one');
+    await pair.a.call('PUT', 'SETPERMISSION', `${pair.root}/tree/one`, { permission: '644' });
+    await pair.a.call('PUT', 'SETPERMISSION', `${pair.root}/tree/two`, { permission: '644' });
+    const resumed = await pair.run(['copy', '--resume', result.status.Job], { conf: pair.conf(mallory) });
     expect({ code: resumed.code, stderr: resumed.stderr }).toEqual({ code: 0, stderr: '' });
     expect(resumed.status).toMatchObject({ 'Files Expected': 5, 'Files Copied': 5, 'Files Failed': 0 });
-    expect(await scene.b.tree(`${scene.root}/tree`)).toEqual(await scene.a.tree(`${scene.root}/tree`));
+    expect(await pair.b.tree(`${pair.root}/tree`)).toEqual(await pair.a.tree(`${pair.root}/tree`));
   });
 
   test('2 lets it go on', async () => {
-    const scene = await twoFail('limit-2');
-    const result = await copy(scene, scene.conf(mallory), '--max-failures', '2');
-    await expectReport(scene, result, [[`${scene.root}/tree/one\n`], [`${scene.root}/tree/two\n`]]);
+    const pair = await twoFail('limit-2');
+    const result = await copy(pair, pair.conf(mallory), '--max-failures', '2');
+    await expectReport(pair, result, [[`${pair.root}/tree/one\n`], [`${pair.root}/tree/two\n`]]);
   });
 });

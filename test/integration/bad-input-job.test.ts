@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { startBed } from '../bed/bed.ts';
 import { dfsAdmin } from '../support/dfs-admin.ts';
-import { Front, type FrontOptions } from '../support/front.ts';
+import { FaultProxy, type FaultProxyOptions } from '../support/fault-proxy.ts';
 import { TestHdfs } from '../support/hdfs.ts';
-import { Scene } from '../support/scene.ts';
+import { TwoClusters } from '../support/two-clusters.ts';
 
 /** What only the clusters can tell, and what keeps a whole job from going on: exit code 3. */
 
@@ -15,19 +15,19 @@ const STOPPED = 3;
 const page = (status: number, title: string) => ({ answer: { status, body: `<html><title>${title}</title></html>` } });
 /** Seconds: one answer, and all tries of one request. */
 const impatient = { timeout: 1, retry_timeout: 3 };
-let scene: Scene;
+let pair: TwoClusters;
 let root: string;
 
 beforeAll(async () => {
-  scene = await Scene.make(bed, 'bad-job');
-  root = scene.root;
-  await scene.a.put(`${root}/tree/dir/file`, 'content');
-  await scene.a.put(`${root}/other/file`, 'other content');
-  await scene.b.put(`${root}/there/tree/dir/file`, 'old content');
+  pair = await TwoClusters.make(bed, 'bad-job');
+  root = pair.root;
+  await pair.a.put(`${root}/tree/dir/file`, 'content');
+  await pair.a.put(`${root}/other/file`, 'other content');
+  await pair.b.put(`${root}/there/tree/dir/file`, 'old content');
 });
 
 const refused = (args: readonly string[], says: readonly string[], conf?: string) =>
-  scene.expectRefused(args, { code: STOPPED, says, ...(conf === undefined ? {} : { conf }) });
+  pair.expectRefused(args, { code: STOPPED, says, ...(conf === undefined ? {} : { conf }) });
 
 describe.concurrent('what the clusters hold', () => {
   test.each([
@@ -102,12 +102,12 @@ describe.concurrent('what the clusters hold', () => {
 
 describe.concurrent('a namenode that cannot serve', () => {
   const paths = [`A:/bad-job/tree`, `B:/bad-job/new`];
-  const behind = async (options: FrontOptions, says: readonly string[]) => {
-    await using front = await Front.start(bed.b, options);
-    const conf = scene.conf({ B: { url: front.url, ...impatient } });
-    await refused(paths, ['cluster B cannot serve', front.url.replace('http://', ''), ...says], conf);
-    expect(front.requests.every(({ operation }) => operation === 'GETFILESTATUS')).toBe(true);
-    return front;
+  const behind = async (options: FaultProxyOptions, says: readonly string[]) => {
+    await using faultProxy = await FaultProxy.start(bed.b, options);
+    const conf = pair.conf({ B: { url: faultProxy.url, ...impatient } });
+    await refused(paths, ['cluster B cannot serve', faultProxy.url.replace('http://', ''), ...says], conf);
+    expect(faultProxy.requests.every(({ operation }) => operation === 'GETFILESTATUS')).toBe(true);
+    return faultProxy;
   };
 
   test('refuses the connection', async () => {
@@ -115,18 +115,18 @@ describe.concurrent('a namenode that cannot serve', () => {
     await once(closed, 'listening');
     const { port } = closed.address() as AddressInfo;
     await new Promise((resolve) => closed.close(resolve));
-    const conf = scene.conf({ A: { url: `http://127.0.0.1:${port}`, ...impatient } });
+    const conf = pair.conf({ A: { url: `http://127.0.0.1:${port}`, ...impatient } });
     await refused(paths, ['cluster A cannot serve', `127.0.0.1:${port}`, 'connection refused', 'its address'], conf);
   });
 
   test('has a name that does not resolve', async () => {
-    const conf = scene.conf({ A: { url: 'http://nn1.invalid:9870', ...impatient } });
+    const conf = pair.conf({ A: { url: 'http://nn1.invalid:9870', ...impatient } });
     await refused(paths, ['cluster A cannot serve', 'nn1.invalid:9870', 'does not resolve', 'its address'], conf);
   });
 
   test('never answers', async () => {
-    const front = await behind({ react: () => 'hang' }, ['no answer within 1 s', 'its address']);
-    expect(front.requests.length).toBeGreaterThan(1);
+    const faultProxy = await behind({ react: () => 'hang' }, ['no answer within 1 s', 'its address']);
+    expect(faultProxy.requests.length).toBeGreaterThan(1);
   });
 
   test.each([
@@ -139,13 +139,13 @@ describe.concurrent('a namenode that cannot serve', () => {
   });
 
   test('one answer in HTML costs nothing but a retry', async () => {
-    const own = await Scene.make(bed, 'bad-job-one-answer');
+    const own = await TwoClusters.make(bed, 'bad-job-one-answer');
     await own.a.put(`${own.root}/file`, 'content');
     let answers = 0;
     const react = () => (answers++ === 0 ? page(502, 'Bad Gateway') : undefined);
-    await using front = await Front.start(bed.b, { react });
+    await using faultProxy = await FaultProxy.start(bed.b, { react });
     const { code, stderr } = await own.run(['copy', `A:${own.root}/file`, `B:${own.root}/file`], {
-      conf: own.conf({ B: { url: front.url } }),
+      conf: own.conf({ B: { url: faultProxy.url } }),
     });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
@@ -155,11 +155,11 @@ describe.concurrent('a namenode that cannot serve', () => {
     // As a secure namenode says it; this one takes any token for nobody's.
     const message = `Failed to obtain user group information: org.apache.hadoop.security.token.SecretManager$InvalidToken: token can't be found in cache`;
     const body = JSON.stringify({ RemoteException: { exception: 'SecurityException', message } });
-    await using front = await Front.start(bed.b, { react: () => ({ answer: { status: 403, body } }) });
-    const conf = scene.conf({ B: { url: front.url, auth_mechanism: 'TOKEN', token } });
+    await using faultProxy = await FaultProxy.start(bed.b, { react: () => ({ answer: { status: 403, body } }) });
+    const conf = pair.conf({ B: { url: faultProxy.url, auth_mechanism: 'TOKEN', token } });
     const { stderr, stdout } = await refused(paths, ['/bad-job/new', 'put a valid token into the cluster'], conf);
     expect(stderr + stdout).not.toContain(token);
-    expect(front.requests).toHaveLength(1);
+    expect(faultProxy.requests).toHaveLength(1);
   });
 });
 
@@ -168,7 +168,7 @@ test('a namenode in safe mode for longer than the budget', async () => {
   const { namenodeUrl, rpc } = own.clusters.S;
   await new TestHdfs(namenodeUrl).mkdirs('/data');
   await dfsAdmin(rpc, '-safemode', 'enter');
-  const conf = scene.conf({ S: { url: namenodeUrl, retry_timeout: impatient.retry_timeout } });
+  const conf = pair.conf({ S: { url: namenodeUrl, retry_timeout: impatient.retry_timeout } });
   const says = ['MKDIRS /data/tree', 'cluster S cannot serve', 'safe mode', 'dfsadmin -safemode get', '--resume'];
   const { stderr, status } = await refused(['copy', `A:${root}/tree`, 'S:/data'], says, conf);
   expect(status).toMatchObject({ Outcome: 'Failed', Phase: 'planning' });
@@ -176,12 +176,12 @@ test('a namenode in safe mode for longer than the budget', async () => {
 
   await dfsAdmin(rpc, '-safemode', 'leave');
   const job = / (--resume \S+)\n/.exec(stderr)?.[1] ?? '';
-  expect((await scene.run(['copy', ...job.split(' ')], { conf })).code).toBe(0);
-  expect(await new TestHdfs(namenodeUrl).tree('/data/tree')).toEqual(await scene.a.tree(`${root}/tree`));
+  expect((await pair.run(['copy', ...job.split(' ')], { conf })).code).toBe(0);
+  expect(await new TestHdfs(namenodeUrl).tree('/data/tree')).toEqual(await pair.a.tree(`${root}/tree`));
 });
 
 describe('a destination root that may not be written', () => {
-  const mallory = () => scene.conf({ A: { user: 'mallory' }, B: { user: 'mallory' } });
+  const mallory = () => pair.conf({ A: { user: 'mallory' }, B: { user: 'mallory' } });
 
   test.each([
     ['does not exist', [`A:/bad-job/tree`, `B:/bad-job/new`], ['MKDIRS /bad-job/new', 'access=WRITE']],
@@ -194,13 +194,13 @@ describe('a destination root that may not be written', () => {
   });
 
   test('nor its parent be read', async () => {
-    await scene.b.call('PUT', 'MKDIRS', `${root}/private`, { permission: '700' });
+    await pair.b.call('PUT', 'MKDIRS', `${root}/private`, { permission: '700' });
     const says = ['/bad-job/private/new', 'Permission denied: user=mallory', 'access=EXECUTE', 'grant the permission'];
     await refused([`A:${root}/tree`, `B:${root}/private/new`], says, mallory());
   });
 
   test('a source root that may not be read', async () => {
-    const own = await Scene.make(bed, 'bad-job-open');
+    const own = await TwoClusters.make(bed, 'bad-job-open');
     await own.b.call('PUT', 'SETPERMISSION', own.root, { permission: '777' });
     await own.a.call('PUT', 'MKDIRS', `${own.root}/secret`, { permission: '700' });
     const says = [

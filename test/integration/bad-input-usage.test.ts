@@ -2,31 +2,31 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { Front } from '../support/front.ts';
-import { Scene, writeConf } from '../support/scene.ts';
+import { FaultProxy } from '../support/fault-proxy.ts';
+import { TwoClusters, writeConf } from '../support/two-clusters.ts';
 
 /** What is wrong with the command or the configuration is told before a cluster is asked: exit code 2. */
 
 const bed = inject('bed');
 const USAGE = 2;
 const SECRET = 'HgAEcm9vdARyb290AIoBk';
-let scene: Scene;
-let front: Front;
+let pair: TwoClusters;
+let faultProxy: FaultProxy;
 let conf: string;
 
 beforeAll(async () => {
-  scene = await Scene.make(bed, 'bad-usage');
-  await scene.a.put(`${scene.root}/tree/dir/file`, 'content');
-  front = await Front.start(bed.a);
-  // Both clusters, and a second alias of one of them, are behind the front: no request can pass unseen.
-  conf = scene.conf({ A: { url: front.url }, B: { url: front.url }, A2: { url: `${front.url}/` } });
+  pair = await TwoClusters.make(bed, 'bad-usage');
+  await pair.a.put(`${pair.root}/tree/dir/file`, 'content');
+  faultProxy = await FaultProxy.start(bed.a);
+  // Both clusters, and a second alias of one of them, are behind the fault proxy: no request can pass unseen.
+  conf = pair.conf({ A: { url: faultProxy.url }, B: { url: faultProxy.url }, A2: { url: `${faultProxy.url}/` } });
 });
 
-afterAll(() => front[Symbol.asyncDispose]());
+afterAll(() => faultProxy[Symbol.asyncDispose]());
 
 const refused = async (args: readonly string[], says: readonly string[], file = conf) => {
-  await scene.expectRefused(args, { code: USAGE, says, conf: file });
-  expect(front.requests).toEqual([]);
+  await pair.expectRefused(args, { code: USAGE, says, conf: file });
+  expect(faultProxy.requests).toEqual([]);
 };
 
 describe.concurrent('operands', () => {
@@ -90,7 +90,7 @@ describe.concurrent('the configuration', () => {
   });
   const wrong = async (text: string, says: readonly string[]) => {
     const file = writeConf(text);
-    const { stderr, stdout } = await scene.expectRefused(paths, { code: USAGE, says, conf: file });
+    const { stderr, stdout } = await pair.expectRefused(paths, { code: USAGE, says, conf: file });
     // Not even its beginning.
     expect(stderr + stdout).not.toContain(SECRET.slice(0, 5));
   };
@@ -146,7 +146,7 @@ describe.concurrent('the configuration', () => {
 
 test('a state directory that cannot be made', async () => {
   const says = ['cannot keep jobs in /dev/null/home', '$HDFS_FANOUT_HOME'];
-  await scene.expectRefused(['jobs'], { code: USAGE, says, home: '/dev/null/home' });
+  await pair.expectRefused(['jobs'], { code: USAGE, says, home: '/dev/null/home' });
 });
 
 test.each([

@@ -1,7 +1,7 @@
 import { expect, inject, test } from 'vitest';
-import { Front, type Reaction } from '../support/front.ts';
+import { FaultProxy, type Reaction } from '../support/fault-proxy.ts';
 import { makeSmallTree } from '../support/odd-tree.ts';
-import { Scene, temporaryNames } from '../support/scene.ts';
+import { TwoClusters, temporaryNames } from '../support/two-clusters.ts';
 
 const bed = inject('bed');
 const AWAY_MS = 3000;
@@ -14,24 +14,23 @@ const outages: readonly (readonly [string, Reaction])[] = [
 ];
 
 test.each(outages)('a balancer that says %s for a while costs that while, and no file', async (what, reaction) => {
-  const scene = await Scene.make(bed, `balancer-${what.slice(0, 3)}`);
-  const { root, a, b } = scene;
+  const pair = await TwoClusters.make(bed, `balancer-${what.slice(0, 3)}`);
+  const { root, a, b } = pair;
   for (let i = 0; i < 60; i += 20) {
     await Promise.all(Array.from({ length: 20 }, (_, j) => b.put(`${root}/tree/${i + j}`, `content ${i + j}`)));
   }
   let asked = 0;
   let awayUntilMs = 0;
-  await using front = await Front.start(bed.httpFs, {
+  await using faultProxy = await FaultProxy.start(bed.httpFs, {
     react: () => {
       if (++asked === 40) awayUntilMs = performance.now() + AWAY_MS;
       return performance.now() < awayUntilMs ? reaction : undefined;
     },
   });
-  const conf = scene.conf({ A: { url: front.url } });
-  const { code, stderr, status } = await scene.run(
-    ['copy', '--silent', '--exact', `B:${root}/tree`, `A:${root}/tree`],
-    { conf },
-  );
+  const conf = pair.conf({ A: { url: faultProxy.url } });
+  const { code, stderr, status } = await pair.run(['copy', '--silent', '--exact', `B:${root}/tree`, `A:${root}/tree`], {
+    conf,
+  });
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(status).toMatchObject({ 'Files Copied': 60, 'Files Failed': 0 });
   const copied = await a.tree(`${root}/tree`);
@@ -45,17 +44,16 @@ test.each<[string, (location: string, url: string) => string]>([
   ['the host alone, without its port', (location, url) => location.replace(url, 'http://127.0.0.1')],
   ['a path alone', (location, url) => location.replace(url, '')],
 ])('an HttpFS that redirects to itself at %s is written to where it is configured', async (what, relocate) => {
-  const scene = await Scene.make(bed, `relocated-${what.replace(/\W/g, '')}`);
-  const { root, a, b } = scene;
+  const pair = await TwoClusters.make(bed, `relocated-${what.replace(/\W/g, '')}`);
+  const { root, a, b } = pair;
   await makeSmallTree(b, `${root}/tree`);
-  await using front: Front = await Front.start(bed.httpFs, {
-    react: () => ({ location: (location) => relocate(location, front.url) }),
+  await using faultProxy: FaultProxy = await FaultProxy.start(bed.httpFs, {
+    react: () => ({ location: (location) => relocate(location, faultProxy.url) }),
   });
-  const conf = scene.conf({ A: { url: front.url } });
-  const { code, stderr, status } = await scene.run(
-    ['copy', '--silent', '--exact', `B:${root}/tree`, `A:${root}/tree`],
-    { conf },
-  );
+  const conf = pair.conf({ A: { url: faultProxy.url } });
+  const { code, stderr, status } = await pair.run(['copy', '--silent', '--exact', `B:${root}/tree`, `A:${root}/tree`], {
+    conf,
+  });
   expect({ code, stderr, retries: status.Retries }).toEqual({ code: 0, stderr: '', retries: 0 });
   expect(await a.tree(`${root}/tree`)).toEqual(await b.tree(`${root}/tree`));
 });

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { newHome, startCli } from '../support/cli.ts';
-import { Front } from '../support/front.ts';
-import { expectOneLine, Scene } from '../support/scene.ts';
+import { FaultProxy } from '../support/fault-proxy.ts';
+import { expectOneLine, TwoClusters } from '../support/two-clusters.ts';
 
 /** Jobs that are stopped, seen, continued and cleaned up by a person. */
 
@@ -16,12 +16,12 @@ const denied = { RemoteException: { exception: 'AccessControlException', message
 
 /** A running copy of small files, large ones that come slowly, and one that cannot be read. Ends with its scope. */
 async function slowCopy(name: string) {
-  const scene = await Scene.make(bed, `jobs-${name}`);
-  const { a, root } = scene;
+  const pair = await TwoClusters.make(bed, `jobs-${name}`);
+  const { a, root } = pair;
   const small = Array.from({ length: 6 }, (_, i) => a.put(`${root}/tree/small-${i}`, `small ${i}`));
   const large = ['a', 'b'].map((letter) => a.put(`${root}/tree/large-${letter}`, Buffer.alloc(3 * MIB, letter)));
   await Promise.all([...small, ...large, a.put(`${root}/tree/denied`, 'denied'), a.mkdirs(`${root}/tree/empty`)]);
-  const front = await Front.start(bed.a, {
+  const faultProxy = await FaultProxy.start(bed.a, {
     datanodes: true,
     react: async ({ operation, path, to }) => {
       if (operation !== 'OPEN') return undefined;
@@ -31,19 +31,19 @@ async function slowCopy(name: string) {
       return to === 'datanode' && path.includes('/large-') ? { bytesPerSecond: MIB / 8 } : undefined;
     },
   });
-  const conf = scene.conf({ A: { url: front.url } });
-  const { child, ended } = startCli(['copy', `A:${root}/tree`, `B:${root}/tree`], { conf, home: scene.home });
+  const conf = pair.conf({ A: { url: faultProxy.url } });
+  const { child, ended } = startCli(['copy', `A:${root}/tree`, `B:${root}/tree`], { conf, home: pair.home });
   const midway = async (): Promise<string> => {
     // Both large files are on their way: the small ones are then copied.
-    for (let names: string[] = []; !isMidway(names); await sleep(50)) names = await namesIn(scene);
-    return jobIn(scene);
+    for (let names: string[] = []; !isMidway(names); await sleep(50)) names = await namesIn(pair);
+    return jobIn(pair);
   };
   const stop = async () => {
     child.kill('SIGKILL');
     await ended;
-    await front[Symbol.asyncDispose]();
+    await faultProxy[Symbol.asyncDispose]();
   };
-  return { scene, child, ended, midway, [Symbol.asyncDispose]: stop };
+  return { pair, child, ended, midway, [Symbol.asyncDispose]: stop };
 }
 
 /** Job Status of the whole copy, however often it was stopped: each file and byte counted once. */
@@ -57,7 +57,7 @@ const whole = {
   Verified: { checksum: 9 },
 };
 
-async function namesIn({ b, root }: Scene): Promise<string[]> {
+async function namesIn({ b, root }: TwoClusters): Promise<string[]> {
   const entries = await b.list(`${root}/tree`).catch(() => []);
   return entries.map(({ pathSuffix }) => pathSuffix);
 }
@@ -68,16 +68,16 @@ function isMidway(names: readonly string[]): boolean {
 
 const isTemporary = (name: string) => name.startsWith('_hdfs-fanout.');
 
-async function temporaries(scene: Scene): Promise<string[]> {
-  return (await namesIn(scene)).filter(isTemporary);
+async function temporaries(pair: TwoClusters): Promise<string[]> {
+  return (await namesIn(pair)).filter(isTemporary);
 }
 
-async function jobIn(scene: Scene): Promise<string> {
-  const { stdout } = await scene.run(['jobs', '--json']);
+async function jobIn(pair: TwoClusters): Promise<string> {
+  const { stdout } = await pair.run(['jobs', '--json']);
   return (JSON.parse(stdout.split('\n')[0] ?? '') as { Job: string }).Job;
 }
 
-async function expectEqualTrees({ a, b, root }: Scene): Promise<void> {
+async function expectEqualTrees({ a, b, root }: TwoClusters): Promise<void> {
   const [source, copy] = await Promise.all([a.tree(`${root}/tree`), b.tree(`${root}/tree`)]);
   expect(copy).toEqual(source);
 }
@@ -87,7 +87,7 @@ describe('a copy that is interrupted', () => {
     'by %s leaves nothing half-done, and is resumed',
     async (signal) => {
       await using copy = await slowCopy(signal.toLowerCase());
-      const { scene, child, ended, midway } = copy;
+      const { pair, child, ended, midway } = copy;
       const job = await midway();
       child.kill(signal);
       const result = await ended;
@@ -95,22 +95,22 @@ describe('a copy that is interrupted', () => {
       expectOneLine(result, ['interrupted', `go on with: hdfs-fanout copy --resume ${job}`]);
       expect(result.status).toMatchObject({ Job: job, Outcome: 'Interrupted', Phase: 'copying', Error: 'interrupted' });
       expect(result.status).toMatchObject({ 'Files Expected': 9, 'Files Copied': 6, 'Files Failed': 1 });
-      expect(await temporaries(scene)).toEqual([]);
+      expect(await temporaries(pair)).toEqual([]);
 
-      const resumed = await scene.run(['copy', '--resume', job]);
+      const resumed = await pair.run(['copy', '--resume', job]);
       expect({ code: resumed.code, stderr: resumed.stderr }).toEqual({ code: 0, stderr: '' });
       expect(resumed.status).toMatchObject({ Job: job, ...whole });
-      await expectEqualTrees(scene);
+      await expectEqualTrees(pair);
     },
   );
 
   test('while a namenode hangs ends at once', async () => {
-    const scene = await Scene.make(bed, 'jobs-hang');
-    await scene.a.put(`${scene.root}/file`, 'content');
-    await using front = await Front.start(bed.b, { react: () => 'hang' });
-    const conf = scene.conf({ B: { url: front.url } });
-    const { child, ended } = startCli(['copy', `A:${scene.root}/file`, `B:${scene.root}/copy`], { conf });
-    while (front.requests.length === 0) await sleep(50);
+    const pair = await TwoClusters.make(bed, 'jobs-hang');
+    await pair.a.put(`${pair.root}/file`, 'content');
+    await using faultProxy = await FaultProxy.start(bed.b, { react: () => 'hang' });
+    const conf = pair.conf({ B: { url: faultProxy.url } });
+    const { child, ended } = startCli(['copy', `A:${pair.root}/file`, `B:${pair.root}/copy`], { conf });
+    while (faultProxy.requests.length === 0) await sleep(50);
     child.kill('SIGINT');
     const { code, stdout, stderr } = await ended;
     expect({ code, stdout }).toEqual({ code: INTERRUPTED, stdout: '' });
@@ -121,47 +121,47 @@ describe('a copy that is interrupted', () => {
 describe('a copy that is killed', () => {
   test('is resumed: what it left half-done is swept, and nothing is counted twice', async () => {
     await using copy = await slowCopy('killed');
-    const { scene, child, ended, midway } = copy;
+    const { pair, child, ended, midway } = copy;
     const job = await midway();
     // Outcomes are recorded several times a second.
     await sleep(500);
     child.kill('SIGKILL');
     await ended;
-    expect(await temporaries(scene)).toHaveLength(2);
-    const dead = await scene.run(['status', job]);
+    expect(await temporaries(pair)).toHaveLength(2);
+    const dead = await pair.run(['status', job]);
     expect(dead.code).toBe(INTERRUPTED);
     expectOneLine(dead, ['interrupted', `go on with: hdfs-fanout copy --resume ${job}`]);
     expect(dead.status).toMatchObject({ Outcome: 'Interrupted', Phase: 'copying', 'Files Copied': 6 });
-    expect((await scene.run(['jobs'])).stdout).toMatch(new RegExp(`^${job} Interrupted `, 'm'));
+    expect((await pair.run(['jobs'])).stdout).toMatch(new RegExp(`^${job} Interrupted `, 'm'));
 
-    const resumed = await scene.run(['copy', '--resume', job]);
+    const resumed = await pair.run(['copy', '--resume', job]);
     expect({ code: resumed.code, stderr: resumed.stderr }).toEqual({ code: 0, stderr: '' });
     expect(resumed.status).toMatchObject({ Job: job, ...whole });
-    await expectEqualTrees(scene);
+    await expectEqualTrees(pair);
   });
 
   test('is cleaned: no temporary file of it is left, and it is not resumed', async () => {
     await using copy = await slowCopy('cleaned');
-    const { scene, child, ended, midway } = copy;
+    const { pair, child, ended, midway } = copy;
     const job = await midway();
     child.kill('SIGKILL');
     await ended;
-    expect(await temporaries(scene)).toHaveLength(2);
+    expect(await temporaries(pair)).toHaveLength(2);
     const foreign = '_hdfs-fanout.another-job.0.0.1.0';
-    await scene.b.put(`${scene.root}/tree/${foreign}`, 'not of this job');
+    await pair.b.put(`${pair.root}/tree/${foreign}`, 'not of this job');
 
-    const cleaned = await scene.run(['clean', job]);
+    const cleaned = await pair.run(['clean', job]);
     expect(cleaned).toMatchObject({
       code: 0,
       stdout: `${job} is clean: no temporary file of it is left\n`,
       stderr: '',
     });
-    expect(await temporaries(scene)).toEqual([foreign]);
-    expect((await scene.run(['clean', job])).code).toBe(0);
+    expect(await temporaries(pair)).toEqual([foreign]);
+    expect((await pair.run(['clean', job])).code).toBe(0);
 
     const says = [`the job ${job} was cleaned`, 'copy again with --force'];
-    await scene.expectRefused(['copy', '--resume', job], { code: 2, says });
-    const { code, status } = await scene.run(['status', job]);
+    await pair.expectRefused(['copy', '--resume', job], { code: 2, says });
+    const { code, status } = await pair.run(['status', job]);
     expect({ code, phase: status.Phase, error: status.Error }).toMatchObject({
       code: 1,
       phase: 'done',
@@ -182,7 +182,7 @@ describe('while a job runs', () => {
   afterAll(() => running[Symbol.asyncDispose]());
 
   const busy = async (args: readonly string[], says: readonly string[]) => {
-    const result = await running.scene.run(args);
+    const result = await running.pair.run(args);
     expectOneLine(result, says);
     expect(result.code).toBe(STOPPED);
   };
@@ -197,24 +197,24 @@ describe('while a job runs', () => {
     ['a directory in its destination', '--exact', '/tree/empty'],
     ['a directory around its destination', '--exact', ''],
   ])('no other job writes to %s', async (_, flag, below) => {
-    const { root } = running.scene;
+    const { root } = running.pair;
     const says = [`the job ${job} is writing to ${root}/tree`, `overlaps ${root}${below}`, `hdfs-fanout status ${job}`];
     await busy(['copy', '--force', flag, `A:${root}/tree`, `B:${root}${below}`], says);
   });
 
   test('another job writes beside it', async () => {
-    const { root } = running.scene;
-    const { code } = await running.scene.run(['copy', `A:${root}/tree/small-0`, `B:${root}/tree-2`]);
+    const { root } = running.pair;
+    const { code } = await running.pair.run(['copy', `A:${root}/tree/small-0`, `B:${root}/tree-2`]);
     expect(code).toBe(0);
   });
 
   test('its status tells how far it is, and the refused ones left no trace', async () => {
-    const { code, status } = await running.scene.run(['status', job]);
+    const { code, status } = await running.pair.run(['status', job]);
     expect(code).toBe(RUNNING);
     expect(status).toMatchObject({ Outcome: 'Running', Phase: 'copying', 'Files Expected': 9 });
     expect(status).toMatchObject({ 'Files Copied': 6, 'Files Failed': 1 });
-    const { stdout } = await running.scene.run(['jobs']);
-    const { root } = running.scene;
+    const { stdout } = await running.pair.run(['jobs']);
+    const { root } = running.pair;
     expect(stdout.split('\n')).toEqual([
       'JOB                    STATE       STARTED      TOOK       FILES DONE      SIZE',
       expect.stringMatching(/^\d{8}-\d{6}-\w{6} Successful  \d\d-\d\d \d\d:\d\d +\d+s         1\/1 100%       7 B$/),
@@ -227,16 +227,16 @@ describe('while a job runs', () => {
 });
 
 describe('failures', () => {
-  let scene: Scene;
+  let pair: TwoClusters;
   let job: string;
   const names = ['1', '2', '3', 'new\nline', '5'];
 
   beforeAll(async () => {
-    scene = await Scene.make(bed, 'jobs-failures');
-    await scene.b.call('PUT', 'SETPERMISSION', scene.root, { permission: '777' });
-    for (const name of names) await scene.a.put(`${scene.root}/tree/${name}`, name, { permission: '600' });
-    const conf = scene.conf({ A: { user: 'mallory' }, B: { user: 'mallory' } });
-    const { code, status } = await scene.run(['copy', `A:${scene.root}/tree`, `B:${scene.root}/tree`], { conf });
+    pair = await TwoClusters.make(bed, 'jobs-failures');
+    await pair.b.call('PUT', 'SETPERMISSION', pair.root, { permission: '777' });
+    for (const name of names) await pair.a.put(`${pair.root}/tree/${name}`, name, { permission: '600' });
+    const conf = pair.conf({ A: { user: 'mallory' }, B: { user: 'mallory' } });
+    const { code, status } = await pair.run(['copy', `A:${pair.root}/tree`, `B:${pair.root}/tree`], { conf });
     expect(code).toBe(1);
     job = status.Job;
   });
@@ -246,7 +246,7 @@ describe('failures', () => {
     let command = ['status', job, '--failures', '--limit', '2'];
     let pages = 0;
     for (; command.length > 0; pages++) {
-      const { code, stdout } = await scene.run(command);
+      const { code, stdout } = await pair.run(command);
       expect(code).toBe(0);
       const lines = stdout.trimEnd().split('\n');
       paths.push(...lines.filter((line) => line.startsWith('/')));
@@ -255,28 +255,28 @@ describe('failures', () => {
       command = more ? [...more.replace('more: hdfs-fanout ', '').split(' '), '--limit', '2'] : [];
     }
     expect(pages).toBe(3);
-    const printed = names.map((name) => `${scene.root}/tree/${name.replace('\n', '\\n')}`);
+    const printed = names.map((name) => `${pair.root}/tree/${name.replace('\n', '\\n')}`);
     expect(paths.sort()).toEqual(printed.sort());
   });
 
   test('come as JSON, with names as they are', async () => {
-    const { stdout } = await scene.run(['status', job, '--failures', '--json']);
+    const { stdout } = await pair.run(['status', job, '--failures', '--json']);
     const events = stdout
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
-    expect(events.map(({ path }) => String(path)).sort()).toEqual(names.map((n) => `${scene.root}/tree/${n}`).sort());
+    expect(events.map(({ path }) => String(path)).sort()).toEqual(names.map((n) => `${pair.root}/tree/${n}`).sort());
     expect(events[0]).toMatchObject({ type: 'failure', operation: 'OPEN' });
     expect(events[0]?.['host']).toMatch(/^localhost:\d+$/);
     expect(events[0]?.['reason']).toMatch(/^AccessControlException: Permission denied: user=mallory/);
   });
 
   test('give the job its exit code again', async () => {
-    expect((await scene.run(['status', job])).code).toBe(1);
+    expect((await pair.run(['status', job])).code).toBe(1);
   });
 });
 
 test('there are no jobs in a new home', async () => {
-  const scene = await Scene.make(bed, 'jobs-none');
-  expect(await scene.run(['jobs'], { home: newHome() })).toMatchObject({ code: 0, stdout: '', stderr: '' });
+  const pair = await TwoClusters.make(bed, 'jobs-none');
+  expect(await pair.run(['jobs'], { home: newHome() })).toMatchObject({ code: 0, stdout: '', stderr: '' });
 });

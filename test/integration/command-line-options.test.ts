@@ -3,17 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
 import type { CliResult } from '../support/cli.ts';
-import { Front } from '../support/front.ts';
+import { FaultProxy } from '../support/fault-proxy.ts';
 import type { TestHdfs } from '../support/hdfs.ts';
 import { content, oddNames } from '../support/odd-tree.ts';
-import { expectOneLine, Scene, temporaryNames } from '../support/scene.ts';
+import { expectOneLine, TwoClusters, temporaryNames } from '../support/two-clusters.ts';
 
 /** What each option of `copy` does to two real clusters and to the local disk. */
 
 const bed = inject('bed');
 const MIB = 1024 * 1024;
 
-const sceneOf = (name: string) => Scene.make(bed, `options-${name}`);
+const sceneOf = (name: string) => TwoClusters.make(bed, `options-${name}`);
 
 function expectSuccess({ code, stderr, status }: CliResult, expected: Record<string, unknown>): void {
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -148,8 +148,8 @@ describe.concurrent('--preserve', () => {
   };
   const xattr = { 'xattr.name': 'user.origin', 'xattr.value': '0x00ff20', encoding: 'hex', flag: 'CREATE' };
 
-  const dressedTree = async (scene: Scene) => {
-    const { a, root } = scene;
+  const dressedTree = async (pair: TwoClusters) => {
+    const { a, root } = pair;
     const put = (op: string, path: string, parameters: Record<string, string>) =>
       a.call('PUT', op, `${root}/tree${path}`, parameters);
     await a.put(`${root}/tree/dir/file`, content('preserved', 3 * MIB), { blocksize: `${2 * MIB}`, replication: '2' });
@@ -179,14 +179,14 @@ describe.concurrent('--preserve', () => {
   ])(
     'carries over $how owner, group, permission, times, replication, block size, ACL and extended attributes',
     async ({ how, to, url }) => {
-      const scene = await sceneOf(`preserve-${how.replaceAll(' ', '-')}`);
-      const { a, root } = scene;
-      const destination = to === 'A' ? a : scene.b;
-      const conf = scene.conf({ A: { url } });
-      await dressedTree(scene);
+      const pair = await sceneOf(`preserve-${how.replaceAll(' ', '-')}`);
+      const { a, root } = pair;
+      const destination = to === 'A' ? a : pair.b;
+      const conf = pair.conf({ A: { url } });
+      await dressedTree(pair);
       // Reading moves access times (once an hour), so they are taken before.
       const before = await Promise.all(paths.map((path) => attributes(a, `${root}/tree${path}`)));
-      const result = await scene.run(['copy', '-p', '--strict-preserve', `A:${root}/tree`, `${to}:${root}/copy`], {
+      const result = await pair.run(['copy', '-p', '--strict-preserve', `A:${root}/tree`, `${to}:${root}/copy`], {
         conf,
       });
       expectSuccess(result, { 'Files Copied': 2, Warnings: {}, Verified: { checksum: 2 } });
@@ -197,27 +197,27 @@ describe.concurrent('--preserve', () => {
   );
 
   test('without it files and directories are as the destination makes them', async () => {
-    const scene = await sceneOf('not-preserved');
-    await dressedTree(scene);
-    expectSuccess(await scene.run(['copy', `A:${scene.root}/tree`, `B:${scene.root}/tree`]), { 'Files Copied': 2 });
-    const made = await scene.b.status(`${scene.root}/tree/dir/file`);
+    const pair = await sceneOf('not-preserved');
+    await dressedTree(pair);
+    expectSuccess(await pair.run(['copy', `A:${pair.root}/tree`, `B:${pair.root}/tree`]), { 'Files Copied': 2 });
+    const made = await pair.b.status(`${pair.root}/tree/dir/file`);
     expect(made).toMatchObject({ owner: 'root', permission: '644', replication: 1, blockSize: 4 * MIB });
   });
 
   test('what cannot be set is counted, and fails the file with --strict-preserve', async () => {
-    const scene = await sceneOf('strict');
-    const { a, b, root } = scene;
+    const pair = await sceneOf('strict');
+    const { a, b, root } = pair;
     await b.call('PUT', 'SETPERMISSION', root, { permission: '777' });
     await a.put(`${root}/tree/file`, 'content');
     await a.call('PUT', 'SETOWNER', `${root}/tree/file`, { owner: 'alice', group: 'staff' });
-    const conf = scene.conf({ B: { user: 'mallory' } });
-    const lenient = await scene.run(['copy', '-p', `A:${root}/tree`, `B:${root}/lenient`], { conf });
+    const conf = pair.conf({ B: { user: 'mallory' } });
+    const lenient = await pair.run(['copy', '-p', `A:${root}/tree`, `B:${root}/lenient`], { conf });
     expectSuccess(lenient, { 'Files Copied': 1, Warnings: { owner: 2 } });
-    const strict = await scene.run(['copy', '--strict-preserve', `A:${root}/tree`, `B:${root}/strict`], { conf });
+    const strict = await pair.run(['copy', '--strict-preserve', `A:${root}/tree`, `B:${root}/strict`], { conf });
     expect([strict.code, strict.status['Files Failed'], strict.status['Files Copied']]).toEqual([1, 1, 0]);
     expectOneLine(strict, ['1 files failed']);
     expect(await b.tree(`${root}/strict`)).toEqual({});
-    const { stdout } = await scene.run(['status', strict.status.Job, '--failures']);
+    const { stdout } = await pair.run(['status', strict.status.Job, '--failures']);
     expect(stdout).toMatch(/tree\/file\n {4}SETOWNER on localhost:\d+: AccessControlException/);
   });
 
@@ -237,15 +237,15 @@ describe.concurrent('how it is written and verified', () => {
     ['--direct', 0],
     ['--force', 2],
   ])('%s: %d renames', async (flag, renames) => {
-    const scene = await sceneOf(`write${flag}`);
-    const { a, b, root } = scene;
+    const pair = await sceneOf(`write${flag}`);
+    const { a, b, root } = pair;
     await a.put(`${root}/tree/one`, 'one');
     await a.put(`${root}/tree/two`, content('two', MIB));
-    await using front = await Front.start(bed.b);
+    await using faultProxy = await FaultProxy.start(bed.b);
     const args = ['copy', flag, `A:${root}/tree`, `B:${root}/tree`];
-    expectSuccess(await scene.run(args, { conf: scene.conf({ B: { url: front.url } }) }), { 'Files Copied': 2 });
-    expect(front.count('RENAME')).toBe(renames);
-    const created = front.requests.filter(({ operation }) => operation === 'CREATE').map(({ path }) => path);
+    expectSuccess(await pair.run(args, { conf: pair.conf({ B: { url: faultProxy.url } }) }), { 'Files Copied': 2 });
+    expect(faultProxy.count('RENAME')).toBe(renames);
+    const created = faultProxy.requests.filter(({ operation }) => operation === 'CREATE').map(({ path }) => path);
     expect(created.filter((path) => path.includes('/_hdfs-fanout.'))).toHaveLength(renames);
     expect(await b.tree(root)).toEqual(await a.tree(root));
   });
@@ -261,9 +261,9 @@ describe.concurrent('how it is written and verified', () => {
   });
 });
 
-/** A scene, and `run` for a copy in it. */
+/** A pair of clusters, and `run` for a copy in it. */
 async function bound(name: string) {
-  const scene = await sceneOf(name);
-  const run = (args: readonly string[], command = 'copy') => scene.run(command ? [command, ...args] : args);
-  return { a: scene.a, b: scene.b, root: scene.root, run };
+  const pair = await sceneOf(name);
+  const run = (args: readonly string[], command = 'copy') => pair.run(command ? [command, ...args] : args);
+  return { a: pair.a, b: pair.b, root: pair.root, run };
 }

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import { newHome } from '../support/cli.ts';
-import { Front } from '../support/front.ts';
+import { FaultProxy } from '../support/fault-proxy.ts';
 import { content } from '../support/odd-tree.ts';
-import { Scene } from '../support/scene.ts';
+import { TwoClusters } from '../support/two-clusters.ts';
 
 /** What a person, a script and a terminal are told. */
 
@@ -14,16 +14,16 @@ const bed = inject('bed');
 const MIB = 1024 * 1024;
 const COLUMNS = 80;
 const bin = join(import.meta.dirname, '../../bin/hdfs-fanout.js');
-let scene: Scene;
+let pair: TwoClusters;
 let root: string;
 
 beforeAll(async () => {
-  scene = await Scene.make(bed, 'output');
-  root = scene.root;
-  await scene.a.put(`${root}/tree/dir/file`, 'content');
-  await scene.a.put(`${root}/tree/new\nline`, 'odd');
-  await scene.a.put(`${root}/tree/empty`, '');
-  await scene.b.mkdirs(`${root}/out`);
+  pair = await TwoClusters.make(bed, 'output');
+  root = pair.root;
+  await pair.a.put(`${root}/tree/dir/file`, 'content');
+  await pair.a.put(`${root}/tree/new\nline`, 'odd');
+  await pair.a.put(`${root}/tree/empty`, '');
+  await pair.b.mkdirs(`${root}/out`);
 });
 
 const pydistcpKeys = [
@@ -38,26 +38,26 @@ const pydistcpKeys = [
 
 describe.concurrent('--help', () => {
   test.each([[], ['copy'], ['jobs'], ['status'], ['clean']])('%s fits the terminal', async (...command) => {
-    const { code, stdout, stderr } = await scene.run([...command, '--help']);
+    const { code, stdout, stderr } = await pair.run([...command, '--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^Usage: hdfs-fanout/);
     expect(stdout.split('\n').filter((line) => line.length > COLUMNS)).toEqual([]);
   });
 
   test.each([[], ['copy']])('%s lists exit codes and examples', async (...command) => {
-    const { stdout } = await scene.run([...command, '--help']);
+    const { stdout } = await pair.run([...command, '--help']);
     const listed = [...stdout.matchAll(/^ {2}(\d+) +\S/gm)].map((match) => Number(match[1]));
     expect(listed).toEqual([0, 1, 2, 3, 130]);
     expect(stdout.match(/^ {2}hdfs-fanout .*:\/\S*$|^ {2}hdfs-fanout .*--threads=10$/gm)).toHaveLength(5);
   });
 
   test('of status lists the exit code of a running job as well', async () => {
-    const { stdout } = await scene.run(['status', '--help']);
+    const { stdout } = await pair.run(['status', '--help']);
     expect([...stdout.matchAll(/^ {2}(\d+) +\S/gm)].map((match) => Number(match[1]))).toEqual([0, 1, 2, 3, 4, 130]);
   });
 
   test('its examples are run as they stand, but for the names', async () => {
-    const { stdout } = await scene.run(['--help']);
+    const { stdout } = await pair.run(['--help']);
     const examples = [...stdout.matchAll(/^ {2}hdfs-fanout (.*)$/gm)].map((match) => match[1] ?? '');
     const own = (example: string, index: number) =>
       example
@@ -68,19 +68,19 @@ describe.concurrent('--help', () => {
         .replace(/\/(?:data\/outgoing|data\/2024|logs\/\S+)/, `${root}/tree`)
         .replace(/\/(?:data\/incoming|data\/2024|logs|reports\/)(?= |$)/, `${root}/out/${index}`);
     for (const [index, example] of examples.entries()) {
-      const { code, stderr } = await scene.run(own(example, index).split(' '));
+      const { code, stderr } = await pair.run(own(example, index).split(' '));
       expect({ code, stderr }, own(example, index)).toEqual({ code: 0, stderr: '' });
     }
   });
 });
 
 test.concurrent('--version', async () => {
-  expect(await scene.run(['--version'])).toMatchObject({ code: 0, stdout: `${packageJson.version}\n`, stderr: '' });
+  expect(await pair.run(['--version'])).toMatchObject({ code: 0, stdout: `${packageJson.version}\n`, stderr: '' });
 });
 
 test.concurrent('pydistcp’s own command line, without a subcommand', async () => {
   const args = ['-f', '-s', 'A', '-d', 'B', '--threads=4', `${root}/tree`, `${root}/out/pydistcp`];
-  const { code, stdout, stderr, status } = await scene.run(args);
+  const { code, stdout, stderr, status } = await pair.run(args);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toMatch(/^Job Status:\n\{\n/);
   expect(Object.keys(status).slice(0, 16)).toEqual(pydistcpKeys);
@@ -94,13 +94,13 @@ test.concurrent('pydistcp’s own command line, without a subcommand', async () 
   });
   for (const key of ['Start Time', 'End Time'] as const)
     expect(status[key]).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/);
-  expect(await scene.b.tree(`${root}/out/pydistcp`)).toEqual(await scene.a.tree(`${root}/tree`));
+  expect(await pair.b.tree(`${root}/out/pydistcp`)).toEqual(await pair.a.tree(`${root}/tree`));
 });
 
 test.concurrent('--silent and a stderr that is no terminal say nothing on success', async () => {
   for (const flags of [['--silent'], []]) {
     const name = `${root}/out/silent${flags.length}`;
-    const { code, stderr, stdout } = await scene.run(['copy', ...flags, `A:${root}/tree`, `B:${name}`]);
+    const { code, stderr, stdout } = await pair.run(['copy', ...flags, `A:${root}/tree`, `B:${name}`]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^Job Status:\n/);
   }
@@ -114,7 +114,7 @@ describe.concurrent('--json', () => {
       .map((line) => JSON.parse(line) as Record<string, unknown>);
 
   test('is one object a line, the status last', async () => {
-    const { code, stdout, stderr } = await scene.run(['--json', `A:${root}/tree`, `B:${root}/out/json`]);
+    const { code, stdout, stderr } = await pair.run(['--json', `A:${root}/tree`, `B:${root}/out/json`]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const all = events(stdout);
     expect(all.map(({ type }) => type)).toEqual(['file', 'file', 'file', 'status']);
@@ -129,7 +129,7 @@ describe.concurrent('--json', () => {
   });
 
   test('tells a refusal as well', async () => {
-    const { code, stdout } = await scene.run(['--json', `A:${root}/nothing`, `B:${root}/out/json`]);
+    const { code, stdout } = await pair.run(['--json', `A:${root}/nothing`, `B:${root}/out/json`]);
     expect(code).toBe(3);
     const message = expect.stringContaining('no source matches') as string;
     expect(events(stdout)).toEqual([{ type: 'error', message }]);
@@ -137,15 +137,15 @@ describe.concurrent('--json', () => {
 
   test('tells the jobs', async () => {
     const home = newHome();
-    await scene.run(['copy', `A:${root}/tree`, `B:${root}/out/json-jobs`], { home });
-    const { stdout } = await scene.run(['jobs', '--json'], { home });
+    await pair.run(['copy', `A:${root}/tree`, `B:${root}/out/json-jobs`], { home });
+    const { stdout } = await pair.run(['jobs', '--json'], { home });
     expect(events(stdout)).toMatchObject([{ type: 'status', Outcome: 'Successful', 'Files Copied': 3 }]);
   });
 });
 
 describe.concurrent('--dry-run', () => {
   test('tells what would be done to each file, with totals, and changes nothing', async () => {
-    const own = await Scene.make(bed, 'output-dry');
+    const own = await TwoClusters.make(bed, 'output-dry');
     const { a, b, root: dry } = own;
     const put = async (name: string, source: string, destination?: string) => {
       await a.put(`${dry}/tree/${name}`, source);
@@ -186,11 +186,11 @@ describe.concurrent('--dry-run', () => {
   });
 
   test('asks no cluster for a change', async () => {
-    await using front = await Front.start(bed.b);
-    const conf = scene.conf({ B: { url: front.url } });
-    const { code } = await scene.run(['--dry-run', '-p', `A:${root}/tree`, `B:${root}/out/never`], { conf });
+    await using faultProxy = await FaultProxy.start(bed.b);
+    const conf = pair.conf({ B: { url: faultProxy.url } });
+    const { code } = await pair.run(['--dry-run', '-p', `A:${root}/tree`, `B:${root}/out/never`], { conf });
     expect(code).toBe(0);
-    expect([...new Set(front.requests.map(({ operation }) => operation))]).toEqual(['GETFILESTATUS']);
+    expect([...new Set(faultProxy.requests.map(({ operation }) => operation))]).toEqual(['GETFILESTATUS']);
   });
 });
 
@@ -206,14 +206,14 @@ describe.concurrent('a terminal', () => {
   };
 
   test('shows a progress bar that fits and ends with 100 %', async () => {
-    const own = await Scene.make(bed, 'output-terminal');
+    const own = await TwoClusters.make(bed, 'output-terminal');
     for (let i = 0; i < 4; i++) await own.a.put(`${own.root}/tree/f${i}`, content(`${i}`, MIB));
     await own.b.put(`${own.root}/tree/f0`, content('0', MIB));
-    await using front = await Front.start(bed.a, {
+    await using faultProxy = await FaultProxy.start(bed.a, {
       datanodes: true,
       react: ({ operation, to }) => (operation === 'OPEN' && to === 'datanode' ? { bytesPerSecond: MIB } : undefined),
     });
-    const conf = own.conf({ A: { url: front.url } });
+    const conf = own.conf({ A: { url: faultProxy.url } });
     const env = { ...process.env, WEBHDFS_CONFIG: conf, HDFS_FANOUT_HOME: newHome() };
     const args = ['copy', '--force', '--exact', `A:${own.root}/tree`, `B:${own.root}/tree`];
     const shown = await onTerminal(args, env);
@@ -233,7 +233,7 @@ describe.concurrent('a terminal', () => {
   });
 
   test('is left alone by --silent', async () => {
-    const env = { ...process.env, WEBHDFS_CONFIG: scene.conf(), HDFS_FANOUT_HOME: newHome() };
+    const env = { ...process.env, WEBHDFS_CONFIG: pair.conf(), HDFS_FANOUT_HOME: newHome() };
     const shown = await onTerminal(['copy', '--silent', `A:${root}/tree`, `B:${root}/out/terminal`], env);
     expect(shown).toMatch(/^Job Status:\r\n/);
   });
@@ -242,7 +242,7 @@ describe.concurrent('a terminal', () => {
 describe.concurrent('logging', () => {
   test('--log-file holds a JSON object a line for each file', async () => {
     const file = join(newHome(), 'made/for/it/copy.log');
-    const { code, stderr } = await scene.run(['--log-file', file, `A:${root}/tree`, `B:${root}/out/log`]);
+    const { code, stderr } = await pair.run(['--log-file', file, `A:${root}/tree`, `B:${root}/out/log`]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const lines = readFileSync(file, 'utf8')
       .trimEnd()
@@ -261,7 +261,7 @@ describe.concurrent('logging', () => {
   });
 
   test('-vvv writes a line for each file to stderr', async () => {
-    const { code, stderr } = await scene.run(['-vvv', `A:${root}/tree`, `B:${root}/out/verbose`]);
+    const { code, stderr } = await pair.run(['-vvv', `A:${root}/tree`, `B:${root}/out/verbose`]);
     expect(code).toBe(0);
     expect(stderr.trimEnd().split('\n')).toHaveLength(3);
     expect(stderr).toMatch(/^info: copied path=.*dir\/file outcome=copied/m);

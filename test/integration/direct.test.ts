@@ -1,32 +1,32 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, inject, test } from 'vitest';
 import { type CliResult, startCli } from '../support/cli.ts';
-import { Front, type FrontRequest, type Reaction } from '../support/front.ts';
+import { FaultProxy, type FaultProxyRequest, type Reaction } from '../support/fault-proxy.ts';
 import { content } from '../support/odd-tree.ts';
-import { Scene } from '../support/scene.ts';
+import { TwoClusters } from '../support/two-clusters.ts';
 
 /** With --direct a file is written under its own name: what stood there before is touched only where that was asked for. */
 
 const bed = inject('bed');
 
 interface Stop {
-  /** Which cluster's front. */
+  /** Which cluster's fault proxy. */
   readonly at: 'A' | 'B';
   /** What it does to a request; the copy is stopped as soon as it answers `hang`, or slowly, for the first time. */
-  readonly react: (request: FrontRequest) => Reaction | undefined;
+  readonly react: (request: FaultProxyRequest) => Reaction | undefined;
   readonly signal: NodeJS.Signals;
   /** Between the moment and the signal. */
   readonly meanwhile?: () => Promise<void>;
 }
 
-/** Starts a copy and stops it at a moment that a front sees. @returns the job's id */
+/** Starts a copy and stops it at a moment that a fault proxy sees. @returns the job's id */
 async function stoppedCopy(
-  scene: Scene,
+  pair: TwoClusters,
   flags: readonly string[],
   { at, react, signal, meanwhile }: Stop,
 ): Promise<string> {
   const { promise: moment, resolve: come } = Promise.withResolvers<undefined>();
-  await using front = await Front.start(at === 'A' ? bed.a : bed.b, {
+  await using faultProxy = await FaultProxy.start(at === 'A' ? bed.a : bed.b, {
     datanodes: true,
     react: (request) => {
       const reaction = react(request);
@@ -34,38 +34,38 @@ async function stoppedCopy(
       return reaction;
     },
   });
-  const options = { conf: scene.conf({ [at]: { url: front.url } }), home: scene.home };
-  const args = ['copy', '--silent', '--exact', '--direct', ...flags, `A:${scene.root}/tree`, `B:${scene.root}/tree`];
+  const options = { conf: pair.conf({ [at]: { url: faultProxy.url } }), home: pair.home };
+  const args = ['copy', '--silent', '--exact', '--direct', ...flags, `A:${pair.root}/tree`, `B:${pair.root}/tree`];
   const { child, ended } = startCli(args, options);
   await moment;
   await sleep(300);
   await meanwhile?.();
   child.kill(signal);
   await ended;
-  const { stdout } = await scene.run(['jobs', '--json']);
+  const { stdout } = await pair.run(['jobs', '--json']);
   return (JSON.parse(stdout.split('\n')[0] ?? '') as { Job: string }).Job;
 }
 
-const resume = (scene: Scene, job: string): Promise<CliResult> => scene.run(['copy', '--silent', '--resume', job]);
+const resume = (pair: TwoClusters, job: string): Promise<CliResult> => pair.run(['copy', '--silent', '--resume', job]);
 
-const copy = (scene: Scene, ...flags: string[]) =>
-  scene.run(['copy', '--silent', '--exact', '--direct', ...flags, `A:${scene.root}/tree`, `B:${scene.root}/tree`]);
+const copy = (pair: TwoClusters, ...flags: string[]) =>
+  pair.run(['copy', '--silent', '--exact', '--direct', ...flags, `A:${pair.root}/tree`, `B:${pair.root}/tree`]);
 
-const hangs = (operation: string) => (request: FrontRequest) =>
+const hangs = (operation: string) => (request: FaultProxyRequest) =>
   request.operation === operation ? ('hang' as const) : undefined;
 
 describe.concurrent('--direct without --force', () => {
   test('refuses a file that exists, and so does a resume', async () => {
-    const scene = await Scene.make(bed, 'direct-exists');
-    const { a, b, root } = scene;
+    const pair = await TwoClusters.make(bed, 'direct-exists');
+    const { a, b, root } = pair;
     await a.put(`${root}/tree/same-length`, 'new content');
     await a.put(`${root}/tree/longer`, 'old content and more');
     await b.put(`${root}/tree/same-length`, 'old content');
     await b.put(`${root}/tree/longer`, 'old content');
     const before = await b.tree(root);
-    const first = await copy(scene);
+    const first = await copy(pair);
     expect(first.status).toMatchObject({ 'Files Failed': 2 });
-    const again = await resume(scene, first.status.Job);
+    const again = await resume(pair, first.status.Job);
     expect(again.status).toMatchObject({ 'Files Failed': 2, 'Files Copied': 0 });
     expect(await b.tree(root)).toEqual(before);
   });
@@ -75,26 +75,26 @@ describe.concurrent('--direct without --force', () => {
     ['a shorter one', Buffer.from('stranger')],
     ['a longer one', content('stranger', 3_100_000)],
   ])('keeps a file that appears while it copies, %s, also after a crash', async (what, stranger) => {
-    const scene = await Scene.make(bed, `direct-appeared-${stranger.length}`);
-    const { a, b, root } = scene;
+    const pair = await TwoClusters.make(bed, `direct-appeared-${stranger.length}`);
+    const { a, b, root } = pair;
     await a.put(`${root}/tree/file`, content('file', 3_000_000));
-    const job = await stoppedCopy(scene, [], {
+    const job = await stoppedCopy(pair, [], {
       at: 'A',
       react: hangs('OPEN'),
       signal: 'SIGKILL',
       meanwhile: () => b.put(`${root}/tree/file`, stranger),
     });
-    const again = await resume(scene, job);
+    const again = await resume(pair, job);
     expect(again.status).toMatchObject({ 'Files Failed': 1, 'Files Copied': 0 });
     expect((await b.get(`${root}/tree/file`)).equals(stranger), what).toBe(true);
   });
 
   test('goes on after a crash in the middle of a file', async () => {
-    const scene = await Scene.make(bed, 'direct-crash');
-    const { a, b, root } = scene;
+    const pair = await TwoClusters.make(bed, 'direct-crash');
+    const { a, b, root } = pair;
     await a.put(`${root}/tree/file`, content('file', 3_000_000));
     await a.put(`${root}/tree/other`, 'other');
-    const job = await stoppedCopy(scene, [], {
+    const job = await stoppedCopy(pair, [], {
       at: 'A',
       react: ({ operation, to, path }) =>
         operation === 'OPEN' && to === 'datanode' && path.endsWith('/file') ? { bytesPerSecond: 400_000 } : undefined,
@@ -105,7 +105,7 @@ describe.concurrent('--direct without --force', () => {
       },
     });
     expect((await b.status(`${root}/tree/file`)).length).toBeLessThan(3_000_000);
-    const { code, stderr, status } = await resume(scene, job);
+    const { code, stderr, status } = await resume(pair, job);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(status).toMatchObject({
       'Files Expected': 2,
@@ -119,12 +119,12 @@ describe.concurrent('--direct without --force', () => {
 
 describe.concurrent('--direct --force leaves the old file whole', () => {
   test('where the source may not be read', async () => {
-    const scene = await Scene.make(bed, 'direct-denied');
-    const { a, b, root } = scene;
+    const pair = await TwoClusters.make(bed, 'direct-denied');
+    const { a, b, root } = pair;
     await a.put(`${root}/tree/file`, 'a new content', { permission: '600' });
     await b.put(`${root}/tree/file`, 'the old one');
-    const conf = scene.conf({ A: { user: 'mallory' } });
-    const { status } = await scene.run(
+    const conf = pair.conf({ A: { user: 'mallory' } });
+    const { status } = await pair.run(
       ['copy', '--silent', '--exact', '--direct', '--force', `A:${root}/tree`, `B:${root}/tree`],
       { conf },
     );
@@ -133,25 +133,25 @@ describe.concurrent('--direct --force leaves the old file whole', () => {
   });
 
   test.each([
-    ['has vanished', (scene: Scene, path: string) => scene.a.remove(path)],
-    ['was moved away by its directory', (scene: Scene) => scene.a.remove(`${scene.root}/tree`)],
+    ['has vanished', (pair: TwoClusters, path: string) => pair.a.remove(path)],
+    ['was moved away by its directory', (pair: TwoClusters) => pair.a.remove(`${pair.root}/tree`)],
   ])('where the source %s', async (what, change) => {
-    const scene = await Scene.make(bed, `direct-${what.replaceAll(' ', '-')}`);
-    const { a, b, root } = scene;
+    const pair = await TwoClusters.make(bed, `direct-${what.replaceAll(' ', '-')}`);
+    const { a, b, root } = pair;
     await a.put(`${root}/tree/file`, 'a new content');
     await b.put(`${root}/tree/file`, 'the old one');
-    await using front = await Front.start(bed.a, {
+    await using faultProxy = await FaultProxy.start(bed.a, {
       react: async ({ operation, path }) => {
-        if (operation === 'OPEN') await change(scene, path).catch(() => undefined);
+        if (operation === 'OPEN') await change(pair, path).catch(() => undefined);
         return undefined;
       },
     });
-    const result = await scene.run(
+    const result = await pair.run(
       ['copy', '--silent', '--exact', '--direct', '--force', `A:${root}/tree`, `B:${root}/tree`],
-      { conf: scene.conf({ A: { url: front.url } }) },
+      { conf: pair.conf({ A: { url: faultProxy.url } }) },
     );
     expect(result.status).toMatchObject({ 'Files Failed': 1, Retries: 0 });
-    const { stdout } = await scene.run(['status', result.status.Job, '--failures']);
+    const { stdout } = await pair.run(['status', result.status.Job, '--failures']);
     expect(stdout).toContain('it vanished before it was copied');
     expect(String(await b.get(`${root}/tree/file`))).toBe('the old one');
   });
@@ -159,26 +159,26 @@ describe.concurrent('--direct --force leaves the old file whole', () => {
   test.each(['SIGINT', 'SIGKILL'] as const)(
     'where the copy is ended by %s before the source answers',
     async (signal) => {
-      const scene = await Scene.make(bed, `direct-${signal}`);
-      const { a, b, root } = scene;
+      const pair = await TwoClusters.make(bed, `direct-${signal}`);
+      const { a, b, root } = pair;
       await a.put(`${root}/tree/file`, 'a new content');
       await b.put(`${root}/tree/file`, 'the old one');
-      const job = await stoppedCopy(scene, ['--force'], { at: 'A', react: hangs('OPEN'), signal });
+      const job = await stoppedCopy(pair, ['--force'], { at: 'A', react: hangs('OPEN'), signal });
       expect(String(await b.get(`${root}/tree/file`))).toBe('the old one');
-      const { status } = await resume(scene, job);
+      const { status } = await resume(pair, job);
       expect(status).toMatchObject({ Outcome: 'Successful', 'Files Copied': 1 });
       expect(await b.tree(root)).toEqual(await a.tree(root));
     },
   );
 
   test('where the destination refuses it', async () => {
-    const scene = await Scene.make(bed, 'direct-refused');
-    const { a, b, root } = scene;
+    const pair = await TwoClusters.make(bed, 'direct-refused');
+    const { a, b, root } = pair;
     await a.put(`${root}/tree/file`, 'a new content');
     await b.put(`${root}/tree/file`, 'the old one', { permission: '644' });
     await b.call('PUT', 'SETPERMISSION', `${root}/tree`, { permission: '1777' });
-    const conf = scene.conf({ B: { user: 'mallory' } });
-    const { status } = await scene.run(
+    const conf = pair.conf({ B: { user: 'mallory' } });
+    const { status } = await pair.run(
       ['copy', '--silent', '--exact', '--direct', '--force', `A:${root}/tree`, `B:${root}/tree`],
       { conf },
     );
@@ -190,15 +190,15 @@ describe.concurrent('--direct --force leaves the old file whole', () => {
 test.concurrent(
   '--direct --preserve, killed between the last byte and the attributes: a resume sets them',
   async () => {
-    const scene = await Scene.make(bed, 'direct-preserve');
-    const { a, b, root } = scene;
+    const pair = await TwoClusters.make(bed, 'direct-preserve');
+    const { a, b, root } = pair;
     const path = `${root}/tree/file`;
     await a.put(path, 'content');
     await a.call('PUT', 'SETOWNER', path, { owner: 'alice', group: 'staff' });
     await a.call('PUT', 'SETTIMES', path, { modificationtime: '1600000000000', accesstime: '1600000001000' });
-    const job = await stoppedCopy(scene, ['--preserve'], { at: 'B', react: hangs('SETOWNER'), signal: 'SIGKILL' });
+    const job = await stoppedCopy(pair, ['--preserve'], { at: 'B', react: hangs('SETOWNER'), signal: 'SIGKILL' });
     expect(await b.status(path)).toMatchObject({ length: 7, owner: 'root' });
-    const { code, status } = await resume(scene, job);
+    const { code, status } = await resume(pair, job);
     expect({ code, copied: status['Files Copied'], skipped: status['Files Skipped'] }).toEqual({
       code: 0,
       copied: 1,

@@ -1,7 +1,7 @@
 import { expect, inject, test } from 'vitest';
 import { Gateway } from '../support/gateway.ts';
 import { content, makeOddTree } from '../support/odd-tree.ts';
-import { Scene } from '../support/scene.ts';
+import { TwoClusters } from '../support/two-clusters.ts';
 
 const bed = inject('bed');
 const password = 'a pässword:with=signs';
@@ -10,15 +10,15 @@ test.each([
   { how: 'from behind a gateway', from: 'A', to: 'B' },
   { how: 'to behind a gateway', from: 'B', to: 'A' },
 ] as const)('a tree with every odd name copied $how is the same byte for byte', async ({ how, from, to }) => {
-  const scene = await Scene.make(bed, how.replaceAll(' ', '-'));
-  const { root, a, b } = scene;
+  const pair = await TwoClusters.make(bed, how.replaceAll(' ', '-'));
+  const { root, a, b } = pair;
   const [source, destination] = from === 'A' ? [a, b] : [b, a];
   await makeOddTree(source, `${root}/tree`);
   const expected = await source.tree(`${root}/tree`);
   await using gateway = await Gateway.start(bed.a, { user: 'root', password });
-  const conf = scene.conf({ A: { url: gateway.url, auth_mechanism: 'BASIC', user: 'root', password } });
+  const conf = pair.conf({ A: { url: gateway.url, auth_mechanism: 'BASIC', user: 'root', password } });
   const copy = (...flags: string[]) =>
-    scene.run(['copy', '--silent', ...flags, '--exact', `${from}:${root}/tree`, `${to}:${root}/copy`], { conf });
+    pair.run(['copy', '--silent', ...flags, '--exact', `${from}:${root}/tree`, `${to}:${root}/copy`], { conf });
 
   const first = await copy();
   expect({ code: first.code, stderr: first.stderr }).toEqual({ code: 0, stderr: '' });
@@ -40,11 +40,11 @@ test.each([
 });
 
 test('a password that the gateway does not take ends the job at once, and is not told', async () => {
-  const scene = await Scene.make(bed, 'gateway-refuses');
-  await scene.a.put(`${scene.root}/tree/file`, 'x');
+  const pair = await TwoClusters.make(bed, 'gateway-refuses');
+  await pair.a.put(`${pair.root}/tree/file`, 'x');
   await using gateway = await Gateway.start(bed.a, { user: 'root', password });
-  const conf = scene.conf({ A: { url: gateway.url, auth_mechanism: 'BASIC', user: 'root', password: 'wrong one' } });
-  const { stderr } = await scene.expectRefused(['copy', `A:${scene.root}/tree`, `B:${scene.root}/copy`], {
+  const conf = pair.conf({ A: { url: gateway.url, auth_mechanism: 'BASIC', user: 'root', password: 'wrong one' } });
+  const { stderr } = await pair.expectRefused(['copy', `A:${pair.root}/tree`, `B:${pair.root}/copy`], {
     code: 3,
     says: ['cluster A', 'password'],
     conf,

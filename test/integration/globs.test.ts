@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
-import { expandGlob } from '../../shared/copy/glob.ts';
+import { expandGlob } from '../../shared/plan/glob.ts';
 import { getHadoop } from '../bed/jars.ts';
 import { hadoopEnvironment, openModules } from '../bed/jvm.ts';
 import { runTool } from '../bed/tools.ts';
 import { errorOf, never } from '../support/files.ts';
-import { Scene } from '../support/scene.ts';
+import { TwoClusters } from '../support/two-clusters.ts';
 import { clientOf } from '../support/scripted-server.ts';
 
-/** Patterns find what Hadoop's own FileSystem.globStatus finds on the same cluster. */
+/** Patterns find what Hadoop's own Storage.globStatus finds on the same cluster. */
 
 const bed = inject('bed');
 const root = '/globs';
@@ -145,8 +145,8 @@ async function hadoopsAnswers(patterns: readonly string[]): Promise<(string[] | 
 describe('patterns', () => {
   let answers: Map<string, string[] | undefined>;
   beforeAll(async () => {
-    const scene = await Scene.make(bed, root.slice(1));
-    for (const name of names) await scene.a.put(`${root}/${name}`, name);
+    const pair = await TwoClusters.make(bed, root.slice(1));
+    for (const name of names) await pair.a.put(`${root}/${name}`, name);
     const patterns = [...alike, ...refused];
     const found = await hadoopsAnswers(patterns);
     answers = new Map(patterns.map((pattern, i) => [pattern, found[i]]));

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { newHome, startCli } from '../support/cli.ts';
-import { Front } from '../support/front.ts';
-import { expectOneLine, Scene } from '../support/scene.ts';
+import { FaultProxy } from '../support/fault-proxy.ts';
+import { expectOneLine, TwoClusters } from '../support/two-clusters.ts';
 
 /** A command among others: in pipes, on full disks, under signals. */
 
@@ -14,27 +14,27 @@ const bed = inject('bed');
 const repository = join(import.meta.dirname, '../..');
 const bin = join(repository, 'bin/hdfs-fanout.js');
 const [USAGE, STOPPED, INTERRUPTED] = [2, 3, 130];
-let scene: Scene;
+let pair: TwoClusters;
 let root: string;
 let job: string;
 
 beforeAll(async () => {
-  scene = await Scene.make(bed, 'neighbour');
-  root = scene.root;
-  await scene.b.call('PUT', 'SETPERMISSION', root, { permission: '777' });
-  const files = Array.from({ length: 30 }, (_, i) => scene.a.put(`${root}/tree/f${i}`, `${i}`));
+  pair = await TwoClusters.make(bed, 'neighbour');
+  root = pair.root;
+  await pair.b.call('PUT', 'SETPERMISSION', root, { permission: '777' });
+  const files = Array.from({ length: 30 }, (_, i) => pair.a.put(`${root}/tree/f${i}`, `${i}`));
   const odd = ['\u001b[31mred', 'tab\there', '\u009b2Jclear'].map((name) =>
-    scene.a.put(`${root}/tree/${name}`, name, { permission: '600' }),
+    pair.a.put(`${root}/tree/${name}`, name, { permission: '600' }),
   );
   await Promise.all([...files, ...odd]);
-  const conf = scene.conf({ A: { user: 'mallory' }, B: { user: 'mallory' } });
-  const { code, status } = await scene.run(['copy', `A:${root}/tree`, `B:${root}/first`], { conf });
+  const conf = pair.conf({ A: { user: 'mallory' }, B: { user: 'mallory' } });
+  const { code, status } = await pair.run(['copy', `A:${root}/tree`, `B:${root}/first`], { conf });
   expect(code).toBe(1);
   job = status.Job;
 });
 
 /** Runs a line of bash, in which `hdfs-fanout` is the command. */
-function bash(line: string, home = scene.home): Promise<{ code: number; stdout: string; stderr: string }> {
+function bash(line: string, home = pair.home): Promise<{ code: number; stdout: string; stderr: string }> {
   const script = `hdfs-fanout() { '${process.execPath}' '${bin}' "$@"; }; ${line}`;
   const env = { ...process.env, WEBHDFS_CONFIG: bed.configFile, HDFS_FANOUT_HOME: home };
   return new Promise((resolve) => {
@@ -71,9 +71,9 @@ describe.concurrent('a reader that goes away', () => {
     const to = `${root}/${reader === ':' ? 'at-once' : 'head'}${flag}`;
     const line = `hdfs-fanout copy ${flag} A:${root}/tree B:${to} ${both} | ${reader} >/dev/null; echo "\${PIPESTATUS[0]}"`;
     expect(await bash(line, home)).toMatchObject({ stdout: '0\n', stderr: '' });
-    const source = await scene.a.tree(`${root}/tree`);
-    expect(Object.keys(await scene.b.tree(to))).toHaveLength(Object.keys(source).length);
-    expect((await scene.run(['jobs', '--json'], { home })).stdout).toContain('"Outcome":"Successful"');
+    const source = await pair.a.tree(`${root}/tree`);
+    expect(Object.keys(await pair.b.tree(to))).toHaveLength(Object.keys(source).length);
+    expect((await pair.run(['jobs', '--json'], { home })).stdout).toContain('"Outcome":"Successful"');
   });
 });
 
@@ -107,7 +107,7 @@ describe.concurrent('a full disk', () => {
 
 describe.concurrent('names that a terminal would obey', () => {
   test('are escaped in failures', async () => {
-    const { stdout } = await scene.run(['status', job, '--failures']);
+    const { stdout } = await pair.run(['status', job, '--failures']);
     expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
     for (const name of ['\\u001b[31mred', 'tab\\there', '\\u009b2Jclear'])
       expect(stdout).toContain(`${root}/tree/${name}\n`);
@@ -124,7 +124,7 @@ describe.concurrent('--json', () => {
     [['copy', '--json', '--log-file', '/dev/null/x', 'A:/x', 'B:/y'], USAGE],
     [['doctor', 'nowhere', '--json'], USAGE],
   ])('%j is refused with one object', async (args, code) => {
-    const result = await scene.run(args);
+    const result = await pair.run(args);
     expect(result.code).toBe(code);
     expectOneLine(result, []);
     const message = result.stderr.replace(/^hdfs-fanout: /, '').trimEnd();
@@ -140,7 +140,7 @@ describe.concurrent('pages', () => {
     [['status', 'JOB', '--failures', '--after', 'nonsense'], '"nonsense" is not the mark of a failure'],
     [['status', 'JOB', '--failures', '--after', '1e3'], 'is not the mark of a failure'],
   ])('%j is refused', async (args, says) => {
-    const result = await scene.run(args.map((arg) => (arg === 'JOB' ? job : arg)));
+    const result = await pair.run(args.map((arg) => (arg === 'JOB' ? job : arg)));
     expect(result.code).toBe(USAGE);
     expectOneLine(result, [says]);
   });
@@ -148,14 +148,14 @@ describe.concurrent('pages', () => {
 
 test('a second Ctrl-C ends a copy that waits for its clean-up', async () => {
   let hung = 0;
-  await using front = await Front.start(bed.b, {
+  await using faultProxy = await FaultProxy.start(bed.b, {
     react: ({ operation }) => {
       if (operation !== 'CREATE' && operation !== 'DELETE') return undefined;
       hung++;
       return 'hang';
     },
   });
-  const conf = scene.conf({ B: { url: front.url } });
+  const conf = pair.conf({ B: { url: faultProxy.url } });
   const { child, ended } = startCli(['copy', `A:${root}/tree`, `B:${root}/second`], { conf, home: newHome() });
   while (hung === 0) await sleep(20);
   child.kill('SIGINT');
@@ -167,10 +167,10 @@ test('a second Ctrl-C ends a copy that waits for its clean-up', async () => {
 
 test('Ctrl-C in a dry run says that nothing was changed', async () => {
   let hung = 0;
-  await using front = await Front.start(bed.a, {
+  await using faultProxy = await FaultProxy.start(bed.a, {
     react: ({ operation }) => (operation === 'LISTSTATUS_BATCH' && ++hung > 0 ? 'hang' : undefined),
   });
-  const conf = scene.conf({ A: { url: front.url } });
+  const conf = pair.conf({ A: { url: faultProxy.url } });
   const { child, ended } = startCli(['copy', '--dry-run', `A:${root}/tree`, `B:${root}/third`], { conf });
   while (hung === 0) await sleep(20);
   child.kill('SIGINT');

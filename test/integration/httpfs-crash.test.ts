@@ -1,17 +1,17 @@
 import { expect, inject, test, vi } from 'vitest';
 import { type CliOptions, newHome, runCli, startCli } from '../support/cli.ts';
-import { Front, type FrontRequest } from '../support/front.ts';
+import { FaultProxy, type FaultProxyRequest } from '../support/fault-proxy.ts';
 import { content } from '../support/odd-tree.ts';
-import { Scene, temporaryNames } from '../support/scene.ts';
+import { TwoClusters, temporaryNames } from '../support/two-clusters.ts';
 
 const bed = inject('bed');
 const FILES = 12;
 
-const destinationOf = ({ query }: FrontRequest) => new URLSearchParams(query).get('destination') ?? '';
+const destinationOf = ({ query }: FaultProxyRequest) => new URLSearchParams(query).get('destination') ?? '';
 const isOld = (path: string) => path.endsWith('.old');
 
 /** The steps in which an existing file is replaced on an HttpFS, and the one that takes a replacement back. */
-const steps: Record<string, (request: FrontRequest) => boolean> = {
+const steps: Record<string, (request: FaultProxyRequest) => boolean> = {
   'moving the old file aside': (r) => r.operation === 'RENAME' && isOld(destinationOf(r)),
   'renaming the new file into place': (r) =>
     r.operation === 'RENAME' && !isOld(r.path) && !isOld(destinationOf(r)) && r.path.includes('/_hdfs-fanout.'),
@@ -31,18 +31,18 @@ test.each([
 ])(
   'a copy over an HttpFS killed by kill -9 %s, and its resume killed %s, loses no file and ends with equal trees',
   async (first, second) => {
-    const scene = await Scene.make(bed, `httpfs-crash-${first} ${second}`.replaceAll(' ', '-'));
-    const { root, a, b } = scene;
+    const pair = await TwoClusters.make(bed, `httpfs-crash-${first} ${second}`.replaceAll(' ', '-'));
+    const { root, a, b } = pair;
     for (let i = 0; i < FILES; i++) {
       await b.put(`${root}/tree/f${i}`, content(`new ${i}`, 30_000));
       await a.put(`${root}/tree/f${i}`, content(`old ${i}`, 20_000));
     }
     const [before, source] = [await a.tree(`${root}/tree`), await b.tree(`${root}/tree`)];
-    let reached: (request: FrontRequest) => Promise<boolean> = () => Promise.resolve(false);
-    await using front = await Front.start(bed.httpFs, {
+    let reached: (request: FaultProxyRequest) => Promise<boolean> = () => Promise.resolve(false);
+    await using faultProxy = await FaultProxy.start(bed.httpFs, {
       react: async (request) => ((await reached(request)) ? 'cut-before' : undefined),
     });
-    const options: CliOptions = { conf: scene.conf({ A: { url: front.url } }), home: newHome() };
+    const options: CliOptions = { conf: pair.conf({ A: { url: faultProxy.url } }), home: newHome() };
 
     /** Runs a command that is killed before or after its first such step took place. */
     const killedAt = async (args: readonly string[], moment: string) => {

@@ -1,6 +1,6 @@
 import { describe, expect, inject, test } from 'vitest';
 import { content, makeOddTree } from '../support/odd-tree.ts';
-import { Scene } from '../support/scene.ts';
+import { TwoClusters } from '../support/two-clusters.ts';
 
 const bed = inject('bed');
 
@@ -10,14 +10,14 @@ describe('a tree with every odd name, copied', () => {
     { how: 'to an HttpFS', from: 'B', to: 'A' },
     { how: 'from an HttpFS to the same HttpFS', from: 'A', to: 'A' },
   ] as const)('$how, is the same byte for byte, also where files are overwritten', async ({ how, from, to }) => {
-    const scene = await Scene.make(bed, how.replaceAll(' ', '-'));
-    const { root, a, b } = scene;
+    const pair = await TwoClusters.make(bed, how.replaceAll(' ', '-'));
+    const { root, a, b } = pair;
     const [source, destination] = [from === 'A' ? a : b, to === 'A' ? a : b];
     await makeOddTree(source, `${root}/tree`);
     const expected = await source.tree(`${root}/tree`);
-    const conf = scene.conf({ A: { url: bed.httpFs } });
+    const conf = pair.conf({ A: { url: bed.httpFs } });
     const copy = (...flags: string[]) =>
-      scene.run(['copy', '--silent', ...flags, '--exact', `${from}:${root}/tree`, `${to}:${root}/copy`], { conf });
+      pair.run(['copy', '--silent', ...flags, '--exact', `${from}:${root}/tree`, `${to}:${root}/copy`], { conf });
 
     const first = await copy();
     expect({ code: first.code, stderr: first.stderr }).toEqual({ code: 0, stderr: '' });

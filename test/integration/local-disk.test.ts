@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { newHome } from '../support/cli.ts';
-import { Scene } from '../support/scene.ts';
+import { TwoClusters } from '../support/two-clusters.ts';
 
 /** Downloads to disks that are full, take no hard links, or take no large files. */
 
@@ -13,13 +13,13 @@ const bed = inject('bed');
 const SOME_FAILED = 1;
 const bin = join(import.meta.dirname, '../../bin/hdfs-fanout.js');
 const scratch = () => mkdtempSync(join(tmpdir(), 'hdfs-fanout-disk-'));
-let scene: Scene;
+let pair: TwoClusters;
 
 beforeAll(async () => {
-  scene = await Scene.make(bed, 'local-disk');
-  for (const name of ['a', 'dir/b']) await scene.a.put(`${scene.root}/tree/${name}`, name);
-  await scene.a.put(`${scene.root}/large/large`, Buffer.alloc(3 * 1024 * 1024, 'l'));
-  await scene.a.put(`${scene.root}/large/small`, 'small');
+  pair = await TwoClusters.make(bed, 'local-disk');
+  for (const name of ['a', 'dir/b']) await pair.a.put(`${pair.root}/tree/${name}`, name);
+  await pair.a.put(`${pair.root}/large/large`, Buffer.alloc(3 * 1024 * 1024, 'l'));
+  await pair.a.put(`${pair.root}/large/small`, 'small');
 });
 
 /** Options of Node that make system calls fail as a kernel would. @param refuse  statements over `fs` and `error(number)` */
@@ -43,8 +43,8 @@ describe('a disk without hard links', () => {
     'which says so by %s takes every file, and nothing temporary stays',
     async (code) => {
       const top = scratch();
-      const args = ['copy', '--silent', `A:${scene.root}/tree`, `local:${top}/tree`];
-      const copied = await scene.run(args, { env: withCalls(noLinks(code)) });
+      const args = ['copy', '--silent', `A:${pair.root}/tree`, `local:${top}/tree`];
+      const copied = await pair.run(args, { env: withCalls(noLinks(code)) });
       expect(copied.code, copied.stderr).toBe(0);
       expect(readdirSync(top, { recursive: true }).sort()).toEqual(['tree', 'tree/a', 'tree/dir', 'tree/dir/b']);
       expect(readFileSync(join(top, 'tree/dir/b'), 'utf8')).toBe('dir/b');
@@ -55,7 +55,7 @@ describe('a disk without hard links', () => {
     const top = scratch();
     // As another program would, between planning and the last step.
     const appear = `fs.promises.link = async (from, to) => { fs.writeFileSync(to, 'theirs'); throw error('EPERM', 'link'); };`;
-    const { code, status } = await scene.run(['copy', `A:${scene.root}/tree/a`, `local:${top}/a`], {
+    const { code, status } = await pair.run(['copy', `A:${pair.root}/tree/a`, `local:${top}/a`], {
       env: withCalls(appear),
     });
     expect({ code, failed: status['Files Failed'] }).toEqual({ code: SOME_FAILED, failed: 1 });
@@ -71,18 +71,18 @@ describe('a disk without hard links', () => {
         if (from.includes('_hdfs-fanout.')) throw error('EACCES', 'rename');
         return rename(from, to);
       };`;
-    const args = ['copy', '--silent', `A:${scene.root}/tree`, `local:${top}/tree`];
-    const { code, status } = await scene.run(args, { env: withCalls(both) });
+    const args = ['copy', '--silent', `A:${pair.root}/tree`, `local:${top}/tree`];
+    const { code, status } = await pair.run(args, { env: withCalls(both) });
     expect({ code, failed: status['Files Failed'] }).toEqual({ code: SOME_FAILED, failed: 2 });
     expect(readdirSync(top, { recursive: true }).sort()).toEqual(['tree', 'tree/dir']);
   });
 
   test('refuses a name for its own reasons: denied stays denied', async () => {
     const top = scratch();
-    const args = ['copy', '--silent', `A:${scene.root}/tree`, `local:${top}/tree`];
-    const { code, stderr } = await scene.run(args, { env: withCalls(noLinks('EACCES')) });
+    const args = ['copy', '--silent', `A:${pair.root}/tree`, `local:${top}/tree`];
+    const { code, stderr } = await pair.run(args, { env: withCalls(noLinks('EACCES')) });
     expect(code).toBe(SOME_FAILED);
-    const failures = await scene.run(['status', / status (\S+) /.exec(stderr)?.[1] ?? '', '--failures']);
+    const failures = await pair.run(['status', / status (\S+) /.exec(stderr)?.[1] ?? '', '--failures']);
     expect(failures.stdout).toContain('EACCES: refused (grant the permission');
     expect(readdirSync(top, { recursive: true }).sort()).toEqual(['tree', 'tree/dir']);
   });
@@ -90,7 +90,7 @@ describe('a disk without hard links', () => {
 
 /** Runs a shell script with `"$@"` for the command that copies `/large`. @returns how it ended, and what it printed */
 async function shell(script: string, target: string, home: string, env: NodeJS.ProcessEnv = {}) {
-  const args = ['copy', '--json', `A:${scene.root}/large`, `local:${target}`];
+  const args = ['copy', '--json', `A:${pair.root}/large`, `local:${target}`];
   const child = spawn('bash', ['-ec', script, 'bash', process.execPath, bin, ...args], {
     env: { ...process.env, WEBHDFS_CONFIG: bed.configFile, HDFS_FANOUT_HOME: home, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,7 +1,7 @@
 import { expect, inject, test } from 'vitest';
-import { Front } from '../support/front.ts';
+import { FaultProxy } from '../support/fault-proxy.ts';
 import { content } from '../support/odd-tree.ts';
-import { Scene } from '../support/scene.ts';
+import { TwoClusters } from '../support/two-clusters.ts';
 
 const bed = inject('bed');
 
@@ -13,30 +13,30 @@ test.each([
 ] as const)(
   'a RENAME whose answer is lost %s is found out and counted once',
   async (_, reaction, { force = false }: { force?: boolean }) => {
-    const scene = await Scene.make(bed, `rename-${reaction}-${force}`);
-    const { root, a, b } = scene;
+    const pair = await TwoClusters.make(bed, `rename-${reaction}-${force}`);
+    const { root, a, b } = pair;
     for (let i = 0; i < 12; i++) {
       await a.put(`${root}/tree/f${i}`, content(`${i}`, 30_000));
       if (force) await b.put(`${root}/tree/f${i}`, content(`old ${i}`, 20_000));
     }
     const cut = new Set<string>();
-    await using front = await Front.start(bed.b, {
+    await using faultProxy = await FaultProxy.start(bed.b, {
       react: ({ operation, path }) => {
         if (operation !== 'RENAME' || cut.has(path)) return undefined;
         cut.add(path);
         return reaction;
       },
     });
-    const conf = scene.conf({ B: { url: front.url } });
+    const conf = pair.conf({ B: { url: faultProxy.url } });
     const flags = force ? ['--force', '--exact'] : [];
-    const { code, status, stderr } = await scene.run(
+    const { code, status, stderr } = await pair.run(
       ['copy', '--silent', ...flags, `A:${root}/tree`, `B:${root}/tree`],
       { conf },
     );
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(status).toMatchObject({ 'Files Copied': 12, 'Files Failed': 0, 'Files Skipped': 0, Retries: 0 });
     expect(cut.size).toBe(12);
-    expect(front.count('RENAME')).toBe(reaction === 'cut-after' ? 12 : 24);
+    expect(faultProxy.count('RENAME')).toBe(reaction === 'cut-after' ? 12 : 24);
     expect(await b.tree(`${root}/tree`)).toEqual(await a.tree(`${root}/tree`));
   },
 );

@@ -5,7 +5,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import { newHome } from '../support/cli.ts';
-import { Scene } from '../support/scene.ts';
+import { TwoClusters } from '../support/two-clusters.ts';
 
 /** What a user gets from the registry, and what a clone of the repository gives. */
 
@@ -71,7 +71,7 @@ describe('the package', () => {
   });
 
   test('copies', async () => {
-    const { a, b, root } = await Scene.make(bed, 'packaging');
+    const { a, b, root } = await TwoClusters.make(bed, 'packaging');
     await a.put(`${root}/tree/dir/file`, 'content');
     const env = { WEBHDFS_CONFIG: bed.configFile, HDFS_FANOUT_HOME: newHome() };
     const { code, stdout, stderr } = await run(bin, ['copy', `A:${root}/tree`, `B:${root}/tree`], directory, env);

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { expect, inject, test } from 'vitest';
-import { Front } from '../support/front.ts';
+import { FaultProxy } from '../support/fault-proxy.ts';
 import { makeSmallTree } from '../support/odd-tree.ts';
-import { Scene } from '../support/scene.ts';
+import { TwoClusters } from '../support/two-clusters.ts';
 
 const bed = inject('bed');
 
@@ -37,20 +37,20 @@ async function startProxy() {
 }
 
 test('a tree is copied through a proxy that alone knows the names of the cluster', async () => {
-  const scene = await Scene.make(bed, 'proxied');
-  const { root, a, b } = scene;
+  const pair = await TwoClusters.make(bed, 'proxied');
+  const { root, a, b } = pair;
   await makeSmallTree(a, `${root}/tree`);
   await using proxy = await startProxy();
-  await using front = await Front.start(bed.a, {
+  await using faultProxy = await FaultProxy.start(bed.a, {
     react: () => ({ location: (location) => location.replace('//localhost:', '//dn1.prod.invalid:') }),
   });
-  const url = front.url.replace('127.0.0.1', 'nn1.prod.invalid');
-  const conf = scene.conf({ A: { url, proxy: proxy.url } });
+  const url = faultProxy.url.replace('127.0.0.1', 'nn1.prod.invalid');
+  const conf = pair.conf({ A: { url, proxy: proxy.url } });
   for (const [from, to] of [
     [`A:${root}/tree`, `B:${root}/tree`],
     [`B:${root}/tree`, `A:${root}/back`],
   ] as const) {
-    const { code, stderr, status } = await scene.run(['copy', '--silent', '--exact', from, to], { conf });
+    const { code, stderr, status } = await pair.run(['copy', '--silent', '--exact', from, to], { conf });
     expect({ code, stderr, retries: status.Retries }).toEqual({ code: 0, stderr: '', retries: 0 });
   }
   expect(await a.tree(`${root}/back`)).toEqual(await a.tree(`${root}/tree`));
@@ -63,11 +63,11 @@ test.each([
   ['an IPv6 address', '[2001:db8::10]', '2001:db8::10'],
   ['a name with an underscore', 'data_node_1', 'data_node_*'],
 ])('datanodes told by %s are reached where datanode_addresses say, at another port', async (what, told, pattern) => {
-  const scene = await Scene.make(bed, `told-${what.replace(/\W/g, '')}`);
-  const { root, a, b } = scene;
+  const pair = await TwoClusters.make(bed, `told-${what.replace(/\W/g, '')}`);
+  const { root, a, b } = pair;
   await makeSmallTree(a, `${root}/tree`);
   let datanode = '';
-  await using front = await Front.start(bed.a, {
+  await using faultProxy = await FaultProxy.start(bed.a, {
     react: () => ({
       location: (location) =>
         location.replace(/\/\/localhost:(\d+)/, (_all, port: string) => {
@@ -77,13 +77,13 @@ test.each([
     }),
   });
   // Which port it has is known from a redirect.
-  await fetch(`${front.url}/webhdfs/v1${root}/tree/a/1?op=OPEN&user.name=root`, { redirect: 'manual' });
-  const conf = scene.conf({ A: { url: front.url, datanode_addresses: { [pattern]: `127.0.0.1:${datanode}` } } });
+  await fetch(`${faultProxy.url}/webhdfs/v1${root}/tree/a/1?op=OPEN&user.name=root`, { redirect: 'manual' });
+  const conf = pair.conf({ A: { url: faultProxy.url, datanode_addresses: { [pattern]: `127.0.0.1:${datanode}` } } });
   for (const [from, to] of [
     [`A:${root}/tree`, `B:${root}/tree`],
     [`B:${root}/tree`, `A:${root}/back`],
   ] as const) {
-    const { code, stderr, status } = await scene.run(['copy', '--silent', '--exact', from, to], { conf });
+    const { code, stderr, status } = await pair.run(['copy', '--silent', '--exact', from, to], { conf });
     expect({ code, stderr, retries: status.Retries }).toEqual({ code: 0, stderr: '', retries: 0 });
   }
   expect(await a.tree(`${root}/back`)).toEqual(await b.tree(`${root}/tree`));

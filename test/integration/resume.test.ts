@@ -2,10 +2,10 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, inject, test } from 'vitest';
-import type { JobSpec } from '../../shared/copy/spec.ts';
 import { startCli } from '../support/cli.ts';
-import { Front, type FrontOptions } from '../support/front.ts';
-import { expectOneLine, Scene, temporaryNames } from '../support/scene.ts';
+import { FaultProxy, type FaultProxyOptions } from '../support/fault-proxy.ts';
+import { expectOneLine, TwoClusters, temporaryNames } from '../support/two-clusters.ts';
+import type { JobSpec } from '../../shared/job/spec.ts';
 
 /** Jobs that stopped, at any point and for any reason, and what a resume makes of them. */
 
@@ -14,15 +14,15 @@ const [SOME_FAILED, USAGE, STOPPED, INTERRUPTED] = [1, 2, 3, 130];
 const denied = { RemoteException: { exception: 'AccessControlException', message: 'Permission denied: user=root' } };
 const refusal = { answer: { status: 403, body: JSON.stringify(denied) } };
 
-/** A tree of files in two directories, one of which the front before A refuses to open. */
-async function makeTree(name: string): Promise<Scene> {
-  const scene = await Scene.make(bed, `resume-${name}`);
+/** A tree of files in two directories, one of which the fault proxy before A refuses to open. */
+async function makeTree(name: string): Promise<TwoClusters> {
+  const pair = await TwoClusters.make(bed, `resume-${name}`);
   const names = ['d1/a', 'd1/b', 'd2/c', 'denied'];
-  await Promise.all(names.map((file) => scene.a.put(`${scene.root}/tree/${file}`, file)));
-  return scene;
+  await Promise.all(names.map((file) => pair.a.put(`${pair.root}/tree/${file}`, file)));
+  return pair;
 }
 
-type React = NonNullable<FrontOptions['react']>;
+type React = NonNullable<FaultProxyOptions['react']>;
 
 /** Where a job is held so that it can be stopped there: the first request of this kind hangs. */
 const holds: Record<
@@ -35,7 +35,7 @@ const holds: Record<
 };
 
 /** Starts a copy, stops it in a phase, and gives its id. The refused file has failed by then, but for planning. */
-async function stoppedIn(scene: Scene, phase: keyof typeof holds, signal: NodeJS.Signals) {
+async function stoppedIn(pair: TwoClusters, phase: keyof typeof holds, signal: NodeJS.Signals) {
   const { at, isHeld } = holds[phase];
   const held = new AbortController();
   const hold: React = (request) => {
@@ -43,22 +43,22 @@ async function stoppedIn(scene: Scene, phase: keyof typeof holds, signal: NodeJS
     held.abort();
     return 'hang';
   };
-  await using a = await Front.start(bed.a, {
+  await using a = await FaultProxy.start(bed.a, {
     react: (request) => {
       if (request.operation === 'OPEN' && request.path.endsWith('/denied')) return refusal;
       return at === 'a' ? hold(request) : undefined;
     },
   });
-  await using b = await Front.start(bed.b, { react: at === 'b' ? hold : () => undefined });
-  const conf = scene.conf({ A: { url: a.url }, B: { url: b.url } });
-  const args = ['copy', '--preserve', `A:${scene.root}/tree`, `B:${scene.root}/tree`];
-  const { child, ended } = startCli(args, { conf, home: scene.home });
+  await using b = await FaultProxy.start(bed.b, { react: at === 'b' ? hold : () => undefined });
+  const conf = pair.conf({ A: { url: a.url }, B: { url: b.url } });
+  const args = ['copy', '--preserve', `A:${pair.root}/tree`, `B:${pair.root}/tree`];
+  const { child, ended } = startCli(args, { conf, home: pair.home });
   while (!held.signal.aborted) await sleep(20);
   // What has ended besides is recorded several times a second.
   await sleep(600);
   child.kill(signal);
   const result = await ended;
-  const { stdout } = await scene.run(['jobs', '--json']);
+  const { stdout } = await pair.run(['jobs', '--json']);
   const { Job: job } = JSON.parse(stdout) as { Job: string };
   return { job, result };
 }
@@ -73,33 +73,33 @@ const specIn = (home: string, job: string): JobSpec => {
 describe.each(['planning', 'copying', 'finishing'] as const)('a job that stopped while %s', (phase) => {
   describe.each(['SIGINT', 'SIGKILL'] as const)('by %s', (signal) => {
     test('is Interrupted, says how to go on, and is resumed to a status that adds up', async () => {
-      const scene = await makeTree(`${phase}-${signal.toLowerCase()}`);
-      const { job, result } = await stoppedIn(scene, phase, signal);
+      const pair = await makeTree(`${phase}-${signal.toLowerCase()}`);
+      const { job, result } = await stoppedIn(pair, phase, signal);
       const goOn = `interrupted; go on with: hdfs-fanout copy --resume ${job}`;
       if (signal === 'SIGINT') {
         expect(result.code).toBe(INTERRUPTED);
         expectOneLine(result, [goOn]);
         expect(result.status).toMatchObject({ Outcome: 'Interrupted', Phase: phase });
       }
-      const seen = await scene.run(['status', job]);
+      const seen = await pair.run(['status', job]);
       expectOneLine(seen, [goOn]);
       expect(seen.code).toBe(INTERRUPTED);
       expect(seen.status).toMatchObject({ Outcome: 'Interrupted', Phase: phase });
       expect(seen.status['Files Failed']).toBe(phase === 'planning' ? 0 : 1);
 
       // The file is refused still: it may not turn into a copied one.
-      await using again = await Front.start(bed.a, {
+      await using again = await FaultProxy.start(bed.a, {
         react: ({ operation, path }) => (operation === 'OPEN' && path.endsWith('/denied') ? refusal : undefined),
       });
-      const refused = await scene.run(['copy', '--resume', job], { conf: scene.conf({ A: { url: again.url } }) });
+      const refused = await pair.run(['copy', '--resume', job], { conf: pair.conf({ A: { url: again.url } }) });
       expect(refused.code, refused.stderr).toBe(SOME_FAILED);
       const counts = { 'Files Expected': 4, 'Files Skipped': 0, Phase: 'done' };
       expect(refused.status).toMatchObject({ ...counts, Outcome: 'Failed', 'Files Copied': 3, 'Files Failed': 1 });
 
-      const mended = await scene.run(['copy', '--resume', job]);
+      const mended = await pair.run(['copy', '--resume', job]);
       expect({ code: mended.code, stderr: mended.stderr }).toEqual({ code: 0, stderr: '' });
       expect(mended.status).toMatchObject({ ...counts, Outcome: 'Successful', 'Files Copied': 4, 'Files Failed': 0 });
-      const { a, b } = await scene.trees();
+      const { a, b } = await pair.trees();
       expect(b).toEqual(a);
     });
   });
@@ -107,114 +107,114 @@ describe.each(['planning', 'copying', 'finishing'] as const)('a job that stopped
 
 describe('a resume with --force', () => {
   test('takes up what was refused and what no copier had reached, as its dry run says', async () => {
-    const scene = await Scene.make(bed, 'resume-force');
+    const pair = await TwoClusters.make(bed, 'resume-force');
     const names = Array.from({ length: 40 }, (_, i) => `f${i}`);
     for (const name of names) {
-      await scene.a.put(`${scene.root}/tree/${name}`, `new ${name}`);
-      await scene.b.put(`${scene.root}/tree/${name}`, 'old');
+      await pair.a.put(`${pair.root}/tree/${name}`, `new ${name}`);
+      await pair.b.put(`${pair.root}/tree/${name}`, 'old');
     }
-    const first = await scene.run([
+    const first = await pair.run([
       'copy',
       '--exact',
       '--max-failures',
       '3',
       '--threads',
       '1',
-      `A:${scene.root}`,
-      `B:${scene.root}`,
+      `A:${pair.root}`,
+      `B:${pair.root}`,
     ]);
     expect(first.code, first.stderr).toBe(STOPPED);
     const { Job: job } = first.status;
-    const dry = await scene.run(['copy', '--dry-run', '--resume', job, '--force']);
+    const dry = await pair.run(['copy', '--dry-run', '--resume', job, '--force']);
     expect(dry.stdout.match(/^overwrite /gm)?.length).toBe(40);
-    const resumed = await scene.run(['copy', '--resume', job, '--force']);
+    const resumed = await pair.run(['copy', '--resume', job, '--force']);
     expect(resumed.code, resumed.stderr).toBe(0);
     expect(resumed.status).toMatchObject({ 'Files Expected': 40, 'Files Copied': 40, 'Files Failed': 0 });
-    const { a, b } = await scene.trees();
+    const { a, b } = await pair.trees();
     expect(b).toEqual(a);
   });
 
   test('does not overwrite its own source, which the first run could not', async () => {
-    const scene = await Scene.make(bed, 'resume-own-source');
-    await scene.a.put(`${scene.root}/b/f`, 'the source');
-    await scene.a.put(`${scene.root}/b/b/f`, 'another, longer file');
-    const conf = scene.conf({ Alias: { url: bed.a.replace('localhost', '127.0.0.1') } });
-    const first = await scene.run(['copy', '--exact', `A:${scene.root}/b`, `Alias:${scene.root}`], { conf });
+    const pair = await TwoClusters.make(bed, 'resume-own-source');
+    await pair.a.put(`${pair.root}/b/f`, 'the source');
+    await pair.a.put(`${pair.root}/b/b/f`, 'another, longer file');
+    const conf = pair.conf({ Alias: { url: bed.a.replace('localhost', '127.0.0.1') } });
+    const first = await pair.run(['copy', '--exact', `A:${pair.root}/b`, `Alias:${pair.root}`], { conf });
     expect(first.code, first.stderr).toBe(SOME_FAILED);
-    const before = await scene.a.tree(scene.root);
-    const resumed = await scene.run(['copy', '--resume', first.status.Job, '--force'], { conf });
+    const before = await pair.a.tree(pair.root);
+    const resumed = await pair.run(['copy', '--resume', first.status.Job, '--force'], { conf });
     expect(resumed.code, resumed.stdout).toBe(STOPPED);
     expect(resumed.stderr).toContain('holds its own source');
-    expect(await scene.a.tree(scene.root)).toEqual(before);
+    expect(await pair.a.tree(pair.root)).toEqual(before);
   });
 });
 
 describe('a resume', () => {
   test('does not follow a name out of the tree that the plan refused', async () => {
-    const scene = await Scene.make(bed, 'resume-evil');
-    await scene.a.put(`${scene.root}/tree/good`, 'good');
-    await scene.a.put(`${scene.root}/evil`, 'evil');
-    await using front = await Front.start(bed.a, {
+    const pair = await TwoClusters.make(bed, 'resume-evil');
+    await pair.a.put(`${pair.root}/tree/good`, 'good');
+    await pair.a.put(`${pair.root}/evil`, 'evil');
+    await using faultProxy = await FaultProxy.start(bed.a, {
       react: async ({ operation, path }) => {
         if (operation !== 'LISTSTATUS_BATCH' || !path.endsWith('/tree')) return undefined;
-        const listing = await scene.a.call('GET', 'LISTSTATUS_BATCH', path);
+        const listing = await pair.a.call('GET', 'LISTSTATUS_BATCH', path);
         return { answer: { status: 200, body: listing.text.replace('"pathSuffix":"good"', '"pathSuffix":"../evil"') } };
       },
     });
-    const conf = scene.conf({ A: { url: front.url } });
-    const first = await scene.run(['copy', '--exact', `A:${scene.root}/tree`, `B:${scene.root}/tree`], { conf });
+    const conf = pair.conf({ A: { url: faultProxy.url } });
+    const first = await pair.run(['copy', '--exact', `A:${pair.root}/tree`, `B:${pair.root}/tree`], { conf });
     expect(first.code, first.stderr).toBe(SOME_FAILED);
-    const again = await scene.run(['copy', '--resume', first.status.Job, '--force'], { conf });
+    const again = await pair.run(['copy', '--resume', first.status.Job, '--force'], { conf });
     expect(again.code, again.stdout).toBe(SOME_FAILED);
-    expect(await scene.b.tree(scene.root)).toEqual({ '/tree/': '' });
+    expect(await pair.b.tree(pair.root)).toEqual({ '/tree/': '' });
   });
 
   test('of a successful job tells its status and does nothing', async () => {
-    const scene = await makeTree('successful');
-    const { status } = await scene.run(['copy', `A:${scene.root}/tree`, `B:${scene.root}/tree`]);
-    await scene.b.remove(`${scene.root}/tree/denied`);
-    const again = await scene.run(['copy', '--resume', status.Job]);
+    const pair = await makeTree('successful');
+    const { status } = await pair.run(['copy', `A:${pair.root}/tree`, `B:${pair.root}/tree`]);
+    await pair.b.remove(`${pair.root}/tree/denied`);
+    const again = await pair.run(['copy', '--resume', status.Job]);
     expect({ code: again.code, stderr: again.stderr }).toEqual({ code: 0, stderr: '' });
     expect(again.status).toEqual(status);
-    expect(await scene.b.tree(`${scene.root}/tree`)).not.toHaveProperty(`${scene.root}/tree/denied`);
+    expect(await pair.b.tree(`${pair.root}/tree`)).not.toHaveProperty(`${pair.root}/tree/denied`);
   });
 
   test('after the brake goes on with a higher --max-failures, which it keeps', async () => {
-    const scene = await Scene.make(bed, 'resume-brake');
-    const { a, b, root } = scene;
+    const pair = await TwoClusters.make(bed, 'resume-brake');
+    const { a, b, root } = pair;
     await b.call('PUT', 'SETPERMISSION', root, { permission: '777' });
     const names = Array.from({ length: 8 }, (_, i) => `f${i}`);
     await Promise.all(names.map((name) => a.put(`${root}/tree/${name}`, name, { permission: '600' })));
-    const conf = scene.conf({ A: { user: 'mallory' }, B: { user: 'mallory' } });
+    const conf = pair.conf({ A: { user: 'mallory' }, B: { user: 'mallory' } });
     const paths = [`A:${root}/tree`, `B:${root}/tree`];
-    const braked = await scene.run(['copy', '--max-failures', '2', '--threads', '1', ...paths], { conf });
+    const braked = await pair.run(['copy', '--max-failures', '2', '--threads', '1', ...paths], { conf });
     expect(braked.code).toBe(STOPPED);
     const job = braked.status.Job;
     expectOneLine(braked, ['3 files failed, more than the limit of 2', 'raise --max-failures, and resume', job]);
-    expect((await scene.run(['copy', '--resume', job], { conf })).code).toBe(STOPPED);
+    expect((await pair.run(['copy', '--resume', job], { conf })).code).toBe(STOPPED);
     for (const flags of [['--max-failures', '100'], []]) {
-      const past = await scene.run(['copy', '--resume', job, ...flags], { conf });
+      const past = await pair.run(['copy', '--resume', job, ...flags], { conf });
       expect(past.code, past.stderr).toBe(SOME_FAILED);
       expect(past.status).toMatchObject({ 'Files Failed': 8, Phase: 'done' });
     }
-    const mended = await scene.run(['copy', '--resume', job]);
+    const mended = await pair.run(['copy', '--resume', job]);
     expect(mended.status).toMatchObject({ Outcome: 'Successful', 'Files Copied': 8 });
   });
 
   test('stores what may change for the resumes after it', async () => {
-    const scene = await makeTree('options');
-    const { job } = await stoppedIn(scene, 'copying', 'SIGINT');
+    const pair = await makeTree('options');
+    const { job } = await stoppedIn(pair, 'copying', 'SIGINT');
     const flags = ['--force', '--verify', 'length', '--threads', '3', '--max-failures', '7', '--part-size', '1024'];
-    const { code, status } = await scene.run(['copy', '--resume', job, '--silent', ...flags]);
+    const { code, status } = await pair.run(['copy', '--resume', job, '--silent', ...flags]);
     expect({ code, verified: status.Verified['length'] }).toEqual({ code: 0, verified: expect.any(Number) as number });
     const changed = { force: true, verify: 'length', threads: 3, maxFailures: 7, partSize: 1024, preserve: true };
-    expect(specIn(scene.home, job).options).toMatchObject(changed);
+    expect(specIn(pair.home, job).options).toMatchObject(changed);
   });
 
   describe('refuses by name', () => {
-    const stopped = makeTree('refused').then(async (scene) => ({
-      scene,
-      ...(await stoppedIn(scene, 'copying', 'SIGINT')),
+    const stopped = makeTree('refused').then(async (pair) => ({
+      pair,
+      ...(await stoppedIn(pair, 'copying', 'SIGINT')),
     }));
 
     test.each([
@@ -231,99 +231,99 @@ describe('a resume', () => {
       ],
       [['A:/x', 'B:/y'], ['--resume takes no paths']],
     ])('%s', async (flags, says) => {
-      const { scene, job } = await stopped;
-      await scene.expectRefused(['copy', '--resume', job, ...flags], { code: USAGE, says });
+      const { pair, job } = await stopped;
+      await pair.expectRefused(['copy', '--resume', job, ...flags], { code: USAGE, says });
     });
 
     test.each(['nothing', '../jobs', '', 'a\u001b[31mb', '-x/../../y'])('the unknown job %j', async (id) => {
-      const { scene } = await stopped;
-      const before = readdirSync(scene.home, { recursive: true }).sort();
-      const { stderr } = await scene.expectRefused(['copy', `--resume=${id}`], {
+      const { pair } = await stopped;
+      const before = readdirSync(pair.home, { recursive: true }).sort();
+      const { stderr } = await pair.expectRefused(['copy', `--resume=${id}`], {
         code: USAGE,
         says: ['no job', 'hdfs-fanout jobs'],
       });
       expect(stderr).not.toContain('\u001b');
-      expect(readdirSync(scene.home, { recursive: true }).sort()).toEqual(before);
+      expect(readdirSync(pair.home, { recursive: true }).sort()).toEqual(before);
     });
   });
 
   test('as a dry run tells what it would do to the unfinished files, and changes nothing', async () => {
-    const scene = await makeTree('dry');
-    const { job } = await stoppedIn(scene, 'copying', 'SIGINT');
-    const before = await scene.trees();
-    const status = (await scene.run(['status', job])).stdout;
-    const dry = await scene.run(['copy', '--resume', job, '--dry-run']);
+    const pair = await makeTree('dry');
+    const { job } = await stoppedIn(pair, 'copying', 'SIGINT');
+    const before = await pair.trees();
+    const status = (await pair.run(['status', job])).stdout;
+    const dry = await pair.run(['copy', '--resume', job, '--dry-run']);
     expect({ code: dry.code, stderr: dry.stderr }).toEqual({ code: 0, stderr: '' });
-    const line = (name: string) => `copy      ${scene.root}/tree/${name} -> ${scene.root}/tree/${name}`;
+    const line = (name: string) => `copy      ${pair.root}/tree/${name} -> ${pair.root}/tree/${name}`;
     expect(dry.stdout).toBe(`${line('d2/c')}\n${line('denied')}\nWould: copy 2 files, 10 B\n`);
-    expect(await scene.trees()).toEqual(before);
-    expect((await scene.run(['status', job])).stdout).toBe(status);
+    expect(await pair.trees()).toEqual(before);
+    expect((await pair.run(['status', job])).stdout).toBe(status);
   });
 
   test('looks again at what planning refused, and overwrites with --force', async () => {
-    const scene = await Scene.make(bed, 'resume-conflict');
-    const { a, b, root } = scene;
+    const pair = await TwoClusters.make(bed, 'resume-conflict');
+    const { a, b, root } = pair;
     await Promise.all([
       a.put(`${root}/tree/f`, 'new content'),
       a.put(`${root}/tree/g`, 'g'),
       b.put(`${root}/tree/f`, 'old'),
     ]);
-    const first = await scene.run(['copy', '--exact', `A:${root}/tree`, `B:${root}/tree`]);
+    const first = await pair.run(['copy', '--exact', `A:${root}/tree`, `B:${root}/tree`]);
     expect(first.code).toBe(SOME_FAILED);
-    const dry = await scene.run(['copy', '--resume', first.status.Job, '--dry-run', '--force']);
+    const dry = await pair.run(['copy', '--resume', first.status.Job, '--dry-run', '--force']);
     expect(dry.stdout).toContain(`overwrite ${root}/tree/f`);
   });
 
   test('twice at once: one of them runs, the other says so', async () => {
-    const scene = await makeTree('twice');
-    const { job } = await stoppedIn(scene, 'copying', 'SIGINT');
-    const both = await Promise.all([0, 1].map(() => scene.run(['copy', '--resume', job])));
+    const pair = await makeTree('twice');
+    const { job } = await stoppedIn(pair, 'copying', 'SIGINT');
+    const both = await Promise.all([0, 1].map(() => pair.run(['copy', '--resume', job])));
     for (const { code, stderr } of both) {
       if (code !== 0) expect(stderr).toContain(`the job ${job} is running already`);
     }
     expect(both.map(({ code }) => code)).toContain(0);
-    const { status } = await scene.run(['status', job]);
+    const { status } = await pair.run(['status', job]);
     expect(status).toMatchObject({ Outcome: 'Successful', 'Files Expected': 4, 'Files Copied': 4 });
   });
 
   describe('of a job whose manifest', () => {
     /** Twelve files make two lines. */
     const killed = async (name: string) => {
-      const scene = await Scene.make(bed, `resume-${name}`);
-      const files = Array.from({ length: 12 }, (_, i) => scene.a.put(`${scene.root}/tree/f${i}`, `${i}`));
-      await Promise.all([...files, scene.a.put(`${scene.root}/tree/d2/c`, 'c')]);
-      const { job } = await stoppedIn(scene, 'copying', 'SIGKILL');
-      const file = `${scene.home}/manifests/${job}.jsonl`;
-      return { scene, job, file, lines: readFileSync(file, 'utf8').trimEnd().split('\n') };
+      const pair = await TwoClusters.make(bed, `resume-${name}`);
+      const files = Array.from({ length: 12 }, (_, i) => pair.a.put(`${pair.root}/tree/f${i}`, `${i}`));
+      await Promise.all([...files, pair.a.put(`${pair.root}/tree/d2/c`, 'c')]);
+      const { job } = await stoppedIn(pair, 'copying', 'SIGKILL');
+      const file = `${pair.home}/manifests/${job}.jsonl`;
+      return { pair, job, file, lines: readFileSync(file, 'utf8').trimEnd().split('\n') };
     };
 
     test('is gone is refused, with what to do', async () => {
-      const { scene, job, file } = await killed('gone');
+      const { pair, job, file } = await killed('gone');
       rmSync(file);
       const says = [`the job ${job} has lost its manifest`, 'copy again with --force'];
-      await scene.expectRefused(['copy', '--resume', job], { code: USAGE, says });
+      await pair.expectRefused(['copy', '--resume', job], { code: USAGE, says });
     });
 
     test('is cut short in a line could not go on', async () => {
-      const { scene, job, file } = await killed('cut');
+      const { pair, job, file } = await killed('cut');
       writeFileSync(file, readFileSync(file, 'utf8').slice(0, -20));
-      const result = await scene.run(['copy', '--resume', job]);
+      const result = await pair.run(['copy', '--resume', job]);
       expectOneLine(result, [`the manifest of the job ${job} cannot be read`, 'cut short', 'copy anew with --force']);
       expect(result.code).toBe(STOPPED);
     });
 
     test('lacks a batch does not add up, and is never Successful', async () => {
-      const { scene, job, file, lines } = await killed('lacking');
+      const { pair, job, file, lines } = await killed('lacking');
       expect(lines).toHaveLength(2);
       const kept = lines[1] ?? '';
       writeFileSync(file, `${kept}\n`);
-      const result = await scene.run(['copy', '--resume', job]);
+      const result = await pair.run(['copy', '--resume', job]);
       expectOneLine(result, ['the job does not add up: 13 files were planned', 'copy anew with --force', job]);
       expect(result.code).toBe(STOPPED);
       expect(result.status).toMatchObject({ Outcome: 'Failed', Phase: 'finishing' });
       // With the batch back in its place it does.
       writeFileSync(file, `${lines.join('\n')}\n`);
-      expect((await scene.run(['copy', '--resume', job])).status).toMatchObject({
+      expect((await pair.run(['copy', '--resume', job])).status).toMatchObject({
         Outcome: 'Successful',
         'Files Copied': 13,
       });
@@ -331,22 +331,22 @@ describe('a resume', () => {
   });
 
   test('sweeps nothing of what was finished before', async () => {
-    const scene = await Scene.make(bed, 'resume-sweep');
-    const files = Array.from({ length: 40 }, (_, i) => scene.a.put(`${scene.root}/tree/f${i}`, `${i}`));
-    await Promise.all([...files, scene.a.put(`${scene.root}/tree/denied`, 'denied')]);
-    await using refusing = await Front.start(bed.a, {
+    const pair = await TwoClusters.make(bed, 'resume-sweep');
+    const files = Array.from({ length: 40 }, (_, i) => pair.a.put(`${pair.root}/tree/f${i}`, `${i}`));
+    await Promise.all([...files, pair.a.put(`${pair.root}/tree/denied`, 'denied')]);
+    await using refusing = await FaultProxy.start(bed.a, {
       react: ({ operation, path }) => (operation === 'OPEN' && path.endsWith('/denied') ? refusal : undefined),
     });
-    const paths = [`A:${scene.root}/tree`, `B:${scene.root}/tree`];
-    const failed = await scene.run(['copy', ...paths], { conf: scene.conf({ A: { url: refusing.url } }) });
+    const paths = [`A:${pair.root}/tree`, `B:${pair.root}/tree`];
+    const failed = await pair.run(['copy', ...paths], { conf: pair.conf({ A: { url: refusing.url } }) });
     expect(failed.code).toBe(SOME_FAILED);
-    await using b = await Front.start(bed.b);
-    const mended = await scene.run(['copy', '--resume', failed.status.Job], {
-      conf: scene.conf({ B: { url: b.url } }),
+    await using b = await FaultProxy.start(bed.b);
+    const mended = await pair.run(['copy', '--resume', failed.status.Job], {
+      conf: pair.conf({ B: { url: b.url } }),
     });
     expect(mended.status).toMatchObject({ Outcome: 'Successful', 'Files Copied': 41 });
     // The names of the one batch that was opened again: seven files, few claims and tries.
     expect(b.count('DELETE')).toBeLessThan(60);
-    expect(temporaryNames((await scene.trees()).b)).toEqual([]);
+    expect(temporaryNames((await pair.trees()).b)).toEqual([]);
   });
 });

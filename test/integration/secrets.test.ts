@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
 import { startCli } from '../support/cli.ts';
-import { Front } from '../support/front.ts';
+import { FaultProxy } from '../support/fault-proxy.ts';
 import { contentsBelow, watchProcesses } from '../support/leaks.ts';
 import { TestHdfs } from '../support/hdfs.ts';
 import { content } from '../support/odd-tree.ts';
-import { Scene } from '../support/scene.ts';
+import { TwoClusters } from '../support/two-clusters.ts';
 
 const bed = inject('bed');
 
@@ -29,12 +29,12 @@ const deadToken = JSON.stringify({
 });
 
 test('a token is in no output, log, error, manifest, database or process list', async () => {
-  const scene = await Scene.make(bed, 'secrets');
+  const pair = await TwoClusters.make(bed, 'secrets');
   const tokens = [await tokenOf(bed.a), await tokenOf(bed.b)] as const;
-  for (let i = 0; i < 30; i++) await scene.a.put(`/secrets/tree/f${i}`, content(`${i}`, 50_000));
+  for (let i = 0; i < 30; i++) await pair.a.put(`/secrets/tree/f${i}`, content(`${i}`, 50_000));
   // Errors of every kind are made: a redirect that leads nowhere, a lost answer, a page of HTML, a dead token at the end.
   let opens = 0;
-  await using front = await Front.start(bed.a, {
+  await using faultProxy = await FaultProxy.start(bed.a, {
     datanodes: true,
     react: ({ operation, to }) => {
       if (operation !== 'OPEN' || to !== 'namenode') return undefined;
@@ -44,25 +44,25 @@ test('a token is in no output, log, error, manifest, database or process list', 
       return opens === 7 ? { answer: { status: 502, body: '<html><title>Bad gateway</title></html>' } } : undefined;
     },
   });
-  const conf = scene.conf({
-    A: { url: front.url, auth_mechanism: 'TOKEN', token: tokens[0] },
+  const conf = pair.conf({
+    A: { url: faultProxy.url, auth_mechanism: 'TOKEN', token: tokens[0] },
     B: { auth_mechanism: 'TOKEN', token: tokens[1] },
   });
-  const log = join(scene.home, 'log.jsonl');
+  const log = join(pair.home, 'log.jsonl');
   const flags = ['--json', '-vvvv', '--log-file', log];
-  const { ended } = startCli(['copy', ...flags, 'A:/secrets/tree', 'B:/secrets/copy'], { conf, home: scene.home });
+  const { ended } = startCli(['copy', ...flags, 'A:/secrets/tree', 'B:/secrets/copy'], { conf, home: pair.home });
   const stopWatching = watchProcesses();
   const { code, stdout, stderr } = await ended;
   const processes = stopWatching();
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  expect(await scene.b.tree('/secrets/copy')).toEqual(await scene.a.tree('/secrets/tree'));
-  await using dead = await Front.start(bed.a, { react: () => ({ answer: { status: 403, body: deadToken } }) });
-  const refused = await scene.run(['copy', '-vvvv', 'A:/secrets/tree', 'B:/secrets/again'], {
-    conf: scene.conf({ A: { url: dead.url, auth_mechanism: 'TOKEN', token: tokens[0] } }),
+  expect(await pair.b.tree('/secrets/copy')).toEqual(await pair.a.tree('/secrets/tree'));
+  await using dead = await FaultProxy.start(bed.a, { react: () => ({ answer: { status: 403, body: deadToken } }) });
+  const refused = await pair.run(['copy', '-vvvv', 'A:/secrets/tree', 'B:/secrets/again'], {
+    conf: pair.conf({ A: { url: dead.url, auth_mechanism: 'TOKEN', token: tokens[0] } }),
   });
   expect(refused.code).toBe(3);
   expect(refused.stderr).toContain('put a valid token into the cluster configuration');
-  const kept = contentsBelow(scene.home);
+  const kept = contentsBelow(pair.home);
   expect(kept.length).toBeGreaterThanOrEqual(3);
   expect(readFileSync(log, 'utf8')).toContain('datanode.invalid');
   expect(processes).toContain('/secrets/tree');

@@ -1,9 +1,9 @@
 import { expect, inject, test } from 'vitest';
-import { compareNames } from '../../shared/hdfs/path.ts';
+import { compareNames } from '../../shared/storage/path.ts';
 import { startBed } from '../bed/bed.ts';
 import { allOf, never } from '../support/files.ts';
 import { TestHdfs } from '../support/hdfs.ts';
-import { Scene, temporaryNames } from '../support/scene.ts';
+import { TwoClusters, temporaryNames } from '../support/two-clusters.ts';
 import { clientOf } from '../support/scripted-server.ts';
 
 const bed = inject('bed');
@@ -58,8 +58,8 @@ const KINDS = [
 test.each(KINDS)(
   'names that Unicode holds for one stay two, and every other is itself, $how',
   async ({ how, from, to }) => {
-    const scene = await Scene.make(bed, `unicode-${how.replaceAll(' ', '-')}`);
-    const { root, a, b } = scene;
+    const pair = await TwoClusters.make(bed, `unicode-${how.replaceAll(' ', '-')}`);
+    const { root, a, b } = pair;
     // An HttpFS stands before A alone.
     const [source, destination] = 'url' in to ? [b, a] : [a, b];
     const [here, there] = 'url' in to ? ['B', 'A'] : ['A', 'B'];
@@ -68,9 +68,9 @@ test.each(KINDS)(
     const files = 2 * (2 * twins.length + others.length);
     expect(Object.keys(expected).filter((path) => !path.endsWith('/'))).toHaveLength(files);
 
-    const conf = scene.conf({ A: 'url' in to ? to : from });
+    const conf = pair.conf({ A: 'url' in to ? to : from });
     const copy = (...flags: string[]) =>
-      scene.run(['copy', '--silent', ...flags, '--exact', `${here}:${root}/tree`, `${there}:${root}/copy`], { conf });
+      pair.run(['copy', '--silent', ...flags, '--exact', `${here}:${root}/tree`, `${there}:${root}/copy`], { conf });
     const first = await copy();
     expect({ code: first.code, stderr: first.stderr }).toEqual({ code: 0, stderr: '' });
     expect(first.status).toMatchObject({ 'Files Copied': files, Retries: 0, Verified: { checksum: files } });
@@ -89,10 +89,10 @@ test.each(KINDS)(
 );
 
 test('one spelling alone is copied as itself: as the root, as a file, and into a directory that is its twin', async () => {
-  const scene = await Scene.make(bed, 'unicode-alone');
-  const { root, a, b } = scene;
+  const pair = await TwoClusters.make(bed, 'unicode-alone');
+  const { root, a, b } = pair;
   await a.put(`${root}/e\u0301/e\u0301`, 'decomposed');
-  const copy = (from: string, to: string) => scene.run(['copy', '--silent', `A:${root}/${from}`, `B:${root}/${to}`]);
+  const copy = (from: string, to: string) => pair.run(['copy', '--silent', `A:${root}/${from}`, `B:${root}/${to}`]);
   await b.mkdirs(`${root}/é`);
   for (const [from, to] of [
     ['e\u0301', 'é'],
@@ -108,23 +108,23 @@ test('one spelling alone is copied as itself: as the root, as a file, and into a
 });
 
 test('a path that is too long for a datanode in a URL fails by name at once; HttpFS takes it', async () => {
-  const scene = await Scene.make(bed, 'unicode-long');
-  const { root, a, b } = scene;
+  const pair = await TwoClusters.make(bed, 'unicode-long');
+  const { root, a, b } = pair;
   const deep = Array.from({ length: 6 }, () => '漢'.repeat(85)).join('/');
   await a.put(`${root}/tree/beside`, 'x');
   await a.put(`${root}/short`, 'content');
   await a.mkdirs(`${root}/tree/${deep}`);
   await a.call('PUT', 'RENAME', `${root}/short`, { destination: `${root}/tree/${deep}/f` });
-  const { code, status } = await scene.run(['copy', '--silent', '--exact', `A:${root}/tree`, `B:${root}/tree`]);
+  const { code, status } = await pair.run(['copy', '--silent', '--exact', `A:${root}/tree`, `B:${root}/tree`]);
   expect(code).toBe(1);
   expect(status).toMatchObject({ 'Files Copied': 1, 'Files Failed': 1, Retries: 0 });
-  const { stdout } = await scene.run(['status', status.Job, '--failures']);
+  const { stdout } = await pair.run(['status', status.Job, '--failures']);
   expect(stdout).toContain('the server cannot take this name: HTTP 400');
   expect(stdout).toContain('copy through HttpFS');
   expect(temporaryNames(await b.tree(root))).toEqual([]);
 
-  const conf = scene.conf({ A: { url: bed.httpFs } });
-  const through = await scene.run(['copy', '--silent', '--exact', `A:${root}/tree/${deep}`, `B:${root}/up`], { conf });
+  const conf = pair.conf({ A: { url: bed.httpFs } });
+  const through = await pair.run(['copy', '--silent', '--exact', `A:${root}/tree/${deep}`, `B:${root}/up`], { conf });
   expect({ code: through.code, stderr: through.stderr }).toEqual({ code: 0, stderr: '' });
   expect(String(await b.get(`${root}/up/f`))).toBe('content');
 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { type Bed, startBed } from '../bed/bed.ts';
 import { TestHdfs } from '../support/hdfs.ts';
 import { makeOddTree } from '../support/odd-tree.ts';
-import { Scene } from '../support/scene.ts';
+import { TwoClusters } from '../support/two-clusters.ts';
 
 const bed = inject('bed');
 const NAME = 'ip-127-0-0-1.rack9.invalid';
@@ -16,31 +16,31 @@ beforeAll(async () => {
 afterAll(() => hidden.stop());
 
 test('a datanode whose name does not resolve is named in the error, with the remedy', async () => {
-  const scene = await Scene.make(bed, 'unresolved');
-  await scene.b.put(`${scene.root}/tree/file`, 'x');
-  const conf = scene.conf({ H: { url: hidden.clusters.H.namenodeUrl } });
-  const { code, status } = await scene.run(['copy', '--silent', '--exact', `B:${scene.root}/tree`, 'H:/unresolved'], {
+  const pair = await TwoClusters.make(bed, 'unresolved');
+  await pair.b.put(`${pair.root}/tree/file`, 'x');
+  const conf = pair.conf({ H: { url: hidden.clusters.H.namenodeUrl } });
+  const { code, status } = await pair.run(['copy', '--silent', '--exact', `B:${pair.root}/tree`, 'H:/unresolved'], {
     conf,
   });
   expect(code).toBe(1);
   expect(status['Files Failed']).toBe(1);
-  const { stdout } = await scene.run(['status', status.Job, '--failures'], { conf });
+  const { stdout } = await pair.run(['status', status.Job, '--failures'], { conf });
   expect(stdout).toContain(NAME);
   expect(stdout).toContain('the host name does not resolve');
   expect(stdout).toContain('datanode_addresses');
 });
 
 test('datanode_addresses lead to it: a tree copied to it and back is the same byte for byte', async () => {
-  const scene = await Scene.make(bed, 'resolved');
-  const { root, b } = scene;
+  const pair = await TwoClusters.make(bed, 'resolved');
+  const { root, b } = pair;
   await makeOddTree(b, `${root}/tree`);
   const addresses = { 'ip-*.rack9.elsewhere': 'nowhere.invalid', '*-127-0-0-1.rack*.invalid': 'localhost' };
-  const conf = scene.conf({ H: { url: hidden.clusters.H.namenodeUrl, datanode_addresses: addresses } });
+  const conf = pair.conf({ H: { url: hidden.clusters.H.namenodeUrl, datanode_addresses: addresses } });
   for (const [from, to] of [
     [`B:${root}/tree`, 'H:/resolved'],
     ['H:/resolved', `B:${root}/back`],
   ] as const) {
-    const { code, stderr, status } = await scene.run(['copy', '--silent', '--exact', from, to], { conf });
+    const { code, stderr, status } = await pair.run(['copy', '--silent', '--exact', from, to], { conf });
     expect({ code, stderr, retries: status.Retries }).toEqual({ code: 0, stderr: '', retries: 0 });
   }
   const location = (await new TestHdfs(hidden.clusters.H.namenodeUrl).call('GET', 'OPEN', '/resolved/percent%'))

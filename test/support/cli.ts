@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { JobStatus } from '../../shared/copy/job-status.ts';
+import type { JobStatus } from '../../shared/job/job-status.ts';
 
 const bin = join(import.meta.dirname, '../../bin/hdfs-fanout.js');
 

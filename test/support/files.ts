@@ -1,11 +1,11 @@
-import type { FileSystem, WriteOptions } from '../../shared/hdfs/filesystem.ts';
+import type { Storage, WriteOptions } from '../../shared/storage/storage.ts';
 
 /** A signal that does not abort. */
 export const never = new AbortController().signal;
 
 /** Writes a file in one piece, and in the server's own way unless told otherwise. */
 export async function put(
-  fs: FileSystem,
+  fs: Storage,
   path: string,
   content: Buffer | string,
   options: Partial<WriteOptions> = {},
@@ -17,7 +17,7 @@ export async function put(
 }
 
 /** Reads a file to its end. */
-export async function get(fs: FileSystem, path: string, lengthBytes: number, signal = never): Promise<Buffer> {
+export async function get(fs: Storage, path: string, lengthBytes: number, signal = never): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   const { body } = await fs.read(path, lengthBytes, signal);
   for await (const chunk of body) chunks.push(Buffer.from(chunk));

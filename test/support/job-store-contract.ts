@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Job, JobStore } from '../../shared/copy/job-store.ts';
 import { copied, countersIn, failed, newJob, skipped } from './outcomes.ts';
 import { interleavingsContract } from './job-store-interleavings.ts';
 import { allOf } from './files.ts';
+import type { Job } from '../../shared/job/job.ts';
+import type { JobStore } from '../../shared/job/job-store.ts';
 
 /** A store's data, to which one may connect many times. */
 export interface Stores extends AsyncDisposable {

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { JobStore, UnitOutcome } from '../../shared/copy/job-store.ts';
 import { copied, countersIn, failed, newJob, skipped } from './outcomes.ts';
+import type { JobStore } from '../../shared/job/job-store.ts';
+import type { UnitOutcome } from '../../shared/job/outcome.ts';
 
 type Step =
   | { readonly kind: 'claim'; readonly batch: number; readonly owner: string }

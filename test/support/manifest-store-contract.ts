@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Batch } from '../../shared/copy/batch.ts';
-import type { ManifestStore } from '../../shared/copy/manifest.ts';
+import type { ManifestStore } from '../../shared/job/manifest.ts';
 import { allOf, errorOf } from './files.ts';
 import { oddNames } from './odd-tree.ts';
+import type { Batch } from '../../shared/job/unit.ts';
 
 export interface OpenManifests extends AsyncDisposable {
   readonly store: ManifestStore;

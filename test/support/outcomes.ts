@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { parseJobSpec } from '../../shared/copy/spec.ts';
-import type { Job, UnitOutcome } from '../../shared/copy/job-store.ts';
+import { parseJobSpec } from '../../shared/job/spec.ts';
+import type { Job } from '../../shared/job/job.ts';
+import type { UnitOutcome } from '../../shared/job/outcome.ts';
 
 /** A job of a test's own, so that tests can share a store. */
 export function newJob(changes: Partial<Job> = {}): Job {

@@ -1,13 +1,13 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { plan } from '../../shared/copy/plan.ts';
-import { parseJobSpec } from '../../shared/copy/spec.ts';
+import { plan } from '../../shared/plan/plan.ts';
 import { clusterSchema } from '../../shared/hdfs/cluster.ts';
 import { WebHdfs } from '../../shared/hdfs/webhdfs.ts';
-import { ManifestFile } from '../../shared/local/manifest-file.ts';
+import { ManifestFile } from '../../shared/machine/manifest-file.ts';
 import { silentLog } from '../../shared/log.ts';
 import { withSmallHeap } from '../../shared/memory.ts';
+import { parseJobSpec } from '../../shared/job/spec.ts';
 
 /** Plans `/tree` of a namenode in a process of its own, so that its memory is nobody else's: `node planner.ts URL`. */
 const cluster = clusterSchema.parse({

@@ -1,4 +1,4 @@
-import type { FileStatus } from '../../shared/hdfs/filesystem.ts';
+import type { FileStatus } from '../../shared/storage/storage.ts';
 
 /** An entry of a listing, a file unless told otherwise. */
 export function status(changes: Partial<FileStatus> = {}): FileStatus {

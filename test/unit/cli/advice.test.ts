@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { adviceOn } from '../../../cli/advice.ts';
-import { jobStatus } from '../../../shared/copy/job-status.ts';
-import type { Job } from '../../../shared/copy/job-store.ts';
+import { jobStatus } from '../../../shared/job/job-status.ts';
 import { newJob } from '../../support/outcomes.ts';
+import type { Job } from '../../../shared/job/job.ts';
 
 const ended = { phase: 'done', endedAtMs: 1_700_000_000_000 } as const;
 const goOn = 'go on with: hdfs-fanout copy --resume JOB';

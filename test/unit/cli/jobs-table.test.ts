@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { count, jobLines, tookText } from '../../../cli/jobs.ts';
-import { jobStatus } from '../../../shared/copy/job-status.ts';
+import { jobStatus } from '../../../shared/job/job-status.ts';
 import { newJob } from '../../support/outcomes.ts';
 
 const id = '20261127-085135-1c0514';

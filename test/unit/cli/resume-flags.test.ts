@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { addJobFlags, type CopyFlags, givenFlags, retryOptions } from '../../../cli/options.ts';
 import { flagsOnResume } from '../../../cli/resume.ts';
-import { type JobOptions, parseJobSpec, withOptions } from '../../../shared/copy/spec.ts';
+import { type JobOptions, parseJobSpec, withOptions } from '../../../shared/job/spec.ts';
 
 const spec = parseJobSpec({ source: 'a:/in', destination: 'b:/out', options: { preserve: true } });
 const flagsOf = (kind: 'job' | 'run' | 'kept') =>

@@ -2,8 +2,8 @@ import { beforeEach, expect, it } from 'vitest';
 import type { KeptToken } from '../../../../shared/aws/job-tokens.ts';
 import { renewStep } from '../../../../shared/aws/renew-step.ts';
 import type { HeldToken } from '../../../../shared/hdfs/delegation-tokens.ts';
-import { remoteErrorOf } from '../../../../shared/hdfs/remote-exception.ts';
 import { silentLog } from '../../../../shared/log.ts';
+import { remoteErrorOf } from '../../../../shared/hdfs/remote-exception.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

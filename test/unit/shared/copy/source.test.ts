@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { explained } from '../../../../shared/copy/source.ts';
 import { SourceChangedError } from '../../../../shared/errors.ts';
-import type { FileSystem } from '../../../../shared/hdfs/filesystem.ts';
+import type { Storage } from '../../../../shared/storage/storage.ts';
 import { never } from '../../../support/files.ts';
 
 it.each([
@@ -12,7 +12,7 @@ it.each([
   ['has another length', 5, 'OPEN', { name: 'SourceChangedError' }],
   ['cannot be told', undefined, 'READ', { name: 'SourceChangedError' }],
 ] as const)('a source that came with another length and %s', async (_what, length, operation, expected) => {
-  const fs = { closedLength: () => Promise.resolve(length) } as unknown as FileSystem;
+  const fs = { closedLength: () => Promise.resolve(length) } as unknown as Storage;
   const error = new SourceChangedError('it has shrunk', { operation, path: '/x' });
   expect(await explained(error, { fs, path: '/x', lengthBytes: 1000 }, never)).toMatchObject(expected);
 });

@@ -87,13 +87,13 @@ describe('reading from a datanode', () => {
     [
       'a refusal',
       remoteException('FileNotFoundException', 'File does not exist: /x\n\tat org.apache.Foo(Bar.java:1)', 404),
-      { name: 'RemoteError', code: 'not-found' },
+      { name: 'StorageError', code: 'not-found' },
       /File does not exist: \/x \(/,
     ],
     [
       'an HTML page',
       { status: 500, text: '<html><title>Error 500</title>' },
-      { name: 'RemoteError', code: 'io' },
+      { name: 'StorageError', code: 'io' },
       /HTTP 500: Error 500/,
     ],
     [
@@ -105,7 +105,7 @@ describe('reading from a datanode', () => {
     [
       'a redirect to elsewhere',
       redirect(`http://127.0.0.1:1/?${QUERY}`),
-      { name: 'RemoteError', code: 'not-webhdfs' },
+      { name: 'StorageError', code: 'not-webhdfs' },
       /HTTP 307/,
     ],
   ])('says what happened when it sends %s', async (_what, answer, expected, message) => {
@@ -190,7 +190,7 @@ describe('writing to a datanode', () => {
       }
     }
     const error = await errorOf(both.fs.write('/x', large(), { ...options, lengthBytes: 1000 * 65_536 }, never));
-    expect(error).toMatchObject({ name: 'RemoteError', code: 'exists', where: { operation: 'CREATE', path: '/x' } });
+    expect(error).toMatchObject({ name: 'StorageError', code: 'exists', where: { operation: 'CREATE', path: '/x' } });
     await vi.waitFor(() => expect(closed).toBe(true), PATIENCE_MS);
     expect(given).toBeLessThan(500);
     await vi.waitFor(async () => expect(await both.datanode.connections()).toBe(0), PATIENCE_MS);
@@ -221,7 +221,7 @@ describe('writing to a datanode', () => {
   ])('says why when it refuses for %s', async (_what, answer, expected, message) => {
     await using both = await pair([answer]);
     const error = (await errorOf(put(both.fs, '/x', 'content'))) as Error;
-    expect(error).toMatchObject({ name: 'RemoteError', ...expected });
+    expect(error).toMatchObject({ name: 'StorageError', ...expected });
     expect(error.message).toMatch(message);
   });
 

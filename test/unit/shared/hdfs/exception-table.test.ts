@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { classify, meanings, type RemoteCode } from '../../../../shared/hdfs/exception-table.ts';
+import { classify } from '../../../../shared/hdfs/exception-table.ts';
+import { meanings, type StorageCode } from '../../../../shared/storage/errors.ts';
 import { remoteErrorOf } from '../../../../shared/hdfs/remote-exception.ts';
 
 /** The exceptions of Hadoop's namenode, datanode, router and HttpFS that a copy can meet, by what follows from them. */
-const byClass: Partial<Record<RemoteCode, string>> = {
+const byClass: Partial<Record<StorageCode, string>> = {
   'not-found': 'FileNotFoundException PathNotFoundException',
   exists: 'FileAlreadyExistsException PathExistsException',
   denied:
@@ -33,7 +34,7 @@ const rows = Object.entries(byClass).flatMap(([code, names]) =>
 );
 
 /** What arrives under a class that says nothing: real answers. */
-const byMessage: readonly (readonly [exception: string, message: string, code: RemoteCode])[] = [
+const byMessage: readonly (readonly [exception: string, message: string, code: StorageCode])[] = [
   // Of namenodes that start, become active, or have not heard of a token yet.
   [
     'SecurityException',
@@ -144,7 +145,7 @@ describe('the table of exceptions', () => {
       '/Permission denied',
     ];
     for (const name of names) {
-      const told: readonly (readonly [string, string, RemoteCode])[] = [
+      const told: readonly (readonly [string, string, StorageCode])[] = [
         ['IOException', `Could not do it for ${name}`, 'io'],
         ['InvalidPathException', `Invalid path name ${name}`, 'invalid'],
         ['RemoteException', `The directory item limit of ${name} is exceeded: limit=5`, 'limit'],

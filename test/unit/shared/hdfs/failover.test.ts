@@ -174,7 +174,7 @@ describe('a single namenode', () => {
     await using server = await ScriptedServer.start([remoteException(exception, message)]);
     await using fs = clientOf([server.url]);
     const error = await errorOf(fs.setPermission('/corrupt', '600', never));
-    expect(error).toMatchObject({ name: 'RemoteError', code, where: { path: '/corrupt' } });
+    expect(error).toMatchObject({ name: 'StorageError', code, where: { path: '/corrupt' } });
     expect((error as { disposition: string }).disposition).not.toBe('fail-job');
     expect(server.requests.length).toBe(3);
   });
@@ -277,7 +277,10 @@ describe('a single namenode', () => {
   ])('is asked once when it refuses for %s', async (_what, answer, expected) => {
     await using server = await ScriptedServer.start([answer]);
     await using fs = clientOf([server.url]);
-    expect(await errorOf(fs.makeDirectory('/x', undefined, never))).toMatchObject({ name: 'RemoteError', ...expected });
+    expect(await errorOf(fs.makeDirectory('/x', undefined, never))).toMatchObject({
+      name: 'StorageError',
+      ...expected,
+    });
     expect(server.requests.length).toBe(1);
   });
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { LayoutLimits } from '../../../../shared/hdfs/layout-limits.ts';
-import { RemoteError } from '../../../../shared/hdfs/remote-exception.ts';
+import { StorageError } from '../../../../shared/storage/errors.ts';
 
 const refusal = (message: string) =>
-  new RemoteError('limit', 'IOException', message, { operation: 'CREATE', path: '/f' });
+  new StorageError('limit', 'IOException', message, { operation: 'CREATE', path: '/f' });
 
 describe('layouts that a cluster takes', () => {
   it.each([

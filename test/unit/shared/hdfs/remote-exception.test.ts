@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { hasCode, type RemoteCode, RemoteError, remoteErrorOf } from '../../../../shared/hdfs/remote-exception.ts';
 import type { Disposition } from '../../../../shared/errors.ts';
+import { hasCode, type StorageCode, StorageError } from '../../../../shared/storage/errors.ts';
+import { remoteErrorOf } from '../../../../shared/hdfs/remote-exception.ts';
 
 const where = { operation: 'MKDIRS', path: '/p/x', host: 'nn1:9870' };
 const body = (exception: string, message: string, javaClassName = `org.apache.hadoop.${exception}`) =>
   JSON.stringify({ RemoteException: { exception, javaClassName, message } });
 
 /** Answers of real daemons. */
-const answers: readonly (readonly [number, string, string, RemoteCode, Disposition])[] = [
+const answers: readonly (readonly [number, string, string, StorageCode, Disposition])[] = [
   [
     403,
     'StandbyException',
@@ -120,8 +121,8 @@ const answers: readonly (readonly [number, string, string, RemoteCode, Dispositi
 describe('a RemoteException', () => {
   it.each(answers)('%i %s "%s" means %s: %s', (status, exception, message, code, disposition) => {
     const error = remoteErrorOf(status, body(exception, message), where);
-    expect(error).toBeInstanceOf(RemoteError);
-    expect(error).toMatchObject({ name: 'RemoteError', code, disposition, exception, where });
+    expect(error).toBeInstanceOf(StorageError);
+    expect(error).toMatchObject({ name: 'StorageError', code, disposition, exception, where });
   });
 
   it.each([
@@ -179,7 +180,7 @@ describe('a RemoteException', () => {
 });
 
 describe('an answer without a RemoteException', () => {
-  it.each<[string, number, string, RemoteCode, string]>([
+  it.each<[string, number, string, StorageCode, string]>([
     [
       'an HTML page',
       502,

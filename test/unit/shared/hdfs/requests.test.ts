@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { FileSystem } from '../../../../shared/hdfs/filesystem.ts';
+import type { Storage } from '../../../../shared/storage/storage.ts';
 import { allOf, errorOf, get, never, put } from '../../../support/files.ts';
 import { oddNames } from '../../../support/odd-tree.ts';
 import {
@@ -72,7 +72,7 @@ async function cluster(changes: Record<string, unknown> = {}) {
   return { server, fs, [Symbol.asyncDispose]: close };
 }
 
-const everyCall: readonly (readonly [string, (fs: FileSystem, path: string) => Promise<unknown>])[] = [
+const everyCall: readonly (readonly [string, (fs: Storage, path: string) => Promise<unknown>])[] = [
   ['GETFILESTATUS', (fs, path) => fs.stat(path, never)],
   ['LISTSTATUS_BATCH', (fs, path) => allOf(fs.list(path, never))],
   ['OPEN', (fs, path) => get(fs, path, 5)],
@@ -92,7 +92,7 @@ const everyCall: readonly (readonly [string, (fs: FileSystem, path: string) => P
   ['SETXATTR', (fs, path) => fs.setXattr(path, 'user.a', '0x01', never)],
 ];
 
-async function requestsOf(work: (fs: FileSystem, path: string) => Promise<unknown>, changes = {}, path = '/x') {
+async function requestsOf(work: (fs: Storage, path: string) => Promise<unknown>, changes = {}, path = '/x') {
   await using both = await cluster(changes);
   await work(both.fs, path);
   return both.server.requests;
@@ -350,35 +350,35 @@ describe('servers that differ', () => {
     await using server = await ScriptedServer.start([{ status: 201, text: '' }]);
     await using fs = clientOf([server.url], { retry_timeout: 0 });
     const work = everyCall.find(([name]) => name === 'CREATE')?.[1] ?? (() => Promise.resolve());
-    expect(await errorOf(work(fs, '/x'))).toMatchObject({ name: 'RemoteError', code: 'not-webhdfs' });
+    expect(await errorOf(work(fs, '/x'))).toMatchObject({ name: 'StorageError', code: 'not-webhdfs' });
   });
 
   it.each(['{}', 'null', '{"boolean": tr'])('that answer RENAME with %s have proved nothing', async (text) => {
     await using server = await ScriptedServer.start([{ text }]);
     await using fs = clientOf([server.url]);
     const error = await errorOf(fs.rename('/a', '/b', true, never));
-    expect(error).toMatchObject({ name: 'RemoteError', disposition: 'retry', mayHaveWorked: true });
+    expect(error).toMatchObject({ name: 'StorageError', disposition: 'retry', mayHaveWorked: true });
   });
 
   it('that make no directory are not believed to', async () => {
     await using server = await ScriptedServer.start([{ json: { boolean: false } }]);
     await using fs = clientOf([server.url]);
     const error = await errorOf(fs.makeDirectory('/x', undefined, never));
-    expect(error).toMatchObject({ name: 'RemoteError', disposition: 'fail-unit', where: { path: '/x' } });
+    expect(error).toMatchObject({ name: 'StorageError', disposition: 'fail-unit', where: { path: '/x' } });
   });
 
   it.each([
-    ['GETFILESTATUS', (fs: FileSystem) => fs.stat('/x', never), { FileStatus: null }],
-    ['LISTSTATUS_BATCH', (fs: FileSystem) => allPages(fs), {}],
-    ['LISTSTATUS_BATCH', (fs: FileSystem) => allPages(fs), { DirectoryListing: null }],
+    ['GETFILESTATUS', (fs: Storage) => fs.stat('/x', never), { FileStatus: null }],
+    ['LISTSTATUS_BATCH', (fs: Storage) => allPages(fs), {}],
+    ['LISTSTATUS_BATCH', (fs: Storage) => allPages(fs), { DirectoryListing: null }],
   ])('that answer %s with other JSON are told by operation and path', async (operation, work, json) => {
     await using server = await ScriptedServer.start([{ json }]);
     await using fs = clientOf([server.url], { retry_timeout: 0 });
-    expect(await errorOf(work(fs))).toMatchObject({ name: 'RemoteError', where: { operation, path: '/x' } });
+    expect(await errorOf(work(fs))).toMatchObject({ name: 'StorageError', where: { operation, path: '/x' } });
   });
 });
 
-async function allPages(fs: FileSystem): Promise<unknown[]> {
+async function allPages(fs: Storage): Promise<unknown[]> {
   const pages: unknown[] = [];
   for await (const page of fs.list('/x', never)) pages.push(page);
   return pages;

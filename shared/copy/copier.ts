@@ -1,0 +1,145 @@
+import { TooManyFailuresError } from '../errors.ts';
+import { type Deadline, DeadlineReached } from '../deadline.ts';
+import { sweepPredecessors } from '../job/leftovers.ts';
+import { type CopyContext, outgrown, transfer } from './transfer.ts';
+import type { Batch, Unit } from '../job/unit.ts';
+import type { UnitOutcome } from '../job/outcome.ts';
+
+/** A copier: one process's share of a job. */
+export interface Copier extends CopyContext {
+  /** Outcomes wait this long for company before they are recorded, ms. What is not recorded is compared again after a crash. */
+  readonly recordEveryMs: number;
+  /** Bounds transfers over all batches of this process. */
+  readonly limit: <T>(transfer: () => Promise<T>) => Promise<T>;
+  /** Told of every outcome once it is recorded. */
+  readonly onOutcome: (batch: Batch, outcome: UnitOutcome) => void;
+}
+
+/** What a copier that had to stop leaves to the next. */
+export interface Left {
+  /** Units without an outcome. */
+  readonly left: number;
+  /** Those of them that were cut off in the middle, by index: the next copier takes each alone. */
+  readonly cut: readonly number[];
+}
+
+/**
+ * Copies what is left of a batch. Outcomes are recorded as they come; one that is recorded is never done again.
+ *
+ * @param deadline  when to stop; a file that was cut off before, is alone and has all the time, and is cut off again, fails
+ * @param alone  units that were cut off before
+ * @returns what is left when the deadline came
+ * @throws SupersededError when another copier took the batch; TooManyFailuresError; other fail-job errors; the signal's reason.
+ *   Every transfer has ended by then, so that nothing of this copier is on its way any more.
+ */
+export async function copyBatch(
+  copier: Copier,
+  batch: Batch,
+  deadline?: Deadline,
+  alone: readonly number[] = [],
+): Promise<Left> {
+  const { job, store, owner, destination, signal } = copier;
+  const claim = await store.claim(job.id, batch.batch, owner);
+  if (claim.done.size === batch.units.length) return { left: 0, cut: [] };
+  if (claim.swept < claim.claim - 1) {
+    await sweepPredecessors(destination, job, batch, claim, signal);
+    await store.noteSwept(job.id, batch.batch, owner, claim.claim - 1);
+  }
+  const recorder = new Recorder(copier, batch);
+  const stop = new AbortController();
+  const context: Copier = { ...copier, signal: AbortSignal.any([signal, stop.signal]) };
+  const cut: number[] = [];
+  let left = 0;
+  const copyUnit = async (index: number, unit: Unit, hasAllTheTime: boolean): Promise<void> => {
+    if (deadline?.isNear()) {
+      left += 1;
+      return;
+    }
+    context.signal.throwIfAborted();
+    copier.progress.transferring += 1;
+    try {
+      await recorder.add(await transfer(context, batch.batch, index, unit, claim));
+    } catch (error) {
+      stop.abort(error);
+      if (!(error instanceof DeadlineReached)) throw error;
+      if (hasAllTheTime) await recorder.add(outgrown(job, index, unit, error.lastedMs));
+      else {
+        left += 1;
+        cut.push(index);
+      }
+    } finally {
+      copier.progress.transferring -= 1;
+    }
+  };
+  const disarm = deadline?.arm(stop);
+  const todo = [...batch.units.entries()].filter(([index]) => !claim.done.has(index));
+  const first = todo.filter(([index]) => alone.includes(index));
+  const settled: PromiseSettledResult<void>[] = [];
+  for (const [turn, [index, unit]] of first.entries()) {
+    settled.push(...(await Promise.allSettled([copier.limit(() => copyUnit(index, unit, turn === 0))])));
+  }
+  const rest = todo.filter(([index]) => !alone.includes(index));
+  settled.push(
+    ...(await Promise.allSettled(rest.map(([index, unit]) => copier.limit(() => copyUnit(index, unit, false))))),
+  );
+  disarm?.();
+  await recorder.flush();
+  if (stop.signal.reason instanceof DeadlineReached && !signal.aborted) {
+    const failure = settled.find(
+      (result) => result.status === 'rejected' && !(result.reason instanceof DeadlineReached),
+    );
+    if (failure?.status === 'rejected') throw failure.reason;
+    return { left: left + settled.filter(({ status }) => status === 'rejected').length, cut };
+  }
+  context.signal.throwIfAborted();
+  return { left, cut };
+}
+
+/** Gathers outcomes and records them together, in order, one write at a time. */
+class Recorder {
+  readonly #copier: Copier;
+  readonly #batch: Batch;
+  #waiting: UnitOutcome[] = [];
+  #writing: Promise<void> = Promise.resolve();
+  #recordedAtMs = performance.now();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(copier: Copier, batch: Batch) {
+    this.#copier = copier;
+    this.#batch = batch;
+  }
+
+  async add(outcome: UnitOutcome): Promise<void> {
+    this.#waiting.push(outcome);
+    this.#copier.progress.settle(outcome);
+    this.#requireFewFailures();
+    if (performance.now() - this.#recordedAtMs >= this.#copier.recordEveryMs) await this.flush();
+    // What comes last must not wait for a large file. That the batch was taken over is told by the next flush.
+    else this.#timer ??= setTimeout(() => void this.flush().catch(() => undefined), this.#copier.recordEveryMs);
+  }
+
+  flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#recordedAtMs = performance.now();
+    this.#writing = this.#writing.then(() => this.#write());
+    return this.#writing;
+  }
+
+  async #write(): Promise<void> {
+    const outcomes = this.#waiting;
+    if (outcomes.length === 0) return;
+    this.#waiting = [];
+    const { store, job, owner, onOutcome } = this.#copier;
+    await store.record(job.id, this.#batch.batch, owner, outcomes);
+    for (const outcome of outcomes) onOutcome(this.#batch, outcome);
+  }
+
+  #requireFewFailures(): void {
+    const { progress, job } = this.#copier;
+    const limit = job.spec.options.maxFailures;
+    if (progress.failed > limit) {
+      throw new TooManyFailuresError(progress.failed, limit, 'mend the cause, or raise --max-failures, and resume');
+    }
+  }
+}

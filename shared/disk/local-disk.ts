@@ -1,0 +1,365 @@
+import { constants, type Stats } from 'node:fs';
+import * as fs from 'node:fs/promises';
+import { dirname, join as joinPath, relative, resolve as resolvePath } from 'node:path';
+import { messageOf, SourceChangedError, type Where } from '../errors.ts';
+import type { FileChecksum, RegularLayout } from '../storage/checksum.ts';
+import type {
+  FileLayout,
+  FileStatus,
+  Storage,
+  LockedPath,
+  Reading,
+  TakenLayout,
+  WriteOptions,
+  Writing,
+} from '../storage/storage.ts';
+import { basename, compareNames, join } from '../storage/path.ts';
+import { codeOf, localError } from './disk-error.ts';
+import { StorageError } from '../storage/errors.ts';
+
+const PAGE = 1000;
+/** Only says in which layout contents are compared; HDFS's default. */
+const BLOCK_BYTES = 128 * 1024 * 1024;
+/** Bytes of one name, and of a whole path with its end: what Linux allows. */
+const NAME_BYTES = 255;
+const PATH_BYTES = 4095;
+/** How file systems without hard links refuse one: FAT, exFAT, SMB, many of FUSE; and one more to a file that has the most. */
+const NO_LINK = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV', 'EINVAL'];
+
+/** This machine's disk as one end of a copy (`local:/path`): upload and download with the same engine. */
+export class LocalDisk implements Storage {
+  readonly name = 'local';
+  readonly features = { hadoopAttributes: false, storedChecksums: false };
+  readonly maxConcurrency = undefined;
+  readonly #readBytes: number;
+
+  /** @param readBytes  how much is read at once */
+  constructor(readBytes: number) {
+    this.#readBytes = readBytes;
+  }
+
+  resolve(path: string): string {
+    return resolvePath(path);
+  }
+
+  placesOf(): readonly string[] {
+    return ['local'];
+  }
+
+  /** Symbolic links are followed as far as the path exists: two names of one directory lock the same. */
+  async lockedPaths(path: string): Promise<readonly LockedPath[]> {
+    for (let above = path; ; above = dirname(above)) {
+      const real = await fs.realpath(above).catch(() => (above === '/' ? '/' : undefined));
+      if (real !== undefined) return [{ place: 'local', path: joinPath(real, relative(above, path)) }];
+    }
+  }
+
+  unreadable(): undefined {
+    return undefined;
+  }
+
+  unwritable(path: string): string | undefined {
+    if (path.includes('\0')) return 'a disk takes no NUL character in a name';
+    if (!path.isWellFormed()) return 'its name is not valid Unicode';
+    if (Buffer.byteLength(path) > PATH_BYTES) return `the disk takes no path of more than ${PATH_BYTES} bytes`;
+    const long = path.split('/').find((name) => Buffer.byteLength(name) > NAME_BYTES);
+    return long === undefined
+      ? undefined
+      : `its name has ${Buffer.byteLength(long)} bytes, and the disk takes at most ${NAME_BYTES}`;
+  }
+
+  learnNames(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async stat(path: string, signal: AbortSignal): Promise<FileStatus | undefined> {
+    signal.throwIfAborted();
+    try {
+      return await statusAt(path, basename(path));
+    } catch (error) {
+      if (['ENOENT', 'ENOTDIR'].includes(codeOf(error))) return undefined;
+      throw localError(error, { operation: 'STAT', path });
+    }
+  }
+
+  async *list(directory: string, signal: AbortSignal, after?: string): AsyncIterable<readonly FileStatus[]> {
+    const names = await attempt({ operation: 'LIST', path: directory }, () => readNames(directory));
+    names.sort((a, b) => compareNames(a.name, b.name));
+    const wanted = after === undefined ? names : names.filter(({ name }) => compareNames(name, after) > 0);
+    for (let i = 0; i < wanted.length; i += PAGE) {
+      signal.throwIfAborted();
+      const page = wanted.slice(i, i + PAGE).map(({ name, readable }) => entryOf(directory, name, readable));
+      yield (await Promise.all(page)).filter((entry) => entry !== undefined);
+    }
+  }
+
+  async read(path: string, lengthBytes: number, signal: AbortSignal): Promise<Reading> {
+    const where = { operation: 'READ', path };
+    const handle = await attempt(where, () => fs.open(path, constants.O_RDONLY | constants.O_NONBLOCK));
+    const readBytes = this.#readBytes;
+    async function* body(): AsyncGenerator<Uint8Array> {
+      try {
+        for (let at = 0; at < lengthBytes;) {
+          signal.throwIfAborted();
+          const size = Math.min(readBytes, lengthBytes - at);
+          const { buffer, bytesRead } = await attempt(where, () => handle.read(Buffer.allocUnsafe(size), 0, size, at));
+          if (bytesRead === 0) {
+            throw new SourceChangedError(`it has shrunk from ${lengthBytes} to ${at} bytes since it was listed`, where);
+          }
+          at += bytesRead;
+          yield buffer.subarray(0, bytesRead);
+        }
+        const { bytesRead: more } = await attempt(where, () => handle.read(Buffer.allocUnsafe(1), 0, 1, lengthBytes));
+        if (more > 0)
+          throw new SourceChangedError(`it has grown beyond ${lengthBytes} bytes since it was listed`, where);
+      } finally {
+        await handle.close();
+      }
+    }
+    return { body: body(), near: undefined, cancel: () => void handle.close().catch(() => undefined) };
+  }
+
+  async write(
+    path: string,
+    body: AsyncIterable<Uint8Array>,
+    { overwrite, permission }: WriteOptions,
+    signal: AbortSignal,
+  ): Promise<Writing> {
+    const where = { operation: 'WRITE', path };
+    // What is replaced is another file with its own inode number, as in HDFS: that tells what was written from what stood there.
+    // Held open, so that its number is not free for the new one.
+    const old = overwrite
+      ? await fs.open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(() => undefined)
+      : undefined;
+    if (overwrite) await attempt(where, () => fs.rm(path, { force: true }));
+    // Nobody else reads it before it has its own permission.
+    const mode = permission === undefined ? 0o666 : 0o600;
+    const handle = await attempt(where, () => fs.open(path, 'wx', mode)).finally(() => old?.close());
+    try {
+      for await (const chunk of body) {
+        signal.throwIfAborted();
+        // writeFile goes on after a write of which a full disk took only a part, as write does not.
+        await attempt(where, () => handle.writeFile(chunk));
+      }
+      await attempt(where, async () => {
+        // A disk without permissions refuses some: to tell that is for whoever sets the attributes.
+        if (permission !== undefined) await handle.chmod(modeOf(permission)).catch(ignoring('EPERM', 'ENOTSUP'));
+        // The name is given to what is on the disk, not to what is still in memory.
+        await handle.datasync();
+      });
+    } catch (error) {
+      await handle.close().catch(() => undefined);
+      throw error;
+    }
+    // A network file system may find only now that the disk is full.
+    await attempt(where, () => handle.close());
+    return { near: undefined };
+  }
+
+  replacesAtOnce(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
+  async rename(from: string, to: string, overwrite: boolean): Promise<void> {
+    await attempt({ operation: 'RENAME', path: to }, async () => {
+      if (overwrite) return fs.rename(from, to);
+      // A link fails where something stands; a rename would replace it.
+      try {
+        await fs.link(from, to);
+      } catch (error) {
+        if (!NO_LINK.includes(codeOf(error))) throw error;
+        return renameOverOwn(from, to);
+      }
+      await fs.unlink(from);
+    });
+  }
+
+  async makeDirectory(path: string, permission: string | undefined): Promise<void> {
+    await attempt({ operation: 'MKDIR', path }, async () => {
+      const made = await fs.mkdir(path, { recursive: true });
+      if (made !== undefined && permission !== undefined) await fs.chmod(path, modeOf(permission));
+    });
+  }
+
+  async delete(path: string): Promise<boolean> {
+    try {
+      await fs.unlink(path);
+      return true;
+    } catch (error) {
+      if (['ENOENT', 'ENOTDIR'].includes(codeOf(error))) return false;
+      if (codeOf(error) === 'EISDIR') {
+        await attempt({ operation: 'RMDIR', path }, () => fs.rmdir(path));
+        return true;
+      }
+      throw localError(error, { operation: 'DELETE', path });
+    }
+  }
+
+  checksum(): Promise<FileChecksum | undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  closedLength(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  blockLengths(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  expectedLayouts(): Promise<readonly [RegularLayout]> {
+    return Promise.resolve([{ crc: 'CRC32C', bytesPerCrc: 512, blockBytes: BLOCK_BYTES }]);
+  }
+
+  async requireWritable(directory: string): Promise<void> {
+    await attempt({ operation: 'ACCESS', path: directory }, () =>
+      fs.access(directory, constants.W_OK | constants.X_OK),
+    );
+  }
+
+  async setPermission(path: string, permission: string): Promise<void> {
+    await attempt({ operation: 'CHMOD', path }, () => fs.chmod(path, modeOf(permission)));
+  }
+
+  async setTimes(path: string, modifiedAtMs: number, accessedAtMs: number | undefined): Promise<undefined> {
+    await attempt({ operation: 'UTIMES', path }, async () => {
+      const accessed = accessedAtMs === undefined ? (await fs.stat(path)).atime : new Date(accessedAtMs);
+      await fs.utimes(path, accessed, new Date(modifiedAtMs));
+    });
+  }
+
+  /** The disk's own blocks are not a file's. */
+  takenLayout(_path: string, layout: FileLayout): TakenLayout {
+    return { ...layout, refused: [] };
+  }
+
+  knownRefusal(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  setReplication(path: string): Promise<void> {
+    return unsupported('SETREPLICATION', path);
+  }
+
+  setOwner(path: string): Promise<never> {
+    return unsupported('CHOWN', path);
+  }
+
+  acl(): Promise<string | undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  setAcl(path: string): Promise<void> {
+    return unsupported('SETACL', path);
+  }
+
+  xattrs(): Promise<ReadonlyMap<string, string>> {
+    return Promise.resolve(new Map());
+  }
+
+  removeDefaultAcl(path: string): Promise<void> {
+    return unsupported('REMOVEDEFAULTACL', path);
+  }
+
+  setErasureCodingPolicy(path: string): Promise<void> {
+    return unsupported('SETECPOLICY', path);
+  }
+
+  removeXattr(path: string): Promise<void> {
+    return unsupported('REMOVEXATTR', path);
+  }
+
+  setXattr(path: string): Promise<void> {
+    return unsupported('SETXATTR', path);
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** Takes the name by an empty file of its own, which fails where something stands, and renames over that. */
+async function renameOverOwn(from: string, to: string): Promise<void> {
+  await (await fs.open(to, 'wx')).close();
+  try {
+    await fs.rename(from, to);
+  } catch (error) {
+    await fs.unlink(to).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Names that are not UTF-8 cannot be told to HDFS: they are listed, and not readable. */
+async function readNames(directory: string): Promise<{ name: string; readable: boolean }[]> {
+  const names = await fs.readdir(directory, { encoding: 'buffer' });
+  return names.map((bytes) => {
+    const name = bytes.toString('utf8');
+    return { name, readable: Buffer.from(name).equals(bytes) };
+  });
+}
+
+/** Follows a symbolic link to a file; one to a directory could lead in circles and is passed over. */
+async function entryOf(directory: string, name: string, readable: boolean): Promise<FileStatus | undefined> {
+  const path = join(directory, name);
+  if (!readable) {
+    const refusal = 'its name is not UTF-8, and HDFS takes no other (rename it: convmv)';
+    return { ...statusOf(name, await fs.stat(directory)), kind: 'other', refusal };
+  }
+  try {
+    const status = await statusAt(path, name);
+    const link = status.kind === 'directory' && (await fs.lstat(path)).isSymbolicLink();
+    return link ? { ...status, kind: 'other' } : status;
+  } catch (error) {
+    const link = await fs.lstat(path).catch(() => undefined);
+    if (!link) return undefined;
+    const other = { ...statusOf(name, link), kind: 'other' as const };
+    // A link to nothing or to itself is no file; what it stands for elsewhere may be one.
+    return ['ENOENT', 'ELOOP'].includes(codeOf(error)) ? other : { ...other, refusal: messageOf(error) };
+  }
+}
+
+function ignoring(...numbers: string[]): (error: unknown) => void {
+  return (error) => {
+    if (!numbers.includes(codeOf(error))) throw error;
+  };
+}
+
+async function statusAt(path: string, name: string): Promise<FileStatus> {
+  return statusOf(name, await fs.stat(path));
+}
+
+function statusOf(name: string, stats: Stats): FileStatus {
+  return {
+    name,
+    kind: stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : 'other',
+    lengthBytes: stats.isFile() ? stats.size : 0,
+    modifiedAtMs: Math.floor(stats.mtimeMs),
+    accessedAtMs: Math.floor(stats.atimeMs),
+    blockBytes: BLOCK_BYTES,
+    replication: 0,
+    owner: '',
+    group: '',
+    permission: (stats.mode & 0o1777).toString(8),
+    hasAcl: false,
+    encrypted: false,
+    stripe: undefined,
+    fileId: stats.ino,
+  };
+}
+
+function modeOf(permission: string): number {
+  return Number.parseInt(permission, 8);
+}
+
+async function attempt<T>(where: Where, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw localError(error, where);
+  }
+}
+
+function unsupported(operation: string, path: string): Promise<never> {
+  const where = { operation, path };
+  return Promise.reject(new StorageError('unsupported', 'local disk', 'it keeps no such attribute', where));
+}

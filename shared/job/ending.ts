@@ -1,0 +1,29 @@
+import { IncompleteError } from '../errors.ts';
+import type { Counters } from './outcome.ts';
+import type { Job } from './job.ts';
+
+/**
+ * The last change of a job whose batches were all handed out and whose directories are done: successful, or with failed files.
+ *
+ * @param directoryWarnings  attributes of directories that could not be preserved, by attribute
+ * @throws IncompleteError fail-job: a planned file has no outcome
+ */
+export function endingOf(job: Job, counters: Counters, directoryWarnings: Job['directoryWarnings']) {
+  const settled = settledFiles(counters);
+  if (settled !== job.expectedFiles) throw new IncompleteError(job.expectedFiles, settled);
+  const strict = job.spec.options.strictPreserve && Object.keys(directoryWarnings).length > 0;
+  return {
+    phase: 'done',
+    directoryWarnings,
+    outcome: (counters.get('files.failed') ?? 0) === 0 && !strict ? 'Successful' : 'Failed',
+    endedAtMs: Date.now(),
+    error: strict ? 'attributes of directories could not be preserved: see Warnings' : undefined,
+  } as const satisfies Partial<Job>;
+}
+
+/** Files that have an outcome, whichever. */
+export function settledFiles(counters: Counters): number {
+  let files = 0;
+  for (const [name, value] of counters) if (name.startsWith('files.')) files += value;
+  return files;
+}

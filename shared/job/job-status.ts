@@ -1,0 +1,102 @@
+import type { Counters } from './outcome.ts';
+import type { Job, Outcome } from './job.ts';
+
+/**
+ * pydistcp's Job Status: its sixteen keys with their meaning, then ours. Sizes in bytes, `Duration` in seconds, times local.
+ */
+export interface JobStatus {
+  readonly 'Source Path': string;
+  readonly 'Destination Path': string;
+  readonly 'Start Time': string;
+  readonly 'End Time': string;
+  readonly Duration: number;
+  /** pydistcp knows Successful and Failed. Interrupted: stopped or killed, a resume goes on with it. */
+  readonly Outcome: Outcome | 'Running';
+  readonly 'Files Expected': number;
+  readonly 'Files Copied': number;
+  readonly 'Files Failed': number;
+  readonly 'Files Skipped': number;
+  readonly 'Files Deleted': number;
+  readonly 'Size Expected': number;
+  readonly 'Size Copied': number;
+  readonly 'Size Failed': number;
+  readonly 'Size Skipped': number;
+  readonly 'Size Deleted': number;
+  readonly Job: string;
+  readonly Phase: Job['phase'];
+  /** How many copied files reached which verification level. */
+  readonly Verified: Readonly<Record<string, number>>;
+  /** Why files were skipped. */
+  readonly Skipped: Readonly<Record<string, number>>;
+  /** Attributes that could not be preserved, on files and directories. */
+  readonly Warnings: Readonly<Record<string, number>>;
+  /** Why they could not, and how often. */
+  readonly 'Warning Reasons': Readonly<Record<string, number>>;
+  /** Skipped files whose attributes were brought up to date. */
+  readonly 'Attributes Updated': number;
+  readonly Retries: number;
+  /** Bytes copied per second of `Duration`. */
+  readonly Throughput: number;
+  /** Why the job ended before its end. */
+  readonly Error?: string;
+}
+
+/** @param isRunning  whether a process or an execution is at work on it: a job without an end and without one was killed */
+export function jobStatus(job: Job, counters: Counters, isRunning = false, nowMs = Date.now()): JobStatus {
+  const count = (name: string) => counters.get(name) ?? 0;
+  const endMs = job.endedAtMs ?? (isRunning ? nowMs : (job.seenAtMs ?? job.startedAtMs));
+  const seconds = (endMs - job.startedAtMs) / 1000;
+  const warnings = { ...group(counters, 'warnings') };
+  const reasons = { ...group(counters, 'reasons') };
+  for (const [name, number] of Object.entries(job.directoryWarnings)) {
+    const into = name.startsWith('reasons.') ? reasons : warnings;
+    const key = name.replace(/^reasons\./, '');
+    into[key] = (into[key] ?? 0) + number;
+  }
+  return {
+    'Source Path': job.spec.source.map(pathOf).join(' '),
+    'Destination Path': pathOf(job.spec.destination),
+    'Start Time': localTime(job.startedAtMs),
+    'End Time': localTime(endMs),
+    Duration: seconds,
+    Outcome: job.outcome ?? (isRunning ? 'Running' : 'Interrupted'),
+    'Files Expected': job.expectedFiles,
+    'Files Copied': count('files.copied'),
+    'Files Failed': count('files.failed'),
+    'Files Skipped': count('files.skipped'),
+    'Files Deleted': 0,
+    'Size Expected': job.expectedBytes,
+    'Size Copied': count('bytes.copied'),
+    'Size Failed': count('bytes.failed'),
+    'Size Skipped': count('bytes.skipped'),
+    'Size Deleted': 0,
+    Job: job.id,
+    Phase: job.phase,
+    Verified: group(counters, 'verified'),
+    Skipped: group(counters, 'skipped'),
+    Warnings: warnings,
+    'Warning Reasons': reasons,
+    'Attributes Updated': count('attributes.updated'),
+    Retries: count('retries'),
+    Throughput: seconds > 0 ? Math.round(count('bytes.copied') / seconds) : 0,
+    ...(job.error === undefined ? {} : { Error: job.error }),
+  };
+}
+
+function pathOf(location: string): string {
+  return location.slice(location.indexOf(':') + 1);
+}
+
+function group(counters: Counters, prefix: string): Record<string, number> {
+  const found: Record<string, number> = {};
+  for (const [name, value] of counters) {
+    if (name.startsWith(`${prefix}.`)) found[name.slice(prefix.length + 1)] = value;
+  }
+  return found;
+}
+
+/** `YYYY-MM-DD HH:MM:SS` in this machine's time zone, as pydistcp prints it. */
+function localTime(atMs: number): string {
+  const date = new Date(atMs - new Date(atMs).getTimezoneOffset() * 60_000);
+  return date.toISOString().slice(0, 19).replace('T', ' ');
+}

@@ -1,0 +1,26 @@
+import type { Root } from './root.ts';
+import type { JobSpec } from './spec.ts';
+
+export type Phase = 'planning' | 'copying' | 'finishing' | 'done';
+/** `Interrupted` by a person or the machine; `Failed` with failed files, or because it could not go on. */
+export type Outcome = 'Successful' | 'Failed' | 'Interrupted';
+
+/** A job until its final status and after it. */
+export interface Job {
+  readonly id: string;
+  readonly spec: JobSpec;
+  /** Resolved once; empty until then. */
+  readonly roots: readonly Root[];
+  readonly phase: Phase;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number | undefined;
+  /** When its process last said that it lives: about when it died, if it was killed. */
+  readonly seenAtMs?: number;
+  readonly outcome: Outcome | undefined;
+  /** Why it ended before its end; undefined when it went through. */
+  readonly error: string | undefined;
+  readonly expectedFiles: number;
+  readonly expectedBytes: number;
+  /** Attributes of directories that could not be preserved, by attribute. */
+  readonly directoryWarnings: Readonly<Record<string, number>>;
+}

@@ -1,0 +1,18 @@
+import type { Batch } from './unit.ts';
+
+/** Keeps a job's planned batches, one JSON line each. Two implementations: a file, an S3 object. */
+export interface ManifestStore {
+  /** Starts anew: what an interrupted planning wrote is gone. */
+  create(jobId: string): Promise<ManifestWriter>;
+  /** The batches in the order in which they were appended. @throws when the manifest was not closed */
+  read(jobId: string): AsyncIterable<Batch>;
+  remove(jobId: string): Promise<void>;
+}
+
+export interface ManifestWriter {
+  /** Needs not be awaited before the next: lines come whole, in the order of the calls. */
+  append(batch: Batch): Promise<void>;
+  /** Readable from here on, whole or not at all. */
+  close(): Promise<void>;
+  discard(): Promise<void>;
+}

@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import { SpecError } from '../errors.ts';
+import { issuesOf } from '../issues.ts';
+import { attributeNames } from '../preserve/attributes.ts';
+import { faultOf } from '../storage/pattern.ts';
+
+const powerOfTwo = z
+  .int()
+  .min(512)
+  .max(2 ** 30)
+  .refine((value) => Number.isInteger(Math.log2(value)), 'expected a power of two');
+
+/** How sure a copied file is. From strong to weak. */
+export const verificationLevels = ['checksum', 'read-back', 'length', 'none'] as const;
+export type Verification = (typeof verificationLevels)[number];
+
+const optionsSchema = z.strictObject({
+  force: z.boolean().default(false).describe('Overwrite existing files that differ'),
+  mapping: z
+    .enum(['cp', 'exact'])
+    .default('cp')
+    .describe('cp: into an existing directory, else under the new name. exact: the destination is the copied root'),
+  preserve: z
+    .boolean()
+    .default(false)
+    .describe('Carry over owner, group, permission, times, replication, block size, ACL and extended attributes'),
+  attributes: z
+    .array(z.enum(attributeNames))
+    .default([])
+    .describe('Carry over these and no others; implies preserve. None named: all of them with preserve'),
+  strictPreserve: z.boolean().default(false).describe('A file whose attributes cannot be set fails'),
+  checksum: z
+    .boolean()
+    .default(true)
+    .describe('Compare existing files of the same length; false: write them again without looking'),
+  verify: z.enum(verificationLevels).default('checksum').describe('How each copied file is verified'),
+  openFiles: z
+    .enum(['fail', 'skip'])
+    .default('fail')
+    .describe('What becomes of a source file that somebody writes: it fails, or it is skipped and counted'),
+  direct: z.boolean().default(false).describe('Write to the final name: saves a rename, readers see half files'),
+  threads: z.int().min(0).max(10_000).default(0).describe('Transfers at once; 0: as many as both clusters allow'),
+  partSize: powerOfTwo.default(65_536).describe('Bytes read at once from the local disk, a power of two'),
+  bufferSize: powerOfTwo.default(65_536).describe('Accepted from pydistcp: the servers choose their own buffers'),
+  includePattern: z
+    .string()
+    .min(1)
+    .superRefine((pattern, context) => {
+      const fault = faultOf(pattern);
+      if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+    })
+    .default('*')
+    .describe('Only files whose base name matches this glob, hidden ones too'),
+  minSize: z.int().min(0).default(0).describe('Only files of at least this many bytes'),
+  filesOnly: z.boolean().default(false).describe('Flatten: all files directly under the destination'),
+  maxFailures: z.int().min(0).default(1000).describe('The job ends when more files than this have failed'),
+});
+
+/** One copy request: the same for the command line, a Lambda, a schedule and a person at a console. */
+export const jobSpecSchema = z.strictObject({
+  source: z
+    .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+    .transform((value) => (typeof value === 'string' ? [value] : value))
+    .describe('cluster:/path, or a list of them; HDFS globs allowed'),
+  destination: z.string().min(1).describe('cluster:/path'),
+  options: optionsSchema.prefault({}),
+});
+
+export type JobSpec = z.output<typeof jobSpecSchema>;
+export type JobOptions = JobSpec['options'];
+
+/** @throws SpecError that names each wrong field */
+export function parseJobSpec(input: unknown): JobSpec {
+  const parsed = jobSpecSchema.safeParse(input);
+  if (!parsed.success) throw new SpecError(`the job is wrong: ${issuesOf(parsed.error)}`);
+  const { options } = parsed.data;
+  const preserve = options.preserve || options.attributes.length > 0;
+  return { ...parsed.data, options: { ...options, preserve } };
+}
+
+/** What a resume or a retry may change. Everything else was settled when the job was planned. */
+const changeable: readonly string[] = [
+  'force',
+  'verify',
+  'openFiles',
+  'threads',
+  'maxFailures',
+  'partSize',
+  'bufferSize',
+] satisfies readonly (keyof JobOptions)[];
+
+/** A job with other options from here on. @throws SpecError that names an option that cannot change, or a wrong value */
+export function withOptions(spec: JobSpec, changes: Readonly<Record<string, unknown>>): JobSpec {
+  const kept = Object.keys(changes).find((name) => !changeable.includes(name));
+  if (kept !== undefined) {
+    throw new SpecError(`options.${kept} cannot change: the job keeps its own`, `can change: ${changeable.join(', ')}`);
+  }
+  if (spec.options.force && changes['force'] === false) {
+    throw new SpecError('options.force cannot be taken back: files may have been replaced already', 'leave it out');
+  }
+  return parseJobSpec({ ...spec, options: { ...spec.options, ...changes } });
+}

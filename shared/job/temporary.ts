@@ -1,0 +1,34 @@
+import { join, parentOf } from '../storage/path.ts';
+
+/**
+ * Beginning of every temporary name. `_` is ignored by Hive and MapReduce; the planner ignores the whole
+ * prefix on both sides, so that another job's half-written file is never copied.
+ */
+const PREFIX = '_hdfs-fanout.';
+
+export function isTemporary(name: string): boolean {
+  return name.startsWith(PREFIX);
+}
+
+/** Which try of which claim of which unit. */
+export interface Attempt {
+  readonly job: string;
+  readonly batch: number;
+  readonly unit: number;
+  readonly claim: number;
+  readonly attempt: number;
+}
+
+/**
+ * Where one try writes: in the target's own directory, since a rename does not cross encryption zones or
+ * nameservices. Never the same for two tries, of the same length whatever the target's name, and derived from what the job store
+ * keeps, so that each can be swept by name.
+ */
+export function temporaryPath(target: string, { job, batch, unit, claim, attempt }: Attempt): string {
+  return join(parentOf(target), `${PREFIX}${job}.${batch}.${unit}.${claim}.${attempt}`);
+}
+
+/** A directory that is made and removed at once, to see whether it shows elsewhere. */
+export function probeName(random: string): string {
+  return `${PREFIX}probe.${random}`;
+}

@@ -1,0 +1,119 @@
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { DestinationBusyError } from '../errors.ts';
+import type { LockedPath } from '../storage/storage.ts';
+import { isWithin } from '../storage/path.ts';
+import { told } from './told.ts';
+
+/** SQLITE_BUSY: https://sqlite.org/rescode.html#busy */
+const SQLITE_BUSY = 5;
+/** For whoever only asks whether a lock is held, ms. */
+const ASKING_MS = 100;
+
+/**
+ * Keeps two jobs of this machine and user from writing to overlapping destinations, and one job from running twice.
+ *
+ * A job holds its own lock file by an OS lock (SQLite's exclusive one), which ends with the process, also by `kill -9`;
+ * a table says which roots it is for. Jobs on other machines and in AWS are not seen.
+ */
+export class DestinationLock {
+  readonly #held: DatabaseSync;
+  readonly #file: string;
+  readonly #table: DatabaseSync;
+  readonly #job: string;
+
+  private constructor(held: DatabaseSync, file: string, table: DatabaseSync, job: string) {
+    this.#held = held;
+    this.#file = file;
+    this.#table = table;
+    this.#job = job;
+  }
+
+  /** @throws DestinationBusyError at once, without waiting; StateError when the lock cannot be kept */
+  static acquire(directory: string, job: string, roots: readonly LockedPath[]): DestinationLock {
+    return told(() => DestinationLock.#acquire(directory, job, roots));
+  }
+
+  static #acquire(directory: string, job: string, roots: readonly LockedPath[]): DestinationLock {
+    const file = lockFile(directory, job);
+    const held = tryLock(file);
+    if (!held) throw new DestinationBusyError(`the job ${job} is running already`, 'wait for its end');
+    const table = new DatabaseSync(join(directory, 'locks.db'), { timeout: 10_000 });
+    table.exec('CREATE TABLE IF NOT EXISTS roots (job TEXT, place TEXT, path TEXT)');
+    table.exec('BEGIN IMMEDIATE');
+    try {
+      for (const row of table.prepare('SELECT job, place, path FROM roots WHERE job <> ?').all(job)) {
+        const other = { job: String(row['job']), place: String(row['place']), path: String(row['path']) };
+        const clash = roots.find(({ place, path }) => place === other.place && overlap(path, other.path));
+        if (!clash || isDead(directory, other.job)) continue;
+        throw new DestinationBusyError(
+          `the job ${other.job} is writing to ${other.path}, which overlaps ${clash.path}`,
+          `wait for its end: hdfs-fanout status ${other.job}`,
+        );
+      }
+      table.prepare('DELETE FROM roots WHERE job = ?').run(job);
+      const insert = table.prepare('INSERT INTO roots (job, place, path) VALUES (?, ?, ?)');
+      for (const { place, path } of roots) insert.run(job, place, path);
+      table.exec('COMMIT');
+      return new DestinationLock(held, file, table, job);
+    } catch (error) {
+      if (table.isTransaction) table.exec('ROLLBACK');
+      table.close();
+      held.close();
+      throw error;
+    }
+  }
+
+  release(): void {
+    try {
+      this.#table.prepare('DELETE FROM roots WHERE job = ?').run(this.#job);
+    } catch {
+      // A full disk. Rows of a job whose file is not held count for nothing.
+    }
+    this.#table.close();
+    rmSync(this.#file, { force: true });
+    this.#held.close();
+  }
+}
+
+/** Whether a process is at work on a job. Asks without excluding anybody: the lock of a job that begins now is waited for. */
+export function isHeld(directory: string, job: string): boolean {
+  const file = lockFile(directory, job);
+  if (!existsSync(file)) return false;
+  let probe: DatabaseSync | undefined;
+  try {
+    probe = new DatabaseSync(file, { readOnly: true, timeout: 0 });
+    probe.prepare('SELECT count(*) FROM sqlite_master').get();
+    return false;
+  } catch (error) {
+    return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY;
+  } finally {
+    probe?.close();
+  }
+}
+
+function overlap(a: string, b: string): boolean {
+  return isWithin(a, b) || isWithin(b, a);
+}
+
+function lockFile(directory: string, job: string): string {
+  return join(directory, `${job}.lock`);
+}
+
+function tryLock(file: string): DatabaseSync | undefined {
+  const database = new DatabaseSync(file, { timeout: ASKING_MS });
+  try {
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+    return database;
+  } catch {
+    database.close();
+    return undefined;
+  }
+}
+
+function isDead(directory: string, job: string): boolean {
+  const lock = tryLock(lockFile(directory, job));
+  lock?.close();
+  return lock !== undefined;
+}

@@ -1,0 +1,151 @@
+import { hostname } from 'node:os';
+import { randomUUID } from 'node:crypto';
+import pLimit from 'p-limit';
+import { messageOf } from '../errors.ts';
+import type { Storage } from '../storage/storage.ts';
+import type { Log } from '../log.ts';
+import { withSmallHeap } from '../memory.ts';
+import { copyBatch } from '../copy/copier.ts';
+import { endingOf } from '../job/ending.ts';
+import { finishDirectories } from '../finish/directories.ts';
+import { plan } from '../plan/plan.ts';
+import type { Progress } from '../copy/progress.ts';
+import { threadsOf } from '../job/threads.ts';
+import { isTriedAgain, sweepJob } from '../finish/sweep.ts';
+import type { State } from './state.ts';
+import type { Batch } from '../job/unit.ts';
+import type { Job } from '../job/job.ts';
+import type { UnitOutcome } from '../job/outcome.ts';
+
+/** Transfers at once when neither the options nor a cluster say. */
+const DEFAULT_THREADS = 10;
+/** An SQLite transaction costs a millisecond. */
+const RECORD_EVERY_MS = 250;
+const SEEN_EVERY_MS = 10_000;
+
+export interface Execution {
+  readonly state: State;
+  readonly source: Storage;
+  readonly destination: Storage;
+  readonly progress: Progress;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly onOutcome: (batch: Batch, outcome: UnitOutcome) => void;
+}
+
+/**
+ * Runs a job in this process from wherever it stands to its final status. Ends with everything of it at rest.
+ * @throws IncompleteError when files are not accounted for: the job is then to be copied on, not finished
+ */
+export async function execute(job: Job, execution: Execution): Promise<Job> {
+  const { store, manifests } = execution.state;
+  let current = job;
+  const advance = async (changes: Partial<Job>) => {
+    current = { ...current, ...changes };
+    await store.update(job.id, changes);
+  };
+  // A record that cannot be written now is told by the next that has to be.
+  const seen = setInterval(() => void advance({ seenAtMs: Date.now() }).catch(() => undefined), SEEN_EVERY_MS);
+  try {
+    await advance({ error: undefined, endedAtMs: undefined, outcome: undefined });
+    if (current.phase === 'planning') await advance(await withSmallHeap(() => planJob(current, execution)));
+    if (current.phase === 'copying') {
+      await copyJob(current, execution);
+      await advance({ phase: 'finishing' });
+    }
+    if (current.phase === 'finishing') {
+      const { source, destination, signal } = execution;
+      // Before the times of directories are set, which a deletion changes.
+      await sweepJob({ job, store, manifests, destination }, isTriedAgain, signal);
+      const finished = await withSmallHeap(() =>
+        finishDirectories(current, source, destination, signal, undefined, undefined, execution.log),
+      );
+      if ('cursor' in finished) throw new Error('finishing stopped although nothing told it to');
+      const directoryWarnings = finished.warnings;
+      await advance(endingOf(current, await store.counters(job.id), directoryWarnings));
+      // Nothing is left to resume or to sweep.
+      if (current.outcome === 'Successful') await manifests.remove(job.id);
+    }
+    return current;
+  } catch (error) {
+    const ending = execution.signal.aborted
+      ? ({ outcome: 'Interrupted', error: 'interrupted' } as const)
+      : ({ outcome: 'Failed', error: messageOf(error) } as const);
+    await advance({ ...ending, endedAtMs: Date.now() });
+    throw error;
+  } finally {
+    clearInterval(seen);
+  }
+}
+
+async function planJob(job: Job, { state, source, destination, signal, progress }: Execution): Promise<Partial<Job>> {
+  const manifest = await state.manifests.create(job.id);
+  progress.planning = true;
+  try {
+    const { roots, spec } = job;
+    const { options } = spec;
+    const emit = async (batch: Batch) => {
+      progress.expectedFiles += batch.units.length;
+      await manifest.append(batch);
+    };
+    const expected = await plan({ source, destination, roots, options, signal, emit, makeDirectories: true });
+    await manifest.close();
+    return { phase: 'copying', expectedFiles: expected.files, expectedBytes: expected.bytes };
+  } catch (error) {
+    await manifest.discard();
+    throw error;
+  } finally {
+    progress.planning = false;
+  }
+}
+
+async function copyJob(job: Job, execution: Execution): Promise<void> {
+  const { state, source, destination, progress, log, signal, onOutcome } = execution;
+  const counters = await state.store.counters(job.id);
+  progress.expectedFiles = job.expectedFiles;
+  progress.expectedBytes = job.expectedBytes;
+  const count = (name: string) => counters.get(name) ?? 0;
+  progress.bytes = count('bytes.copied') + count('bytes.skipped') + count('bytes.failed');
+  progress.complete = count('files.copied') + count('files.skipped');
+  progress.failed = count('files.failed');
+  const threads = threadsOf(job, source, destination, DEFAULT_THREADS);
+  const limit = pLimit(threads);
+  let wake: () => void = () => undefined;
+  const stop = new AbortController();
+  const copier = {
+    job,
+    source,
+    destination,
+    store: state.store,
+    owner: `${hostname()}:${process.pid}:${randomUUID()}`,
+    progress,
+    log,
+    signal: AbortSignal.any([signal, stop.signal]),
+    onOutcome,
+    recordEveryMs: RECORD_EVERY_MS,
+    limit: <T>(transfer: () => Promise<T>) => limit(transfer).finally(() => wake()),
+  };
+  const running = new Set<Promise<void>>();
+  for await (const batch of state.manifests.read(job.id)) {
+    // Claimed again, a finished batch would be swept again, name by name.
+    if (state.store.doneUnits(job.id, batch.batch).size === batch.units.length) continue;
+    // The next batch is opened when the open ones leave transfers idle, so that one slow file does not hold up others.
+    while (!copier.signal.aborted && (limit.pendingCount >= threads || running.size >= threads)) {
+      await new Promise<void>((resolve) => (wake = resolve));
+    }
+    if (copier.signal.aborted) break;
+    const copying = copyBatch(copier, batch).then(
+      () => undefined,
+      (error: unknown) => stop.abort(error),
+    );
+    running.add(copying);
+    void copying.finally(() => {
+      running.delete(copying);
+      wake();
+    });
+    // Lets the batch claim its units and fill the pool before the next is looked at.
+    await Promise.race([copying, new Promise((resolve) => setImmediate(resolve))]);
+  }
+  await Promise.all(running);
+  copier.signal.throwIfAborted();
+}

@@ -1,0 +1,107 @@
+import { createReadStream, existsSync } from 'node:fs';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ManifestStore, ManifestWriter } from '../job/manifest.ts';
+import { messageOf, StateError } from '../errors.ts';
+import { toldLater } from './told.ts';
+import type { Batch } from '../job/unit.ts';
+
+/** The embedded manifest: one JSON Lines file per job, which gets its name when it is whole. */
+export class ManifestFile implements ManifestStore {
+  readonly #directory: string;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  async create(jobId: string): Promise<ManifestWriter> {
+    const file = this.#file(jobId);
+    const unfinished = `${file}.unfinished`;
+    const handle = await toldLater(async () => {
+      await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+      return open(unfinished, 'w', 0o600);
+    });
+    const lines = new LineBuffer();
+    const write = async ({ batch, units }: Batch) => {
+      // Written unit by unit into one buffer: a long line as one string would be garbage that is collected late.
+      lines.begin(`{"batch":${batch},"units":[`);
+      for (const [index, unit] of units.entries()) lines.add(`${index > 0 ? ',' : ''}${JSON.stringify(unit)}`);
+      await handle.writeFile(lines.end(']}\n'));
+    };
+    // Each write begins when the one before it has ended, and none comes after one that failed: the buffer is one.
+    let written = Promise.resolve();
+    return {
+      append(batch) {
+        written = written.then(() => toldLater(() => write(batch)));
+        return written;
+      },
+      async close() {
+        await written;
+        await toldLater(() => handle.datasync());
+        await handle.close();
+        await rename(unfinished, file);
+      },
+      async discard() {
+        await handle.close();
+        await rm(unfinished, { force: true });
+      },
+    };
+  }
+
+  async *read(jobId: string): AsyncIterable<Batch> {
+    // Not node:readline, which also ends a line at U+2028 and U+2029: JSON leaves these in names as they are.
+    let rest = '';
+    try {
+      for await (const text of createReadStream(this.#file(jobId), 'utf8') as AsyncIterable<string>) {
+        const lines = (rest + text).split('\n');
+        rest = lines.pop() ?? '';
+        for (const line of lines) yield JSON.parse(line) as Batch;
+      }
+    } catch (error) {
+      throw unreadable(jobId, messageOf(error), error);
+    }
+    if (rest !== '') throw unreadable(jobId, 'it is cut short');
+  }
+
+  /** Whether a whole manifest is there: not before planning has ended, and not after `clean`. */
+  has(jobId: string): boolean {
+    return existsSync(this.#file(jobId));
+  }
+
+  async remove(jobId: string): Promise<void> {
+    await rm(this.#file(jobId), { force: true });
+    await rm(`${this.#file(jobId)}.unfinished`, { force: true });
+  }
+
+  #file(jobId: string): string {
+    return join(this.#directory, `${jobId}.jsonl`);
+  }
+}
+
+function unreadable(jobId: string, reason: string, cause?: unknown): StateError {
+  const remedy = 'copy anew with --force: what is equal is skipped';
+  return new StateError(`the manifest of the job ${jobId} cannot be read: ${reason}`, remedy, cause);
+}
+
+/** Puts one line after the other together in the same memory. */
+class LineBuffer {
+  #bytes = Buffer.allocUnsafe(256 * 1024);
+  #length = 0;
+
+  begin(text: string): void {
+    this.#length = 0;
+    this.add(text);
+  }
+
+  add(text: string): void {
+    // A UTF-16 unit takes at most three bytes.
+    const needed = this.#length + text.length * 3;
+    if (needed > this.#bytes.length) this.#bytes = Buffer.concat([this.#bytes], needed * 2);
+    this.#length += this.#bytes.write(text, this.#length);
+  }
+
+  end(text: string): Buffer {
+    this.add(text);
+    return this.#bytes.subarray(0, this.#length);
+  }
+}

@@ -1,0 +1,244 @@
+import { DatabaseSync } from 'node:sqlite';
+import { Bitmap } from '../job/bitmap.ts';
+import { SpecError, SupersededError } from '../errors.ts';
+import { told } from './told.ts';
+import type { Claim, JobStore, RecordedFailure } from '../job/job-store.ts';
+import { type Counters, countersOf, type UnitOutcome } from '../job/outcome.ts';
+import type { Job } from '../job/job.ts';
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS jobs (id TEXT PRIMARY KEY, started INTEGER NOT NULL, json TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS batches (
+    job TEXT, batch INTEGER, owner TEXT NOT NULL, claim INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
+    swept INTEGER NOT NULL DEFAULT 0, done BLOB NOT NULL, PRIMARY KEY (job, batch)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS failures (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT NOT NULL, batch INTEGER NOT NULL, unit INTEGER NOT NULL,
+    outcome TEXT NOT NULL);
+  CREATE INDEX IF NOT EXISTS failures_of_job ON failures (job, sequence);
+  CREATE TABLE IF NOT EXISTS counters (
+    job TEXT, name TEXT, value INTEGER NOT NULL, PRIMARY KEY (job, name)) WITHOUT ROWID;
+`;
+
+/** For another process that writes, ms. */
+const BUSY_MS = 10_000;
+/** SQLITE_BUSY: https://sqlite.org/rescode.html#busy */
+const SQLITE_BUSY = 5;
+
+type Value = string | number | Uint8Array;
+
+interface BatchRow {
+  batch: number;
+  owner: string;
+  claim: number;
+  attempts: number;
+  swept: number;
+  done: Uint8Array;
+}
+
+/** The embedded job store: one SQLite file for all jobs of a machine. */
+export class SqliteJobStore implements JobStore {
+  readonly #db: DatabaseSync;
+
+  constructor(file: string) {
+    this.#db = new DatabaseSync(file, { timeout: BUSY_MS });
+    this.#turnToWal();
+    // NORMAL loses the last transactions at a power failure, not at a crash of the process; they are then compared again.
+    this.#db.exec('PRAGMA synchronous = NORMAL;');
+    this.#db.exec(SCHEMA);
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  /** Two processes that make the file at once: SQLite's own timeout does not hold for the change of the journal's mode. */
+  #turnToWal(): void {
+    const untilMs = Date.now() + BUSY_MS;
+    for (;;) {
+      try {
+        this.#db.exec('PRAGMA journal_mode = WAL;');
+        return;
+      } catch (error) {
+        if (!isBusy(error) || Date.now() > untilMs) throw error;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+      }
+    }
+  }
+
+  create(job: Job): Promise<void> {
+    this.#run('INSERT INTO jobs (id, started, json) VALUES (?, ?, ?)', job.id, job.startedAtMs, JSON.stringify(job));
+    return Promise.resolve();
+  }
+
+  get(id: string): Promise<Job | undefined> {
+    return Promise.resolve(this.#job(id));
+  }
+
+  list(limit: number): Promise<Job[]> {
+    const rows = this.#all('SELECT json FROM jobs ORDER BY started DESC, id DESC LIMIT ?', limit);
+    return Promise.resolve(rows.flatMap((row) => jobOf(row) ?? []));
+  }
+
+  update(id: string, changes: Partial<Omit<Job, 'id'>>): Promise<void> {
+    return this.#transaction(() => {
+      const job = this.#job(id);
+      if (!job) throw new Error(`no job ${id}`);
+      this.#run('UPDATE jobs SET json = ? WHERE id = ?', JSON.stringify({ ...job, ...changes }), id);
+    });
+  }
+
+  claim(id: string, batch: number, owner: string): Promise<Claim> {
+    const row = this.#get(
+      `INSERT INTO batches (job, batch, owner, claim, done) VALUES (?, ?, ?, 1, x'')
+       ON CONFLICT (job, batch) DO UPDATE SET owner = excluded.owner, claim = claim + 1
+       RETURNING batch, owner, claim, attempts, swept, done`,
+      id,
+      batch,
+      owner,
+    );
+    return Promise.resolve(claimOf(row as unknown as BatchRow));
+  }
+
+  requireOwner(id: string, batch: number, owner: string): Promise<void> {
+    return this.#batch(id, batch)?.owner === owner ? Promise.resolve() : Promise.reject(new SupersededError(batch));
+  }
+
+  noteAttempt(id: string, batch: number, owner: string, attempt: number): Promise<void> {
+    return this.#asOwner(id, batch, owner, 'attempts = max(attempts, ?)', attempt);
+  }
+
+  noteSwept(id: string, batch: number, owner: string, claim: number): Promise<void> {
+    return this.#asOwner(id, batch, owner, 'swept = max(swept, ?)', claim);
+  }
+
+  record(id: string, batch: number, owner: string, outcomes: readonly UnitOutcome[]): Promise<void> {
+    return this.#transaction(() => {
+      const row = this.#batch(id, batch);
+      if (row?.owner !== owner) throw new SupersededError(batch);
+      const done = new Bitmap(row.done);
+      const sums = new Map<string, number>();
+      for (const outcome of outcomes) {
+        if (done.has(outcome.unit)) continue;
+        done.add(outcome.unit);
+        for (const [name, value] of countersOf(outcome)) sums.set(name, (sums.get(name) ?? 0) + value);
+        if (outcome.failure) {
+          const sql = 'INSERT INTO failures (job, batch, unit, outcome) VALUES (?, ?, ?, ?)';
+          this.#run(sql, id, batch, outcome.unit, JSON.stringify(outcome));
+        }
+      }
+      this.#run('UPDATE batches SET done = ? WHERE job = ? AND batch = ?', done.bytes, id, batch);
+      this.#add(id, sums);
+    });
+  }
+
+  /** Units of a batch whose outcome is recorded. */
+  doneUnits(id: string, batch: number): ReadonlySet<number> {
+    return new Bitmap(this.#batch(id, batch)?.done ?? new Uint8Array()).members();
+  }
+
+  reopenFailed(id: string): Promise<void> {
+    return this.#transaction(() => {
+      const rows = this.#all('SELECT batch, unit, outcome FROM failures WHERE job = ?', id);
+      const sums = new Map<string, number>();
+      for (const row of rows) {
+        const { batch, unit, outcome } = row as unknown as { batch: number; unit: number; outcome: string };
+        const done = new Bitmap(this.#batch(id, batch)?.done ?? new Uint8Array());
+        done.delete(unit);
+        this.#run('UPDATE batches SET done = ? WHERE job = ? AND batch = ?', done.bytes, id, batch);
+        const counted = countersOf(JSON.parse(outcome) as UnitOutcome);
+        for (const [name, value] of counted) sums.set(name, (sums.get(name) ?? 0) - value);
+      }
+      this.#add(id, sums);
+      this.#run('DELETE FROM failures WHERE job = ?', id);
+    });
+  }
+
+  async *claims(id: string): AsyncIterable<Claim & { readonly batch: number }> {
+    for (const row of this.#db.prepare('SELECT * FROM batches WHERE job = ? ORDER BY batch').iterate(id)) {
+      const batch = row as unknown as BatchRow;
+      yield await Promise.resolve({ ...claimOf(batch), batch: batch.batch });
+    }
+  }
+
+  counters(id: string): Promise<Counters> {
+    const rows = this.#all('SELECT name, value FROM counters WHERE job = ? AND value <> 0', id);
+    return Promise.resolve(new Map(rows.map(({ name, value }) => [String(name), Number(value)])));
+  }
+
+  failures(id: string, limit: number, after = '0'): Promise<RecordedFailure[]> {
+    if (!/^\d{1,15}$/.test(after))
+      throw new SpecError(`"${after}" is not the mark of a failure`, 'take it from the page before');
+    const rows = this.#all(
+      'SELECT sequence, batch, outcome FROM failures WHERE job = ? AND sequence > ? ORDER BY sequence LIMIT ?',
+      id,
+      Number(after),
+      limit,
+    );
+    const failures = rows.flatMap(({ sequence, batch, outcome }) => {
+      const { failure, unit } = JSON.parse(String(outcome)) as UnitOutcome;
+      return failure ? [{ ...failure, sequence: String(sequence), batch: Number(batch), unit }] : [];
+    });
+    return Promise.resolve(failures);
+  }
+
+  #job(id: string): Job | undefined {
+    return jobOf(this.#get('SELECT json FROM jobs WHERE id = ?', id));
+  }
+
+  #batch(id: string, batch: number): BatchRow | undefined {
+    const row = this.#get('SELECT * FROM batches WHERE job = ? AND batch = ?', id, batch);
+    return row as unknown as BatchRow | undefined;
+  }
+
+  #add(id: string, sums: ReadonlyMap<string, number>): void {
+    const add = `INSERT INTO counters (job, name, value) VALUES (?, ?, ?)
+       ON CONFLICT (job, name) DO UPDATE SET value = value + excluded.value`;
+    for (const [name, value] of sums) this.#run(add, id, name, value);
+  }
+
+  #asOwner(id: string, batch: number, owner: string, change: string, value: number): Promise<void> {
+    const sql = `UPDATE batches SET ${change} WHERE job = ? AND batch = ? AND owner = ?`;
+    const { changes } = this.#run(sql, value, id, batch, owner);
+    return changes === 1 ? Promise.resolve() : Promise.reject(new SupersededError(batch));
+  }
+
+  #run(sql: string, ...values: Value[]) {
+    return told(() => this.#db.prepare(sql).run(...values));
+  }
+
+  #get(sql: string, ...values: Value[]) {
+    return told(() => this.#db.prepare(sql).get(...values));
+  }
+
+  #all(sql: string, ...values: Value[]) {
+    return told(() => this.#db.prepare(sql).all(...values));
+  }
+
+  /** Rejects with what the work threw, and nothing of it stays. */
+  #transaction(work: () => void): Promise<void> {
+    return new Promise((resolve) => {
+      told(() => this.#db.exec('BEGIN IMMEDIATE'));
+      try {
+        work();
+        told(() => this.#db.exec('COMMIT'));
+      } catch (error) {
+        // A full disk has rolled it back already.
+        if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+        throw error;
+      }
+      resolve();
+    });
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY;
+}
+
+function jobOf(row: Record<string, unknown> | undefined): Job | undefined {
+  return row && (JSON.parse(String(row['json'])) as Job);
+}
+
+function claimOf({ claim, attempts, swept, done }: BatchRow): Claim {
+  return { claim, attempts, swept, done: new Bitmap(done).members() };
+}

@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import { FanoutError, RefusedError, SpecError } from '../errors.ts';
+import type { FileStatus, Storage } from '../storage/storage.ts';
+import { isWithin, join, parentOf } from '../storage/path.ts';
+import type { Root } from '../job/root.ts';
+import { probeName } from '../job/temporary.ts';
+
+/** For removing the probe, ms. */
+const CLEANUP_MS = 30_000;
+
+/** Both ends of a job, and what it may do there. */
+export interface TwoEnds {
+  readonly source: Storage;
+  readonly destination: Storage;
+  /** Existing files of the destination are replaced. */
+  readonly force: boolean;
+  /** False for a dry run: nothing is made. */
+  readonly makeProbe: boolean;
+}
+
+/**
+ * Refuses to copy a tree into itself, also where source and destination are two names of one namespace (`localhost` and
+ * `127.0.0.1`, a namenode and the HttpFS before it). What can be told without a request is told so; otherwise, and only where the
+ * paths overlap, an empty directory is made where the destination is, looked for through the source, and removed: once a job.
+ *
+ * @throws RefusedError
+ */
+export async function refuseSameTree(ends: TwoEnds, roots: readonly Root[], signal: AbortSignal): Promise<void> {
+  const { source, destination } = ends;
+  const known = new Map<string, boolean>();
+  for (const root of roots) {
+    if (!(await overlaps(root, ends, signal))) continue;
+    const key = [...source.placesOf(root.destination), '|', ...destination.placesOf(root.destination)].join(' ');
+    const same = known.get(key) ?? (await isOnePlace(root.destination, ends, signal));
+    known.set(key, same);
+    if (!same) continue;
+    const alias =
+      source.name === destination.name ? '' : `${source.name} and ${destination.name} are one file system: `;
+    const what = isWithin(root.destination, root.source)
+      ? `is or lies inside its own source ${root.source}`
+      : `holds its own source ${root.source}, and would overwrite it while it is read`;
+    throw new RefusedError(`${alias}${destination.name}:${root.destination} ${what}`, 'name another destination');
+  }
+}
+
+/** Whether the paths, taken as those of one file system, would let the copy write into what it reads. */
+async function overlaps(root: Root, { source, force }: TwoEnds, signal: AbortSignal): Promise<boolean> {
+  if (isWithin(root.destination, root.source)) return true;
+  if (!force || !isWithin(root.source, root.destination) || isInSnapshot(root.source)) return false;
+  // Of `/a/b` copied to `/a`, only what lies at `/a/b/b` would land inside of `/a/b`.
+  const below = root.destination === '/' ? root.source : root.source.slice(root.destination.length);
+  return (await source.stat(root.source + below, signal)) !== undefined;
+}
+
+/** Nothing is ever written there. */
+function isInSnapshot(path: string): boolean {
+  return path.split('/').includes('.snapshot');
+}
+
+/** Whether a path of the destination is the same one of the source. */
+async function isOnePlace(path: string, ends: TwoEnds, signal: AbortSignal): Promise<boolean> {
+  const { source, destination, makeProbe } = ends;
+  const places = destination.placesOf(path);
+  if (source.placesOf(path).some((place) => places.includes(place))) return true;
+  const [directory, there] = await nearestDirectory(destination, path, signal);
+  const here = await seen(source, directory, signal);
+  if (!there || !here || areTwo(there, here)) return false;
+  // What the numbers leave open: every root has the same one, and HttpFS tells none.
+  const alike = there.modifiedAtMs === here.modifiedAtMs && there.owner === here.owner;
+  return makeProbe ? showsThrough(directory, ends, alike, signal) : alike;
+}
+
+async function nearestDirectory(
+  fs: Storage,
+  path: string,
+  signal: AbortSignal,
+): Promise<[string, FileStatus | undefined]> {
+  let directory = path;
+  for (;;) {
+    const status = await fs.stat(directory, signal);
+    if (status?.kind === 'directory' || directory === '/') return [directory, status];
+    directory = parentOf(directory);
+  }
+}
+
+/** Undefined also where the source may not look, or serves nothing: from there it copies nothing either. */
+async function seen(source: Storage, path: string, signal: AbortSignal): Promise<FileStatus | undefined> {
+  try {
+    return await source.stat(path, signal);
+  } catch (error) {
+    if (error instanceof SpecError || (error instanceof FanoutError && error.disposition === 'fail-unit'))
+      return undefined;
+    throw error;
+  }
+}
+
+function areTwo(a: FileStatus, b: FileStatus): boolean {
+  return a.kind !== b.kind || (a.fileId !== undefined && b.fileId !== undefined && a.fileId !== b.fileId);
+}
+
+/** @param otherwise  what is taken for true where no directory can be made */
+async function showsThrough(
+  directory: string,
+  { source, destination }: TwoEnds,
+  otherwise: boolean,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const probe = join(directory, probeName(randomUUID()));
+  try {
+    await destination.makeDirectory(probe, '700', signal);
+  } catch (error) {
+    // It may have been made although its answer was lost, or not waited for.
+    await destination.delete(probe, AbortSignal.timeout(CLEANUP_MS)).catch(() => undefined);
+    if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
+    return otherwise;
+  }
+  try {
+    return (await seen(source, probe, signal)) !== undefined;
+  } finally {
+    // Also when the job was stopped meanwhile.
+    await destination.delete(probe, AbortSignal.timeout(CLEANUP_MS));
+  }
+}

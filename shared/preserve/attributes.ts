@@ -1,0 +1,56 @@
+import { samePermission } from '../storage/acl.ts';
+import type { FileStatus } from '../storage/storage.ts';
+
+/** What a copy can carry over besides the bytes, as options and Job Status name it. */
+export const attributeNames = [
+  'owner',
+  'group',
+  'permission',
+  'times',
+  'replication',
+  'blocksize',
+  'acl',
+  'xattr',
+  'ecpolicy',
+] as const;
+export type Attribute = (typeof attributeNames)[number];
+
+/** What preserve carries over where nothing is named: policies are a cluster's own, and another may not have them enabled. */
+const preserved = attributeNames.filter((name) => name !== 'ecpolicy');
+
+/** What a job carries over: nothing without preserve, and with it what it names. */
+export function chosenAttributes({
+  preserve,
+  attributes,
+}: {
+  readonly preserve: boolean;
+  readonly attributes: readonly Attribute[];
+}): ReadonlySet<Attribute> {
+  return new Set(attributes.length > 0 ? attributes : preserve ? preserved : []);
+}
+
+/** Of a file or directory, from a listing: what a manifest keeps of them. */
+export type Attributes = Pick<
+  FileStatus,
+  'owner' | 'group' | 'permission' | 'accessedAtMs' | 'modifiedAtMs' | 'replication' | 'hasAcl'
+>;
+
+export function attributesOf(status: FileStatus): Attributes {
+  const { owner, group, permission, accessedAtMs, modifiedAtMs, hasAcl, stripe } = status;
+  // HDFS says 1 of an erasure-coded file, which would be a single replica elsewhere.
+  const replication = stripe ? 0 : status.replication;
+  return { owner, group, permission, accessedAtMs, modifiedAtMs, replication, hasAcl };
+}
+
+/** Whether one may stand for the other as far as listings can tell, which know of an ACL only that there is one. */
+export function sameAttributes(one: Attributes, other: Attributes): boolean {
+  return (
+    one.owner === other.owner &&
+    one.group === other.group &&
+    samePermission(one.permission, other.permission) &&
+    one.modifiedAtMs === other.modifiedAtMs &&
+    one.replication === other.replication &&
+    !one.hasAcl &&
+    !other.hasAcl
+  );
+}

@@ -1,0 +1,99 @@
+import { FanoutError } from '../errors.ts';
+import type { Storage } from './storage.ts';
+import { retry, type RetryPolicy } from '../retry.ts';
+import { isExists } from './errors.ts';
+
+export interface Promotion {
+  readonly fs: Storage;
+  readonly temporary: string;
+  readonly target: string;
+  /** Replace what stands there; without, an existing file is an error and stays. */
+  readonly overwrite: boolean;
+  readonly lengthBytes: number;
+}
+
+/**
+ * Gives a verified temporary file its name: in one step where the place can replace a file, and otherwise in three, of which the
+ * first moves the old file aside and the last deletes it. What a failure or a crash leaves is for `withdraw`.
+ */
+export async function promote(promotion: Promotion, policy: RetryPolicy, signal: AbortSignal): Promise<void> {
+  const { fs, temporary, target, overwrite } = promotion;
+  if (!overwrite || (await fs.replacesAtOnce(target, signal))) return intoPlace(promotion, policy, signal);
+  const old = asidePath(temporary);
+  const there = await fs.stat(target, signal);
+  // Once only: a lost rename that comes late, after the next one, would move the new file aside.
+  if (there?.kind === 'file') await fs.rename(target, old, false, signal);
+  await intoPlace({ ...promotion, overwrite: false }, policy, signal);
+  if (there) await fs.delete(old, signal);
+}
+
+/**
+ * A rename whose answer was lost, or given by a proxy in place of the server, is not sent again blindly: whether the temporary file is still there tells whether it took
+ * place, and the inode number, which a rename keeps, whether what stands at the target is ours.
+ */
+async function intoPlace(promotion: Promotion, policy: RetryPolicy, signal: AbortSignal): Promise<void> {
+  const { fs, temporary, target, overwrite, lengthBytes } = promotion;
+  let lost = false;
+  let fileId: number | undefined;
+  const tookPlace = async () => {
+    const left = await fs.stat(temporary, signal);
+    if (left) {
+      fileId = left.fileId;
+      return false;
+    }
+    const there = await fs.stat(target, signal);
+    return there?.lengthBytes === lengthBytes && (fileId === undefined || there.fileId === fileId);
+  };
+  await retry(policy, signal, againSoon, async () => {
+    if (lost && (await tookPlace())) return;
+    try {
+      await fs.rename(temporary, target, overwrite, signal);
+    } catch (error) {
+      lost ||= error instanceof FanoutError && error.mayHaveWorked;
+      // A lost rename may also take place just before the second one, which then finds nothing to rename.
+      if (lost && (await tookPlace())) return;
+      throw error;
+    }
+  });
+}
+
+/** What a try that has ended may have left, and where it would have gone. */
+export interface Remains {
+  readonly fs: Storage;
+  readonly temporary: string;
+  readonly target: string;
+  /** Whether an old file may have been moved aside. */
+  readonly overwrite: boolean;
+}
+
+/**
+ * Takes a try back: an old file that was moved aside gets its name again, or is deleted when a new one stands there, and the
+ * temporary file is deleted. Safe to run again, after a crash at any moment too. No try of the unit may be at work.
+ */
+export async function withdraw(remains: Remains, policy: RetryPolicy, signal: AbortSignal): Promise<void> {
+  const { fs, temporary, target, overwrite } = remains;
+  if (overwrite && !(await fs.replacesAtOnce(target, signal))) await putBack(remains, policy, signal);
+  await fs.delete(temporary, signal);
+}
+
+async function putBack({ fs, temporary, target }: Remains, policy: RetryPolicy, signal: AbortSignal): Promise<void> {
+  const old = asidePath(temporary);
+  await retry(policy, signal, againSoon, async () => {
+    if (!(await fs.stat(old, signal))) return;
+    try {
+      await fs.rename(old, target, false, signal);
+    } catch (error) {
+      if (!isExists(error)) throw error;
+      await fs.delete(old, signal);
+    }
+  });
+}
+
+function againSoon(error: unknown): 'soon' | 'no' {
+  return error instanceof FanoutError && error.disposition === 'retry' ? 'soon' : 'no';
+}
+
+/** Where the old file waits while a try takes its place, on servers that cannot replace a file at once. */
+export function asidePath(temporary: string): string {
+  return `${temporary}.old`;
+}

@@ -1,0 +1,170 @@
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { TestHdfs } from '../support/hdfs.ts';
+import { errorOf, never, put } from '../support/files.ts';
+import { type Place, places } from '../support/storages.ts';
+
+describe.each(places)('$name: attributes', ({ open, keepsHadoopAttributes }) => {
+  let place: Place;
+  beforeAll(async () => {
+    place = await open('attributes');
+  });
+  afterAll(() => place[Symbol.asyncDispose]());
+
+  it('sets modification and access time', async () => {
+    const { fs, root } = place;
+    await put(fs, `${root}/times`, 'x');
+    await fs.setTimes(`${root}/times`, 1_234_567_890_123, 1_300_000_000_456, never);
+    expect(await fs.stat(`${root}/times`, never)).toMatchObject({
+      modifiedAtMs: 1_234_567_890_123,
+      accessedAtMs: 1_300_000_000_456,
+    });
+  });
+
+  it('sets the modification time alone, of directories as well', async () => {
+    const { fs, root } = place;
+    await fs.makeDirectory(`${root}/times.d`, undefined, never);
+    await fs.setTimes(`${root}/times.d`, 1_234_567_890_123, undefined, never);
+    expect(await fs.stat(`${root}/times.d`, never)).toMatchObject({ modifiedAtMs: 1_234_567_890_123 });
+  });
+
+  it.each(['0', '640', '777', '1777'])('sets permission %s', async (permission) => {
+    const { fs, root } = place;
+    await fs.makeDirectory(`${root}/permission-${permission}`, undefined, never);
+    await fs.setPermission(`${root}/permission-${permission}`, permission, never);
+    expect(await fs.stat(`${root}/permission-${permission}`, never)).toMatchObject({ permission });
+  });
+
+  it.each<[string, (path: string) => Promise<unknown>]>([
+    ['setPermission', (path) => place.fs.setPermission(path, '600', never)],
+    ['setTimes', (path) => place.fs.setTimes(path, 1, 1, never)],
+  ])('says not-found when %s finds nothing', async (_name, work) => {
+    expect(await errorOf(work(`${place.root}/missing`))).toMatchObject({ name: 'StorageError', code: 'not-found' });
+  });
+
+  it('says what it keeps', () => {
+    expect(place.fs.features).toEqual({
+      hadoopAttributes: keepsHadoopAttributes,
+      storedChecksums: keepsHadoopAttributes,
+    });
+  });
+});
+
+describe.each(places.filter(({ keepsHadoopAttributes }) => !keepsHadoopAttributes))(
+  '$name, which keeps no Hadoop attributes',
+  ({ open }) => {
+    it('has none, and rejects to set one as unsupported', async () => {
+      await using place = await open('no-attributes');
+      const { fs, root } = place;
+      await put(fs, `${root}/file`, 'x');
+      const path = `${root}/file`;
+      expect(await fs.acl(path, never)).toBeUndefined();
+      expect(await fs.xattrs(path, never)).toEqual(new Map());
+      expect(await fs.checksum(path, never)).toBeUndefined();
+      expect(await fs.blockLengths(path, 1, never)).toBeUndefined();
+      const refused = [
+        fs.setAcl(path, 'user::rwx', never),
+        fs.setOwner(path, 'root', 'root', never),
+        fs.setXattr(path, 'user.a', '0x00', never),
+      ];
+      for (const setting of refused) {
+        expect(await errorOf(setting)).toMatchObject({
+          code: 'unsupported',
+          disposition: 'fail-unit',
+          where: { path },
+        });
+      }
+    });
+  },
+);
+
+describe.each(places.filter(({ keepsHadoopAttributes }) => keepsHadoopAttributes))(
+  '$name: Hadoop attributes',
+  ({ open }) => {
+    let place: Place;
+    const hdfs = new TestHdfs(inject('bed').a);
+    beforeAll(async () => {
+      place = await open('hadoop-attributes');
+    });
+    afterAll(() => place[Symbol.asyncDispose]());
+
+    it('leaves the access time as it is when only the other is set', async () => {
+      const { fs, root } = place;
+      await put(fs, `${root}/accessed`, 'x');
+      const before = await fs.stat(`${root}/accessed`, never);
+      await fs.setTimes(`${root}/accessed`, 1_234_567_890_123, undefined, never);
+      expect(before?.accessedAtMs).toBeGreaterThan(0);
+      expect((await fs.stat(`${root}/accessed`, never))?.accessedAtMs).toBe(before?.accessedAtMs);
+    });
+
+    it('sets owner and group', async () => {
+      const { fs, root } = place;
+      await put(fs, `${root}/owned`, 'x');
+      await fs.setOwner(`${root}/owned`, 'alice', 'staff', never);
+      expect(await fs.stat(`${root}/owned`, never)).toMatchObject({ owner: 'alice', group: 'staff' });
+    });
+
+    it('writes with the block size and replication that it is told', async () => {
+      const { fs, root } = place;
+      await put(fs, `${root}/layout`, 'x', { blockBytes: 2048, replication: 2 });
+      expect(await fs.stat(`${root}/layout`, never)).toMatchObject({ blockBytes: 2048, replication: 2 });
+    });
+
+    it.each([
+      ['a file with a named user', 'file', 'user::rw-,user:bob:r--,group::r--,other::---'],
+      ['a file with a mask of its own', 'file', 'user::rwx,user:bob:rwx,group::rwx,mask::r-x,other::--x'],
+      ['a file with a named group', 'file', 'user::rw-,group::---,group:staff:rw-,other::---'],
+      [
+        'a directory with access and default entries',
+        'directory',
+        'user::rwx,user:bob:r-x,group::r-x,other::---,default:user::rwx,default:user:bob:r-x,default:group::r-x,default:other::---',
+      ],
+      [
+        'a directory with default entries only',
+        'directory',
+        'user::rwx,group::r-x,other::---,default:user::rwx,default:group::rw-,default:group:staff:rwx,default:mask::rwx,default:other::--x',
+      ],
+      ['a directory with the sticky bit', 'sticky', 'user::rwx,user:bob:r-x,group::r-x,other::--x'],
+    ])('carries the ACL of %s over', async (what, kind, acl) => {
+      const { fs, root } = place;
+      const [from, to] = [`${root}/acl of ${what}`, `${root}/acl copied of ${what}`];
+      for (const path of [from, to]) {
+        await (kind === 'file' ? put(fs, path, 'x') : fs.makeDirectory(path, undefined, never));
+        if (kind === 'sticky') await fs.setPermission(path, '1755', never);
+      }
+      await hdfs.call('PUT', 'SETACL', from, { aclspec: acl });
+      expect(await fs.stat(from, never)).toMatchObject({ hasAcl: true });
+      const carried = await fs.acl(from, never);
+      await fs.setAcl(to, carried ?? '', never);
+      const status = async (path: string) => hdfs.json<unknown>('GETACLSTATUS', path);
+      expect(await status(to)).toEqual(await status(from));
+      expect((await fs.stat(to, never))?.permission).toBe((await fs.stat(from, never))?.permission);
+    });
+
+    it('has no ACL where there are only permission bits', async () => {
+      const { fs, root } = place;
+      await put(fs, `${root}/plain`, 'x');
+      expect(await fs.acl(`${root}/plain`, never)).toBeUndefined();
+    });
+
+    it('carries extended attributes over: text, bytes, nothing, and values again', async () => {
+      const { fs, root } = place;
+      for (const name of ['from', 'to']) await put(fs, `${root}/xattr ${name}`, 'x');
+      const values = {
+        'user.text': '0x68656c6c6f',
+        'user.bytes': '0x00ff20',
+        'user.empty': '0x',
+        'trusted.deep': '0x01',
+      };
+      for (const [name, value] of Object.entries(values)) {
+        const parameters = { 'xattr.name': name, 'xattr.value': value, flag: 'CREATE' };
+        await hdfs.call('PUT', 'SETXATTR', `${root}/xattr from`, parameters);
+      }
+      const carried = await fs.xattrs(`${root}/xattr from`, never);
+      expect(new Map([...carried].sort())).toEqual(new Map(Object.entries(values).sort()));
+      for (let twice = 0; twice < 2; twice++) {
+        for (const [name, value] of carried) await fs.setXattr(`${root}/xattr to`, name, value, never);
+      }
+      expect(await fs.xattrs(`${root}/xattr to`, never)).toEqual(carried);
+    });
+  },
+);

@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { jobSpecSchema, parseJobSpec } from '../../../../shared/job/spec.ts';
+import { parseLocation } from '../../../../shared/endpoints/location.ts';
+
+const minimal = { source: 'a:/in', destination: 'b:/out' };
+
+describe('parseJobSpec', () => {
+  it('fills in every default', () => {
+    expect(parseJobSpec(minimal)).toEqual({
+      source: ['a:/in'],
+      destination: 'b:/out',
+      options: {
+        force: false,
+        mapping: 'cp',
+        preserve: false,
+        attributes: [],
+        strictPreserve: false,
+        checksum: true,
+        verify: 'checksum',
+        openFiles: 'fail',
+        direct: false,
+        threads: 0,
+        partSize: 65_536,
+        bufferSize: 65_536,
+        includePattern: '*',
+        minSize: 0,
+        filesOnly: false,
+        maxFailures: 1000,
+      },
+    });
+  });
+
+  it('gives back what it gave before', () => {
+    const spec = parseJobSpec({ ...minimal, source: ['a:/x', 'a:/y'], options: { force: true, threads: 7 } });
+    expect(parseJobSpec(spec)).toEqual(spec);
+  });
+
+  it.each<[string, unknown, string]>([
+    ['no source', { destination: 'b:/out' }, 'source: '],
+    ['an empty list of sources', { ...minimal, source: [] }, 'source: '],
+    ['an empty source', { ...minimal, source: '' }, 'source: '],
+    ['no destination', { source: 'a:/in' }, 'destination: '],
+    ['a destination that is a list', { ...minimal, destination: ['b:/out'] }, 'destination: '],
+    ['a field that is not known', { ...minimal, sources: 'x' }, '"sources"'],
+    ['an option that is not known', { ...minimal, options: { forse: true } }, 'options: Unrecognized key: "forse"'],
+    ['a switch that is text', { ...minimal, options: { force: 'yes' } }, 'options.force: '],
+    ['a mapping that is not known', { ...minimal, options: { mapping: 'rsync' } }, 'options.mapping: '],
+    ['a verification that is not known', { ...minimal, options: { verify: 'md5' } }, 'options.verify: '],
+    ['negative threads', { ...minimal, options: { threads: -1 } }, 'options.threads: '],
+    ['half a thread', { ...minimal, options: { threads: 0.5 } }, 'options.threads: '],
+    [
+      'a part size that is no power of two',
+      { ...minimal, options: { partSize: 65_537 } },
+      'options.partSize: expected a power of two',
+    ],
+    ['a part size that is too small', { ...minimal, options: { partSize: 256 } }, 'options.partSize: '],
+    [
+      'a buffer size that is no power of two',
+      { ...minimal, options: { bufferSize: 1000 } },
+      'options.bufferSize: expected a power of two',
+    ],
+    ['a negative smallest size', { ...minimal, options: { minSize: -1 } }, 'options.minSize: '],
+    ['an empty pattern', { ...minimal, options: { includePattern: '' } }, 'options.includePattern: '],
+    ['a negative limit of failures', { ...minimal, options: { maxFailures: -1 } }, 'options.maxFailures: '],
+    ['nothing', undefined, 'the document: '],
+    ['text', 'a:/in b:/out', 'the document: '],
+  ])('refuses %s and names the field', (_what, input, field) => {
+    expect(() => parseJobSpec(input)).toThrow(expect.objectContaining({ name: 'SpecError', disposition: 'fail-job' }));
+    expect(() => parseJobSpec(input)).toThrow(field);
+  });
+
+  it('names every wrong field at once', () => {
+    const wrong = { ...minimal, options: { threads: -1, force: 1 } };
+    expect(() => parseJobSpec(wrong)).toThrow(
+      /options\.force: .*; options\.threads: |options\.threads: .*; options\.force: /,
+    );
+  });
+
+  it('is told as a JSON Schema in which only source and destination are required and each field has a sentence', () => {
+    const schema = z.toJSONSchema(jobSpecSchema, { io: 'input' }) as unknown as {
+      required: string[];
+      additionalProperties: boolean;
+      properties: {
+        options: { properties: Record<string, { description?: string; default?: unknown }>; required?: string[] };
+      };
+    };
+    expect(schema.required).toEqual(['source', 'destination']);
+    expect(schema.additionalProperties).toBe(false);
+    const { properties, required = [] } = schema.properties.options;
+    expect(required).toEqual([]);
+    expect(Object.keys(properties)).toEqual(Object.keys(parseJobSpec(minimal).options));
+    for (const [name, { description, default: value }] of Object.entries(properties)) {
+      expect([name, description]).toEqual([name, expect.stringMatching(/\w+/)]);
+      expect([name, value]).toEqual([name, expect.anything()]);
+    }
+  });
+});
+
+describe('parseLocation', () => {
+  it.each([
+    ['prod:/data/in', 'prod', '/data/in'],
+    ['prod:relative/path', 'prod', 'relative/path'],
+    ['local:.', 'local', '.'],
+    ['a.b-c_1:/x', 'a.b-c_1', '/x'],
+    ['prod:/with:colon', 'prod', '/with:colon'],
+    ['prod:/new\nline', 'prod', '/new\nline'],
+    ['prod:/{a,b}/*', 'prod', '/{a,b}/*'],
+    ['prod: /', 'prod', ' /'],
+  ])('takes %j apart', (text, cluster, path) => {
+    expect(parseLocation(text)).toEqual({ cluster, path });
+  });
+
+  it.each(['', '/data', 'prod', 'prod:', ':/data', 'pr od:/x', '-x:/y', 'prod/x:/y', 'prod:/a\0b'])(
+    'refuses %j',
+    (text) => {
+      expect(() => parseLocation(text)).toThrow(expect.objectContaining({ name: 'SpecError' }));
+    },
+  );
+});
