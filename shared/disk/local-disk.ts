@@ -13,7 +13,8 @@ import type {
   WriteOptions,
   Writing,
 } from '../storage/storage.ts';
-import { basename, compareNames, join } from '../storage/path.ts';
+import { basename, join } from '../storage/path.ts';
+import { namenodeOrder } from '../storage/order.ts';
 import { codeOf, localError } from './disk-error.ts';
 import { StorageError } from '../storage/errors.ts';
 
@@ -29,6 +30,7 @@ const NO_LINK = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV', 
 /** This machine's disk as one end of a copy (`local:/path`): upload and download with the same engine. */
 export class LocalDisk implements Storage {
   readonly name = 'local';
+  readonly order = namenodeOrder;
   readonly features = { hadoopAttributes: false, storedChecksums: false };
   readonly maxConcurrency = undefined;
   readonly #readBytes: number;
@@ -84,8 +86,8 @@ export class LocalDisk implements Storage {
 
   async *list(directory: string, signal: AbortSignal, after?: string): AsyncIterable<readonly FileStatus[]> {
     const names = await attempt({ operation: 'LIST', path: directory }, () => readNames(directory));
-    names.sort((a, b) => compareNames(a.name, b.name));
-    const wanted = after === undefined ? names : names.filter(({ name }) => compareNames(name, after) > 0);
+    names.sort((a, b) => namenodeOrder(a.name, b.name));
+    const wanted = after === undefined ? names : names.filter(({ name }) => namenodeOrder(name, after) > 0);
     for (let i = 0; i < wanted.length; i += PAGE) {
       signal.throwIfAborted();
       const page = wanted.slice(i, i + PAGE).map(({ name, readable }) => entryOf(directory, name, readable));

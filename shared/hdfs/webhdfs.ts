@@ -31,7 +31,8 @@ import type {
 import { codeOf, type Download, type Headers, splitUrl } from './http.ts';
 import { LayoutLimits } from './layout-limits.ts';
 import { OptionalOperations } from './optional-operations.ts';
-import { basename, compareNames, join, normalize, parentOf } from '../storage/path.ts';
+import { basename, join, normalize, parentOf } from '../storage/path.ts';
+import { namenodeOrder } from '../storage/order.ts';
 import { Mounts, withMounts } from './mounts.ts';
 import { unreadableInHdfs, unwritableInHdfs } from './names.ts';
 import type { Contact } from './nameservice.ts';
@@ -70,6 +71,7 @@ const DEL = '\u007f';
 /** HDFS over WebHDFS. @see https://hadoop.apache.org/docs/stable/hadoop-project-dist/hadoop-hdfs/WebHDFS.html */
 export class WebHdfs implements Storage {
   readonly name: string;
+  readonly order = namenodeOrder;
   readonly features = { hadoopAttributes: true, storedChecksums: true };
   readonly maxConcurrency: number | undefined;
   readonly #rest: NamenodeRest;
@@ -197,7 +199,7 @@ export class WebHdfs implements Storage {
     }
     const found = await Promise.all([...names].map((name) => this.stat(join(directory, name), signal)));
     const mounts = found.filter((status) => status !== undefined);
-    const due = mounts.filter(({ name }) => after === undefined || compareNames(name, after) > 0);
+    const due = mounts.filter(({ name }) => after === undefined || namenodeOrder(name, after) > 0);
     const own = this.#mounts.serves(directory) ? this.#list(directory, signal, after) : none();
     yield* withMounts(mounts.length > 0 ? ifFound(own) : own, names, due);
   }
@@ -242,8 +244,8 @@ export class WebHdfs implements Storage {
     const statuses = statusesIn(listed, { operation: 'LISTSTATUS', path: directory });
     const named = new Map(statuses.map((status) => [status.pathSuffix, listedStatusOf(status)]));
     return [...named.values()]
-      .filter(({ name }) => after === undefined || compareNames(name, after) > 0)
-      .sort((a, b) => compareNames(a.name, b.name));
+      .filter(({ name }) => after === undefined || namenodeOrder(name, after) > 0)
+      .sort((a, b) => namenodeOrder(a.name, b.name));
   }
 
   /**
@@ -585,8 +587,8 @@ export class WebHdfs implements Storage {
     const all = statusesIn(listed, where).map(listedStatusOf);
     // HttpFS ignores startAfter and gives everything; who heeds it, and gives names that come before it, has another order.
     const ignored = !page || all.some(({ name }) => name === after);
-    const entries = ignored ? all.filter(({ name }) => after === undefined || compareNames(name, after) > 0) : all;
-    if (!page) entries.sort((a, b) => compareNames(a.name, b.name));
+    const entries = ignored ? all.filter(({ name }) => after === undefined || namenodeOrder(name, after) > 0) : all;
+    if (!page) entries.sort((a, b) => namenodeOrder(a.name, b.name));
     return { entries, more: (page?.DirectoryListing?.remainingEntries ?? 0) > 0 };
   }
 
@@ -749,7 +751,7 @@ function startAfter(name: string | undefined): Parameters {
 function isSorted(entries: readonly FileStatus[], previous: string | undefined): boolean {
   return entries.every(({ name }, i) => {
     const before = i === 0 ? previous : entries[i - 1]?.name;
-    return before === undefined || compareNames(before, name) <= 0;
+    return before === undefined || namenodeOrder(before, name) <= 0;
   });
 }
 

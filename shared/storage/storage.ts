@@ -1,4 +1,5 @@
 import type { FanoutError } from '../errors.ts';
+import type { NameOrder } from './order.ts';
 import type { FileChecksum, RegularLayout, Stripe } from './checksum.ts';
 
 /**
@@ -41,8 +42,10 @@ export interface Storage {
   /** The entry itself; undefined when there is none (a result, not an error). */
   stat(path: string, signal: AbortSignal): Promise<FileStatus | undefined>;
 
+  /** In which order `list` gives names. */
+  readonly order: NameOrder;
   /**
-   * The children of a directory in pages, ordered by `compareNames`, each name once.
+   * The children of a directory in pages, in the storage's `order`, each name once.
    * @param after  only names after this one, so that a listing can be continued
    * @throws StorageError not-found when the directory does not exist
    */
