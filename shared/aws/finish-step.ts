@@ -2,13 +2,13 @@ import type { Deadline } from '../deadline.ts';
 import { endingOf } from '../job/ending.ts';
 import { finishDirectories } from '../finish/directories.ts';
 import { isTriedAgain, sweepJob } from '../finish/sweep.ts';
-import { join } from '../storage/path.ts';
 import { withSmallHeap } from '../memory.ts';
 import { endAccess } from './access.ts';
 import { endpointsOfJob } from './endpoints.ts';
 import { type FinalStatus, finalStatus } from './final-status.ts';
 import { lockedPaths, type Services } from './services.ts';
 import type { Job } from '../job/job.ts';
+import { failedOutcome } from '../job/outcome.ts';
 
 export interface FinishAnswer extends Partial<FinalStatus> {
   /** False: call again. */
@@ -68,21 +68,11 @@ async function recordDeaths(job: Job, { store, manifests }: Services, owner: str
   for await (const { batch, units } of manifests.read(job.id)) {
     const error = deaths.get(batch);
     if (error === undefined) continue;
+    const reason = `its copier died each time it was tried: ${error} (look into the copy Lambda's log, then retry the job)`;
     const { done } = await store.claim(job.id, batch, owner);
     const outcomes = [...units.entries()]
-      .filter(([unit]) => !done.has(unit))
-      .map(([unit, { root, path, lengthBytes }]) => ({
-        unit,
-        outcome: 'failed' as const,
-        bytes: lengthBytes,
-        retries: 0,
-        failure: {
-          path: join(job.roots[root]?.source ?? '/', path),
-          operation: 'COPY',
-          host: '',
-          reason: `its copier died each time it was tried: ${error} (look into the copy Lambda's log, then retry the job)`,
-        },
-      }));
+      .filter(([index]) => !done.has(index))
+      .map(([index, unit]) => failedOutcome(job.roots, index, unit, reason));
     await store.record(job.id, batch, owner, outcomes);
     await store.release(job.id, batch, owner);
     await store.forgetDeath(job.id, batch);

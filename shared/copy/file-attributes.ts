@@ -6,8 +6,8 @@ import type { Log } from '../log.ts';
 import { type Attribute, attributesOf, chosenAttributes } from '../preserve/attributes.ts';
 import { type Loss, NoSuchAttributeError, reasonOf, SmallBlockError, tellOnce } from '../preserve/losses.ts';
 import { preserve, type Wanted } from '../preserve/preserve.ts';
-import type { Unit } from '../job/unit.ts';
-import type { UnitOutcome } from '../job/outcome.ts';
+import type { FileUnit } from '../job/unit.ts';
+import type { SkippedOutcome, ToldOfAttributes } from '../job/outcome.ts';
 import type { JobOptions } from '../job/spec.ts';
 
 /** One file of a job, at both ends. */
@@ -19,9 +19,6 @@ export interface AttributedFile {
   readonly options: JobOptions;
   readonly log: Log;
 }
-
-/** What an outcome says about attributes. */
-export type Told = Pick<UnitOutcome, 'warnings' | 'reasons' | 'updated'>;
 
 /** A count among the warnings: skipped files whose extended attributes nobody asked for by name. */
 const NOT_COMPARED = 'xattr not compared';
@@ -46,7 +43,7 @@ export class FileAttributes {
    * What CREATE is told. A file is closed to others until its attributes are set where its mode alone would let somebody in.
    * @throws FanoutError under strict preserve, for what is known not to be taken
    */
-  async creation(unit: Unit, signal: AbortSignal): Promise<Omit<WriteOptions, 'lengthBytes' | 'overwrite'>> {
+  async creation(unit: FileUnit, signal: AbortSignal): Promise<Omit<WriteOptions, 'lengthBytes' | 'overwrite'>> {
     const { destination, to, options } = this.#file;
     this.#losses.clear();
     this.#lose([...this.#absent(), ...this.#tooSmall(unit)]);
@@ -68,7 +65,7 @@ export class FileAttributes {
    * @param path  where it was written to
    * @param refused  what of its layout was not taken
    */
-  async set(path: string, unit: Unit, refused: readonly LayoutRefusal[], signal: AbortSignal): Promise<void> {
+  async set(path: string, unit: FileUnit, refused: readonly LayoutRefusal[], signal: AbortSignal): Promise<void> {
     const { destination, options } = this.#file;
     this.#lose(refused);
     const wanted = this.#wanted(unit, signal);
@@ -86,7 +83,11 @@ export class FileAttributes {
    *
    * @param there  what stands at the destination, where it was looked at again
    */
-  async update(unit: Unit, there: FileStatus | undefined, signal: AbortSignal): Promise<Told> {
+  async update(
+    unit: FileUnit,
+    there: FileStatus | undefined,
+    signal: AbortSignal,
+  ): Promise<Pick<SkippedOutcome, keyof ToldOfAttributes | 'updated'>> {
     const { destination, to, options } = this.#file;
     if (!unit.attributes) return {};
     const named = options.attributes.includes('xattr');
@@ -107,14 +108,14 @@ export class FileAttributes {
     return { ...told, ...(all.length > 0 ? { warnings: all } : {}), ...(updated ? { updated } : {}) };
   }
 
-  told(): Told {
+  told(): ToldOfAttributes {
     if (this.#losses.size === 0) return {};
     const losses = [...this.#losses].map(([attribute, error]) => ({ attribute, error }));
     tellOnce(this.#file.log, losses);
     return { warnings: losses.map(({ attribute }) => attribute), reasons: losses.map(reasonOf) };
   }
 
-  #wanted({ attributes, stands, decision }: Unit, signal: AbortSignal): Wanted {
+  #wanted({ attributes, stands, decision }: FileUnit, signal: AbortSignal): Wanted {
     const { source, from, destination, to } = this.#file;
     const carried = destination.hadoop && source.hadoop;
     const has = (attribute: Attribute) => this.#chosen.has(attribute);
@@ -146,7 +147,7 @@ export class FileAttributes {
   }
 
   /** What is known to be refused costs no byte. */
-  async #requireKeepable(unit: Unit, signal: AbortSignal): Promise<void> {
+  async #requireKeepable(unit: FileUnit, signal: AbortSignal): Promise<void> {
     const { destination, to } = this.#file;
     const { owner, acl, setsAcl, xattrs } = this.#wanted(unit, signal);
     const refused =
@@ -167,25 +168,25 @@ export class FileAttributes {
     return source.hadoop !== undefined && destination.hadoop !== undefined;
   }
 
-  #created({ closed: isClosed }: Unit, permission: string | undefined): string | undefined {
+  #created({ closed: isClosed }: FileUnit, permission: string | undefined): string | undefined {
     return permission !== undefined && isClosed ? closed(permission) : permission;
   }
 
   /** Erasure-coded files have no replicas, and their blocks hold at least a cell. */
-  #layout({ attributes, blockBytes, into }: Unit): FileLayout {
+  #layout({ attributes, blockBytes, newStripe }: FileUnit): FileLayout {
     const kept = this.#file.source.hadoop && attributes ? attributes : undefined;
-    const fits = blockBytes > 0 && blockBytes >= (into?.cellBytes ?? 0);
+    const fits = blockBytes > 0 && blockBytes >= (newStripe?.cellBytes ?? 0);
     return {
       blockBytes: kept && fits && this.#chosen.has('blocksize') ? blockBytes : undefined,
       replication:
-        kept && !into && kept.replication > 0 && this.#chosen.has('replication') ? kept.replication : undefined,
+        kept && !newStripe && kept.replication > 0 && this.#chosen.has('replication') ? kept.replication : undefined,
     };
   }
 
-  #tooSmall({ blockBytes, into, attributes }: Unit): Loss[] {
+  #tooSmall({ blockBytes, newStripe, attributes }: FileUnit): Loss[] {
     const asked = attributes && this.#isBetweenClusters && this.#chosen.has('blocksize');
-    if (!asked || !into || blockBytes >= into.cellBytes) return [];
-    return [{ attribute: 'blocksize', error: new SmallBlockError(blockBytes, into.cellBytes, this.#file.to) }];
+    if (!asked || !newStripe || blockBytes >= newStripe.cellBytes) return [];
+    return [{ attribute: 'blocksize', error: new SmallBlockError(blockBytes, newStripe.cellBytes, this.#file.to) }];
   }
 
   /** What was asked for by name and one end does not have at all. */

@@ -5,7 +5,7 @@ import { expectedLayouts } from './content.ts';
 import { allOrAbort } from '../all-or-abort.ts';
 import { ofSource, requireWhole } from './source.ts';
 import { verify } from './verify.ts';
-import type { Unit } from '../job/unit.ts';
+import type { FileUnit } from '../job/unit.ts';
 import type { Verification } from '../job/spec.ts';
 
 /** One try of a file: what is read, and under which name it is written. */
@@ -15,7 +15,7 @@ export interface Try {
   readonly destination: Storage;
   /** A temporary name, or the final one. */
   readonly to: string;
-  readonly unit: Unit;
+  readonly unit: FileUnit;
   readonly level: Verification;
   /** What the new file is made with. */
   readonly creation: Omit<WriteOptions, 'lengthBytes' | 'overwrite'>;
@@ -37,7 +37,7 @@ export async function stream(
   signal: AbortSignal,
 ): Promise<{ readonly verification: Verification; readonly writing: Writing }> {
   const { source, from, destination, to, unit, level, creation } = what;
-  const { lengthBytes, blockBytes, modifiedAtMs, stripe, into } = unit;
+  const { lengthBytes, blockBytes, modifiedAtMs, stripe, newStripe } = unit;
   const encrypted = unit.encrypted === true;
   const digests = level === 'checksum' || level === 'read-back';
   // The source's checksum, asked for after the read, is refused while somebody writes the file. Where it will not be asked for this is.
@@ -48,7 +48,7 @@ export async function stream(
     (both) => expectedLayouts({ storage: destination, path: to }, creation.blockBytes, both),
   ]);
   const sourceLayouts = sourcePlain.map((layout) => striped(layout, stripe)) as unknown as Layouts;
-  const writtenLayouts = writtenPlain.map((layout) => striped(layout, into)) as unknown as Layouts;
+  const writtenLayouts = writtenPlain.map((layout) => striped(layout, newStripe)) as unknown as Layouts;
   const digest = new ContentDigest(digests ? [...sourceLayouts, ...writtenLayouts] : []);
   const opening = ofSource(source.read(from, allBytes(lengthBytes), signal));
   opening.catch(() => undefined);

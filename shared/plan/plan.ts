@@ -11,7 +11,7 @@ import { nameMatcher } from '../storage/pattern.ts';
 import type { Root } from '../job/root.ts';
 import { isTemporary } from '../job/temporary.ts';
 import { type Pair, walk, type WalkCursor } from './walk.ts';
-import type { Batch, Unit } from '../job/unit.ts';
+import type { Batch, FileUnit } from '../job/unit.ts';
 import { Packer, type PackerState } from './packer.ts';
 import type { JobOptions } from '../job/spec.ts';
 
@@ -322,11 +322,11 @@ class Planner {
   ): Promise<void> {
     const { destination } = this.#planning.roots[root] ?? {};
     const given = destination === undefined ? nothing : this.#givenIn(parentOf(join(destination, to ?? path)));
-    const into = given.stripe;
-    const unit: Unit = {
+    const unit: FileUnit = {
+      kind: 'file',
       root,
       path,
-      ...(to !== undefined && to !== path ? { to } : {}),
+      ...(to !== undefined && to !== path ? { flatName: to } : {}),
       lengthBytes: status.lengthBytes,
       modifiedAtMs: status.modifiedAtMs,
       blockBytes: status.blockBytes,
@@ -335,7 +335,7 @@ class Planner {
       ...(decision.lasting ? { lasting: true } : {}),
       ...(status.encrypted ? { encrypted: true } : {}),
       ...(status.stripe ? { stripe: status.stripe } : {}),
-      ...(into ? { into } : {}),
+      ...(given.stripe ? { newStripe: given.stripe } : {}),
       ...(there?.fileId === undefined ? {} : { replaces: there.fileId }),
       ...this.#attributes(status, decision, there, given),
     };
@@ -351,7 +351,12 @@ class Planner {
   }
 
   /** What the copier needs to set attributes with, and not more: 50 million of these stand in a manifest. */
-  #attributes(status: FileStatus, { lasting }: Decision, there: FileStatus | undefined, given: Given): Partial<Unit> {
+  #attributes(
+    status: FileStatus,
+    { lasting }: Decision,
+    there: FileStatus | undefined,
+    given: Given,
+  ): Partial<FileUnit> {
     const { options, destination } = this.#planning;
     if (lasting || status.kind !== 'file') return {};
     const attributes = options.preserve ? attributesOf(status) : undefined;
