@@ -3,11 +3,11 @@ import type { Root } from '../shared/job/root.ts';
 import { plan } from '../shared/plan/plan.ts';
 import { OPEN_FOR_WRITING, settle } from '../shared/copy/settle.ts';
 import { join } from '../shared/storage/path.ts';
+import { bytesText } from '../shared/bytes.ts';
 import { FanoutError, printable } from '../shared/errors.ts';
 import type { Ends } from './clusters.ts';
 import { exitCodes } from './exit-codes.ts';
 import { printEvent } from './output.ts';
-import { human } from './progress-display.ts';
 import type { Batch, Unit } from '../shared/job/unit.ts';
 import type { JobSpec } from '../shared/job/spec.ts';
 import { isOpen } from '../shared/storage/errors.ts';
@@ -61,7 +61,7 @@ export async function dryRun(
   signal.throwIfAborted();
   if (json) printEvent('total', Object.fromEntries(totals));
   else {
-    const parts = [...totals].map(([action, { files, bytes }]) => `${action} ${files} files, ${human(bytes)}`);
+    const parts = [...totals].map(([action, { files, bytes }]) => `${action} ${files} files, ${bytesText(bytes)}`);
     process.stdout.write(`Would: ${parts.join('; ') || 'do nothing: there are no files'}\n`);
   }
   return totals.has('fail') ? exitCodes.someFailed : exitCodes.success;

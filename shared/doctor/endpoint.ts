@@ -1,4 +1,5 @@
 import type { Log } from '../log.ts';
+import { Once } from '../once.ts';
 import type { Cluster } from '../hdfs/cluster.ts';
 import { splitUrl } from '../hdfs/http.ts';
 import { connect } from '../hdfs/connect.ts';
@@ -34,7 +35,7 @@ export class Endpoint implements Address {
   dialect: Dialect | undefined;
   /** Whether the server asks for Kerberos. */
   kerberos = false;
-  readonly #beans = new Map<string, Promise<Bean | undefined>>();
+  readonly #beans = new Once<Bean | undefined>();
 
   constructor(cluster: Cluster, url: string, nameservice: number, log: Log) {
     this.url = url;
@@ -62,11 +63,7 @@ export class Endpoint implements Address {
 
   /** What a namenode tells anyone of itself, unless it was told not to. @param name  such as `NameNodeInfo` */
   bean(name: string, signal: AbortSignal): Promise<Bean | undefined> {
-    const known = this.#beans.get(name);
-    if (known) return known;
-    const bean = this.#readBean(name, signal);
-    this.#beans.set(name, bean);
-    return bean;
+    return this.#beans.of(name, () => this.#readBean(name, signal));
   }
 
   async #readBean(name: string, signal: AbortSignal): Promise<Bean | undefined> {
