@@ -1,5 +1,5 @@
 import { bytesText } from '../bytes.ts';
-import type { Context, Serving } from './context.ts';
+import { type Context, needed, type Serving } from './context.ts';
 import { type Finding, failed, ok, skipped, warning } from './row.ts';
 import { hasCode } from '../storage/errors.ts';
 
@@ -28,7 +28,7 @@ export async function space(context: Context): Promise<void> {
 }
 
 async function quotaOf({ endpoint, path, directory }: Serving, signal: AbortSignal): Promise<Finding> {
-  if (!directory) return skipped('needs "path", which did not succeed');
+  if (!directory) return needed('path');
   for (const operation of ['GETQUOTAUSAGE', 'GETCONTENTSUMMARY']) {
     try {
       const { text } = await endpoint.ask('GET', operation, path, {}, signal);
