@@ -10,7 +10,7 @@ import {
   parseFileChecksum,
 } from '../storage/checksum.ts';
 import { hasCode, StorageError } from '../storage/errors.ts';
-import { Datanode } from './datanode.ts';
+import { Datanode } from './datanode/datanode.ts';
 import { OptionalOperations } from './optional-operations.ts';
 import { remoteErrorOf } from './remote-exception.ts';
 import type { NamenodeRest } from './rest.ts';
