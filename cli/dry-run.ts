@@ -3,7 +3,7 @@ import type { Root } from '../shared/job/root.ts';
 import { plan } from '../shared/plan/plan.ts';
 import { OPEN_FOR_WRITING, settle } from '../shared/copy/settle.ts';
 import { FanoutError, printable } from '../shared/errors.ts';
-import type { Ends } from './clusters.ts';
+import type { Endpoints } from '../shared/endpoints/endpoints.ts';
 import { exitCodes } from './exit-codes.ts';
 import { printEvent } from './output.ts';
 import { human } from './progress-display.ts';
@@ -21,7 +21,7 @@ const COMPARISONS_AT_ONCE = 10;
 export async function dryRun(
   spec: JobSpec,
   roots: readonly Root[],
-  { source, destination }: Ends,
+  { source, destination }: Endpoints,
   json: boolean,
   signal: AbortSignal,
   batches?: (emit: (batch: Batch) => Promise<void>) => Promise<void>,

@@ -4,7 +4,7 @@ import { refuseSameTree } from '../shared/plan/same-tree.ts';
 import { DestinationBusyError, printable, SpecError } from '../shared/errors.ts';
 import { isHeld } from '../shared/machine/destination-lock.ts';
 import type { State } from '../shared/machine/state.ts';
-import type { Ends } from './clusters.ts';
+import type { Endpoints } from '../shared/endpoints/endpoints.ts';
 import type { CopyFlags, GivenFlags } from './options.ts';
 import { type Batch, destinationPathOf, type FileUnit, sourcePathOf } from '../shared/job/unit.ts';
 import type { Job } from '../shared/job/job.ts';
@@ -80,7 +80,7 @@ export async function takeUp(
   { store }: State,
   { id }: Job,
   options: Changes,
-  { source, destination }: Ends,
+  { source, destination }: Endpoints,
   signal: AbortSignal,
 ): Promise<Job> {
   const job = await store.get(id);
@@ -101,11 +101,11 @@ export async function takeUp(
 const LOOKED_AT_ONCE = 10;
 const FAILURES_A_PAGE = 1000;
 
-/** Emits what a resume would take up, each unit decided from what stands at both ends now. @throws DestinationBusyError while the job runs */
+/** Emits what a resume would take up, each unit decided from what stands at both endpoints now. @throws DestinationBusyError while the job runs */
 export async function eachUnfinished(
   job: Job,
   state: State,
-  { source, destination }: Ends,
+  { source, destination }: Endpoints,
   emit: (batch: Batch) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {

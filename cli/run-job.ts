@@ -5,7 +5,7 @@ import { execute } from '../shared/machine/executor.ts';
 import type { State } from '../shared/machine/state.ts';
 import type { Log } from '../shared/log.ts';
 import { adviceOn } from './advice.ts';
-import type { Ends } from './clusters.ts';
+import type { Endpoints } from '../shared/endpoints/endpoints.ts';
 import { explain } from './exit-codes.ts';
 import { printError, printEvent, printStatus } from './output.ts';
 import { showProgress } from './progress-display.ts';
@@ -27,13 +27,13 @@ interface Display {
 export async function runJob(
   job: Job,
   state: State,
-  ends: Ends,
+  endpoints: Endpoints,
   { json, silent, verbose }: Display,
   log: Log,
   interrupt: AbortSignal,
   begin: () => Promise<Job>,
 ): Promise<number> {
-  const { destination } = ends;
+  const { destination } = endpoints;
   const locked = await Promise.all(job.roots.map((root) => destination.lockedPaths(root.destination, interrupt)));
   const lock = DestinationLock.acquire(state.locks, job.id, locked.flat());
   const progress = new Progress();
@@ -43,7 +43,7 @@ export async function runJob(
   try {
     const begun = await begin();
     if (begun.outcome !== 'Successful') {
-      await execute(begun, { state, ...ends, progress, log, signal: interrupt, onOutcome });
+      await execute(begun, { state, ...endpoints, progress, log, signal: interrupt, onOutcome });
     }
   } catch (error) {
     failure = error;

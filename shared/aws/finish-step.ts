@@ -3,8 +3,8 @@ import { endingOf } from '../job/ending.ts';
 import { finishDirectories } from '../finish/directories.ts';
 import { isTriedAgain, sweepJob } from '../finish/sweep.ts';
 import { withSmallHeap } from '../memory.ts';
-import { accessOfJob, endAccess } from './access.ts';
-import { openEnds } from './ends.ts';
+import { endAccess } from './access.ts';
+import { endpointsOfJob } from './endpoints.ts';
 import { type FinalStatus, finalStatus } from './final-status.ts';
 import { lockedPaths, type Services } from './services.ts';
 import type { Job } from '../job/job.ts';
@@ -27,11 +27,11 @@ export async function finishStep(
   deadline: Deadline,
   signal: AbortSignal,
 ): Promise<FinishAnswer> {
-  const { store, active, lock, manifests, log } = services;
+  const { store, active, lock, manifests } = services;
   const job = await store.get(id);
   if (!job) throw new Error(`no job ${id}`);
-  await using ends = await openEnds(job.spec, (alias) => accessOfJob(services, id, alias), log, 'known');
-  const { source, destination } = ends;
+  await using endpoints = await endpointsOfJob(services, id, job.spec);
+  const { source, destination } = endpoints;
   let ended = job;
   if (job.phase !== 'done') {
     const cursor = await store.finishCursor(id);

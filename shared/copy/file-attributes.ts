@@ -1,6 +1,7 @@
 import type { FanoutError } from '../errors.ts';
 import { closed } from '../storage/acl.ts';
-import type { FileLayout, FileStatus, Storage, LayoutRefusal, WriteOptions } from '../storage/storage.ts';
+import type { FileLayout, LayoutRefusal, TakenLayout } from '../storage/capabilities.ts';
+import type { FileStatus, Storage, WriteOptions } from '../storage/storage.ts';
 import type { Log } from '../log.ts';
 import { type Attribute, attributesOf, chosenAttributes } from '../preserve/attributes.ts';
 import { type Loss, NoSuchAttributeError, reasonOf, SmallBlockError, tellOnce } from '../preserve/losses.ts';
@@ -46,7 +47,11 @@ export class FileAttributes {
     const { destination, to, options } = this.#file;
     this.#losses.clear();
     this.#lose([...this.#absent(), ...this.#tooSmall(unit)]);
-    const { refused, ...layout } = destination.takenLayout(to, this.#layout(unit));
+    const wantedLayout = this.#layout(unit);
+    const { refused, ...layout }: TakenLayout = destination.hadoop?.takenLayout(to, wantedLayout) ?? {
+      ...wantedLayout,
+      refused: [],
+    };
     this.#lose(refused);
     if (options.strictPreserve) await this.#requireKeepable(unit, signal);
     const { permission, acl } = this.#wanted(unit, signal);
@@ -66,9 +71,9 @@ export class FileAttributes {
     const wanted = this.#wanted(unit, signal);
     const permission = this.#created(unit, wanted.permission);
     // A disk without permissions has not taken it.
-    const known = permission !== undefined && destination.features.hadoopAttributes;
+    const known = permission !== undefined && destination.hadoop !== undefined;
     const present = { hasAcl: unit.inherits === true, ...(known ? { permission } : {}) };
-    const guarded = { fs: destination, path, kind: 'file' as const, present, isNew: true };
+    const guarded = { storage: destination, path, kind: 'file' as const, present, isNew: true };
     this.#lose((await preserve(wanted, guarded, options.strictPreserve, signal)).losses);
   }
 
@@ -92,7 +97,7 @@ export class FileAttributes {
     if (present) {
       const { xattrs, accessedAtMs: _, ...listed } = this.#wanted({ ...unit, decision: 'copy' }, signal);
       const wanted: Wanted = named ? { ...listed, xattrs } : listed;
-      const guarded = { fs: destination, path: to, kind: 'file' as const, present, isNew: false };
+      const guarded = { storage: destination, path: to, kind: 'file' as const, present, isNew: false };
       const { losses, changed } = await preserve(wanted, guarded, options.strictPreserve, signal);
       this.#lose(losses);
       updated = changed;
@@ -112,16 +117,17 @@ export class FileAttributes {
 
   #wanted({ attributes, stands, decision }: FileUnit, signal: AbortSignal): Wanted {
     const { source, from, destination, to } = this.#file;
+    const carried = destination.hadoop && source.hadoop;
     const has = (attribute: Attribute) => this.#chosen.has(attribute);
-    const { hadoopAttributes } = destination.features;
+    const hadoopAttributes = destination.hadoop !== undefined;
     const replaced = decision === 'overwrite' || decision === 'compare' ? (stands ?? attributes) : undefined;
     const owner = has('owner') ? attributes?.owner : replaced?.owner;
     const group = has('group') ? attributes?.group : replaced?.group;
-    const old = () => (this.#old ??= destination.acl(to, signal));
+    const old = () => (this.#old ??= Promise.resolve(destination.hadoop?.acl(to, signal)));
     const access: Wanted = this.#takesAccess
       ? {
           permission: attributes?.permission,
-          acl: attributes?.hasAcl ? () => source.acl(from, signal) : undefined,
+          acl: attributes?.hasAcl ? async () => source.hadoop?.acl(from, signal) : undefined,
           setsAcl: has('acl') && hadoopAttributes,
         }
       : {
@@ -136,7 +142,7 @@ export class FileAttributes {
       replication: has('replication') && attributes?.replication ? attributes.replication : undefined,
       modifiedAtMs: has('times') ? attributes?.modifiedAtMs : undefined,
       accessedAtMs: has('times') ? attributes?.accessedAtMs : undefined,
-      xattrs: has('xattr') && this.#isBetweenClusters ? () => source.xattrs(from, signal) : undefined,
+      xattrs: has('xattr') && carried ? () => carried.xattrs(from, signal) : undefined,
     };
   }
 
@@ -145,10 +151,10 @@ export class FileAttributes {
     const { destination, to } = this.#file;
     const { owner, acl, setsAcl, xattrs } = this.#wanted(unit, signal);
     const refused =
-      (owner === undefined ? undefined : await destination.knownRefusal(to, 'owner', owner)) ??
-      (acl && setsAcl ? await destination.knownRefusal(to, 'acl') : undefined);
+      (owner === undefined ? undefined : await destination.hadoop?.knownRefusal(to, 'owner', owner)) ??
+      (acl && setsAcl ? await destination.hadoop?.knownRefusal(to, 'acl') : undefined);
     if (refused) throw refused;
-    const withoutXattrs = xattrs && (await destination.knownRefusal(to, 'xattr'));
+    const withoutXattrs = xattrs && (await destination.hadoop?.knownRefusal(to, 'xattr'));
     if (withoutXattrs && (await xattrs()).size > 0) throw withoutXattrs;
   }
 
@@ -159,7 +165,7 @@ export class FileAttributes {
 
   get #isBetweenClusters(): boolean {
     const { source, destination } = this.#file;
-    return source.features.hadoopAttributes && destination.features.hadoopAttributes;
+    return source.hadoop !== undefined && destination.hadoop !== undefined;
   }
 
   #created({ closed: isClosed }: FileUnit, permission: string | undefined): string | undefined {
@@ -168,7 +174,7 @@ export class FileAttributes {
 
   /** Erasure-coded files have no replicas, and their blocks hold at least a cell. */
   #layout({ attributes, blockBytes, newStripe }: FileUnit): FileLayout {
-    const kept = this.#file.source.features.hadoopAttributes && attributes ? attributes : undefined;
+    const kept = this.#file.source.hadoop && attributes ? attributes : undefined;
     const fits = blockBytes > 0 && blockBytes >= (newStripe?.cellBytes ?? 0);
     return {
       blockBytes: kept && fits && this.#chosen.has('blocksize') ? blockBytes : undefined,
@@ -186,8 +192,8 @@ export class FileAttributes {
   /** What was asked for by name and one end does not have at all. */
   #absent(): Loss[] {
     const { source, destination, options, from, to } = this.#file;
-    const lacking = source.features.hadoopAttributes ? destination : source;
-    if (lacking.features.hadoopAttributes) return [];
+    const lacking = source.hadoop ? destination : source;
+    if (lacking.hadoop) return [];
     const named = options.attributes.filter((attribute) => attribute !== 'permission' && attribute !== 'times');
     const path = lacking === source ? from : to;
     return named.map((attribute) => ({

@@ -81,8 +81,8 @@ async function compare(
   let found: Awaited<ReturnType<typeof compareContent>>;
   try {
     const [a, b] = [
-      { fs: source, path: from, lengthBytes },
-      { fs: destination, path: to, lengthBytes },
+      { storage: source, path: from, lengthBytes },
+      { storage: destination, path: to, lengthBytes },
     ];
     if (lengthBytes === 0) await requireWhole(a, signal);
     found = lengthBytes === 0 ? 'checksum' : await compareContent(a, b, signal);

@@ -115,7 +115,7 @@ class FileTransfer {
       this.#overwrite = true;
     }
     // What one file's refusal told of the limits holds for all after it.
-    const unwritable = this.#context.destination.unwritable(this.#to);
+    const unwritable = this.#context.destination.names?.unwritable(this.#to);
     if (unwritable !== undefined) return this.#refused(unwritable);
     return this.#copied(await this.#copyWithRetries());
   }
@@ -149,8 +149,8 @@ class FileTransfer {
     const { source, destination, signal, job } = this.#context;
     const { direct } = job.spec.options;
     if (!direct || this.#planned.decision !== 'copy' || there?.kind !== 'file') return false;
-    const part = { fs: destination, path: this.#to, lengthBytes: there.lengthBytes };
-    return isBeginningOf(part, { fs: source, path: this.from, lengthBytes }, signal);
+    const part = { storage: destination, path: this.#to, lengthBytes: there.lengthBytes };
+    return isBeginningOf(part, { storage: source, path: this.from, lengthBytes }, signal);
   }
 
   async #copyWithRetries(): Promise<Verification> {
@@ -230,14 +230,14 @@ class FileTransfer {
       if (!direct) {
         await requireOwner();
         const { lengthBytes } = unit;
-        const promotion = { fs: destination, temporary, target: this.#to, overwrite, lengthBytes };
+        const promotion = { storage: destination, temporary, target: this.#to, overwrite, lengthBytes };
         await promote(promotion, promoting, signal).catch(asLast);
       }
       return verification;
     } catch (error) {
       progress.bytes -= seen.bytes;
       if (!direct || (seen.begun && !isExists(error))) await this.#discard(temporary, number);
-      throw await explained(error, { fs: source, path: this.from, lengthBytes: this.#unit.lengthBytes }, signal);
+      throw await explained(error, { storage: source, path: this.from, lengthBytes: this.#unit.lengthBytes }, signal);
     }
   }
 
@@ -248,7 +248,7 @@ class FileTransfer {
       const limit = AbortSignal.timeout(CLEANUP_MS);
       if (temporary === this.#to && (await this.#isOld(limit))) return;
       const overwrite = this.#overwrite && temporary !== this.#to;
-      await withdraw({ fs: destination, temporary, target: this.#to, overwrite }, wholeFile, limit);
+      await withdraw({ storage: destination, temporary, target: this.#to, overwrite }, wholeFile, limit);
     } catch (error) {
       log.warn({ path: temporary, error: messageOf(error) }, 'a temporary file is left for the sweep');
       // A batch of which something was tried again is swept whole at the end, this unit too.

@@ -20,6 +20,12 @@ export class Mounts {
     return this.#mounts.filter((mount) => mount !== path && isWithin(mount, path));
   }
 
+  /** The path itself and the mounts below it: what the nameservices serve of a tree. */
+  servedWithin(path: string): readonly string[] {
+    const below = this.below(path);
+    return this.serves(path) || below.length === 0 ? [path, ...below] : below;
+  }
+
   /** Names in a directory that are mounts or lead to one: what they stand for is not the directory's own nameservice's. */
   namesIn(directory: string): ReadonlySet<string> {
     const prefix = directory === '/' ? '/' : `${directory}/`;

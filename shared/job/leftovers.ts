@@ -41,7 +41,7 @@ export async function sweepNames(
     for (let claim = from; claim <= through; claim++) {
       for (let attempt = 0; attempt <= attempts; attempt++) {
         const temporary = temporaryPath(target, { job: job.id, batch, unit: index, claim, attempt });
-        const remains = { fs: destination, temporary, target, overwrite: job.spec.options.force };
+        const remains = { storage: destination, temporary, target, overwrite: job.spec.options.force };
         withdrawals.push((both) => limit(() => sweep(remains, both)));
       }
     }
@@ -55,9 +55,9 @@ async function sweep(remains: Remains, signal: AbortSignal): Promise<void> {
     await withdraw(remains, policy, signal);
   } catch (error) {
     if (!(error instanceof FanoutError) || error.disposition !== 'fail-unit') throw error;
-    const { fs, temporary } = remains;
+    const { storage, temporary } = remains;
     for (const name of [temporary, asidePath(temporary)]) {
-      if (await fs.stat(name, signal).catch(() => undefined)) throw error;
+      if (await storage.stat(name, signal).catch(() => undefined)) throw error;
     }
   }
 }

@@ -8,7 +8,7 @@ export interface Trees {
   readonly source: Storage;
   readonly root: string;
   /** Left out when only the source is of interest. */
-  readonly destination?: { readonly fs: Storage; readonly root: string; readonly exists: boolean };
+  readonly destination?: { readonly storage: Storage; readonly root: string; readonly exists: boolean };
 }
 
 /** One entry of the source and its namesake at the destination. */
@@ -69,7 +69,7 @@ export async function walk(
     source: (path, after) => new Entries(source.list(join(trees.root, path), signal, after)),
     destination: ({ path, destination: there }, after) => {
       if (!destination?.exists || (path !== '' && there?.kind !== 'directory')) return undefined;
-      return new Entries(destination.fs.list(join(destination.root, path), signal, after));
+      return new Entries(destination.storage.list(join(destination.root, path), signal, after));
     },
   };
   const ahead = { left: AHEAD };
@@ -118,7 +118,7 @@ export async function walk(
 
 /** Why a directory cannot be made at the destination, as far as that is known without trying. */
 function refusalOf({ path }: Pair, { destination }: Trees): string | undefined {
-  return destination?.fs.unwritable(join(destination.root, path));
+  return destination?.storage.names?.unwritable(join(destination.root, path));
 }
 
 /** A directory that cannot be made. */

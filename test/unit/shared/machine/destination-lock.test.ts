@@ -8,8 +8,8 @@ import type { Storage, LockedPath } from '../../../../shared/storage/storage.ts'
 import { DestinationLock } from '../../../../shared/machine/destination-lock.ts';
 import { clientOf } from '../../../support/scripted-server.ts';
 
-const root = (path: string, place = 'prod'): LockedPath => ({ place, path });
-const rootsOf = (fs: Storage, path: string): LockedPath[] => fs.placesOf(path).map((place) => root(path, place));
+const root = (path: string, namespace = 'prod'): LockedPath => ({ namespace, path });
+const rootsOf = (fs: Storage, path: string): LockedPath[] => fs.addressesOf(path).map((address) => root(path, address));
 let directory: string;
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'hdfs-fanout-locks-'));
