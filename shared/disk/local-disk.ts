@@ -3,7 +3,8 @@ import * as fs from 'node:fs/promises';
 import { dirname, join as joinPath, relative, resolve as resolvePath } from 'node:path';
 import { messageOf, SourceChangedError, type Where } from '../errors.ts';
 import type { ByteRange, FileStatus, Storage, LockedPath, Reading, WriteOptions, Writing } from '../storage/storage.ts';
-import { basename, compareNames, join } from '../storage/path.ts';
+import { namenodeOrder } from '../storage/order.ts';
+import { basename, join } from '../storage/path.ts';
 import { codeOf, localError } from './disk-error.ts';
 
 const PAGE = 1000;
@@ -21,6 +22,7 @@ export class LocalDisk implements Storage {
   readonly names = { unwritable };
   readonly posix = { setPermission, setTimes };
   readonly maxConcurrency = undefined;
+  readonly order = namenodeOrder;
   readonly #readBytes: number;
 
   /** @param readBytes  how much is read at once */
@@ -56,8 +58,8 @@ export class LocalDisk implements Storage {
 
   async *list(directory: string, signal: AbortSignal, after?: string): AsyncIterable<readonly FileStatus[]> {
     const names = await attempt({ operation: 'LIST', path: directory }, () => readNames(directory));
-    names.sort((a, b) => compareNames(a.name, b.name));
-    const wanted = after === undefined ? names : names.filter(({ name }) => compareNames(name, after) > 0);
+    names.sort((a, b) => namenodeOrder(a.name, b.name));
+    const wanted = after === undefined ? names : names.filter(({ name }) => namenodeOrder(name, after) > 0);
     for (let i = 0; i < wanted.length; i += PAGE) {
       signal.throwIfAborted();
       const page = wanted.slice(i, i + PAGE).map(({ name, readable }) => entryOf(directory, name, readable));

@@ -1,6 +1,6 @@
 import { FanoutError, type Where } from '../errors.ts';
 import type { FileStatus } from '../storage/storage.ts';
-import { compareNames } from '../storage/path.ts';
+import { namenodeOrder } from '../storage/order.ts';
 import { type JsonStatus, listedStatusOf } from './file-status.ts';
 import { OptionalOperations } from './optional-operations.ts';
 import { remoteErrorOf } from './remote-exception.ts';
@@ -73,8 +73,8 @@ export class Listing {
     const statuses = statusesIn(listed, { operation: 'LISTSTATUS', path: directory });
     const named = new Map(statuses.map((status) => [status.pathSuffix, listedStatusOf(status)]));
     return [...named.values()]
-      .filter(({ name }) => after === undefined || compareNames(name, after) > 0)
-      .sort((a, b) => compareNames(a.name, b.name));
+      .filter(({ name }) => after === undefined || namenodeOrder(name, after) > 0)
+      .sort((a, b) => namenodeOrder(a.name, b.name));
   }
 
   /**
@@ -103,8 +103,8 @@ export class Listing {
     const all = statusesIn(listed, where).map(listedStatusOf);
     // HttpFS ignores startAfter and gives everything; who heeds it, and gives names that come before it, has another order.
     const ignored = !page || all.some(({ name }) => name === after);
-    const entries = ignored ? all.filter(({ name }) => after === undefined || compareNames(name, after) > 0) : all;
-    if (!page) entries.sort((a, b) => compareNames(a.name, b.name));
+    const entries = ignored ? all.filter(({ name }) => after === undefined || namenodeOrder(name, after) > 0) : all;
+    if (!page) entries.sort((a, b) => namenodeOrder(a.name, b.name));
     return { entries, more: (page?.DirectoryListing?.remainingEntries ?? 0) > 0 };
   }
 }
@@ -134,7 +134,7 @@ function startAfter(name: string | undefined): Parameters {
 function isSorted(entries: readonly FileStatus[], previous: string | undefined): boolean {
   return entries.every(({ name }, i) => {
     const before = i === 0 ? previous : entries[i - 1]?.name;
-    return before === undefined || compareNames(before, name) <= 0;
+    return before === undefined || namenodeOrder(before, name) <= 0;
   });
 }
 

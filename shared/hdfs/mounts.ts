@@ -1,6 +1,7 @@
 import type { Cluster } from './cluster.ts';
 import type { FileStatus } from '../storage/storage.ts';
-import { compareNames, isWithin, normalize } from '../storage/path.ts';
+import { isWithin, normalize } from '../storage/path.ts';
+import { namenodeOrder } from '../storage/order.ts';
 
 /** The mounts of a federated cluster, as directories of one tree. @see Hadoop's ViewFs (InodeTree) */
 export class Mounts {
@@ -39,13 +40,13 @@ export async function* withMounts(
   names: ReadonlySet<string>,
   mounts: readonly FileStatus[],
 ): AsyncGenerator<readonly FileStatus[]> {
-  let left = [...mounts].sort((a, b) => compareNames(a.name, b.name));
+  let left = [...mounts].sort((a, b) => namenodeOrder(a.name, b.name));
   for await (const page of pages) {
     const last = page.at(-1)?.name;
-    const due = left.filter(({ name }) => last !== undefined && compareNames(name, last) <= 0);
+    const due = left.filter(({ name }) => last !== undefined && namenodeOrder(name, last) <= 0);
     left = left.slice(due.length);
     const own = page.filter(({ name }) => !names.has(name));
-    yield [...own, ...due].sort((a, b) => compareNames(a.name, b.name));
+    yield [...own, ...due].sort((a, b) => namenodeOrder(a.name, b.name));
   }
   if (left.length > 0) yield left;
 }

@@ -2,7 +2,8 @@ import { messageOf, printable } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { Once } from '../once.ts';
 import { hasCode, StorageError } from '../storage/errors.ts';
-import { basename, compareNames, join, normalize } from '../storage/path.ts';
+import { basename, join, normalize } from '../storage/path.ts';
+import { namenodeOrder } from '../storage/order.ts';
 import type { ByteRange, FileStatus, LockedPath, Reading, Storage, WriteOptions, Writing } from '../storage/storage.ts';
 import { RemoteAttributes } from './attributes.ts';
 import type { Authentication } from './auth.ts';
@@ -28,6 +29,8 @@ import { modeOf, Writer } from './writer.ts';
 export class WebHdfs implements Storage {
   readonly name: string;
   readonly maxConcurrency: number | undefined;
+  /** Also of servers that list in another one: their directories are sorted here. */
+  readonly order = namenodeOrder;
   readonly names: HdfsNames;
   readonly checksums: RemoteChecksums;
   readonly hadoop: RemoteAttributes;
@@ -131,7 +134,7 @@ export class WebHdfs implements Storage {
     }
     const found = await Promise.all([...names].map((name) => this.stat(join(directory, name), signal)));
     const mounts = found.filter((status) => status !== undefined);
-    const due = mounts.filter(({ name }) => after === undefined || compareNames(name, after) > 0);
+    const due = mounts.filter(({ name }) => after === undefined || namenodeOrder(name, after) > 0);
     const own = this.#mounts.serves(directory) ? this.#listing.of(directory, signal, after) : none();
     yield* withMounts(mounts.length > 0 ? ifFound(own) : own, names, due);
   }

@@ -1,6 +1,7 @@
 import { FanoutError } from '../errors.ts';
 import type { FileStatus, Storage } from '../storage/storage.ts';
-import { compareNames, join } from '../storage/path.ts';
+import { join } from '../storage/path.ts';
+import { namenodeOrder } from '../storage/order.ts';
 import { isTemporary } from '../job/temporary.ts';
 
 /** A tree to walk, and the tree to hold it against. */
@@ -49,7 +50,7 @@ export interface Stretch {
 const AHEAD = 8;
 
 /**
- * Visits a tree depth first, names in the order of `compareNames`, so that the order is always the same and both listings merge
+ * Visits a tree depth first, names in the order of `namenodeOrder`, so that the order is always the same and both listings merge
  * as sorted streams. Holds a page of each listing per level, never a whole directory. Nothing below a temporary name is
  * visited, on either side.
  *
@@ -238,7 +239,7 @@ class Entries {
     while (!this.#ended) {
       for (; this.#index < this.#page.length; this.#index++) {
         const entry = this.#page[this.#index];
-        const order = entry ? compareNames(entry.name, name) : -1;
+        const order = entry ? namenodeOrder(entry.name, name) : -1;
         if (order === 0) return entry;
         if (order > 0) return undefined;
       }

@@ -1,5 +1,6 @@
 import type { Capabilities, FileLayout, LayoutRefusal, Near } from './capabilities.ts';
 import type { Stripe } from './checksum.ts';
+import type { NameOrder } from './order.ts';
 
 /**
  * The contract between the copy engine and anything that holds files: what all storages can do. What only some can do are optional
@@ -14,6 +15,8 @@ export interface Storage extends Capabilities {
   readonly name: string;
   /** Transfers at once that the storage allows, or undefined when it does not say. */
   readonly maxConcurrency: number | undefined;
+  /** How its listings are ordered. */
+  readonly order: NameOrder;
 
   /** A path as the user wrote it, made absolute and normal. */
   resolve(path: string): string;
@@ -29,7 +32,7 @@ export interface Storage extends Capabilities {
   stat(path: string, signal: AbortSignal): Promise<FileStatus | undefined>;
 
   /**
-   * The children of a directory in pages, ordered by `compareNames`, each name once.
+   * The children of a directory in pages, in the storage's own `order`, each name once.
    * @param after  only names after this one, so that a listing can be continued
    * @throws StorageError not-found when the directory does not exist
    */
