@@ -6,13 +6,14 @@ import {
   SourceVanishedError,
   TransportError,
 } from '../errors.ts';
-import type { Storage } from '../storage/storage.ts';
+import type { FileStatus, Storage } from '../storage/storage.ts';
 import { type Again, retry } from '../retry.ts';
 import type { Log } from '../log.ts';
 import { promoting, wholeFile } from '../storage/budget.ts';
 import { isBeginningOf } from './content.ts';
 import { FileAttributes } from './file-attributes.ts';
 import type { Progress } from './progress.ts';
+import { EXISTS } from '../job/decide.ts';
 import { promote, withdraw } from '../storage/promote.ts';
 import { OPEN_FOR_WRITING, refreshed, type Route, settle, type Settled } from './settle.ts';
 import { explained } from './source.ts';
@@ -103,21 +104,37 @@ class FileTransfer {
 
   async run(): Promise<FileOutcome> {
     const { signal, job } = this.#context;
-    // A plan's refusal is looked at again wherever something may have changed since: the files, or what the job may do.
-    const again = this.#claim.claim > 1 || (this.#planned.decision === 'fail' && job.spec.options.force);
+    const { existing } = job.spec.options;
+    // What a plan did not do is looked at again wherever something may have changed since: the files, or what the job may do.
+    const mayHaveChanged =
+      this.#planned.decision === 'skip' || (this.#planned.decision === 'fail' && existing !== 'fail');
+    const again = this.#claim.claim > 1 || mayHaveChanged;
     const settled = await settle(this.#route(), this.#planned, job.spec.options, again, signal);
     this.#unit = settled.unit;
     this.#overwrite = settled.kind === 'overwrite';
     if (settled.kind === 'equal') return this.#equal(settled);
-    if (settled.kind === 'skip') return this.#kept(settled);
-    if (settled.kind === 'fail') {
-      if (!(await this.#isUnfinished(settled))) return this.#refused(settled.reason);
+    if (settled.kind === 'skip' || settled.kind === 'fail') {
+      if (!(await this.#isUnfinished(settled))) {
+        return settled.kind === 'skip' ? this.#kept(settled) : this.#refused(settled.reason);
+      }
       this.#overwrite = true;
     }
     // What one file's refusal told of the limits holds for all after it.
     const unwritable = this.#context.destination.names?.unwritable(this.#to);
     if (unwritable !== undefined) return this.#refused(unwritable);
-    return this.#copied(await this.#copyWithRetries());
+    try {
+      return this.#copied(await this.#copyWithRetries());
+    } catch (error) {
+      const there = existing === 'skip' && isExists(error) ? await this.#appeared() : undefined;
+      if (!there) throw error;
+      return this.#kept({ reason: EXISTS, there });
+    }
+  }
+
+  /** The file that took the name since it was looked for last. */
+  async #appeared(): Promise<FileStatus | undefined> {
+    const there = await this.#context.destination.stat(this.#to, this.#context.signal);
+    return there?.kind === 'file' ? there : undefined;
   }
 
   #route(): Route {
@@ -295,7 +312,7 @@ class FileTransfer {
   }
 
   /** The bytes stay; attributes that differ are set. */
-  async #kept({ reason, there }: Settled): Promise<FileOutcome> {
+  async #kept({ reason, there }: Pick<Settled, 'reason' | 'there'>): Promise<FileOutcome> {
     const told = await this.#attributes.update(this.#unit, there, this.#context.signal);
     return { ...this.#skipped(reason), ...told };
   }
@@ -339,6 +356,7 @@ function isUnresolved(error: FanoutError): boolean {
 
 class AppearedError extends FanoutError {
   override readonly name = 'AppearedError';
+  readonly code = 'exists';
   constructor(path: string) {
     const where = { operation: 'CREATE', path };
     super('it appeared after planning', { disposition: 'fail-unit', where, remedy: 'use --force to overwrite' });
