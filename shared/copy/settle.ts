@@ -15,9 +15,9 @@ import { hasCode, isOpen } from '../storage/errors.ts';
 /** Where one file is copied from and to. */
 export interface Route {
   readonly source: Storage;
-  readonly from: string;
+  readonly sourcePath: string;
   readonly destination: Storage;
-  readonly to: string;
+  readonly destinationPath: string;
 }
 
 /** What is to be done with a unit, now that both files were looked at as closely as it takes. */
@@ -75,13 +75,13 @@ async function compare(
   afresh: boolean,
   signal: AbortSignal,
 ): Promise<Settled> {
-  const { source, from, destination, to } = route;
+  const { source, sourcePath, destination, destinationPath } = route;
   const { lengthBytes } = seen.unit;
   let found: Awaited<ReturnType<typeof compareContent>>;
   try {
     const [a, b] = [
-      { storage: source, path: from, lengthBytes },
-      { storage: destination, path: to, lengthBytes },
+      { storage: source, path: sourcePath, lengthBytes },
+      { storage: destination, path: destinationPath, lengthBytes },
     ];
     if (lengthBytes === 0) await requireWhole(a, signal);
     found = lengthBytes === 0 ? 'checksum' : await compareContent(a, b, signal);
@@ -112,12 +112,12 @@ async function compare(
 
 /** Both files as they are now, and what that means. */
 async function lookAgain(route: Route, unit: FileUnit, options: JobOptions, signal: AbortSignal): Promise<Seen> {
-  const { source, from, destination, to } = route;
+  const { source, sourcePath, destination, destinationPath } = route;
   const [status, there] = await allOrAbort(signal, [
-    (both) => source.stat(from, both),
-    (both) => destination.stat(to, both),
+    (both) => source.stat(sourcePath, both),
+    (both) => destination.stat(destinationPath, both),
   ]);
-  if (!status) throw new SourceVanishedError({ operation: 'GETFILESTATUS', path: from });
+  if (!status) throw new SourceVanishedError({ operation: 'GETFILESTATUS', path: sourcePath });
   const { kind, reason } = decideAgain(unit, status, there, options);
   const { replaces: _, stands: __, ...fresh } = refreshed(unit, status);
   const replaces = there?.fileId === undefined ? {} : { replaces: there.fileId };
