@@ -14,7 +14,7 @@ import { status } from './status.ts';
 import type { stop } from './stop.ts';
 import type { watch } from './watch.ts';
 
-/** Commander would print wrong usage in its own way and end the process with 1: it throws, and the end of this file tells. */
+/** Makes a command throw on wrong usage: commander itself would print it in its own way and end the process with 1. */
 function configure(command: Command): Command {
   return command.exitOverride().configureOutput({ outputError: () => undefined });
 }
@@ -64,22 +64,26 @@ addJobFlags(configure(program.command('copy', { isDefault: true })).description(
   )
   .option('--dry-run', 'tell what would be done to each file, and change nothing', false)
   .option('--json', 'one JSON object a line on stdout', false)
-  .option('--silent', 'no progress', false)
+  .option('--silent', 'show no progress', false)
   .option('-v, --verbose', 'log to stderr; repeat for more: errors, warnings, info, debug', (_, n: number) => n + 1, 0)
   .option('--log-file <file>', 'log as JSON lines to a file')
   .addHelpText('after', examples)
   .action((paths: string[], flags: CopyFlags, command: Command) => finish(copy(paths, flags, givenFlags(command))));
 
-// The commands for AWS load its SDK only when they are called: `copy` should not wait for it.
+// The AWS SDK is loaded by the commands that use it: `copy` does not wait for it.
 const inAws = (command: Command) =>
   configure(command)
-    .option('--stack <name>', 'the deployment', process.env['HDFS_FANOUT_STACK'] ?? 'HdfsFanout')
+    .option(
+      '--stack <name>',
+      'the deployment, by the name of its stack',
+      process.env['HDFS_FANOUT_STACK'] ?? 'HdfsFanout',
+    )
     .option('--json', 'one JSON object a line on stdout', false);
-const following = (command: Command) => inAws(command).option('--silent', 'no progress', false);
-const elsewhere = ['--stack <name>', 'of this deployment in AWS, not of this machine'] as const;
+const following = (command: Command) => inAws(command).option('--silent', 'show no progress', false);
+const elsewhere = ['--stack <name>', 'look in this deployment in AWS instead of on this machine'] as const;
 
 following(addJobFlags(program.command('start').description('copy a tree, fanned out in AWS')))
-  .option('--wait', 'follow it to its end and give the exit code of the job', false)
+  .option('--wait', 'follow the job to its end, and exit with its code', false)
   .addHelpText('after', awsExamples)
   .action((paths: string[], flags: Parameters<typeof start>[1]) =>
     finish(import('./start.ts').then((module) => module.start(paths, flags))),
@@ -103,7 +107,7 @@ inAws(program.command('stop'))
 const retrying = following(program.command('retry'))
   .description('copy what failed or was not reached of a job in AWS')
   .argument('<job>')
-  .option('--wait', 'follow it to its end and give the exit code of the job', false);
+  .option('--wait', 'follow the job to its end, and exit with its code', false);
 for (const option of retryOptions) retrying.addOption(option);
 retrying
   .addHelpText('after', exitCodesHelp)
@@ -121,16 +125,16 @@ inAws(configure(program.command('clusters')).description('the clusters of a depl
 configure(program.command('jobs'))
   .description('list jobs, newest first')
   .option(...elsewhere)
-  .option('--limit <n>', 'how many', positiveNumber, 20)
+  .option('--limit <n>', 'list so many jobs', positiveNumber, 20)
   .option('--json', 'one JSON object a line', false)
   .action((flags: Parameters<typeof jobs>[0]) => finish(jobs(flags)));
 
 configure(program.command('status'))
   .description('show the Job Status of a job, or its failed files')
   .argument('<job>')
-  .option('--failures', 'path, operation, host and reason of each failed file', false)
-  .option('--limit <n>', 'failures a page', positiveNumber, 100)
-  .option('--after <failure>', 'the page after this failure')
+  .option('--failures', 'show path, operation, host and reason of each failed file', false)
+  .option('--limit <n>', 'show so many failures', positiveNumber, 100)
+  .option('--after <failure>', 'show the failures that come after this one')
   .option(...elsewhere)
   .option('--json', 'one JSON object a line', false)
   .addHelpText('after', statusCodesHelp)
@@ -141,7 +145,7 @@ configure(program.command('doctor'))
   .argument('<cluster>', 'its alias')
   .argument('[path]', 'directory to look at and to write to for a moment (default: your home directory)')
   .option('--conf <file>', 'cluster configuration (default: $WEBHDFS_CONFIG, then ~/.webhdfs.cfg)')
-  .option('--stack <name>', 'from inside this deployment in AWS, with the definition that was pushed to it')
+  .option('--stack <name>', 'look from inside this deployment in AWS, with the definition that was pushed to it')
   .option('--read-only', 'write nothing, not even for a moment', false)
   .option('--json', 'one JSON object a line', false)
   .addHelpText('after', doctorHelp)
@@ -153,10 +157,10 @@ configure(program.command('clean'))
   .option('--conf <file>', 'cluster configuration')
   .action((id: string, flags: { conf?: string }) => finish(clean(id, flags)));
 
-/** Also where no flag was read yet: with --json stdout holds nothing but objects. */
+/** Taken from the raw arguments, since an error may come before flags are read: with --json stdout holds objects alone. */
 const json = process.argv.includes('--json');
 guardOutput();
-// A bug, in what nobody waits for: one line for the person, as for every other end.
+// An error in work that nobody awaits is a bug. It too ends the process with one line.
 process.on('uncaughtException', (error) => {
   const { message, code } = explain(error);
   printError(message, json);
@@ -167,7 +171,7 @@ removeKerberosLeftovers();
 try {
   await program.parseAsync();
 } catch (error) {
-  // Help and version end in an error with code 0: they were printed.
+  // Commander throws with code 0 when it has printed help or version.
   if (!(error instanceof CommanderError && error.exitCode === 0)) {
     const { message, code } = explain(error);
     printError(message, json);

@@ -20,7 +20,7 @@ export class Mounts {
     return this.#mounts.filter((mount) => mount !== path && isWithin(mount, path));
   }
 
-  /** Names in a directory that are mounts or lead to one: what they stand for is not the directory's own nameservice's. */
+  /** Names in a directory that are mounts or lead to one: the directory's own nameservice does not serve them. */
   namesIn(directory: string): ReadonlySet<string> {
     const prefix = directory === '/' ? '/' : `${directory}/`;
     return new Set(this.below(directory).map((mount) => mount.slice(prefix.length).split('/')[0] ?? ''));

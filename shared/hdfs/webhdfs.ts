@@ -110,7 +110,7 @@ export class WebHdfs implements Storage {
   }
 
   placesOf(path: string): readonly string[] {
-    return [...new Set(this.#servedWithin(path).flatMap((served) => this.#rest.nameservice(served).places))];
+    return [...new Set(this.#servedWithin(path).flatMap((served) => this.#rest.nameservice(served).addresses))];
   }
 
   async lockedPaths(path: string, signal: AbortSignal): Promise<readonly LockedPath[]> {
@@ -120,7 +120,7 @@ export class WebHdfs implements Storage {
         const ids = await this.#namespaces.of(this.#keyOf(served), () =>
           namespaceIds(nameservice, this.#rest.http, this.#log, signal),
         );
-        return [...new Set([...nameservice.places, ...ids])].map((place) => ({ place, path: served }));
+        return [...new Set([...nameservice.addresses, ...ids])].map((place) => ({ place, path: served }));
       }),
     );
     return locked.flat();
