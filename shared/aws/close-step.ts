@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Deadline } from '../deadline.ts';
 import { sweepJob } from '../finish/sweep.ts';
-import { accessOfJob, endAccess } from './access.ts';
-import { openEnds } from './ends.ts';
+import { endAccess } from './access.ts';
+import { endpointsOfJob } from './endpoints.ts';
 import { type FinalStatus, finalStatus } from './final-status.ts';
 import { lockedPaths, type Services } from './services.ts';
 
@@ -31,7 +31,7 @@ export async function closeStep(
   deadline: Deadline,
   signal: AbortSignal,
 ): Promise<CloseAnswer> {
-  const { store, active, lock, manifests, log } = services;
+  const { store, active, lock, manifests } = services;
   const driven = await active.drivenBy(execution);
   const job = driven && (await store.get(driven.job));
   if (!job) return { closed: true, cause: reason };
@@ -40,14 +40,14 @@ export async function closeStep(
     if (deadline.isNear()) return { closed: false };
     await sleep(LOOK_EVERY_MS, undefined, { signal });
   }
-  await using ends = await openEnds(job.spec, (alias) => accessOfJob(services, job.id, alias), log, 'known');
+  await using endpoints = await endpointsOfJob(services, job.id, job.spec);
   // One that has ended is swept: whoever closed it was killed before the last line, and its tokens may be gone.
   if (job.phase !== 'planning' && job.endedAtMs === undefined) {
-    await sweepJob({ job, store, manifests, destination: ends.destination }, () => true, signal);
+    await sweepJob({ job, store, manifests, destination: endpoints.destination }, () => true, signal);
   }
   const changes = { outcome: 'Failed', endedAtMs: Date.now(), error: job.error ?? reason } as const;
   await store.update(job.id, changes);
-  await lock.release(job.id, await lockedPaths(job.roots, ends.destination, signal));
+  await lock.release(job.id, await lockedPaths(job.roots, endpoints.destination, signal));
   await endAccess(job.id, services);
   await active.remove(job.id);
   // A token that came between the two.

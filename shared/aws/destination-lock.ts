@@ -38,7 +38,7 @@ export class DestinationLock {
   /** Locks paths for a job. Safe to run again by the same job. @throws DestinationBusyError */
   async acquire(job: string, execution: string, locked: readonly LockedPath[]): Promise<void> {
     await this.#change(namespacesOf(locked), async (namespace, holders) => {
-      const paths = locked.filter(({ place }) => place === namespace).map(({ path }) => path);
+      const paths = locked.filter((one) => one.namespace === namespace).map(({ path }) => path);
       const kept: Holder[] = [];
       for (const holder of holders) {
         if (holder.job === job) continue;
@@ -103,7 +103,7 @@ export class DestinationLock {
 }
 
 function namespacesOf(locked: readonly LockedPath[]): string[] {
-  return [...new Set(locked.map(({ place }) => place))];
+  return [...new Set(locked.map(({ namespace }) => namespace))];
 }
 
 function keyOf(namespace: string): { pk: string; sk: string } {

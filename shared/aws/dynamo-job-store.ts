@@ -14,7 +14,7 @@ import type { FinishCursor } from '../finish/directories.ts';
 import { JobClosedError, SpecError, SupersededError } from '../errors.ts';
 import { deathRecord, tableKeys } from '../names.ts';
 import type { Claim, JobStore, RecordedFailure } from '../job/job-store.ts';
-import { type Counters, countersOf, type UnitOutcome } from '../job/outcome.ts';
+import { type Counters, countersOf, type FailedOutcome, type UnitOutcome } from '../job/outcome.ts';
 import type { Job } from '../job/job.ts';
 
 /** Counters are spread over these many items: one item takes about 1,000 writes a second. */
@@ -187,9 +187,9 @@ export class DynamoJobStore implements JobStore {
   }
 
   async reopenFailed(id: string): Promise<void> {
-    const byBatch = new Map<number, { sk: string; outcome: UnitOutcome }[]>();
+    const byBatch = new Map<number, { sk: string; outcome: FailedOutcome }[]>();
     for await (const item of this.#under(id, 'FAILURE#')) {
-      const { sk, batch, outcome } = item as unknown as { sk: string; batch: number; outcome: UnitOutcome };
+      const { sk, batch, outcome } = item as unknown as { sk: string; batch: number; outcome: FailedOutcome };
       const list = byBatch.get(batch) ?? [];
       list.push({ sk, outcome });
       byBatch.set(batch, list);
@@ -221,8 +221,8 @@ export class DynamoJobStore implements JobStore {
       throw new SpecError(`"${after}" is not the mark of a failure`, 'take it from the page before');
     const found: RecordedFailure[] = [];
     for await (const item of this.#under(id, 'FAILURE#', limit, after)) {
-      const { sk, batch, outcome } = item as unknown as { sk: string; batch: number; outcome: UnitOutcome };
-      if (outcome.failure) found.push({ ...outcome.failure, sequence: sk, batch, unit: outcome.unit });
+      const { sk, batch, outcome } = item as unknown as { sk: string; batch: number; outcome: FailedOutcome };
+      found.push({ ...outcome.failure, sequence: sk, batch, unit: outcome.unit });
     }
     return found;
   }
@@ -285,7 +285,7 @@ export class DynamoJobStore implements JobStore {
         if (done.has(outcome.unit)) continue;
         done.add(outcome.unit);
         for (const [name, value] of countersOf(outcome)) sums.set(name, (sums.get(name) ?? 0) + value);
-        if (outcome.failure) {
+        if (outcome.outcome === 'failed') {
           const sk = `FAILURE#${recordingOrder()}#${batch}#${outcome.unit}`;
           failures.push(this.#put({ pk: partitionOf(id), sk, batch, outcome }));
         }
@@ -306,7 +306,7 @@ export class DynamoJobStore implements JobStore {
     }
   }
 
-  async #reopen(id: string, batch: number, failed: readonly { sk: string; outcome: UnitOutcome }[]): Promise<void> {
+  async #reopen(id: string, batch: number, failed: readonly { sk: string; outcome: FailedOutcome }[]): Promise<void> {
     for (;;) {
       const item = await this.#batch(id, batch);
       if (!item) return;
@@ -531,7 +531,7 @@ function recordingOrder(): string {
 function endOfWrite(outcomes: readonly UnitOutcome[], from: number): number {
   let failures = 0;
   for (let at = from; at < outcomes.length; at++) {
-    if (outcomes[at]?.failure && ++failures > FAILURES_AT_ONCE) return at;
+    if (outcomes[at]?.outcome === 'failed' && ++failures > FAILURES_AT_ONCE) return at;
   }
   return outcomes.length;
 }

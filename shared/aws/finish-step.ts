@@ -2,13 +2,13 @@ import type { Deadline } from '../deadline.ts';
 import { endingOf } from '../job/ending.ts';
 import { finishDirectories } from '../finish/directories.ts';
 import { isTriedAgain, sweepJob } from '../finish/sweep.ts';
-import { join } from '../storage/path.ts';
 import { withSmallHeap } from '../memory.ts';
-import { accessOfJob, endAccess } from './access.ts';
-import { openEnds } from './ends.ts';
+import { endAccess } from './access.ts';
+import { endpointsOfJob } from './endpoints.ts';
 import { type FinalStatus, finalStatus } from './final-status.ts';
 import { lockedPaths, type Services } from './services.ts';
 import type { Job } from '../job/job.ts';
+import { failedOutcome } from '../job/outcome.ts';
 
 export interface FinishAnswer extends Partial<FinalStatus> {
   /** False: call again. */
@@ -27,11 +27,11 @@ export async function finishStep(
   deadline: Deadline,
   signal: AbortSignal,
 ): Promise<FinishAnswer> {
-  const { store, active, lock, manifests, log } = services;
+  const { store, active, lock, manifests } = services;
   const job = await store.get(id);
   if (!job) throw new Error(`no job ${id}`);
-  await using ends = await openEnds(job.spec, (alias) => accessOfJob(services, id, alias), log, 'known');
-  const { source, destination } = ends;
+  await using endpoints = await endpointsOfJob(services, id, job.spec);
+  const { source, destination } = endpoints;
   let ended = job;
   if (job.phase !== 'done') {
     const cursor = await store.finishCursor(id);
@@ -68,21 +68,11 @@ async function recordDeaths(job: Job, { store, manifests }: Services, owner: str
   for await (const { batch, units } of manifests.read(job.id)) {
     const error = deaths.get(batch);
     if (error === undefined) continue;
+    const reason = `its copier died each time it was tried: ${error} (look into the copy Lambda's log, then retry the job)`;
     const { done } = await store.claim(job.id, batch, owner);
     const outcomes = [...units.entries()]
-      .filter(([unit]) => !done.has(unit))
-      .map(([unit, { root, path, lengthBytes }]) => ({
-        unit,
-        outcome: 'failed' as const,
-        bytes: lengthBytes,
-        retries: 0,
-        failure: {
-          path: join(job.roots[root]?.source ?? '/', path),
-          operation: 'COPY',
-          host: '',
-          reason: `its copier died each time it was tried: ${error} (look into the copy Lambda's log, then retry the job)`,
-        },
-      }));
+      .filter(([index]) => !done.has(index))
+      .map(([index, unit]) => failedOutcome(job.roots, index, unit, reason));
     await store.record(job.id, batch, owner, outcomes);
     await store.release(job.id, batch, owner);
     await store.forgetDeath(job.id, batch);

@@ -13,7 +13,7 @@ import {
 import type { ManifestStore, ManifestWriter } from '../job/manifest.ts';
 import type { PlanCursor } from '../plan/plan.ts';
 import { manifestPrefix } from '../names.ts';
-import type { Batch } from '../job/unit.ts';
+import { type Batch, parseBatch } from '../job/unit.ts';
 
 /** S3 refuses a part below 5 MiB that is not the last: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const LEAST_PART_BYTES = 5 * 1024 * 1024;
@@ -80,7 +80,7 @@ export class S3Manifests implements ManifestStore {
     for await (const chunk of Body as AsyncIterable<Uint8Array>) {
       const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
       rest = lines.pop() ?? '';
-      for (const line of lines) yield JSON.parse(line) as Batch;
+      for (const line of lines) yield parseBatch(line);
     }
     if (rest !== '') throw new Error(`the manifest ${name} is cut short`);
   }

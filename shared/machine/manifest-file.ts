@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ManifestStore, ManifestWriter } from '../job/manifest.ts';
 import { messageOf, StateError } from '../errors.ts';
 import { toldLater } from './told.ts';
-import type { Batch } from '../job/unit.ts';
+import { type Batch, parseBatch } from '../job/unit.ts';
 
 /** The embedded manifest: one JSON Lines file per job, which gets its name when it is whole. */
 export class ManifestFile implements ManifestStore {
@@ -55,7 +55,7 @@ export class ManifestFile implements ManifestStore {
       for await (const text of createReadStream(this.#file(jobId), 'utf8') as AsyncIterable<string>) {
         const lines = (rest + text).split('\n');
         rest = lines.pop() ?? '';
-        for (const line of lines) yield JSON.parse(line) as Batch;
+        for (const line of lines) yield parseBatch(line);
       }
     } catch (error) {
       throw unreadable(jobId, messageOf(error), error);

@@ -46,6 +46,7 @@ async function copyOneThatIsRefused(): Promise<unknown> {
   await store.create(job);
   await using storage = clientOf([(await closedPort()).url]);
   const unit = {
+    kind: 'file',
     root: 0,
     path: 'file',
     lengthBytes: 1,
@@ -109,7 +110,7 @@ const throwers: Record<keyof typeof errorNames, () => unknown> = {
   },
   busy: () => {
     const lock = new DestinationLock(lockedTable(), 'table', () => Promise.resolve(false));
-    return lock.acquire('mine', 'arn:mine', [{ place: 'http://nn1:9870', path: '/out/deeper' }]);
+    return lock.acquire('mine', 'arn:mine', [{ namespace: 'http://nn1:9870', path: '/out/deeper' }]);
   },
   superseded: () => new SqliteJobStore(':memory:').requireOwner('job', 0, 'a copier that lost its batch'),
   tooManyFailures: copyOneThatIsRefused,

@@ -10,7 +10,14 @@ export interface OpenManifests extends AsyncDisposable {
 }
 
 function batchOf(batch: number, paths: readonly string[]): Batch {
-  const unit = { root: 0, lengthBytes: 1, modifiedAtMs: 1, blockBytes: 1024, decision: 'copy' as const };
+  const unit = {
+    kind: 'file' as const,
+    root: 0,
+    lengthBytes: 1,
+    modifiedAtMs: 1,
+    blockBytes: 1024,
+    decision: 'copy' as const,
+  };
   return { batch, units: paths.map((path) => ({ ...unit, path })) };
 }
 
