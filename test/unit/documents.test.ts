@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
@@ -36,6 +36,17 @@ describe.each(written)('%s fits a page without scrolling:', (document) => {
   it('lines of its code have at most 110 characters', () => {
     expect(documented.codeLinesOf(document).filter(({ length }) => length > 110)).toEqual([]);
   });
+});
+
+it('permissions.md names every WebHDFS operation that the code sends', () => {
+  const sources = globSync('shared/{hdfs,doctor}/*.ts', { cwd: documented.projectRoot });
+  const sent = sources.flatMap((file) => {
+    const code = readFileSync(join(documented.projectRoot, file), 'utf8');
+    return [...code.matchAll(/(?:'(?:GET|PUT|POST|DELETE)',|#put\(|isOff\()\s*'([A-Z_]+)'/g)].map(([, name]) => name);
+  });
+  expect(sent).toEqual(expect.arrayContaining(['OPEN', 'SETACL', 'LISTXATTRS', 'RENEWDELEGATIONTOKEN']));
+  const permissions = documented.textOf('docs/permissions.md');
+  expect([...new Set(sent)].filter((name) => !permissions.includes(`\`${name}\``))).toEqual([]);
 });
 
 const shown = written.filter((document) => document !== 'CHANGELOG.md').map(documented.textOf);
