@@ -5,9 +5,9 @@ const pair = 'test/support/shared-bed.ts';
 const clusters = ['test/support/kerberos-addon.ts', 'test/support/clusters-bed.ts'];
 
 /**
- * Five kinds of tests: those that need nothing, those of the template that is deployed, those against one pair of real clusters
- * started for all of them, those against clusters of every other kind, and those against a deployment in an emulator of AWS, with
- * clusters too. Time-outs end what hangs; no test is near them, however busy the machine is.
+ * Six kinds of tests: those that need nothing, those of the template that is deployed, those against one pair of real clusters
+ * started for all of them, those against clusters of every other kind, those against a deployment in an emulator of AWS, with
+ * clusters too, and those of the full size that the tool is made for, which `npm test` leaves out. Time-outs end what hangs; no test is near them, however busy the machine is.
  */
 export default defineConfig({
   test: {
@@ -47,6 +47,15 @@ export default defineConfig({
           globalSetup: [scratch, pair, ...clusters, 'test/aws/shared-aws.ts'],
           // Not beside the project clusters, whose tokens its tests would count.
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'scale',
+          include: ['test/scale/**/*.test.ts'],
+          globalSetup: [scratch],
+          testTimeout: 3_600_000,
         },
       },
     ],

@@ -3,11 +3,11 @@ import type { Root } from '../shared/job/root.ts';
 import { NamesOnDisk } from '../shared/machine/name-set.ts';
 import { plan } from '../shared/plan/plan.ts';
 import { OPEN_FOR_WRITING, settle } from '../shared/copy/settle.ts';
+import { bytesText } from '../shared/bytes.ts';
 import { FanoutError, printable } from '../shared/errors.ts';
 import type { Endpoints } from '../shared/endpoints/endpoints.ts';
 import { exitCodes } from './exit-codes.ts';
 import { printEvent } from './output.ts';
-import { human } from './progress-display.ts';
 import { type Batch, destinationPathOf, type FileUnit, sourcePathOf } from '../shared/job/unit.ts';
 import type { JobSpec } from '../shared/job/spec.ts';
 import { isOpen } from '../shared/storage/errors.ts';
@@ -75,7 +75,7 @@ export async function dryRun(
   signal.throwIfAborted();
   if (json) printEvent('total', Object.fromEntries(totals));
   else {
-    const parts = [...totals].map(([action, { files, bytes }]) => `${action} ${files} files, ${human(bytes)}`);
+    const parts = [...totals].map(([action, { files, bytes }]) => `${action} ${files} files, ${bytesText(bytes)}`);
     process.stdout.write(`Would: ${parts.join('; ') || 'do nothing: there are no files'}\n`);
   }
   return totals.has('fail') ? exitCodes.someFailed : exitCodes.success;
