@@ -31,7 +31,7 @@ export async function start(paths: readonly string[], flags: StartFlags): Promis
   return flags.wait ? follow(deployment, id, execution, flags) : exitCodes.success;
 }
 
-/** On stderr the advice, so that stdout holds the job's id alone; with --json one object. */
+/** Prints the job's id on stdout and what to do next on stderr; with --json one object on stdout. */
 export function tellStarted(id: string, execution: string, { json, stack, wait }: StartFlags | RetryFlags): void {
   if (json) printEvent('started', { job: id, execution });
   else process.stdout.write(`${id}\n`);
