@@ -13,7 +13,7 @@ import { silentLog } from '../../shared/log.ts';
 import { type Clients, newBucket, newKey, newTable } from './support.ts';
 
 /** The stores of a deployment of a test's own, whose steps a test calls as the Lambdas would. */
-export interface Place {
+export interface TestDeployment {
   /** For one invocation. @param lastsMs  until when it may be at work */
   readonly services: (lastsMs?: number) => Services;
   /** What the state machine's execution of this name would be called. */
@@ -23,10 +23,10 @@ export interface Place {
 }
 
 /** @param clusters  alias → namenode URL, and other fields of the definition */
-export async function newPlace(
+export async function newTestDeployment(
   clients: Clients,
   clusters: Readonly<Record<string, { readonly url: string } & Record<string, unknown>>>,
-): Promise<Place> {
+): Promise<TestDeployment> {
   const { name: table } = await newTable(clients);
   const bucket = await newBucket(clients);
   const key = await newKey(clients);
