@@ -32,7 +32,7 @@ export async function dryRun(
     const [sourcePath, destinationPath] = [sourcePathOf(roots, unit), destinationPathOf(roots, unit)];
     try {
       const { kind, reason } = await settle(
-        { source, from: sourcePath, destination, to: destinationPath },
+        { source, sourcePath, destination, destinationPath },
         unit,
         spec.options,
         false,

@@ -59,7 +59,7 @@ addJobFlags(configure(program.command('copy', { isDefault: true })).description(
   .option('--conf <file>', 'cluster configuration (default: $WEBHDFS_CONFIG, then ~/.webhdfs.cfg)')
   .option(
     '--resume <job>',
-    'go on with a job: copies what failed or was not reached; of its options --force, --verify, --open-files, --threads, --max-failures may change',
+    'go on with a job: copies what failed or was not reached; of its options --force, --existing, --verify, --open-files, --threads, --max-failures may change',
   )
   .option('--dry-run', 'tell what would be done to each file, and change nothing', false)
   .option('--json', 'one JSON object a line on stdout', false)

@@ -38,7 +38,7 @@ export function tellStarted(id: string, execution: string, { json, stack, wait }
   if (!json && !wait) process.stderr.write(`follow it with: hdfs-fanout watch ${id} --stack ${stack}\n`);
 }
 
-type RetryOption = 'force' | 'verify' | 'maxFailures' | 'threads';
+type RetryOption = 'force' | 'existing' | 'verify' | 'maxFailures' | 'threads';
 
 export interface RetryFlags extends FollowFlags, Pick<JobFlags, RetryOption> {
   stack: string;

@@ -13,6 +13,7 @@ import { endpointsOfJob } from './endpoints.ts';
 import { Logins } from './logins.ts';
 import { lockedPaths, type Services } from './services.ts';
 import type { Job } from '../job/job.ts';
+import { mayReplace } from '../job/existing.ts';
 import { type JobSpec, parseJobSpec, withOptions } from '../job/spec.ts';
 
 /** What the state machine hands over: who drives the job, and what was typed. */
@@ -147,7 +148,7 @@ async function takeUp(
   const spec = withOptions(job.spec, options);
   await using endpoints = await endpointsOfJob(services, id, spec);
   const { source, destination } = endpoints;
-  const force = spec.options.force && !job.spec.options.force;
+  const force = mayReplace(spec.options.existing) && !mayReplace(job.spec.options.existing);
   // Nothing is changed yet: a job that may overwrite only from now on might overwrite its own source.
   if (force) await refuseSameTree({ source, destination, force, makeProbe: true }, job.roots, signal);
   await lock.acquire(id, execution, await lockedPaths(job.roots, destination, signal));
