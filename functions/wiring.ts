@@ -15,6 +15,7 @@ import { Executions } from '../shared/aws/executions.ts';
 import { JobTokens } from '../shared/aws/job-tokens.ts';
 import { S3Manifests } from '../shared/aws/s3-manifest.ts';
 import type { Services } from '../shared/aws/services.ts';
+import { TakenNames } from '../shared/aws/taken-names.ts';
 import type { PlanLimits } from '../shared/aws/plan-step.ts';
 import { type ClusterSecrets, environment, metrics as names } from '../shared/names.ts';
 import type { Log } from '../shared/log.ts';
@@ -58,6 +59,7 @@ export function servicesFor(context: Context): Services {
     tokens: new JobTokens({ kms, key: read(environment.key), client, table, retentionDays }),
     secrets: new ClusterSecretStore(secretsManager, clusters),
     manifests: new S3Manifests(s3, read(environment.bucket)),
+    takenNames: new TakenNames(s3, read(environment.bucket)),
     log,
   };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Deadline } from '../deadline.ts';
 import { refuseAtOnce, resolveMapping } from '../plan/mapping.ts';
+import { NamesOnDisk } from '../machine/name-set.ts';
 import { planStretch } from '../plan/plan.ts';
 import { refuseSameTree } from '../plan/same-tree.ts';
 import { threadsOf } from '../job/threads.ts';
@@ -171,12 +172,15 @@ async function takeUp(
 async function planOn(
   job: Job,
   endpoints: Endpoints,
-  { manifests }: Services,
+  { manifests, takenNames }: Services,
   deadline: Deadline,
   signal: AbortSignal,
 ) {
   const resumed = await manifests.resume(job.id);
   const writer = resumed?.writer ?? (await manifests.create(job.id));
+  using names = new NamesOnDisk();
+  const namesKept = resumed?.cursor.names ?? 0;
+  await takenNames.refill(job.id, names, namesKept);
   const { source, destination } = endpoints;
   const { roots, spec } = job;
   const planned = await planStretch({
@@ -187,10 +191,12 @@ async function planOn(
     signal,
     emit: (batch) => writer.append(batch),
     makeDirectories: true,
+    names,
     isOver: () => deadline.isNear(),
     from: resumed?.cursor,
   });
   if ('cursor' in planned) {
+    await takenNames.keep(job.id, names, namesKept);
     await writer.suspend(planned.cursor);
     return undefined;
   }
