@@ -6,15 +6,17 @@ import { isHeld } from '../shared/machine/destination-lock.ts';
 import type { State } from '../shared/machine/state.ts';
 import type { Endpoints } from '../shared/endpoints/endpoints.ts';
 import type { CopyFlags, GivenFlags } from './options.ts';
-import { type Batch, destinationPathOf, type FileUnit, sourcePathOf } from '../shared/job/unit.ts';
+import { type Batch, destinationPathOf, type FileUnit, isFinal, sourcePathOf } from '../shared/job/unit.ts';
 import type { Job } from '../shared/job/job.ts';
+import { mayReplace } from '../shared/job/existing.ts';
 import { withOptions } from '../shared/job/spec.ts';
 
 /**
- * What each flag of `copy` does beside --resume. `job`: it changes the job, for this and later resumes. `run`: it is of this process
- * alone. `kept`: it was settled when the job was planned, and is refused.
+ * What each flag of `copy` does beside --resume. `job`: it changes the job, for this and later resumes. `run`: it concerns this process
+ * alone. `kept`: it is refused, since it was settled when the job was planned.
  */
 export const flagsOnResume: Readonly<Record<keyof CopyFlags, 'job' | 'run' | 'kept'>> = {
+  existing: 'job',
   force: 'job',
   verify: 'job',
   openFiles: 'job',
@@ -42,7 +44,7 @@ export const flagsOnResume: Readonly<Record<keyof CopyFlags, 'job' | 'run' | 'ke
   includePattern: 'kept',
 };
 
-/** What the flags change of the job's options. */
+/** Options of the job that flags change, by name. */
 export type Changes = Readonly<Record<string, unknown>>;
 
 export function changesOf(flags: CopyFlags, given: GivenFlags): Changes {
@@ -87,9 +89,9 @@ export async function takeUp(
   if (!job) throw new SpecError(`no job ${id}`);
   // Another resume has ended it while this one waited for the lock.
   if (job.outcome === 'Successful') return job;
-  // As it is now: another resume may have changed it while this one waited for the lock.
+  // The options as they are now: another resume may have changed them while this one waited for the lock.
   const spec = withOptions(job.spec, options);
-  const force = spec.options.force && !job.spec.options.force;
+  const force = mayReplace(spec.options.existing) && !mayReplace(job.spec.options.existing);
   if (force) await refuseSameTree({ source, destination, force, makeProbe: true }, job.roots, signal);
   const phase = job.phase === 'planning' ? 'planning' : 'copying';
   const changes = { spec, phase, outcome: undefined, error: undefined, endedAtMs: undefined } as const;
@@ -101,7 +103,7 @@ export async function takeUp(
 const LOOKED_AT_ONCE = 10;
 const FAILURES_A_PAGE = 1000;
 
-/** Emits what a resume would take up, each unit decided from what stands at both endpoints now. @throws DestinationBusyError while the job runs */
+/** Emits the units that a resume would take up, each decided from what stands at both endpoints now. @throws DestinationBusyError while the job runs */
 export async function eachUnfinished(
   job: Job,
   state: State,
@@ -114,7 +116,7 @@ export async function eachUnfinished(
   const failed = await failedUnits(job.id, state);
   const limit = pLimit(LOOKED_AT_ONCE);
   const decided = async (unit: FileUnit): Promise<FileUnit> => {
-    if (unit.lasting) return unit;
+    if (isFinal(unit, job.spec.options)) return unit;
     const [status, there] = await Promise.all([
       source.stat(sourcePathOf(job.roots, unit), signal),
       destination.stat(destinationPathOf(job.roots, unit), signal),

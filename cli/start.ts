@@ -1,6 +1,7 @@
 import { findDeployment } from '../shared/aws/deployment.ts';
-import { printable, SpecError } from '../shared/errors.ts';
+import { SpecError } from '../shared/errors.ts';
 import { exitCodes } from './exit-codes.ts';
+import { knownJob, ofStack } from './job-records.ts';
 import { newJobId } from './job-id.ts';
 import { type GivenFlags, type JobFlags, retryOptions, specOf } from './options.ts';
 import { printEvent } from './output.ts';
@@ -31,14 +32,14 @@ export async function start(paths: readonly string[], flags: StartFlags): Promis
   return flags.wait ? follow(deployment, id, execution, flags) : exitCodes.success;
 }
 
-/** On stderr the advice, so that stdout holds the job's id alone; with --json one object. */
+/** Prints the job's id on stdout and what to do next on stderr; with --json one object on stdout. */
 export function tellStarted(id: string, execution: string, { json, stack, wait }: StartFlags | RetryFlags): void {
   if (json) printEvent('started', { job: id, execution });
   else process.stdout.write(`${id}\n`);
   if (!json && !wait) process.stderr.write(`follow it with: hdfs-fanout watch ${id} --stack ${stack}\n`);
 }
 
-type RetryOption = 'force' | 'verify' | 'maxFailures' | 'threads';
+type RetryOption = 'force' | 'existing' | 'verify' | 'maxFailures' | 'threads';
 
 export interface RetryFlags extends FollowFlags, Pick<JobFlags, RetryOption> {
   stack: string;
@@ -48,12 +49,7 @@ export interface RetryFlags extends FollowFlags, Pick<JobFlags, RetryOption> {
 /** `hdfs-fanout retry JOB`: what failed or was not reached, with the job's own mapping. @returns the exit code */
 export async function retry(id: string, flags: RetryFlags, given: GivenFlags): Promise<number> {
   const deployment = await findDeployment(flags.stack);
-  const job = await deployment.store.get(id);
-  if (!job)
-    throw new SpecError(
-      `no job ${printable(id)} in the stack ${flags.stack}`,
-      `hdfs-fanout jobs --stack ${flags.stack}`,
-    );
+  const job = await knownJob({ store: deployment.store, ...ofStack(flags.stack) }, id);
   const active = await deployment.active.get(id);
   if (active) throw new SpecError(`job ${id} is still running`, `hdfs-fanout watch ${id} --stack ${flags.stack}`);
   const names = retryOptions.map((option) => option.attributeName() as RetryOption);

@@ -3,10 +3,10 @@ import { messageInCause } from '../shared/aws/cause.ts';
 import { type Deployment, findDeployment } from '../shared/aws/deployment.ts';
 import { jobStatus } from '../shared/job/job-status.ts';
 import { Progress } from '../shared/copy/progress.ts';
-import { SpecError } from '../shared/errors.ts';
 import { adviceOn } from './advice.ts';
 import { exitCodes } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
+import { knownJob, ofStack } from './job-records.ts';
 import { printError, printStatus } from './output.ts';
 import { showProgress } from './progress-display.ts';
 
@@ -16,7 +16,7 @@ export interface FollowFlags {
 }
 
 const LOOK_EVERY_MS = 1000;
-/** Between an execution's end and its job's: the status event, the copiers' own ends, the sweep. */
+/** How long after its execution's end a job may be closed: the event must come, copiers stop, temporary files be deleted. */
 const CLOSING_MS = 20 * 60_000;
 
 /** `hdfs-fanout watch JOB`: the display of `copy`, from the job's records. @returns the exit code */
@@ -24,12 +24,7 @@ export async function watch(id: string, flags: FollowFlags & { stack: string }):
   const deployment = await findDeployment(flags.stack);
   const driven = await deployment.active.get(id);
   if (driven) return follow(deployment, id, driven.execution, flags);
-  if (!(await deployment.store.get(id))) {
-    throw new SpecError(
-      `no job ${id} in the stack ${flags.stack}`,
-      `hdfs-fanout jobs --stack ${flags.stack} lists them`,
-    );
-  }
+  await knownJob({ store: deployment.store, ...ofStack(flags.stack) }, id);
   return tellEnd(deployment, id, flags);
 }
 
@@ -63,7 +58,7 @@ export async function follow(
   const job = await store.get(id);
   const { status, error, cause } = await executions.describe(execution);
   if (job && (status === 'SUCCEEDED' || job.endedAtMs !== undefined)) return tellEnd(deployment, id, flags);
-  // It was refused before it became a job, or before it was taken up again.
+  // The execution was refused before its job was made, or before the job was taken up again.
   printError(`${error}: ${messageInCause(cause)}`, flags.json);
   return error === 'SpecError' ? exitCodes.usage : exitCodes.stopped;
 }

@@ -15,7 +15,7 @@ import { JobClosedError, SpecError, SupersededError } from '../errors.ts';
 import { deathRecord, tableKeys } from '../names.ts';
 import type { Claim, JobStore, RecordedFailure } from '../job/job-store.ts';
 import { type Counters, countersOf, type FailedOutcome, type UnitOutcome } from '../job/outcome.ts';
-import type { Job } from '../job/job.ts';
+import { type Job, storedJob } from '../job/job.ts';
 
 /** Counters are spread over these many items: one item takes about 1,000 writes a second. */
 const COUNTER_SHARDS = 8;
@@ -550,5 +550,5 @@ function claimOf({ claim, attempts, swept, done }: BatchItem): Claim {
 
 function jobOf(item: Record<string, unknown>): Job {
   const { pk, sk, closing, [tableKeys.expires]: expires, ...job } = item;
-  return { endedAtMs: undefined, outcome: undefined, error: undefined, ...job } as unknown as Job;
+  return storedJob({ endedAtMs: undefined, outcome: undefined, error: undefined, ...job } as unknown as Job);
 }

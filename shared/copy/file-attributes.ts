@@ -1,7 +1,7 @@
 import type { FanoutError } from '../errors.ts';
 import { closed } from '../storage/acl.ts';
 import type { FileLayout, LayoutRefusal, TakenLayout } from '../storage/capabilities.ts';
-import type { FileStatus, Storage, WriteOptions } from '../storage/storage.ts';
+import type { FileStatus, WriteOptions } from '../storage/storage.ts';
 import type { Log } from '../log.ts';
 import { type Attribute, attributesOf, chosenAttributes } from '../preserve/attributes.ts';
 import { type Loss, NoSuchAttributeError, reasonOf, SmallBlockError, tellOnce } from '../preserve/losses.ts';
@@ -9,96 +9,91 @@ import { preserve, type Wanted } from '../preserve/preserve.ts';
 import type { FileUnit } from '../job/unit.ts';
 import type { SkippedOutcome, ToldOfAttributes } from '../job/outcome.ts';
 import type { JobOptions } from '../job/spec.ts';
+import type { Route } from './settle.ts';
 
-/** One file of a job, at both ends. */
-export interface AttributedFile {
-  readonly source: Storage;
-  readonly from: string;
-  readonly destination: Storage;
-  readonly to: string;
-  readonly options: JobOptions;
-  readonly log: Log;
-}
-
-/** A count among the warnings: skipped files whose extended attributes nobody asked for by name. */
+/** Warning of a skipped file whose extended attributes were not compared, because nobody asked for them by name. */
 const NOT_COMPARED = 'xattr not compared';
 
 /**
- * The attributes of one file on its way: which CREATE is told, which are set afterwards, what a skipped file lacks, and what is
- * lost. Chosen ones come from the source; of the others a file that is replaced keeps owner, group, mode and ACL, as with cp.
+ * The attributes of one file that is copied or skipped: which CREATE is told, which are set afterwards, and which are lost.
+ * Chosen attributes come from the source; of the others a file that is replaced keeps owner, group, mode and ACL, as with cp.
  */
 export class FileAttributes {
-  readonly #file: AttributedFile;
+  readonly #route: Route;
+  readonly #options: JobOptions;
+  readonly #log: Log;
   readonly #chosen: ReadonlySet<Attribute>;
   readonly #losses = new Map<Attribute, FanoutError>();
-  /** The ACL of the file that is replaced: with --direct it is gone when the new one stands there. */
+  /** The ACL of the file that is replaced: with `--direct` it is gone once the new file is begun. */
   #old: Promise<string | undefined> | undefined;
 
-  constructor(file: AttributedFile) {
-    this.#file = file;
-    this.#chosen = chosenAttributes(file.options);
+  constructor(route: Route, options: JobOptions, log: Log) {
+    this.#route = route;
+    this.#options = options;
+    this.#log = log;
+    this.#chosen = chosenAttributes(options);
   }
 
   /**
-   * What CREATE is told. A file is closed to others until its attributes are set where its mode alone would let somebody in.
-   * @throws FanoutError under strict preserve, for what is known not to be taken
+   * The attributes that CREATE is told. A file is closed to others until its attributes are set where its mode alone would let somebody in.
+   * @throws FanoutError under strict preserve, for an attribute that the destination is known to refuse
    */
   async creation(unit: FileUnit, signal: AbortSignal): Promise<Omit<WriteOptions, 'lengthBytes' | 'overwrite'>> {
-    const { destination, to, options } = this.#file;
+    const { destination, destinationPath } = this.#route;
     this.#losses.clear();
     this.#lose([...this.#absent(), ...this.#tooSmall(unit)]);
     const wantedLayout = this.#layout(unit);
-    const { refused, ...layout }: TakenLayout = destination.hadoop?.takenLayout(to, wantedLayout) ?? {
+    const { refused, ...layout }: TakenLayout = destination.hadoop?.takenLayout(destinationPath, wantedLayout) ?? {
       ...wantedLayout,
       refused: [],
     };
     this.#lose(refused);
-    if (options.strictPreserve) await this.#requireKeepable(unit, signal);
+    if (this.#options.strictPreserve) await this.#requireKeepable(unit, signal);
     const { permission, acl } = this.#wanted(unit, signal);
-    // An old file's ACL is asked for while the old file is there.
+    // The ACL of the file that is replaced is asked for while that file is there.
     if (!this.#takesAccess) await acl?.().catch(() => undefined);
-    return { ...layout, permission: this.#created(unit, permission), strictLayout: options.strictPreserve };
+    return { ...layout, permission: this.#created(unit, permission), strictLayout: this.#options.strictPreserve };
   }
 
   /**
    * Sets the attributes of the file that was just written.
-   * @param path  where it was written to
-   * @param refused  what of its layout was not taken
+   * @param path  the name under which the file was written
+   * @param refused  parts of its layout that the destination did not take
    */
   async set(path: string, unit: FileUnit, refused: readonly LayoutRefusal[], signal: AbortSignal): Promise<void> {
-    const { destination, options } = this.#file;
+    const { destination } = this.#route;
     this.#lose(refused);
     const wanted = this.#wanted(unit, signal);
     const permission = this.#created(unit, wanted.permission);
-    // A disk without permissions has not taken it.
+    // A storage without permissions has not taken the one that CREATE was told.
     const known = permission !== undefined && destination.hadoop !== undefined;
     const present = { hasAcl: unit.inherits === true, ...(known ? { permission } : {}) };
     const guarded = { storage: destination, path, kind: 'file' as const, present, isNew: true };
-    this.#lose((await preserve(wanted, guarded, options.strictPreserve, signal)).losses);
+    this.#lose((await preserve(wanted, guarded, this.#options.strictPreserve, signal)).losses);
   }
 
   /**
    * Brings the attributes of a file that is skipped up to date: those that a listing shows, and extended ones where they were asked
    * for by name. Its access time stays, which comparing has changed on both sides.
    *
-   * @param there  what stands at the destination, where it was looked at again
+   * @param there  the file at the destination, where it was looked at after planning
    */
   async update(
     unit: FileUnit,
     there: FileStatus | undefined,
     signal: AbortSignal,
   ): Promise<Pick<SkippedOutcome, keyof ToldOfAttributes | 'updated'>> {
-    const { destination, to, options } = this.#file;
+    const { destination, destinationPath } = this.#route;
     if (!unit.attributes) return {};
-    const named = options.attributes.includes('xattr');
+    const named = this.#options.attributes.includes('xattr');
     const present = there ? attributesOf(there) : unit.stands;
     let updated = false;
     this.#lose(this.#absent());
     if (present) {
       const { xattrs, accessedAtMs: _, ...listed } = this.#wanted({ ...unit, decision: 'copy' }, signal);
       const wanted: Wanted = named ? { ...listed, xattrs } : listed;
-      const guarded = { storage: destination, path: to, kind: 'file' as const, present, isNew: false };
-      const { losses, changed } = await preserve(wanted, guarded, options.strictPreserve, signal);
+      const guarded = { storage: destination, path: destinationPath, kind: 'file' as const, present, isNew: false };
+      const { losses, changed } = await preserve(wanted, guarded, this.#options.strictPreserve, signal);
       this.#lose(losses);
       updated = changed;
     }
@@ -111,23 +106,23 @@ export class FileAttributes {
   told(): ToldOfAttributes {
     if (this.#losses.size === 0) return {};
     const losses = [...this.#losses].map(([attribute, error]) => ({ attribute, error }));
-    tellOnce(this.#file.log, losses);
+    tellOnce(this.#log, losses);
     return { warnings: losses.map(({ attribute }) => attribute), reasons: losses.map(reasonOf) };
   }
 
   #wanted({ attributes, stands, decision }: FileUnit, signal: AbortSignal): Wanted {
-    const { source, from, destination, to } = this.#file;
+    const { source, sourcePath, destination, destinationPath } = this.#route;
     const carried = destination.hadoop && source.hadoop;
     const has = (attribute: Attribute) => this.#chosen.has(attribute);
     const hadoopAttributes = destination.hadoop !== undefined;
     const replaced = decision === 'overwrite' || decision === 'compare' ? (stands ?? attributes) : undefined;
     const owner = has('owner') ? attributes?.owner : replaced?.owner;
     const group = has('group') ? attributes?.group : replaced?.group;
-    const old = () => (this.#old ??= Promise.resolve(destination.hadoop?.acl(to, signal)));
+    const old = () => (this.#old ??= Promise.resolve(destination.hadoop?.acl(destinationPath, signal)));
     const access: Wanted = this.#takesAccess
       ? {
           permission: attributes?.permission,
-          acl: attributes?.hasAcl ? async () => source.hadoop?.acl(from, signal) : undefined,
+          acl: attributes?.hasAcl ? async () => source.hadoop?.acl(sourcePath, signal) : undefined,
           setsAcl: has('acl') && hadoopAttributes,
         }
       : {
@@ -142,19 +137,19 @@ export class FileAttributes {
       replication: has('replication') && attributes?.replication ? attributes.replication : undefined,
       modifiedAtMs: has('times') ? attributes?.modifiedAtMs : undefined,
       accessedAtMs: has('times') ? attributes?.accessedAtMs : undefined,
-      xattrs: has('xattr') && carried ? () => carried.xattrs(from, signal) : undefined,
+      xattrs: has('xattr') && carried ? () => carried.xattrs(sourcePath, signal) : undefined,
     };
   }
 
-  /** What is known to be refused costs no byte. */
+  /** Fails before a byte is moved for an attribute that the destination is known to refuse. */
   async #requireKeepable(unit: FileUnit, signal: AbortSignal): Promise<void> {
-    const { destination, to } = this.#file;
+    const { destination, destinationPath } = this.#route;
     const { owner, acl, setsAcl, xattrs } = this.#wanted(unit, signal);
     const refused =
-      (owner === undefined ? undefined : await destination.hadoop?.knownRefusal(to, 'owner', owner)) ??
-      (acl && setsAcl ? await destination.hadoop?.knownRefusal(to, 'acl') : undefined);
+      (owner === undefined ? undefined : await destination.hadoop?.knownRefusal(destinationPath, 'owner', owner)) ??
+      (acl && setsAcl ? await destination.hadoop?.knownRefusal(destinationPath, 'acl') : undefined);
     if (refused) throw refused;
-    const withoutXattrs = xattrs && (await destination.hadoop?.knownRefusal(to, 'xattr'));
+    const withoutXattrs = xattrs && (await destination.hadoop?.knownRefusal(destinationPath, 'xattr'));
     if (withoutXattrs && (await xattrs()).size > 0) throw withoutXattrs;
   }
 
@@ -164,7 +159,7 @@ export class FileAttributes {
   }
 
   get #isBetweenClusters(): boolean {
-    const { source, destination } = this.#file;
+    const { source, destination } = this.#route;
     return source.hadoop !== undefined && destination.hadoop !== undefined;
   }
 
@@ -172,9 +167,9 @@ export class FileAttributes {
     return permission !== undefined && isClosed ? closed(permission) : permission;
   }
 
-  /** Erasure-coded files have no replicas, and their blocks hold at least a cell. */
+  /** Replication and block size of the new file: an erasure-coded one has no replicas, and its blocks hold at least a cell. */
   #layout({ attributes, blockBytes, newStripe }: FileUnit): FileLayout {
-    const kept = this.#file.source.hadoop && attributes ? attributes : undefined;
+    const kept = this.#route.source.hadoop && attributes ? attributes : undefined;
     const fits = blockBytes > 0 && blockBytes >= (newStripe?.cellBytes ?? 0);
     return {
       blockBytes: kept && fits && this.#chosen.has('blocksize') ? blockBytes : undefined,
@@ -186,16 +181,21 @@ export class FileAttributes {
   #tooSmall({ blockBytes, newStripe, attributes }: FileUnit): Loss[] {
     const asked = attributes && this.#isBetweenClusters && this.#chosen.has('blocksize');
     if (!asked || !newStripe || blockBytes >= newStripe.cellBytes) return [];
-    return [{ attribute: 'blocksize', error: new SmallBlockError(blockBytes, newStripe.cellBytes, this.#file.to) }];
+    return [
+      {
+        attribute: 'blocksize',
+        error: new SmallBlockError(blockBytes, newStripe.cellBytes, this.#route.destinationPath),
+      },
+    ];
   }
 
-  /** What was asked for by name and one end does not have at all. */
+  /** Attributes that were asked for by name, and of which one of the two storages knows nothing. */
   #absent(): Loss[] {
-    const { source, destination, options, from, to } = this.#file;
+    const { source, sourcePath, destination, destinationPath } = this.#route;
     const lacking = source.hadoop ? destination : source;
     if (lacking.hadoop) return [];
-    const named = options.attributes.filter((attribute) => attribute !== 'permission' && attribute !== 'times');
-    const path = lacking === source ? from : to;
+    const named = this.#options.attributes.filter((attribute) => attribute !== 'permission' && attribute !== 'times');
+    const path = lacking === source ? sourcePath : destinationPath;
     return named.map((attribute) => ({
       attribute,
       error: new NoSuchAttributeError(lacking.name, attribute, path),
@@ -204,7 +204,7 @@ export class FileAttributes {
 
   #lose(losses: readonly Loss[]): void {
     for (const { attribute, error } of losses) {
-      if (this.#file.options.strictPreserve) throw error;
+      if (this.#options.strictPreserve) throw error;
       if (!this.#losses.has(attribute)) this.#losses.set(attribute, error);
     }
   }

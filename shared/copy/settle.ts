@@ -6,18 +6,18 @@ import { allOrAbort } from '../all-or-abort.ts';
 import { type Attributes, attributesOf } from '../preserve/attributes.ts';
 import { wholeFile } from '../storage/budget.ts';
 import { compareContent } from './content.ts';
-import { decide } from '../job/decide.ts';
+import { decide, type Decision, EXISTS } from '../job/decide.ts';
 import { requireWhole } from './source.ts';
-import type { FileUnit } from '../job/unit.ts';
+import { type FileUnit, isFinal } from '../job/unit.ts';
 import type { JobOptions, Verification } from '../job/spec.ts';
 import { hasCode, isOpen } from '../storage/errors.ts';
 
 /** Where one file is copied from and to. */
 export interface Route {
   readonly source: Storage;
-  readonly from: string;
+  readonly sourcePath: string;
   readonly destination: Storage;
-  readonly to: string;
+  readonly destinationPath: string;
 }
 
 /** What is to be done with a unit, now that both files were looked at as closely as it takes. */
@@ -25,25 +25,25 @@ export interface Settled {
   /** `equal`: the destination holds the source's bytes. */
   readonly kind: 'copy' | 'overwrite' | 'equal' | 'skip' | 'fail';
   readonly reason: string;
-  /** As planned, or as the two files are now. */
+  /** The unit as planned, or as the two files are now. */
   readonly unit: FileUnit;
-  /** What was found at the destination; undefined when nothing was looked for or found. */
+  /** The file at the destination; undefined when none was looked for or found. */
   readonly there?: FileStatus | undefined;
-  /** Of an equal file. */
+  /** How an equal file was proved to be equal. */
   readonly proof?: Verification;
 }
 
-/** Comparisons that end in a refusal that another try seldom mends. */
+/** Comparisons of one file that may end in a refusal that another try seldom mends. */
 const DOUBTFUL_TRIES = 3;
 
-/** A reason for skipping, and for failing. */
+/** The reason of a file that is skipped or fails because somebody writes it. */
 export const OPEN_FOR_WRITING = 'open for writing';
 
 /**
- * Settles what the plan left open: compares, and decides anew where the files are not what was listed: one that has vanished from the
- * destination is copied, one that has changed on either side is decided by what it is now. Tried again like a copy.
+ * Settles what the plan left open: compares two files, and decides anew where they are not what was listed: a file that has vanished from the
+ * destination is copied, and one that has changed on either side is decided by what it is now. A comparison that fails is tried again as a copy is.
  *
- * @param afresh  decide anew from both files as they are now, also what was refused: an earlier copier may have been at work
+ * @param afresh  decide anew from both files as they are now, also a file that the plan refused: an earlier copier may have been at work
  * @throws SourceVanishedError; StorageError open when somebody writes the source
  */
 export async function settle(
@@ -54,8 +54,7 @@ export async function settle(
   signal: AbortSignal,
 ): Promise<Settled> {
   const { decision, reason = '' } = unit;
-  const lasting = decision === 'skip' || (decision === 'fail' && unit.lasting === true);
-  if (lasting || (!afresh && decision !== 'compare')) return { kind: kindOf(decision), reason, unit };
+  if (isFinal(unit, options) || (!afresh && decision !== 'compare')) return { kind: kindOf(decision), reason, unit };
   let doubtful = 0;
   const again = (error: unknown) => {
     if (!(error instanceof FanoutError) || error.disposition !== 'retry') return 'no';
@@ -76,13 +75,13 @@ async function compare(
   afresh: boolean,
   signal: AbortSignal,
 ): Promise<Settled> {
-  const { source, from, destination, to } = route;
+  const { source, sourcePath, destination, destinationPath } = route;
   const { lengthBytes } = seen.unit;
   let found: Awaited<ReturnType<typeof compareContent>>;
   try {
     const [a, b] = [
-      { storage: source, path: from, lengthBytes },
-      { storage: destination, path: to, lengthBytes },
+      { storage: source, path: sourcePath, lengthBytes },
+      { storage: destination, path: destinationPath, lengthBytes },
     ];
     if (lengthBytes === 0) await requireWhole(a, signal);
     found = lengthBytes === 0 ? 'checksum' : await compareContent(a, b, signal);
@@ -93,36 +92,54 @@ async function compare(
   if (found === 'checksum' || found === 'read-back') {
     return { ...seen, kind: 'equal', reason: lengthBytes === 0 ? 'both empty' : 'identical content', proof: found };
   }
-  // They differ: by their content, or because one is not the file that was listed.
+  // The two files differ: by their content, or because one is not the file that was listed.
   const now = afresh ? seen : await lookAgain(route, seen.unit, options, signal);
   if (now.kind !== 'compare') return { ...now, kind: now.kind };
-  if (options.force) return { ...now, kind: 'overwrite', reason: 'content differs' };
-  const reason = found === 'open' ? `exists and is ${OPEN_FOR_WRITING}` : 'exists and differs';
-  return { ...now, kind: 'fail', reason };
+  switch (options.existing) {
+    case 'update':
+    case 'overwrite':
+      return { ...now, kind: 'overwrite', reason: 'content differs' };
+    case 'skip':
+      return { ...now, kind: 'skip', reason: EXISTS };
+    case 'fail':
+      return {
+        ...now,
+        kind: 'fail',
+        reason: found === 'open' ? `exists and is ${OPEN_FOR_WRITING}` : 'exists and differs',
+      };
+  }
 }
 
-/** Both files as they are now, and what that means. */
+/** Looks at both files as they are now, and decides. */
 async function lookAgain(route: Route, unit: FileUnit, options: JobOptions, signal: AbortSignal): Promise<Seen> {
-  const { source, from, destination, to } = route;
+  const { source, sourcePath, destination, destinationPath } = route;
   const [status, there] = await allOrAbort(signal, [
-    (both) => source.stat(from, both),
-    (both) => destination.stat(to, both),
+    (both) => source.stat(sourcePath, both),
+    (both) => destination.stat(destinationPath, both),
   ]);
-  if (!status) throw new SourceVanishedError({ operation: 'GETFILESTATUS', path: from });
-  // What this job may have copied is compared whatever the options say of what others made.
-  const checksum = unit.decision === 'fail' ? options.checksum : true;
-  const bothEmpty =
-    checksum && there?.kind === 'file' && status.kind === 'file' && status.lengthBytes + there.lengthBytes === 0;
-  const { kind, reason } = bothEmpty
-    ? ({ kind: 'compare', reason: '' } as const)
-    : decide(status, there, { force: options.force, checksum });
+  if (!status) throw new SourceVanishedError({ operation: 'GETFILESTATUS', path: sourcePath });
+  const { kind, reason } = decideAgain(unit, status, there, options);
   const { replaces: _, stands: __, ...fresh } = refreshed(unit, status);
   const replaces = there?.fileId === undefined ? {} : { replaces: there.fileId };
   const stands = there?.kind === 'file' ? { stands: standing(unit, there, options) } : {};
   return { kind, reason, unit: { ...fresh, ...replaces, ...stands, decision: kind }, there };
 }
 
-/** Whose attributes a file keeps that is replaced: with --direct a killed try may have replaced it already, and its ACL is gone. */
+/** As `decide`, but a file that this job may have copied itself is compared whatever becomes of others, and so are two empty files of any age. */
+function decideAgain(
+  unit: FileUnit,
+  status: FileStatus,
+  there: FileStatus | undefined,
+  { existing }: JobOptions,
+): Decision {
+  const decision = decide(status, there, { existing });
+  const isSame = status.kind === 'file' && there?.kind === 'file' && status.lengthBytes === there.lengthBytes;
+  const mayBeOurs = unit.decision === 'copy' || unit.decision === 'overwrite' || unit.decision === 'compare';
+  if (decision.lasting || !isSame || !(mayBeOurs || existing === 'fail' || existing === 'update')) return decision;
+  return { kind: 'compare', reason: 'same length' };
+}
+
+/** The attributes that a replaced file's successor keeps: with `--direct` a killed try may have replaced the file already, and its ACL is gone. */
 function standing(unit: FileUnit, there: FileStatus, { direct }: JobOptions): Attributes {
   const old = unit.stands ?? unit.attributes;
   const isOurs = direct && unit.replaces !== undefined && there.fileId !== unit.replaces;
@@ -141,7 +158,7 @@ export function refreshed(unit: FileUnit, status: FileStatus): FileUnit {
     blockBytes,
     ...(encrypted ? { encrypted: true } : {}),
     ...(stripe ? { stripe } : {}),
-    // Closed until its attributes are set: whom they let in is not known again.
+    // Whom the new attributes let in is not known again: the file is closed until they are set.
     ...(unit.attributes
       ? { attributes: attributesOf(status), stands: unit.stands ?? unit.attributes, closed: true }
       : {}),

@@ -6,7 +6,8 @@ import { type Log, silentLog } from '../log.ts';
 import { attributesOf, chosenAttributes } from '../preserve/attributes.ts';
 import { type Loss, reasonOf, tellOnce } from '../preserve/losses.ts';
 import { preserve, type Wanted } from '../preserve/preserve.ts';
-import { type Pair, walk, type WalkCursor } from '../plan/walk.ts';
+import type { Entry } from '../plan/entry.ts';
+import { walk, type WalkCursor } from '../plan/walk.ts';
 import type { Job } from '../job/job.ts';
 
 /** How far the directories' attributes are set. Plain JSON. */
@@ -48,20 +49,19 @@ export async function finishDirectories(
     if (!status || there?.kind !== 'directory') continue;
     const setting = new Map<Promise<void>, string>();
     const failed: unknown[] = [];
-    const leave = async (pair: Pair) => {
-      const present = pair.path === '' ? there : pair.destination;
+    const leave = async ({ path, source: status, destination: present }: Entry) => {
       // What is not there was not made, and is counted as failed.
-      if (present?.kind !== 'directory') return;
+      if (!status || present?.kind !== 'directory') return;
       if (failed.length > 0) throw failed[0];
       // A directory that is closed before those below it are would keep them from being set.
-      const below = [...setting].flatMap(([work, path]) => (isWithin(`/${path}`, `/${pair.path}`) ? [work] : []));
+      const below = [...setting].flatMap(([work, of]) => (isWithin(`/${of}`, `/${path}`) ? [work] : []));
       const work = Promise.all(below)
         .then(() =>
           limit(async () => {
             for (const name of await settle(
               job,
               root,
-              { ...pair, destination: present },
+              { path, status, destination: present },
               { source, destination, log },
               signal,
             )) {
@@ -70,24 +70,23 @@ export async function finishDirectories(
           }),
         )
         .catch((error: unknown) => void failed.push(error));
-      setting.set(work, pair.path);
+      setting.set(work, path);
       void work.finally(() => setting.delete(work));
       if (setting.size >= 2 * DIRECTORIES_AT_ONCE) await Promise.race(setting.keys());
     };
-    const lost = (_: Pair, error: FanoutError) => {
+    const lost = (_: Entry, error: FanoutError) => {
       for (const name of ['directory not listed', `reasons.directory not listed: ${error.message}`]) {
         warnings[name] = (warnings[name] ?? 0) + 1;
       }
     };
     const stretch = { isOver, from: from?.root === index ? from.walk : undefined };
     const trees = {
-      source,
-      root: root.source,
-      destination: { storage: destination, root: root.destination, exists: true },
+      source: { storage: source, root: root.source, status },
+      destination: { storage: destination, root: root.destination, status: there },
     };
     let stopped: WalkCursor | undefined;
     try {
-      stopped = await walk(trees, status, { leave, lost }, signal, stretch);
+      stopped = await walk(trees, { leave, lost, blocked: lost }, signal, stretch);
     } finally {
       // Nothing of it is on its way when this returns, whatever ended it.
       await Promise.all(setting.keys());
@@ -102,11 +101,10 @@ export async function finishDirectories(
 async function settle(
   { spec: { options } }: Job,
   root: Job['roots'][number],
-  { path, status, destination: there }: Pair,
+  { path, status, destination: there }: { path: string; status: FileStatus; destination: FileStatus },
   { source, destination, log }: { source: Storage; destination: Storage; log: Log },
   signal: AbortSignal,
 ): Promise<string[]> {
-  if (!there) return [];
   const [from, to] = [join(root.source, path), join(root.destination, path)];
   const chosen = chosenAttributes(options);
   const attributes = attributesOf(status);

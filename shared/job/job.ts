@@ -1,5 +1,6 @@
 import type { Root } from './root.ts';
-import type { JobSpec } from './spec.ts';
+import { existingOf } from './existing.ts';
+import type { JobOptions, JobSpec } from './spec.ts';
 
 export type Phase = 'planning' | 'copying' | 'finishing' | 'done';
 /** `Interrupted` by a person or the machine; `Failed` with failed files, or because it could not go on. */
@@ -23,4 +24,15 @@ export interface Job {
   readonly expectedBytes: number;
   /** Attributes of directories that could not be preserved, by attribute. */
   readonly directoryWarnings: Readonly<Record<string, number>>;
+}
+
+/** Options as jobs kept them before `existing` said all that two switches say. */
+type FirstOptions = Omit<JobOptions, 'existing'> & { readonly force: boolean; readonly checksum: boolean };
+
+/** A job as a store kept it, also one that an earlier version stored. */
+export function storedJob(job: Job): Job {
+  const options = job.spec.options as JobOptions | FirstOptions;
+  if (!('force' in options)) return job;
+  const { force, checksum, ...others } = options;
+  return { ...job, spec: { ...job.spec, options: { existing: existingOf(force, checksum), ...others } } };
 }
