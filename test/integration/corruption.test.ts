@@ -1,0 +1,61 @@
+import { describe, expect, inject, it } from 'vitest';
+import { FaultProxy } from '../support/fault-proxy.ts';
+import { content } from '../support/odd-tree.ts';
+import { temporaryNames, TwoClusters } from '../support/two-clusters.ts';
+
+const bed = inject('bed');
+const MIB = 1024 * 1024;
+const LENGTH = 3 * MIB + 100;
+
+/**
+ * One bit is another one behind the source, or before the destination. Where both clusters keep the checksum in one layout their two are
+ * compared; where blocks have other sizes the bytes are digested on their way.
+ */
+const layouts = [
+  { what: 'blocks of one size', blocks: {} },
+  { what: 'blocks of two sizes', blocks: { blocksize: String(2 * MIB) } },
+] as const;
+const ways = [
+  { side: 'A', operation: 'OPEN' },
+  { side: 'B', operation: 'CREATE' },
+] as const;
+
+describe.each(layouts)('a bit that changes on the way, $what', ({ what, blocks }) => {
+  it.each(ways.flatMap((way) => [1, Infinity].map((times) => ({ ...way, times }))))(
+    'in $operation, $times times',
+    async ({ side, operation, times }) => {
+      const name = `flip-${operation}-${times}-${what.replaceAll(' ', '-')}`;
+      const pair = await TwoClusters.make(bed, name);
+      await pair.a.put(`${pair.root}/file`, content(name, LENGTH), blocks);
+      let flips = 0;
+      await using faultProxy = await FaultProxy.start(side === 'A' ? bed.a : bed.b, {
+        datanodes: true,
+        react: (request) => {
+          const isFlipped = request.operation === operation && request.to === 'datanode' && flips < times;
+          if (!isFlipped) return undefined;
+          flips += 1;
+          return 'flip';
+        },
+      });
+      const conf = pair.conf({ [side]: { url: faultProxy.url } });
+      const args = ['copy', '--silent', `A:${pair.root}/file`, `B:${pair.root}/copy`];
+      const { status, code } = await pair.run(args, { conf });
+      const tree = await pair.b.tree(pair.root);
+      expect(temporaryNames(tree)).toEqual([]);
+      if (times === 1) {
+        expect(flips).toBe(1);
+        expect(code).toBe(0);
+        expect(status.Verified).toMatchObject({ checksum: 1 });
+        const { '/file': original } = await pair.a.tree(pair.root);
+        expect(original).toContain(`${LENGTH} `);
+        expect(tree).toEqual({ '/copy': original });
+      } else {
+        expect(flips).toBeLessThanOrEqual(3);
+        expect(code).toBe(1);
+        expect(tree).toEqual({});
+        const { stdout } = await pair.run(['status', status.Job, '--failures']);
+        expect(stdout).toMatch(/do not match the checksum of the source|is not that of the bytes written/);
+      }
+    },
+  );
+});
