@@ -1,152 +1,97 @@
-import pLimit from 'p-limit';
-import { FanoutError } from '../errors.ts';
-import type { FileStatus, Storage } from '../storage/storage.ts';
+import type { FanoutError } from '../errors.ts';
+import type { Storage } from '../storage/storage.ts';
 import { isWithin, join } from '../storage/path.ts';
-import { type Log, silentLog } from '../log.ts';
-import { attributesOf, chosenAttributes } from '../preserve/attributes.ts';
-import { type Loss, reasonOf, tellOnce } from '../preserve/losses.ts';
-import { preserve, type Wanted } from '../preserve/preserve.ts';
 import { type Pair, walk, type WalkCursor } from '../plan/walk.ts';
-import type { Job } from '../job/job.ts';
+import { ChildrenFirst } from './children-first.ts';
+import { settleDirectory } from './directory-attributes.ts';
+import { type DirectoryLosses, DirectoryLossReport } from './directory-losses.ts';
+import type { Finishing } from './finishing.ts';
 
 /** How far the directories' attributes are set. Plain JSON. */
-export interface FinishCursor {
+export interface DirectoriesPosition {
   /** Index of the root that is being walked; those before it are done. */
   readonly root: number;
-  readonly walk: WalkCursor | undefined;
-  /** How many directories each attribute could not be set on so far, and under `reasons.` why. */
-  readonly warnings: Readonly<Record<string, number>>;
+  /** Where the walk of that root goes on; undefined at its beginning. */
+  readonly walk?: WalkCursor | undefined;
+  readonly losses: DirectoryLosses;
 }
 
-/** Directories whose attributes are set at once: nothing is made below them any more. */
-const DIRECTORIES_AT_ONCE = 8;
+export const directoriesStart: DirectoriesPosition = { root: 0, losses: { warnings: {}, examples: [] } };
+
+/** Directories whose attributes are set at once, each with one request on its way. */
+const AT_ONCE = 40;
+const NOT_LISTED = 'directory not listed';
+const GONE = 'directory gone';
 
 /**
- * Sets the directories' attributes, at the end, since everything that was written below them changed their times. Only what
- * differs is sent: both trees are walked again, because nothing holds all paths. Safe to run again.
+ * Sets the directories' attributes, at the end, since everything that was written below them changed their times. Only what differs is sent:
+ * both trees are walked again, because nothing holds all paths. Safe to run again.
  *
- * @param isOver  asked between two entries; default: never
- * @returns how many directories each attribute could not be set on, or where it stopped
+ * @returns what was lost in all, or where it stopped
  */
-export async function finishDirectories(
-  job: Job,
-  source: Storage,
-  destination: Storage,
-  signal: AbortSignal,
-  isOver: () => boolean = () => false,
-  from?: FinishCursor,
-  log: Log = silentLog,
-): Promise<{ readonly warnings: Record<string, number> } | { readonly cursor: FinishCursor }> {
-  const warnings: Record<string, number> = { ...from?.warnings };
+export async function setDirectories(
+  finishing: Finishing,
+  from: DirectoriesPosition,
+): Promise<{ readonly losses: DirectoryLosses } | { readonly at: DirectoriesPosition }> {
+  const { job, isOver, log } = finishing;
+  const report = new DirectoryLossReport(from.losses, log);
   const { options } = job.spec;
-  if (!options.preserve || options.filesOnly) return { warnings };
-  const limit = pLimit(DIRECTORIES_AT_ONCE);
-  for (const [index, root] of job.roots.entries()) {
-    if (root.kind !== 'directory' || index < (from?.root ?? 0)) continue;
-    const status = await source.stat(root.source, signal);
-    const there = await destination.stat(root.destination, signal);
-    if (!status || there?.kind !== 'directory') continue;
-    const setting = new Map<Promise<void>, string>();
-    const failed: unknown[] = [];
-    const leave = async (pair: Pair) => {
-      const present = pair.path === '' ? there : pair.destination;
-      // What is not there was not made, and is counted as failed.
-      if (present?.kind !== 'directory') return;
-      if (failed.length > 0) throw failed[0];
-      // A directory that is closed before those below it are would keep them from being set.
-      const below = [...setting].flatMap(([work, path]) => (isWithin(`/${path}`, `/${pair.path}`) ? [work] : []));
-      const work = Promise.all(below)
-        .then(() =>
-          limit(async () => {
-            for (const name of await settle(
-              job,
-              root,
-              { ...pair, destination: present },
-              { source, destination, log },
-              signal,
-            )) {
-              warnings[name] = (warnings[name] ?? 0) + 1;
-            }
-          }),
-        )
-        .catch((error: unknown) => void failed.push(error));
-      setting.set(work, pair.path);
-      void work.finally(() => setting.delete(work));
-      if (setting.size >= 2 * DIRECTORIES_AT_ONCE) await Promise.race(setting.keys());
-    };
-    const lost = (_: Pair, error: FanoutError) => {
-      for (const name of ['directory not listed', `reasons.directory not listed: ${error.message}`]) {
-        warnings[name] = (warnings[name] ?? 0) + 1;
-      }
-    };
-    const stretch = { isOver, from: from?.root === index ? from.walk : undefined };
-    const trees = { source, root: root.source, destination: { fs: destination, root: root.destination, exists: true } };
-    let stopped: WalkCursor | undefined;
-    try {
-      stopped = await walk(trees, status, { leave, lost }, signal, stretch);
-    } finally {
-      // Nothing of it is on its way when this returns, whatever ended it.
-      await Promise.all(setting.keys());
-    }
-    if (failed.length > 0) throw failed[0];
-    if (stopped) return { cursor: { root: index, walk: stopped, warnings } };
+  if (!options.preserve || options.filesOnly) return { losses: report.losses };
+  for (let root = from.root; root < job.roots.length; root++) {
+    const stopped = await setTree(finishing, root, root === from.root ? from.walk : undefined, report);
+    if (stopped) return { at: { root, walk: stopped, losses: report.losses } };
+    if (root + 1 < job.roots.length && isOver()) return { at: { root: root + 1, losses: report.losses } };
   }
-  return { warnings };
+  return { losses: report.losses };
 }
 
-/** @returns what is counted: attributes, and under `reasons.` why each was not kept */
-async function settle(
-  { spec: { options } }: Job,
-  root: Job['roots'][number],
-  { path, status, destination: there }: Pair,
-  { source, destination, log }: { source: Storage; destination: Storage; log: Log },
-  signal: AbortSignal,
-): Promise<string[]> {
-  if (!there) return [];
-  const [from, to] = [join(root.source, path), join(root.destination, path)];
-  const chosen = chosenAttributes(options);
-  const attributes = attributesOf(status);
-  const keeps = source.features.hadoopAttributes && destination.features.hadoopAttributes;
-  const access = chosen.has('permission') || chosen.has('acl');
-  const wanted: Wanted = {
-    owner: keeps && chosen.has('owner') ? attributes.owner : undefined,
-    group: keeps && chosen.has('group') ? attributes.group : undefined,
-    permission: access ? attributes.permission : undefined,
-    acl: attributes.hasAcl ? () => source.acl(from, signal) : undefined,
-    setsAcl: chosen.has('acl') && destination.features.hadoopAttributes,
-    modifiedAtMs: chosen.has('times') ? attributes.modifiedAtMs : undefined,
-    xattrs: keeps && chosen.has('xattr') ? () => source.xattrs(from, signal) : undefined,
+/** @returns where the walk of the tree stopped before its end */
+async function setTree(
+  { job, source, destination, signal, isOver }: Finishing,
+  index: number,
+  from: WalkCursor | undefined,
+  report: DirectoryLossReport,
+): Promise<WalkCursor | undefined> {
+  const root = job.roots[index];
+  if (root?.kind !== 'directory') return undefined;
+  const status = await source.stat(root.source, signal);
+  const there = await destination.stat(root.destination, signal);
+  const lose = (path: string, name: string, reason: string) =>
+    report.add(join(root.destination, path), [name, `reasons.${name}: ${reason}`], reason);
+  if (!status || there?.kind !== 'directory') {
+    lose('', GONE, status ? 'it is not there any more' : 'its source is not there any more');
+    return undefined;
+  }
+  const work = new ChildrenFirst(directoriesAtOnce(source, destination));
+  let gone: string | undefined;
+  const enter = ({ path, destination: present }: Pair) => {
+    if (path === '' || present || (gone !== undefined && isWithin(`/${path}`, `/${gone}`))) return;
+    gone = path;
+    lose(path, GONE, 'it is not there any more, or could not be made');
   };
-  const present = attributesOf(there);
+  const leave = async (pair: Pair) => {
+    const present = pair.path === '' ? there : pair.destination;
+    if (!present) return;
+    await work.add(pair.path, async () => {
+      const path = join(root.destination, pair.path);
+      const attributes = { source: join(root.source, pair.path), status: pair.status, destination: path, present };
+      const unkept = await settleDirectory(attributes, job.spec.options, source, destination, signal);
+      if (unkept) report.add(path, unkept.names, unkept.reason);
+    });
+  };
+  const lost = (pair: Pair, error: FanoutError) => lose(pair.path, NOT_LISTED, error.message);
+  const trees = { source, root: root.source, destination: { fs: destination, root: root.destination, exists: true } };
+  let stopped: WalkCursor | undefined;
   try {
-    const guarded = { fs: destination, path: to, kind: 'directory' as const, present, isNew: false };
-    const { losses: own } = await preserve(wanted, guarded, false, signal);
-    const losses = [
-      ...own,
-      ...(chosen.has('ecpolicy') ? await policyLosses(status, there, destination, to, signal) : []),
-    ];
-    tellOnce(log, losses);
-    return losses.flatMap((loss) => [loss.attribute, `reasons.${reasonOf(loss)}`]);
-  } catch (error) {
-    if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
-    return [error.name];
+    stopped = await walk(trees, status, { enter, leave, lost }, signal, { isOver, from });
+  } finally {
+    // Nothing is on its way when this settles.
+    await work.rested();
   }
+  await work.drained();
+  return stopped;
 }
 
-/** Of a directory that stood there before, and of one whose policy was refused while planning. */
-async function policyLosses(
-  { ecPolicy }: FileStatus,
-  there: FileStatus,
-  destination: Storage,
-  to: string,
-  signal: AbortSignal,
-): Promise<Loss[]> {
-  if (ecPolicy === undefined || ecPolicy === there.ecPolicy) return [];
-  try {
-    await destination.setErasureCodingPolicy(to, ecPolicy, signal);
-    return [];
-  } catch (error) {
-    if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
-    return [{ attribute: 'ecpolicy', error }];
-  }
+function directoriesAtOnce(...storages: readonly Storage[]): number {
+  return Math.max(1, Math.min(AT_ONCE, ...storages.map(({ maxConcurrency = AT_ONCE }) => maxConcurrency)));
 }
