@@ -2,7 +2,7 @@ import { sweep, sweepStart } from '../shared/finish/sweep.ts';
 import { DestinationLock } from '../shared/machine/destination-lock.ts';
 import { openState } from '../shared/machine/state.ts';
 import { silentLog } from '../shared/log.ts';
-import { openEnds } from './clusters.ts';
+import { endpointsOf } from './clusters.ts';
 import { interruptSignal } from './interrupt.ts';
 import { knownJob, openRecords } from './job-records.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -13,7 +13,8 @@ export async function clean(id: string, flags: { conf?: string }): Promise<numbe
   const interrupt = interruptSignal();
   const state = openState();
   const known = await knownJob(await openRecords(undefined), id);
-  const { source, destination } = openEnds(known.spec, flags.conf, silentLog);
+  await using endpoints = await endpointsOf(known.spec, flags.conf, silentLog);
+  const { destination } = endpoints;
   const lock = DestinationLock.acquire(state.locks, id, []);
   try {
     // As it is now that no resume can change it any more.
@@ -35,8 +36,6 @@ export async function clean(id: string, flags: { conf?: string }): Promise<numbe
     return exitCodes.interrupted;
   } finally {
     lock.release();
-    await source.close();
-    await destination.close();
   }
   process.stdout.write(`${id} is clean: no temporary file of it is left\n`);
   return exitCodes.success;

@@ -2,7 +2,7 @@ import { jobStatus } from '../shared/job/job-status.ts';
 import { refuseAtOnce, resolveMapping } from '../shared/plan/mapping.ts';
 import { SpecError } from '../shared/errors.ts';
 import { openState } from '../shared/machine/state.ts';
-import { type Ends, openEnds } from './clusters.ts';
+import { endpointsOf } from './clusters.ts';
 import { dryRun, tellHidden } from './dry-run.ts';
 import { exitCodes, explain } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
@@ -19,7 +19,6 @@ export async function copy(paths: readonly string[], flags: CopyFlags, given: Gi
   const interrupt = interruptSignal();
   const showing = AbortSignal.any([interrupt, readerGone]);
   const log = openLog(flags.logFile, flags.verbose);
-  let ends: Ends | undefined;
   try {
     if (flags.resume !== undefined) {
       if (paths.length > 0) throw new SpecError('--resume takes no paths', 'the job knows its own');
@@ -29,32 +28,31 @@ export async function copy(paths: readonly string[], flags: CopyFlags, given: Gi
         printStatus(jobStatus(job, await state.store.counters(job.id)), flags.json);
         return exitCodes.success;
       }
-      ends = openEnds(job.spec, flags.conf, log);
+      await using endpoints = await endpointsOf(job.spec, flags.conf, log);
       if (!flags.dryRun) {
-        const begin = () => takeUp(state, job, changesOf(flags, given), ends as Ends, interrupt);
-        return await runJob(job, state, ends, flags, log, interrupt, begin);
+        const begin = () => takeUp(state, job, changesOf(flags, given), endpoints, interrupt);
+        return await runJob(job, state, endpoints, flags, log, interrupt, begin);
       }
-      if (job.phase === 'planning') return await dryRun(job.spec, job.roots, ends, flags.json, showing);
+      if (job.phase === 'planning') return await dryRun(job.spec, job.roots, endpoints, flags.json, showing);
       const { spec, roots } = job;
-      const unfinished: Parameters<typeof dryRun>[5] = (emit) =>
-        eachUnfinished(job, state, ends as Ends, emit, showing);
-      return await dryRun(spec, roots, ends, flags.json, showing, unfinished);
+      const unfinished: Parameters<typeof dryRun>[5] = (emit) => eachUnfinished(job, state, endpoints, emit, showing);
+      return await dryRun(spec, roots, endpoints, flags.json, showing, unfinished);
     }
     const spec = specOf(paths, flags);
-    ends = openEnds(spec, flags.conf, log);
-    refuseAtOnce(ends.source, ends.destination, ends.patterns, ends.target);
-    const { patterns, target, source, destination } = ends;
+    await using endpoints = await endpointsOf(spec, flags.conf, log);
+    const { patterns, destinationPath, source, destination } = endpoints;
+    refuseAtOnce(source, destination, patterns, destinationPath);
     const hidden: string[] = [];
-    const roots = await resolveMapping(spec, patterns, target, source, destination, interrupt, {
+    const roots = await resolveMapping(spec, patterns, destinationPath, source, destination, interrupt, {
       makeProbe: !flags.dryRun,
       onHidden: (path) => hidden.push(path),
     });
     if (flags.dryRun) tellHidden(hidden, flags.json);
-    if (flags.dryRun) return await dryRun(spec, roots, ends, flags.json, showing);
+    if (flags.dryRun) return await dryRun(spec, roots, endpoints, flags.json, showing);
     const state = openState();
     const startedAtMs = Date.now();
     const job = newJob(newJobId(startedAtMs), spec, roots, startedAtMs);
-    return await runJob(job, state, ends, flags, log, interrupt, async () => {
+    return await runJob(job, state, endpoints, flags, log, interrupt, async () => {
       await state.store.create(job);
       return job;
     });
@@ -67,8 +65,5 @@ export async function copy(paths: readonly string[], flags: CopyFlags, given: Gi
     const { message, code } = explain(error);
     printError(message, flags.json);
     return code;
-  } finally {
-    await ends?.source.close();
-    await ends?.destination.close();
   }
 }

@@ -2,13 +2,12 @@ import pLimit from 'p-limit';
 import type { Root } from '../shared/job/root.ts';
 import { plan } from '../shared/plan/plan.ts';
 import { OPEN_FOR_WRITING, settle } from '../shared/copy/settle.ts';
-import { join } from '../shared/storage/path.ts';
+import { bytesText } from '../shared/bytes.ts';
 import { FanoutError, printable } from '../shared/errors.ts';
-import type { Ends } from './clusters.ts';
+import type { Endpoints } from '../shared/endpoints/endpoints.ts';
 import { exitCodes } from './exit-codes.ts';
 import { printEvent } from './output.ts';
-import { human } from './progress-display.ts';
-import type { Batch, Unit } from '../shared/job/unit.ts';
+import { type Batch, destinationPathOf, type FileUnit, sourcePathOf } from '../shared/job/unit.ts';
 import type { JobSpec } from '../shared/job/spec.ts';
 import { isOpen } from '../shared/storage/errors.ts';
 
@@ -22,17 +21,23 @@ const COMPARISONS_AT_ONCE = 10;
 export async function dryRun(
   spec: JobSpec,
   roots: readonly Root[],
-  { source, destination }: Ends,
+  { source, destination }: Endpoints,
   json: boolean,
   signal: AbortSignal,
   batches?: (emit: (batch: Batch) => Promise<void>) => Promise<void>,
 ): Promise<number> {
   const limit = pLimit(COMPARISONS_AT_ONCE);
   const totals = new Map<string, { files: number; bytes: number }>();
-  const look = async (unit: Unit): Promise<{ action: string; reason: string }> => {
-    const { from, to } = pathsOf(unit, roots);
+  const look = async (unit: FileUnit): Promise<{ action: string; reason: string }> => {
+    const [sourcePath, destinationPath] = [sourcePathOf(roots, unit), destinationPathOf(roots, unit)];
     try {
-      const { kind, reason } = await settle({ source, from, destination, to }, unit, spec.options, false, signal);
+      const { kind, reason } = await settle(
+        { source, from: sourcePath, destination, to: destinationPath },
+        unit,
+        spec.options,
+        false,
+        signal,
+      );
       return { action: kind === 'equal' ? 'skip' : kind, reason };
     } catch (error) {
       if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
@@ -47,12 +52,19 @@ export async function dryRun(
       if (!unit) continue;
       const total = totals.get(action) ?? { files: 0, bytes: 0 };
       totals.set(action, { files: total.files + 1, bytes: total.bytes + unit.lengthBytes });
-      const { from, to } = pathsOf(unit, roots);
+      const [sourcePath, destinationPath] = [sourcePathOf(roots, unit), destinationPathOf(roots, unit)];
       const reason = action === 'skip' && unit.attributes && unit.stands ? `${told}, attributes to compare` : told;
-      if (json) printEvent('plan', { action, source: from, destination: to, bytes: unit.lengthBytes, reason });
+      if (json)
+        printEvent('plan', {
+          action,
+          source: sourcePath,
+          destination: destinationPath,
+          bytes: unit.lengthBytes,
+          reason,
+        });
       else
         process.stdout.write(
-          `${action.padEnd(9)} ${printable(from)} -> ${printable(to)}${reason ? `  (${reason})` : ''}\n`,
+          `${action.padEnd(9)} ${printable(sourcePath)} -> ${printable(destinationPath)}${reason ? `  (${reason})` : ''}\n`,
         );
     }
   };
@@ -61,7 +73,7 @@ export async function dryRun(
   signal.throwIfAborted();
   if (json) printEvent('total', Object.fromEntries(totals));
   else {
-    const parts = [...totals].map(([action, { files, bytes }]) => `${action} ${files} files, ${human(bytes)}`);
+    const parts = [...totals].map(([action, { files, bytes }]) => `${action} ${files} files, ${bytesText(bytes)}`);
     process.stdout.write(`Would: ${parts.join('; ') || 'do nothing: there are no files'}\n`);
   }
   return totals.has('fail') ? exitCodes.someFailed : exitCodes.success;
@@ -74,9 +86,4 @@ export function tellHidden(paths: readonly string[], json: boolean): void {
     if (json) printEvent('hidden', { source: path, reason });
     else process.stdout.write(`${'hidden'.padEnd(9)} ${printable(path)}  (${reason})\n`);
   }
-}
-
-function pathsOf(unit: Unit, roots: readonly Root[]): { from: string; to: string } {
-  const root = roots[unit.root];
-  return { from: join(root?.source ?? '/', unit.path), to: join(root?.destination ?? '/', unit.to ?? unit.path) };
 }

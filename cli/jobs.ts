@@ -1,9 +1,9 @@
 import type { JobStatus } from '../shared/job/job-status.ts';
+import { bytesText } from '../shared/bytes.ts';
 import { printable } from '../shared/errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { openRecords, statusOf } from './job-records.ts';
 import { printEvent } from './output.ts';
-import { human } from './progress-display.ts';
 import type { Job } from '../shared/job/job.ts';
 
 /** `hdfs-fanout jobs`: newest first, two lines each. */
@@ -47,7 +47,7 @@ export function jobLines(job: Job, status: JobStatus, width: number): [string, s
     tookText(status.Duration),
     planned ? `${count(settled)}/${count(expected)}` : 'planning',
     planned ? `${Math.floor(Math.min(1, share) * 100)}%` : '',
-    planned ? human(status['Size Expected']) : '',
+    planned ? bytesText(status['Size Expected']) : '',
   ]);
   const paths = `  ${printable(job.spec.source.join(' '))} -> ${printable(job.spec.destination)}`;
   return [first, paths.length <= width ? paths : `${paths.slice(0, width - 1)}…`];

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { messageOf, SpecError } from '../shared/errors.ts';
+import { existsSync } from 'node:fs';
+import { SpecError } from '../shared/errors.ts';
 import { type Cluster, usesKerberos } from '../shared/hdfs/cluster.ts';
-import { isKeytab } from '../shared/hdfs/keytab.ts';
+import { readKeytab } from '../shared/hdfs/keytab.ts';
+import { readNamedFile } from '../shared/hdfs/named-file.ts';
 
 const SYSTEM_CONF = '/etc/krb5.conf';
 
@@ -15,11 +16,7 @@ export function kerberosTexts(cluster: Cluster): Pick<Cluster, 'keytab' | 'krb5_
   if (keytab === undefined) {
     throw new SpecError(`cluster ${name}: keytab: missing: no kinit is run in AWS`, 'name principal and keytab');
   }
-  const content = readOf(cluster, 'keytab', keytab);
-  if (!isKeytab(content)) {
-    throw new SpecError(`cluster ${name}: its keytab ${keytab} is no keytab`, 'ask for one, or make it with ktutil');
-  }
-  return { keytab: content.toString('base64'), krb5_conf: confOf(cluster) };
+  return { keytab: readKeytab(name, keytab).toString('base64'), krb5_conf: confOf(cluster) };
 }
 
 function confOf(cluster: Cluster): string {
@@ -30,7 +27,7 @@ function confOf(cluster: Cluster): string {
       'name the krb5.conf of its realm',
     );
   }
-  const text = given.includes('\n') ? given : readOf(cluster, 'krb5_conf', given).toString('utf8');
+  const text = given.includes('\n') ? given : readNamedFile(name, 'krb5_conf', given).toString('utf8');
   const include = /^\s*include(?:dir)?\s.*$/m.exec(text)?.[0].trim();
   if (include !== undefined) {
     throw new SpecError(
@@ -39,12 +36,4 @@ function confOf(cluster: Cluster): string {
     );
   }
   return `${text.trimEnd()}\n`;
-}
-
-function readOf({ name }: Cluster, field: string, file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw new SpecError(`cluster ${name}: cannot read its ${field} ${file}: ${messageOf(error)}`, undefined, error);
-  }
 }

@@ -1,4 +1,5 @@
 import { SingleBar } from 'cli-progress';
+import { bytesText } from '../shared/bytes.ts';
 import type { Progress } from '../shared/copy/progress.ts';
 
 const REFRESH_MS = 200;
@@ -47,25 +48,17 @@ export function line(progress: Progress, bytesPerSecond: number, width = Infinit
   const percent = `${(Math.min(1, share) * 100).toFixed(1)}%`.padStart(6);
   const seconds = bytesPerSecond > 0 ? Math.max(0, expectedBytes - bytes) / bytesPerSecond : Infinity;
   const left = seconds === Infinity ? '' : ` ${clock(seconds)} left`;
-  const size = `${human(bytes)} of ${human(expectedBytes)}`;
-  const pace = `${human(bytesPerSecond)}/s${left}`;
+  const size = `${bytesText(bytes)} of ${bytesText(expectedBytes)}`;
+  const pace = `${bytesText(bytesPerSecond)}/s${left}`;
   const words = `[ pending: ${pending} | transferring: ${transferring} | complete: ${complete} | failed: ${failed} ]`;
   const initials = `[ P:${pending} T:${transferring} C:${complete} F:${failed} ]`;
   const lines = [
     `${percent} ${size} ${pace} ${words}`,
     `${percent} ${size} ${pace} ${initials}`,
-    `${percent} ${human(bytes)} ${pace} ${initials}`,
+    `${percent} ${bytesText(bytes)} ${pace} ${initials}`,
     `${percent} ${initials}`,
   ];
   return lines.find((text) => text.length <= width) ?? percent;
-}
-
-export function human(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
-  let value = bytes;
-  let unit = 0;
-  for (; value >= 1000 && unit < units.length - 1; unit++) value /= 1024;
-  return `${unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit] ?? ''}`;
 }
 
 function clock(seconds: number): string {

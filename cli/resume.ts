@@ -2,12 +2,11 @@ import pLimit from 'p-limit';
 import { decide } from '../shared/job/decide.ts';
 import { refuseSameTree } from '../shared/plan/same-tree.ts';
 import { DestinationBusyError, printable, SpecError } from '../shared/errors.ts';
-import { join } from '../shared/storage/path.ts';
 import { isHeld } from '../shared/machine/destination-lock.ts';
 import type { State } from '../shared/machine/state.ts';
-import type { Ends } from './clusters.ts';
+import type { Endpoints } from '../shared/endpoints/endpoints.ts';
 import type { CopyFlags, GivenFlags } from './options.ts';
-import type { Batch, Unit } from '../shared/job/unit.ts';
+import { type Batch, destinationPathOf, type FileUnit, sourcePathOf } from '../shared/job/unit.ts';
 import type { Job } from '../shared/job/job.ts';
 import { withOptions } from '../shared/job/spec.ts';
 
@@ -81,7 +80,7 @@ export async function takeUp(
   { store }: State,
   { id }: Job,
   options: Changes,
-  { source, destination }: Ends,
+  { source, destination }: Endpoints,
   signal: AbortSignal,
 ): Promise<Job> {
   const job = await store.get(id);
@@ -102,11 +101,11 @@ export async function takeUp(
 const LOOKED_AT_ONCE = 10;
 const FAILURES_A_PAGE = 1000;
 
-/** Emits what a resume would take up, each unit decided from what stands at both ends now. @throws DestinationBusyError while the job runs */
+/** Emits what a resume would take up, each unit decided from what stands at both endpoints now. @throws DestinationBusyError while the job runs */
 export async function eachUnfinished(
   job: Job,
   state: State,
-  { source, destination }: Ends,
+  { source, destination }: Endpoints,
   emit: (batch: Batch) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
@@ -114,18 +113,17 @@ export async function eachUnfinished(
     throw new DestinationBusyError(`the job ${job.id} is running already`, 'wait for its end');
   const failed = await failedUnits(job.id, state);
   const limit = pLimit(LOOKED_AT_ONCE);
-  const decided = async (unit: Unit): Promise<Unit> => {
+  const decided = async (unit: FileUnit): Promise<FileUnit> => {
     if (unit.lasting) return unit;
-    const root = job.roots[unit.root];
-    const [from, to] = await Promise.all([
-      source.stat(join(root?.source ?? '/', unit.path), signal),
-      destination.stat(join(root?.destination ?? '/', unit.to ?? unit.path), signal),
+    const [status, there] = await Promise.all([
+      source.stat(sourcePathOf(job.roots, unit), signal),
+      destination.stat(destinationPathOf(job.roots, unit), signal),
     ]);
-    if (!from) return { ...unit, decision: 'fail', reason: 'it vanished before it was copied' };
+    if (!status) return { ...unit, decision: 'fail', reason: 'it vanished before it was copied' };
     // A unit that stands for a directory that could not be walked stays what it is.
-    if (from.kind !== 'file') return unit;
-    const { kind, reason } = decide(from, to, job.spec.options);
-    return { ...unit, lengthBytes: from.lengthBytes, decision: kind, reason };
+    if (status.kind !== 'file') return unit;
+    const { kind, reason } = decide(status, there, job.spec.options);
+    return { ...unit, lengthBytes: status.lengthBytes, decision: kind, reason };
   };
   for await (const { batch, units } of state.manifests.read(job.id)) {
     const done = state.store.doneUnits(job.id, batch);

@@ -1,16 +1,15 @@
 import { jobStatus } from '../shared/job/job-status.ts';
 import { Progress } from '../shared/copy/progress.ts';
-import { join } from '../shared/storage/path.ts';
 import { DestinationLock } from '../shared/machine/destination-lock.ts';
 import { execute } from '../shared/machine/executor.ts';
 import type { State } from '../shared/machine/state.ts';
 import type { Log } from '../shared/log.ts';
 import { adviceOn } from './advice.ts';
-import type { Ends } from './clusters.ts';
+import type { Endpoints } from '../shared/endpoints/endpoints.ts';
 import { explain } from './exit-codes.ts';
 import { printError, printEvent, printStatus } from './output.ts';
 import { showProgress } from './progress-display.ts';
-import type { Batch } from '../shared/job/unit.ts';
+import { type Batch, sourcePathOf } from '../shared/job/unit.ts';
 import { type Job, lockedPathsOf } from '../shared/job/job.ts';
 import type { UnitOutcome } from '../shared/job/outcome.ts';
 
@@ -28,13 +27,13 @@ interface Display {
 export async function runJob(
   job: Job,
   state: State,
-  ends: Ends,
+  endpoints: Endpoints,
   { json, silent, verbose }: Display,
   log: Log,
   interrupt: AbortSignal,
   begin: () => Promise<Job>,
 ): Promise<number> {
-  const locked = await lockedPathsOf(job, ends.destination, interrupt);
+  const locked = await lockedPathsOf(job, endpoints.destination, interrupt);
   const lock = DestinationLock.acquire(state.locks, job.id, locked);
   const progress = new Progress();
   const display = silent || json ? undefined : showProgress(progress, process.stderr.isTTY && verbose === 0);
@@ -43,7 +42,7 @@ export async function runJob(
   try {
     const begun = await begin();
     if (begun.outcome !== 'Successful') {
-      await execute(begun, { state, ...ends, progress, log, signal: interrupt, onOutcome });
+      await execute(begun, { state, ...endpoints, progress, log, signal: interrupt, onOutcome });
     }
   } catch (error) {
     failure = error;
@@ -68,10 +67,22 @@ export async function runJob(
 
 function report(job: Job, batch: Batch, outcome: UnitOutcome, json: boolean, log: Log): void {
   const unit = batch.units[outcome.unit];
-  const path = join(job.roots[unit?.root ?? 0]?.source ?? '/', unit?.path ?? '');
-  const { failure, outcome: ending, bytes, verification, reason, warnings, retries } = outcome;
-  const event = { path, outcome: ending, bytes, verification, reason, warnings, retries, ...failure };
+  if (!unit) throw new Error(`the batch ${batch.batch} has no unit ${outcome.unit}`);
+  const { outcome: ending, bytes, retries } = outcome;
+  const event = { path: sourcePathOf(job.roots, unit), outcome: ending, bytes, ...detailsOf(outcome), retries };
   if (json) printEvent('file', event);
-  if (outcome.outcome === 'failed') log.error(event, 'failed');
-  else log.info(event, outcome.outcome);
+  if (ending === 'failed') log.error(event, ending);
+  else log.info(event, ending);
+}
+
+/** What is told of a file beside how it ended. */
+function detailsOf(outcome: UnitOutcome): object {
+  switch (outcome.outcome) {
+    case 'copied':
+      return { verification: outcome.verification, warnings: outcome.warnings };
+    case 'skipped':
+      return { reason: outcome.reason, warnings: outcome.warnings };
+    case 'failed':
+      return outcome.failure;
+  }
 }

@@ -16,10 +16,10 @@ export interface StartFlags extends JobFlags, FollowFlags {
 /** `hdfs-fanout start`: the same job as `copy`, in AWS. @returns the exit code */
 export async function start(paths: readonly string[], flags: StartFlags): Promise<number> {
   const spec = specOf(paths, flags);
-  const { from, to } = locationsOf(spec);
+  const { sourceAlias, destinationAlias } = locationsOf(spec);
   const deployment = await findDeployment(flags.stack);
   const { aliases } = deployment.secrets;
-  for (const alias of [from, to]) {
+  for (const alias of [sourceAlias, destinationAlias]) {
     if (alias === 'local') throw new SpecError('AWS does not see the disk of this machine', 'use hdfs-fanout copy');
     if (!aliases.includes(alias)) {
       throw new SpecError(`the stack ${flags.stack} has no cluster "${alias}"`, `it has ${aliases.join(', ')}`);

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { messageInCause } from '../shared/aws/cause.ts';
 import { type Deployment, findDeployment } from '../shared/aws/deployment.ts';
 import { jobStatus } from '../shared/job/job-status.ts';
 import { Progress } from '../shared/copy/progress.ts';
@@ -63,7 +64,7 @@ export async function follow(
   const { status, error, cause } = await executions.describe(execution);
   if (job && (status === 'SUCCEEDED' || job.endedAtMs !== undefined)) return tellEnd(deployment, id, flags);
   // It was refused before it became a job, or before it was taken up again.
-  printError(`${error}: ${messageIn(cause)}`, flags.json);
+  printError(`${error}: ${messageInCause(cause)}`, flags.json);
   return error === 'SpecError' ? exitCodes.usage : exitCodes.stopped;
 }
 
@@ -89,14 +90,4 @@ async function tellEnd({ store, stack }: Deployment, id: string, flags: FollowFl
   const { message, code } = adviceOn(status, stack);
   if (message !== undefined) printError(message, flags.json);
   return code;
-}
-
-/** A Lambda's cause is JSON around the message. */
-function messageIn(cause: string): string {
-  try {
-    const { errorMessage } = JSON.parse(cause) as { errorMessage?: string };
-    return errorMessage ?? cause;
-  } catch {
-    return cause;
-  }
 }

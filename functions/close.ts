@@ -1,5 +1,6 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { z } from 'zod';
+import { messageInCause } from '../shared/aws/cause.ts';
 import { closeStep, type CloseRequest } from '../shared/aws/close-step.ts';
 import { metrics as names } from '../shared/names.ts';
 import { step } from './step.ts';
@@ -36,9 +37,10 @@ function requestOf(event: z.output<typeof request>): CloseRequest {
   return { execution: executionArn, reason: reasonOf(error ?? what, cause ?? '') };
 }
 
-/** A Lambda's cause is JSON around the message. */
+/** What the record of a job can hold of a cause, characters. */
+const LONGEST_CAUSE = 2000;
+
 function reasonOf(name: string, cause: string): string {
-  const message = /"errorMessage":"((?:[^"\\]|\\.)*)"/.exec(cause)?.[1];
-  const text = message === undefined ? cause : (JSON.parse(`"${message}"`) as string);
-  return text === '' ? name : `${name}: ${text.slice(0, 2000)}`;
+  const message = messageInCause(cause);
+  return message === '' ? name : `${name}: ${message.slice(0, LONGEST_CAUSE)}`;
 }

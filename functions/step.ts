@@ -30,7 +30,7 @@ export function step<Schema extends z.ZodType, Answer>(
     })
     .after(() => publish())
     .onError(({ error }) => {
-      metrics.publishStoredMetrics();
+      publish();
       logger.error(messageOf(error), { name: error?.name });
       throw named(error);
     })

@@ -3,7 +3,7 @@ import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Architecture } from 'aws-cdk-lib/aws-lambda';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { z } from 'zod';
-import { functionNames } from './functions.ts';
+import { lambdaNames } from '../shared/names.ts';
 import type { HdfsFanoutProps } from './hdfs-fanout.ts';
 import { endpointServices } from './network.ts';
 import { type ScheduleProps, scheduleSchema } from './schedules.ts';
@@ -47,7 +47,7 @@ export const deploymentSchema = z.strictObject({
   transfersPerCopier: z.int().min(1).max(100).optional().describe('Transfers at once in one of them (default 10)'),
   reserveConcurrency: z.boolean().optional().describe('Keep that many of the account for them (default false)'),
   architecture: z.enum(['arm64', 'x86_64']).default('arm64'),
-  functions: z.partialRecord(z.enum(functionNames), sizeSchema).default({}),
+  functions: z.partialRecord(z.enum(lambdaNames), sizeSchema).default({}),
   retentionDays: z.int().min(1).default(30).describe('Records and manifests of jobs; how long a job can be retried'),
   logRetentionDays: z
     .int()

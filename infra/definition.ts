@@ -1,5 +1,5 @@
 import { Aws, type Duration } from 'aws-cdk-lib';
-import { deathRecord, errorNames } from '../shared/names.ts';
+import { deathRecord, errorNames, executionErrors } from '../shared/names.ts';
 import { mapRunPrefix } from './storage.ts';
 
 /** A Lambda as a state calls it. */
@@ -24,7 +24,7 @@ export const mapLabel = 'Copy';
 const TASK_MARGIN_SECONDS = 60;
 const CLOSE_AGAIN_SECONDS = 5;
 
-const { service, filesFailed, jobFailed, ...thrown } = errorNames;
+const { service, ...thrown } = errorNames;
 const { spec, refused, unavailable, busy, superseded, tooManyFailures, incomplete, closed, kerberos, noToken } = thrown;
 
 /** Of the job as a whole: one batch that ends so ends them all. */
@@ -182,7 +182,7 @@ export function definition(props: DefinitionProps) {
         Default: 'FilesFailed',
       },
       Successful: { Type: 'Succeed', OutputPath: '$.finish.status' },
-      FilesFailed: { Type: 'Fail', Error: filesFailed, CausePath: '$.finish.cause' },
+      FilesFailed: { Type: 'Fail', Error: executionErrors.filesFailed, CausePath: '$.finish.cause' },
       Close: {
         Type: 'Task',
         Resource: close.arn,
@@ -198,7 +198,7 @@ export function definition(props: DefinitionProps) {
         Default: 'JobFailed',
       },
       WaitToClose: { Type: 'Wait', Seconds: CLOSE_AGAIN_SECONDS, Next: 'Close' },
-      JobFailed: { Type: 'Fail', Error: jobFailed, CausePath: '$.close.cause' },
+      JobFailed: { Type: 'Fail', Error: executionErrors.jobFailed, CausePath: '$.close.cause' },
     },
   };
 }

@@ -3,7 +3,7 @@ import { Duration } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { environment } from '../shared/names.ts';
+import { environment, type lambdaNames } from '../shared/names.ts';
 import type { Clusters } from './clusters.ts';
 import { kerberosLayer } from './kerberos-layer.ts';
 import { LambdaFunction, type LambdaFunctionProps } from './lambda-function.ts';
@@ -14,8 +14,7 @@ import type { Storage } from './storage.ts';
 /** Beside the bundled construct in the package, and where scripts/build.ts puts it for the sources. */
 const bundled = join(import.meta.dirname, '../dist/functions');
 
-export const functionNames = ['plan', 'copy', 'finish', 'close', 'reap', 'renew', 'doctor'] as const;
-export type FunctionName = (typeof functionNames)[number];
+export type FunctionName = (typeof lambdaNames)[number];
 
 export interface FunctionSize {
   /** MiB. */

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmod, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { lambdaNames } from '../shared/names.ts';
 
 await rm('dist', { recursive: true, force: true });
 /** Bundles the command line and the construct; their libraries stay dependencies of the package. */
@@ -20,7 +21,7 @@ await build({
 /** What is left out of the bundles, or stands in for what only one architecture can run. */
 const standIns = { '@node-rs/crc32': './functions/crc32.ts' };
 await build({
-  entryPoints: ['plan', 'copy', 'finish', 'close', 'reap', 'renew', 'doctor'].map((name) => ({
+  entryPoints: lambdaNames.map((name) => ({
     in: `functions/${name}.ts`,
     out: `${name}/index`,
   })),

@@ -79,8 +79,13 @@ export const errorNames = {
   noToken: 'NoTokenError',
   /** A service of AWS did not answer for a while: worth the state machine's retry. */
   service: 'ServiceError',
-  /** Given by the state machine itself, when files failed. */
+} as const;
+
+/** Errors with which the state machine itself fails an execution: no code throws them. */
+export const executionErrors = {
   filesFailed: 'FilesFailed',
-  /** Given by the state machine itself, when the job could not go on. */
   jobFailed: 'JobFailed',
 } as const;
+
+/** The Lambdas: each is `functions/NAME.ts` here, and `dist/functions/NAME/index.mjs` when it was bundled. */
+export const lambdaNames = ['plan', 'copy', 'finish', 'close', 'reap', 'renew', 'doctor'] as const;

@@ -1,20 +1,13 @@
 import pLimit from 'p-limit';
 import { JobClosedError, messageOf } from '../errors.ts';
-import type { Authentication } from '../hdfs/auth.ts';
-import { type Cluster, usesKerberos } from '../hdfs/cluster.ts';
+import type { Access } from '../endpoints/registry.ts';
+import { usesKerberos } from '../hdfs/cluster.ts';
 import { StoredTokens, type TokenClient } from '../hdfs/delegation-tokens.ts';
 import { nameservicesOf } from '../hdfs/nameservice.ts';
 import { Logins } from './logins.ts';
 import type { Services } from './services.ts';
 import type { JobSpec } from '../job/spec.ts';
 import { locationsOf } from '../endpoints/location.ts';
-
-/** How a cluster is reached. */
-export interface Access {
-  readonly cluster: Cluster;
-  /** In place of what the definition says. */
-  readonly authentication?: Authentication;
-}
 
 /** A cluster as a copier sees it: its definition, and the credential that the planner left for this job. No Kerberos. */
 export async function accessOfJob(
@@ -38,9 +31,9 @@ type Keeping = Pick<Services, 'secrets' | 'tokens' | 'log'>;
  */
 export async function giveAccess(job: string, spec: JobSpec, services: Keeping, signal: AbortSignal): Promise<void> {
   const { tokens } = services;
-  const { from, to } = locationsOf(spec);
+  const { sourceAlias, destinationAlias } = locationsOf(spec);
   await using logins = new Logins(services);
-  for (const alias of new Set([from, to])) {
+  for (const alias of new Set([sourceAlias, destinationAlias])) {
     const definition = await services.secrets.definition(alias);
     if (definition.auth_mechanism === 'NONE') continue;
     if (usesKerberos(definition)) {

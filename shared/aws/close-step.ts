@@ -2,9 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Deadline } from '../deadline.ts';
 import { sweep, type SweepPosition, sweepStart } from '../finish/sweep.ts';
 import type { Job } from '../job/job.ts';
-import { accessOfJob } from './access.ts';
 import { endJob } from './end-job.ts';
-import { openEnds } from './ends.ts';
+import { endpointsOfJob } from './endpoints.ts';
 import type { FinalStatus } from './final-status.ts';
 import type { Services } from './services.ts';
 
@@ -43,7 +42,7 @@ export async function closeStep(
   deadline: Deadline,
   signal: AbortSignal,
 ): Promise<CloseAnswer> {
-  const { store, active, manifests, log } = services;
+  const { store, active, manifests } = services;
   const driven = await active.drivenBy(execution);
   const job = driven && (await store.get(driven.job));
   if (!job) return { closed: true, cause: reason };
@@ -59,8 +58,8 @@ export async function closeStep(
     await store.keepCloseCursor(job.id, cursor);
     if (deadline.isNear()) return { closed: false };
   }
-  await using ends = await openEnds(job.spec, (alias) => accessOfJob(services, job.id, alias), log, 'known');
-  const { destination } = ends;
+  await using endpoints = await endpointsOfJob(services, job.id, job.spec);
+  const { destination } = endpoints;
   while (cursor.phase === 'sweep') {
     const sweeping = { job, destination, store, manifests, signal, isOver: stretch() };
     const at: SweepPosition | undefined = await sweep(sweeping, () => true, cursor.at);

@@ -4,8 +4,7 @@ import type { Deadline } from '../deadline.ts';
 import { Progress } from '../copy/progress.ts';
 import { threadsOf } from '../job/threads.ts';
 import { FanoutError, JobClosedError, SupersededError } from '../errors.ts';
-import { accessOfJob } from './access.ts';
-import { openEnds } from './ends.ts';
+import { endpointsOfJob } from './endpoints.ts';
 import type { Services } from './services.ts';
 import type { Batch } from '../job/unit.ts';
 
@@ -36,8 +35,8 @@ export async function copyStep(
   const { store, log } = services;
   const job = await store.get(id);
   if (!job) throw new JobClosedError(id);
-  await using ends = await openEnds(job.spec, (alias) => accessOfJob(services, id, alias), log, 'known');
-  const { source, destination } = ends;
+  await using endpoints = await endpointsOfJob(services, id, job.spec);
+  const { source, destination } = endpoints;
   const progress = new Progress();
   progress.failed = (await store.counters(id)).get('files.failed') ?? 0;
   const threads = Math.min(transfers, threadsOf(job, source, destination, transfers));

@@ -16,8 +16,8 @@ interface LockItem {
 }
 
 /**
- * Keeps two jobs from writing into one destination. One record per place of a cluster, so that two aliases which share an address or
- * a namespace exclude each other; it lists the paths in use. No lease: whether a holder still runs is asked of Step Functions.
+ * Keeps two jobs from writing into one destination. One record per namespace of a cluster, so that two aliases which share an address or
+ * a block pool exclude each other; it lists the paths in use. No lease: whether a holder still runs is asked of Step Functions.
  */
 export class DestinationLock {
   readonly #client: DynamoDBDocumentClient;
@@ -37,8 +37,8 @@ export class DestinationLock {
 
   /** Safe to run again by the same job. @throws DestinationBusyError */
   async acquire(job: string, execution: string, locked: readonly LockedPath[]): Promise<void> {
-    await this.#change(placesOf(locked), async (place, holders) => {
-      const paths = locked.filter((one) => one.place === place).map(({ path }) => path);
+    await this.#change(namespacesOf(locked), async (namespace, holders) => {
+      const paths = locked.filter((one) => one.namespace === namespace).map(({ path }) => path);
       const kept: Holder[] = [];
       for (const holder of holders) {
         if (holder.job === job) continue;
@@ -57,26 +57,26 @@ export class DestinationLock {
 
   /** Safe to run again. */
   async release(job: string, locked: readonly LockedPath[]): Promise<void> {
-    await this.#change(placesOf(locked), (_place, holders) =>
+    await this.#change(namespacesOf(locked), (_namespace, holders) =>
       Promise.resolve(holders.filter((holder) => holder.job !== job)),
     );
   }
 
-  /** Rewrites the records of all places together, each if nobody else did since it was read. */
+  /** Rewrites the records of all namespaces at once, each if nobody else did since it was read. */
   async #change(
-    places: readonly string[],
-    holdersOf: (place: string, holders: readonly Holder[]) => Promise<readonly Holder[]>,
+    namespaces: readonly string[],
+    holdersOf: (namespace: string, holders: readonly Holder[]) => Promise<readonly Holder[]>,
   ): Promise<void> {
     for (;;) {
-      const items = await this.#read(places);
+      const items = await this.#read(namespaces);
       const writes = [];
-      for (const place of places) {
-        const item = items.get(place);
-        const holders = await holdersOf(place, item?.holders ?? []);
+      for (const namespace of namespaces) {
+        const item = items.get(namespace);
+        const holders = await holdersOf(namespace, item?.holders ?? []);
         writes.push({
           Put: {
             TableName: this.#table,
-            Item: { ...keyOf(place), version: (item?.version ?? 0) + 1, holders },
+            Item: { ...keyOf(namespace), version: (item?.version ?? 0) + 1, holders },
             ConditionExpression: item ? 'version = :version' : 'attribute_not_exists(pk)',
             ...(item ? { ExpressionAttributeValues: { ':version': item.version } } : {}),
           },
@@ -91,10 +91,10 @@ export class DestinationLock {
     }
   }
 
-  async #read(places: readonly string[]): Promise<ReadonlyMap<string, LockItem>> {
+  async #read(namespaces: readonly string[]): Promise<ReadonlyMap<string, LockItem>> {
     const { Responses } = await this.#client.send(
       new BatchGetCommand({
-        RequestItems: { [this.#table]: { Keys: places.map(keyOf), ConsistentRead: true } },
+        RequestItems: { [this.#table]: { Keys: namespaces.map(keyOf), ConsistentRead: true } },
       }),
     );
     const items = Responses?.[this.#table] ?? [];
@@ -102,10 +102,10 @@ export class DestinationLock {
   }
 }
 
-function placesOf(locked: readonly LockedPath[]): string[] {
-  return [...new Set(locked.map(({ place }) => place))];
+function namespacesOf(locked: readonly LockedPath[]): string[] {
+  return [...new Set(locked.map(({ namespace }) => namespace))];
 }
 
-function keyOf(place: string): { pk: string; sk: string } {
-  return { pk: 'LOCK', sk: place };
+function keyOf(namespace: string): { pk: string; sk: string } {
+  return { pk: 'LOCK', sk: namespace };
 }

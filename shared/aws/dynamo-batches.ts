@@ -3,7 +3,7 @@ import { JobClosedError, SupersededError } from '../errors.ts';
 import { forEach } from '../for-each.ts';
 import { Bitmap } from '../job/bitmap.ts';
 import { type Claim, type ClaimedBatch, isClean } from '../job/job-store.ts';
-import { countersOf, type UnitOutcome } from '../job/outcome.ts';
+import { countersOf, type FailedOutcome, type UnitOutcome } from '../job/outcome.ts';
 import { tableKeys } from '../names.ts';
 import {
   batchKey,
@@ -38,10 +38,11 @@ interface BatchItem {
   readonly sequence: number;
 }
 
-interface FailureItem {
+/** A failed unit as it is kept. */
+export interface FailureItem {
   readonly sk: string;
   readonly batch: number;
-  readonly outcome: UnitOutcome;
+  readonly outcome: FailedOutcome;
 }
 
 /**
@@ -169,7 +170,7 @@ export class DynamoBatches {
         done.add(outcome.unit);
         if (isClean(item.claim, outcome)) clean.add(outcome.unit);
         for (const [name, value] of countersOf(outcome)) sums.set(name, (sums.get(name) ?? 0) + value);
-        if (outcome.failure) {
+        if (outcome.outcome === 'failed') {
           failures.push(this.table.put({ pk: partitionOf(id), sk: failureKey(batch, outcome.unit), batch, outcome }));
         }
       }
@@ -281,7 +282,7 @@ export function copiersUntilMs(item: Item): number {
 function endOfWrite(outcomes: readonly UnitOutcome[], from: number): number {
   let failures = 0;
   for (let at = from; at < outcomes.length; at++) {
-    if (outcomes[at]?.failure && ++failures > FAILURES_AT_ONCE) return at;
+    if (outcomes[at]?.outcome === 'failed' && ++failures > FAILURES_AT_ONCE) return at;
   }
   return outcomes.length;
 }

@@ -5,9 +5,9 @@ import { JobClosedError, SpecError } from '../errors.ts';
 import type { DeathRecords } from '../finish/deaths.ts';
 import type { Job } from '../job/job.ts';
 import type { JobStore, RecordedFailure } from '../job/job-store.ts';
-import type { Counters, UnitOutcome } from '../job/outcome.ts';
+import type { Counters } from '../job/outcome.ts';
 import { tableKeys } from '../names.ts';
-import { DynamoBatches } from './dynamo-batches.ts';
+import { DynamoBatches, type FailureItem } from './dynamo-batches.ts';
 import { DynamoClosing } from './dynamo-closing.ts';
 import { deathKey, type Item, JobTable, LISTING, partitionOf, sortKeys } from './job-table.ts';
 
@@ -72,8 +72,8 @@ export class DynamoJobStore extends DynamoBatches implements JobStore, DeathReco
     // A key range has both its ends in it: `after` itself is left out by the NUL behind it.
     const range = { limit, ...(after === '' ? {} : { from: `${after}\0` }) };
     for await (const item of this.table.under(id, sortKeys.failures, range)) {
-      const { sk, batch, outcome } = item as unknown as { sk: string; batch: number; outcome: UnitOutcome };
-      if (outcome.failure) found.push({ ...outcome.failure, sequence: sk, batch, unit: outcome.unit });
+      const { sk, batch, outcome } = item as unknown as FailureItem;
+      found.push({ ...outcome.failure, sequence: sk, batch, unit: outcome.unit });
     }
     return found;
   }

@@ -1,9 +1,8 @@
 import type { Deadline } from '../deadline.ts';
 import { finish } from '../finish/finish.ts';
 import type { Job } from '../job/job.ts';
-import { accessOfJob } from './access.ts';
 import { endJob } from './end-job.ts';
-import { openEnds } from './ends.ts';
+import { endpointsOfJob } from './endpoints.ts';
 import type { FinalStatus } from './final-status.ts';
 import type { Services } from './services.ts';
 
@@ -27,8 +26,8 @@ export async function finishStep(
   const { store, manifests, log } = services;
   const job = await store.get(id);
   if (!job) throw new Error(`no job ${id}`);
-  await using ends = await openEnds(job.spec, (alias) => accessOfJob(services, id, alias), log, 'known');
-  const { source, destination } = ends;
+  await using endpoints = await endpointsOfJob(services, id, job.spec);
+  const { source, destination } = endpoints;
   const isOver = () => deadline.isNear();
   const finishing = { job, source, destination, store, manifests, deaths: store, owner, log, signal, isOver };
   const ended = job.phase === 'done' ? job : await finish(finishing);

@@ -4,6 +4,7 @@ import { connect } from '../hdfs/connect.ts';
 import { TokenClient } from '../hdfs/delegation-tokens.ts';
 import type { NamenodeRest } from '../hdfs/rest.ts';
 import type { Log } from '../log.ts';
+import { Once } from '../once.ts';
 import type { ClusterSecretStore } from './cluster-secrets.ts';
 import { withKeytab } from './kerberos-files.ts';
 
@@ -13,7 +14,7 @@ import { withKeytab } from './kerberos-files.ts';
 export class Logins implements AsyncDisposable {
   readonly #secrets: ClusterSecretStore;
   readonly #log: Log;
-  readonly #clients = new Map<string, Promise<TokenClient>>();
+  readonly #clients = new Once<TokenClient>();
   readonly #connections: NamenodeRest[] = [];
 
   constructor({ secrets, log }: { readonly secrets: ClusterSecretStore; readonly log: Log }) {
@@ -41,9 +42,7 @@ export class Logins implements AsyncDisposable {
 
   /** Gets, renews and cancels tokens of a Kerberos cluster. @throws SpecError */
   tokenClient(alias: string): Promise<TokenClient> {
-    const client = this.#clients.get(alias) ?? this.#login(alias);
-    this.#clients.set(alias, client);
-    return client;
+    return this.#clients.of(alias, () => this.#login(alias));
   }
 
   async #login(alias: string): Promise<TokenClient> {
@@ -53,7 +52,7 @@ export class Logins implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.allSettled(this.#clients.values());
+    await this.#clients.settled();
     await Promise.all(this.#connections.map((connection) => connection.close()));
   }
 }

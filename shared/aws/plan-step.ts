@@ -9,8 +9,9 @@ import { threadsOf } from '../job/threads.ts';
 import { SpecError } from '../errors.ts';
 import { issuesOf } from '../issues.ts';
 import { withSmallHeap } from '../memory.ts';
-import { accessOfJob, endAccess, giveAccess } from './access.ts';
-import { type Ends, openEnds } from './ends.ts';
+import { endAccess, giveAccess } from './access.ts';
+import { type Endpoints, openEndpoints } from '../endpoints/endpoints.ts';
+import { endpointsOfJob } from './endpoints.ts';
 import { Logins } from './logins.ts';
 import type { Services } from './services.ts';
 import { type Job, lockedPathsOf, newJob } from '../job/job.ts';
@@ -75,26 +76,26 @@ export async function planStep(
       : await begin(id, parseJobSpec(input), execution, Date.parse(startTime), services, signal);
   }
   if (job.phase !== 'done') await giveAccess(id, job.spec, services, signal);
-  await using ends = await openEnds(job.spec, (alias) => accessOfJob(services, id, alias), services.log, 'known');
+  await using endpoints = await endpointsOfJob(services, id, job.spec);
   if (job.phase === 'planning') {
-    const planned = await withSmallHeap(() => planOn(job, ends, services, deadline, signal));
-    if (!planned) return answer(job, ends, { batches: 0, key: '' }, false);
+    const planned = await withSmallHeap(() => planOn(job, endpoints, services, deadline, signal));
+    if (!planned) return answer(job, endpoints, { batches: 0, key: '' }, false);
     await active.setReady(id, planned.ready);
     await store.update(id, { ...planned.expected, phase: 'copying' });
-    return answer(job, ends, planned.ready, true);
+    return answer(job, endpoints, planned.ready, true);
   }
-  if (job.phase !== 'copying') return answer(job, ends, { batches: 0, key: '' }, true);
+  if (job.phase !== 'copying') return answer(job, endpoints, { batches: 0, key: '' }, true);
   let ready = (await active.get(id))?.ready;
   if (!ready) {
     ready = await unfinishedOf(id, services, deadline);
-    if (!ready) return answer(job, ends, { batches: 0, key: '' }, false);
+    if (!ready) return answer(job, endpoints, { batches: 0, key: '' }, false);
     // It may have stopped while finishing: what is copied now changes directories that were done.
     if (ready.batches > 0) await store.keepFinishCursor(id, undefined);
     await active.setReady(id, ready);
   }
-  return answer(job, ends, ready, true);
+  return answer(job, endpoints, ready, true);
 
-  function answer(of: Job, { source, destination }: Ends, ready: { batches: number; key: string }, done: boolean) {
+  function answer(of: Job, { source, destination }: Endpoints, ready: { batches: number; key: string }, done: boolean) {
     const threads = threadsOf(of, source, destination, limits.transfers * limits.copiers);
     const maxConcurrency = Math.max(1, Math.min(limits.copiers, Math.ceil(threads / limits.transfers)));
     return { job: id, done, ...ready, maxConcurrency, bucket: manifests.bucket };
@@ -112,10 +113,12 @@ async function begin(
 ): Promise<Job> {
   const { store, active, lock } = services;
   await using logins = new Logins(services);
-  await using ends = await openEnds(spec, async (alias) => ({ cluster: await logins.clusterOf(alias) }), services.log);
-  const { source, destination, patterns, target } = ends;
-  refuseAtOnce(source, destination, patterns, target);
-  const roots = await resolveMapping(spec, patterns, target, source, destination, signal);
+  const accessTo = async (alias: string) => ({ cluster: await logins.clusterOf(alias) });
+  const means = { accessTo, disk: undefined, contact: 'first', log: services.log } as const;
+  await using endpoints = await openEndpoints(spec, means);
+  const { source, destination, patterns, destinationPath } = endpoints;
+  refuseAtOnce(source, destination, patterns, destinationPath);
+  const roots = await resolveMapping(spec, patterns, destinationPath, source, destination, signal);
   const job = newJob(id, spec, roots, startedAtMs);
   await lock.acquire(id, execution, await lockedPathsOf(job, destination, signal));
   // A planner that was killed after this line finds the job when it is called again.
@@ -137,8 +140,8 @@ async function takeUp(
   const driven = await active.get(id);
   if (driven && !(await lock.isGone(driven))) throw new SpecError(`job ${id} is still running`, 'wait for its end');
   const spec = withOptions(job.spec, options);
-  await using ends = await openEnds(spec, (alias) => accessOfJob(services, id, alias), services.log, 'known');
-  const { source, destination } = ends;
+  await using endpoints = await endpointsOfJob(services, id, spec);
+  const { source, destination } = endpoints;
   const force = spec.options.force && !job.spec.options.force;
   // Nothing is changed yet: a job that may overwrite only from now on might overwrite its own source.
   if (force) await refuseSameTree({ source, destination, force, makeProbe: true }, job.roots, signal);
@@ -157,10 +160,16 @@ async function takeUp(
 }
 
 /** @returns undefined when the time was over: what was planned is kept */
-async function planOn(job: Job, ends: Ends, { manifests }: Services, deadline: Deadline, signal: AbortSignal) {
+async function planOn(
+  job: Job,
+  endpoints: Endpoints,
+  { manifests }: Services,
+  deadline: Deadline,
+  signal: AbortSignal,
+) {
   const resumed = await manifests.resume(job.id);
   const writer = resumed?.writer ?? (await manifests.create(job.id));
-  const { source, destination } = ends;
+  const { source, destination } = endpoints;
   const { roots, spec } = job;
   const planned = await planStretch({
     source,

@@ -12,22 +12,42 @@ import {
   proves,
   sameLayout,
   striped,
+  usualLayout,
 } from '../storage/checksum.ts';
-import type { Storage } from '../storage/storage.ts';
+import type { Layouts, Near } from '../storage/capabilities.ts';
+import { allBytes, type Storage } from '../storage/storage.ts';
 import { allOrAbort } from '../all-or-abort.ts';
 import { isOpen } from '../storage/errors.ts';
 
 /** A file to be compared or verified by its content. */
 export interface ContentOf {
-  readonly fs: Storage;
+  readonly storage: Storage;
   readonly path: string;
   readonly lengthBytes: number;
+}
+
+/** The checksum that is kept beside a file; undefined where there is none. @throws StorageError open while somebody writes the file */
+export async function storedChecksum(
+  { storage, path, lengthBytes }: ContentOf,
+  signal: AbortSignal,
+  near?: Near,
+): Promise<FileChecksum | undefined> {
+  return storage.checksums?.stored(path, signal, near, lengthBytes);
+}
+
+/** The layouts in which a file's checksum is likely to be kept, or in which it is computed where none is kept. */
+export async function expectedLayouts(
+  { storage, path }: Pick<ContentOf, 'storage' | 'path'>,
+  blockBytes: number | undefined,
+  signal: AbortSignal,
+): Promise<Layouts> {
+  return (await storage.checksums?.expectedLayouts(path, blockBytes, signal)) ?? [usualLayout];
 }
 
 /** Reads a file and computes its checksum in one layout. */
 export async function digestOf(file: ContentOf, layout: ChecksumLayout, signal: AbortSignal): Promise<FileChecksum> {
   const digest = new ContentDigest([layout]);
-  const { body } = await file.fs.read(file.path, file.lengthBytes, signal);
+  const { body } = await file.storage.read(file.path, allBytes(file.lengthBytes), signal);
   for await (const chunk of body) digest.update(chunk);
   return digest.checksum(layout);
 }
@@ -44,8 +64,8 @@ export async function storedLayout(
   const regular = layoutOf(stored);
   if (!regular) return undefined;
   const [status, blocks] = await allOrAbort(signal, [
-    (both) => file.fs.stat(file.path, both),
-    (both) => file.fs.blockLengths(file.path, file.lengthBytes, both),
+    (both) => file.storage.stat(file.path, both),
+    (both) => file.storage.checksums?.blockLengths(file.path, file.lengthBytes, both) ?? Promise.resolve(undefined),
   ]);
   if (status?.encrypted) return undefined;
   if (isComposite(regular)) return regular;
@@ -67,8 +87,8 @@ export type Comparison = 'checksum' | 'read-back' | 'different' | 'open';
  */
 export async function compareContent(a: ContentOf, b: ContentOf, signal: AbortSignal): Promise<Comparison> {
   const [storedA, storedB] = await allOrAbort(signal, [
-    (both) => a.fs.checksum(a.path, both, undefined, a.lengthBytes),
-    (both) => openOr(b.fs.checksum(b.path, both, undefined, b.lengthBytes)),
+    (both) => storedChecksum(a, both),
+    (both) => openOr(storedChecksum(b, both)),
   ]);
   if (storedB === 'open') return 'open';
   if (storedA && storedB) {
@@ -94,7 +114,7 @@ export async function compareContent(a: ContentOf, b: ContentOf, signal: AbortSi
     const digest = await openOr(digestOf(b, layoutA, signal));
     return digest === 'open' ? digest : equal(proves(storedA, digest));
   }
-  const [layout] = await a.fs.expectedLayouts(a.path, undefined, signal);
+  const [layout] = await expectedLayouts(a, undefined, signal);
   const [digestA, digestB] = await allOrAbort(signal, [
     (both) => digestOf(a, layout, both),
     (both) => openOr(digestOf(b, layout, both)),
@@ -125,13 +145,8 @@ export async function isBeginningOf(part: ContentOf, whole: ContentOf, signal: A
 /** The digest of a file's first bytes. */
 async function beginning(file: ContentOf, bytes: number, signal: AbortSignal): Promise<string> {
   const hash = createHash('sha256');
-  const { body, cancel } = await file.fs.read(file.path, file.lengthBytes, signal);
-  let left = bytes;
-  for await (const chunk of body) {
-    hash.update(chunk.subarray(0, left));
-    left -= Math.min(left, chunk.length);
-    if (left === 0 && bytes < file.lengthBytes) break;
-  }
-  cancel();
+  const range = { offset: 0, lengthBytes: bytes, fileBytes: file.lengthBytes };
+  const { body } = await file.storage.read(file.path, range, signal);
+  for await (const chunk of body) hash.update(chunk);
   return hash.digest('hex');
 }

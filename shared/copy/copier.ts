@@ -1,9 +1,9 @@
 import { TooManyFailuresError } from '../errors.ts';
 import { type Deadline, DeadlineReached } from '../deadline.ts';
 import { sweepPredecessors } from '../job/leftovers.ts';
-import { type CopyContext, outgrown, transfer } from './transfer.ts';
-import type { Batch, Unit } from '../job/unit.ts';
-import type { UnitOutcome } from '../job/outcome.ts';
+import { type CopyContext, transfer } from './transfer.ts';
+import type { Batch, FileUnit, Unit } from '../job/unit.ts';
+import { failedOutcome, type UnitOutcome } from '../job/outcome.ts';
 
 /** A copier: one process's share of a job. */
 export interface Copier extends CopyContext {
@@ -62,7 +62,7 @@ export async function copyBatch(
     } catch (error) {
       stop.abort(error);
       if (!(error instanceof DeadlineReached)) throw error;
-      if (hasAllTheTime) await recorder.add(outgrown(job, index, unit, error.lastedMs));
+      if (hasAllTheTime) await recorder.add(failedOutcome(job.roots, index, unit, outgrown(unit, error.lastedMs)));
       else {
         left += 1;
         cut.push(index);
@@ -93,6 +93,12 @@ export async function copyBatch(
   }
   context.signal.throwIfAborted();
   return { left, cut };
+}
+
+/** Why a file fails that takes longer than a copier lives, though it was alone. Going on for ever would not copy it. */
+function outgrown({ lengthBytes }: FileUnit, lastedMs: number): string {
+  const seconds = Math.round(lastedMs / 1000);
+  return `${lengthBytes} bytes do not fit into one invocation of ${seconds} s (give the copy Lambda more time and memory, or copy it with hdfs-fanout copy)`;
 }
 
 /** Gathers outcomes and records them together, in order, one write at a time. */

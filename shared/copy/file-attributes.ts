@@ -1,12 +1,13 @@
 import type { FanoutError } from '../errors.ts';
 import { closed } from '../storage/acl.ts';
-import type { FileLayout, FileStatus, Storage, LayoutRefusal, WriteOptions } from '../storage/storage.ts';
+import type { FileLayout, LayoutRefusal, TakenLayout } from '../storage/capabilities.ts';
+import type { FileStatus, Storage, WriteOptions } from '../storage/storage.ts';
 import type { Log } from '../log.ts';
 import { type Attribute, attributesOf, chosenAttributes } from '../preserve/attributes.ts';
 import { type Loss, NoSuchAttributeError, reasonOf, SmallBlockError, tellOnce } from '../preserve/losses.ts';
 import { preserve, type Wanted } from '../preserve/preserve.ts';
-import type { Unit } from '../job/unit.ts';
-import type { UnitOutcome } from '../job/outcome.ts';
+import type { FileUnit } from '../job/unit.ts';
+import type { SkippedOutcome, ToldOfAttributes } from '../job/outcome.ts';
 import type { JobOptions } from '../job/spec.ts';
 
 /** One file of a job, at both ends. */
@@ -18,9 +19,6 @@ export interface AttributedFile {
   readonly options: JobOptions;
   readonly log: Log;
 }
-
-/** What an outcome says about attributes. */
-export type Told = Pick<UnitOutcome, 'warnings' | 'reasons' | 'updated'>;
 
 /** A count among the warnings: skipped files whose extended attributes nobody asked for by name. */
 const NOT_COMPARED = 'xattr not compared';
@@ -45,11 +43,15 @@ export class FileAttributes {
    * What CREATE is told. A file is closed to others until its attributes are set where its mode alone would let somebody in.
    * @throws FanoutError under strict preserve, for what is known not to be taken
    */
-  async creation(unit: Unit, signal: AbortSignal): Promise<Omit<WriteOptions, 'lengthBytes' | 'overwrite'>> {
+  async creation(unit: FileUnit, signal: AbortSignal): Promise<Omit<WriteOptions, 'lengthBytes' | 'overwrite'>> {
     const { destination, to, options } = this.#file;
     this.#losses.clear();
     this.#lose([...this.#absent(), ...this.#tooSmall(unit)]);
-    const { refused, ...layout } = destination.takenLayout(to, this.#layout(unit));
+    const wantedLayout = this.#layout(unit);
+    const { refused, ...layout }: TakenLayout = destination.hadoop?.takenLayout(to, wantedLayout) ?? {
+      ...wantedLayout,
+      refused: [],
+    };
     this.#lose(refused);
     if (options.strictPreserve) await this.#requireKeepable(unit, signal);
     const { permission, acl } = this.#wanted(unit, signal);
@@ -63,15 +65,15 @@ export class FileAttributes {
    * @param path  where it was written to
    * @param refused  what of its layout was not taken
    */
-  async set(path: string, unit: Unit, refused: readonly LayoutRefusal[], signal: AbortSignal): Promise<void> {
+  async set(path: string, unit: FileUnit, refused: readonly LayoutRefusal[], signal: AbortSignal): Promise<void> {
     const { destination, options } = this.#file;
     this.#lose(refused);
     const wanted = this.#wanted(unit, signal);
     const permission = this.#created(unit, wanted.permission);
     // A disk without permissions has not taken it.
-    const known = permission !== undefined && destination.features.hadoopAttributes;
+    const known = permission !== undefined && destination.hadoop !== undefined;
     const present = { hasAcl: unit.inherits === true, ...(known ? { permission } : {}) };
-    const guarded = { fs: destination, path, kind: 'file' as const, present, isNew: true };
+    const guarded = { storage: destination, path, kind: 'file' as const, present, isNew: true };
     this.#lose((await preserve(wanted, guarded, options.strictPreserve, signal)).losses);
   }
 
@@ -81,7 +83,11 @@ export class FileAttributes {
    *
    * @param there  what stands at the destination, where it was looked at again
    */
-  async update(unit: Unit, there: FileStatus | undefined, signal: AbortSignal): Promise<Told> {
+  async update(
+    unit: FileUnit,
+    there: FileStatus | undefined,
+    signal: AbortSignal,
+  ): Promise<Pick<SkippedOutcome, keyof ToldOfAttributes | 'updated'>> {
     const { destination, to, options } = this.#file;
     if (!unit.attributes) return {};
     const named = options.attributes.includes('xattr');
@@ -91,7 +97,7 @@ export class FileAttributes {
     if (present) {
       const { xattrs, accessedAtMs: _, ...listed } = this.#wanted({ ...unit, decision: 'copy' }, signal);
       const wanted: Wanted = named ? { ...listed, xattrs } : listed;
-      const guarded = { fs: destination, path: to, kind: 'file' as const, present, isNew: false };
+      const guarded = { storage: destination, path: to, kind: 'file' as const, present, isNew: false };
       const { losses, changed } = await preserve(wanted, guarded, options.strictPreserve, signal);
       this.#lose(losses);
       updated = changed;
@@ -102,25 +108,26 @@ export class FileAttributes {
     return { ...told, ...(all.length > 0 ? { warnings: all } : {}), ...(updated ? { updated } : {}) };
   }
 
-  told(): Told {
+  told(): ToldOfAttributes {
     if (this.#losses.size === 0) return {};
     const losses = [...this.#losses].map(([attribute, error]) => ({ attribute, error }));
     tellOnce(this.#file.log, losses);
     return { warnings: losses.map(({ attribute }) => attribute), reasons: losses.map(reasonOf) };
   }
 
-  #wanted({ attributes, stands, decision }: Unit, signal: AbortSignal): Wanted {
+  #wanted({ attributes, stands, decision }: FileUnit, signal: AbortSignal): Wanted {
     const { source, from, destination, to } = this.#file;
+    const carried = destination.hadoop && source.hadoop;
     const has = (attribute: Attribute) => this.#chosen.has(attribute);
-    const { hadoopAttributes } = destination.features;
+    const hadoopAttributes = destination.hadoop !== undefined;
     const replaced = decision === 'overwrite' || decision === 'compare' ? (stands ?? attributes) : undefined;
     const owner = has('owner') ? attributes?.owner : replaced?.owner;
     const group = has('group') ? attributes?.group : replaced?.group;
-    const old = () => (this.#old ??= destination.acl(to, signal));
+    const old = () => (this.#old ??= Promise.resolve(destination.hadoop?.acl(to, signal)));
     const access: Wanted = this.#takesAccess
       ? {
           permission: attributes?.permission,
-          acl: attributes?.hasAcl ? () => source.acl(from, signal) : undefined,
+          acl: attributes?.hasAcl ? async () => source.hadoop?.acl(from, signal) : undefined,
           setsAcl: has('acl') && hadoopAttributes,
         }
       : {
@@ -135,19 +142,19 @@ export class FileAttributes {
       replication: has('replication') && attributes?.replication ? attributes.replication : undefined,
       modifiedAtMs: has('times') ? attributes?.modifiedAtMs : undefined,
       accessedAtMs: has('times') ? attributes?.accessedAtMs : undefined,
-      xattrs: has('xattr') && this.#isBetweenClusters ? () => source.xattrs(from, signal) : undefined,
+      xattrs: has('xattr') && carried ? () => carried.xattrs(from, signal) : undefined,
     };
   }
 
   /** What is known to be refused costs no byte. */
-  async #requireKeepable(unit: Unit, signal: AbortSignal): Promise<void> {
+  async #requireKeepable(unit: FileUnit, signal: AbortSignal): Promise<void> {
     const { destination, to } = this.#file;
     const { owner, acl, setsAcl, xattrs } = this.#wanted(unit, signal);
     const refused =
-      (owner === undefined ? undefined : await destination.knownRefusal(to, 'owner', owner)) ??
-      (acl && setsAcl ? await destination.knownRefusal(to, 'acl') : undefined);
+      (owner === undefined ? undefined : await destination.hadoop?.knownRefusal(to, 'owner', owner)) ??
+      (acl && setsAcl ? await destination.hadoop?.knownRefusal(to, 'acl') : undefined);
     if (refused) throw refused;
-    const withoutXattrs = xattrs && (await destination.knownRefusal(to, 'xattr'));
+    const withoutXattrs = xattrs && (await destination.hadoop?.knownRefusal(to, 'xattr'));
     if (withoutXattrs && (await xattrs()).size > 0) throw withoutXattrs;
   }
 
@@ -158,35 +165,35 @@ export class FileAttributes {
 
   get #isBetweenClusters(): boolean {
     const { source, destination } = this.#file;
-    return source.features.hadoopAttributes && destination.features.hadoopAttributes;
+    return source.hadoop !== undefined && destination.hadoop !== undefined;
   }
 
-  #created({ closed: isClosed }: Unit, permission: string | undefined): string | undefined {
+  #created({ closed: isClosed }: FileUnit, permission: string | undefined): string | undefined {
     return permission !== undefined && isClosed ? closed(permission) : permission;
   }
 
   /** Erasure-coded files have no replicas, and their blocks hold at least a cell. */
-  #layout({ attributes, blockBytes, into }: Unit): FileLayout {
-    const kept = this.#file.source.features.hadoopAttributes && attributes ? attributes : undefined;
-    const fits = blockBytes > 0 && blockBytes >= (into?.cellBytes ?? 0);
+  #layout({ attributes, blockBytes, newStripe }: FileUnit): FileLayout {
+    const kept = this.#file.source.hadoop && attributes ? attributes : undefined;
+    const fits = blockBytes > 0 && blockBytes >= (newStripe?.cellBytes ?? 0);
     return {
       blockBytes: kept && fits && this.#chosen.has('blocksize') ? blockBytes : undefined,
       replication:
-        kept && !into && kept.replication > 0 && this.#chosen.has('replication') ? kept.replication : undefined,
+        kept && !newStripe && kept.replication > 0 && this.#chosen.has('replication') ? kept.replication : undefined,
     };
   }
 
-  #tooSmall({ blockBytes, into, attributes }: Unit): Loss[] {
+  #tooSmall({ blockBytes, newStripe, attributes }: FileUnit): Loss[] {
     const asked = attributes && this.#isBetweenClusters && this.#chosen.has('blocksize');
-    if (!asked || !into || blockBytes >= into.cellBytes) return [];
-    return [{ attribute: 'blocksize', error: new SmallBlockError(blockBytes, into.cellBytes, this.#file.to) }];
+    if (!asked || !newStripe || blockBytes >= newStripe.cellBytes) return [];
+    return [{ attribute: 'blocksize', error: new SmallBlockError(blockBytes, newStripe.cellBytes, this.#file.to) }];
   }
 
   /** What was asked for by name and one end does not have at all. */
   #absent(): Loss[] {
     const { source, destination, options, from, to } = this.#file;
-    const lacking = source.features.hadoopAttributes ? destination : source;
-    if (lacking.features.hadoopAttributes) return [];
+    const lacking = source.hadoop ? destination : source;
+    if (lacking.hadoop) return [];
     const named = options.attributes.filter((attribute) => attribute !== 'permission' && attribute !== 'times');
     const path = lacking === source ? from : to;
     return named.map((attribute) => ({

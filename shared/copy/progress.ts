@@ -19,9 +19,19 @@ export class Progress {
   }
 
   settle({ outcome, bytes }: UnitOutcome): void {
-    if (outcome === 'failed') this.failed += 1;
-    else this.complete += 1;
-    // A copied file's bytes were counted as they went by.
-    if (outcome !== 'copied') this.bytes += bytes;
+    switch (outcome) {
+      case 'copied':
+        // Its bytes were counted as they went by.
+        this.complete += 1;
+        break;
+      case 'skipped':
+        this.complete += 1;
+        this.bytes += bytes;
+        break;
+      case 'failed':
+        this.failed += 1;
+        this.bytes += bytes;
+        break;
+    }
   }
 }

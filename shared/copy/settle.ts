@@ -8,7 +8,7 @@ import { wholeFile } from '../storage/budget.ts';
 import { compareContent } from './content.ts';
 import { decide } from '../job/decide.ts';
 import { requireWhole } from './source.ts';
-import type { Unit } from '../job/unit.ts';
+import type { FileUnit } from '../job/unit.ts';
 import type { JobOptions, Verification } from '../job/spec.ts';
 import { hasCode, isOpen } from '../storage/errors.ts';
 
@@ -26,7 +26,7 @@ export interface Settled {
   readonly kind: 'copy' | 'overwrite' | 'equal' | 'skip' | 'fail';
   readonly reason: string;
   /** As planned, or as the two files are now. */
-  readonly unit: Unit;
+  readonly unit: FileUnit;
   /** What was found at the destination; undefined when nothing was looked for or found. */
   readonly there?: FileStatus | undefined;
   /** Of an equal file. */
@@ -48,7 +48,7 @@ export const OPEN_FOR_WRITING = 'open for writing';
  */
 export async function settle(
   route: Route,
-  unit: Unit,
+  unit: FileUnit,
   options: JobOptions,
   afresh: boolean,
   signal: AbortSignal,
@@ -67,7 +67,7 @@ export async function settle(
   });
 }
 
-type Seen = Omit<Settled, 'kind'> & { readonly kind: Unit['decision'] };
+type Seen = Omit<Settled, 'kind'> & { readonly kind: FileUnit['decision'] };
 
 async function compare(
   route: Route,
@@ -81,8 +81,8 @@ async function compare(
   let found: Awaited<ReturnType<typeof compareContent>>;
   try {
     const [a, b] = [
-      { fs: source, path: from, lengthBytes },
-      { fs: destination, path: to, lengthBytes },
+      { storage: source, path: from, lengthBytes },
+      { storage: destination, path: to, lengthBytes },
     ];
     if (lengthBytes === 0) await requireWhole(a, signal);
     found = lengthBytes === 0 ? 'checksum' : await compareContent(a, b, signal);
@@ -102,7 +102,7 @@ async function compare(
 }
 
 /** Both files as they are now, and what that means. */
-async function lookAgain(route: Route, unit: Unit, options: JobOptions, signal: AbortSignal): Promise<Seen> {
+async function lookAgain(route: Route, unit: FileUnit, options: JobOptions, signal: AbortSignal): Promise<Seen> {
   const { source, from, destination, to } = route;
   const [status, there] = await allOrAbort(signal, [
     (both) => source.stat(from, both),
@@ -123,7 +123,7 @@ async function lookAgain(route: Route, unit: Unit, options: JobOptions, signal: 
 }
 
 /** Whose attributes a file keeps that is replaced: with --direct a killed try may have replaced it already, and its ACL is gone. */
-function standing(unit: Unit, there: FileStatus, { direct }: JobOptions): Attributes {
+function standing(unit: FileUnit, there: FileStatus, { direct }: JobOptions): Attributes {
   const old = unit.stands ?? unit.attributes;
   const isOurs = direct && unit.replaces !== undefined && there.fileId !== unit.replaces;
   if (!isOurs || !old) return attributesOf(there);
@@ -131,7 +131,7 @@ function standing(unit: Unit, there: FileStatus, { direct }: JobOptions): Attrib
 }
 
 /** A unit with the source as it is now. */
-export function refreshed(unit: Unit, status: FileStatus): Unit {
+export function refreshed(unit: FileUnit, status: FileStatus): FileUnit {
   const { lengthBytes, modifiedAtMs, blockBytes, encrypted, stripe } = status;
   const { encrypted: _, stripe: __, ...rest } = unit;
   return {
@@ -148,7 +148,7 @@ export function refreshed(unit: Unit, status: FileStatus): Unit {
   };
 }
 
-function kindOf(decision: Unit['decision']): Exclude<Unit['decision'], 'compare'> {
+function kindOf(decision: FileUnit['decision']): Exclude<FileUnit['decision'], 'compare'> {
   if (decision === 'compare') throw new Error('a comparison is not settled');
   return decision;
 }

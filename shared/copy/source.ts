@@ -23,9 +23,9 @@ export async function ofSource<T>(asked: Promise<T>): Promise<T> {
  *
  * @throws OpenFileError; SourceChangedError when it is closed and has another length; SourceVanishedError
  */
-export async function requireWhole({ fs, path, lengthBytes }: ContentOf, signal: AbortSignal): Promise<void> {
+export async function requireWhole({ storage, path, lengthBytes }: ContentOf, signal: AbortSignal): Promise<void> {
   const where = { operation: 'GET_BLOCK_LOCATIONS', path };
-  const length = await ofSource(fs.closedLength(path, signal));
+  const length = await ofSource(Promise.resolve(storage.closedLength?.(path, signal)));
   if (length === 'open') throw new OpenFileError(where);
   if (length !== undefined && length !== lengthBytes) {
     throw new SourceChangedError(`it has ${length} bytes now, ${lengthBytes} when it was listed`, where);
@@ -40,8 +40,8 @@ export async function requireWhole({ fs, path, lengthBytes }: ContentOf, signal:
  */
 export async function explained(error: unknown, file: ContentOf, signal: AbortSignal): Promise<unknown> {
   if (!(error instanceof SourceChangedError) || !error.where) return error;
-  const { fs, path, lengthBytes } = file;
-  const length = await fs.closedLength(path, signal).catch(() => undefined);
+  const { storage, path, lengthBytes } = file;
+  const length = await storage.closedLength?.(path, signal).catch(() => undefined);
   if (length === 'open') return new OpenFileError(error.where);
   if (length !== lengthBytes || error.where.operation !== 'OPEN') return error;
   const remedy = 'check hdfs fsck, and the log of HttpFS if it goes through one';
@@ -52,7 +52,7 @@ export async function explained(error: unknown, file: ContentOf, signal: AbortSi
 
 /** @throws SourceChangedError; SourceVanishedError */
 export async function requireUnchanged(source: SourceFile, signal: AbortSignal): Promise<void> {
-  const status = await source.fs.stat(source.path, signal);
+  const status = await source.storage.stat(source.path, signal);
   const where = { operation: 'GETFILESTATUS', path: source.path };
   if (!status) throw new SourceVanishedError(where);
   if (status.lengthBytes !== source.lengthBytes) {

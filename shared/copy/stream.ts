@@ -1,9 +1,11 @@
 import { ContentDigest, striped } from '../storage/checksum.ts';
-import type { Storage, Reading, WriteOptions, Writing } from '../storage/storage.ts';
+import { allBytes, type Reading, type Storage, type WriteOptions, type Writing } from '../storage/storage.ts';
+import type { Layouts } from '../storage/capabilities.ts';
+import { expectedLayouts } from './content.ts';
 import { allOrAbort } from '../all-or-abort.ts';
 import { ofSource, requireWhole } from './source.ts';
-import { type Layouts, verify } from './verify.ts';
-import type { Unit } from '../job/unit.ts';
+import { verify } from './verify.ts';
+import type { FileUnit } from '../job/unit.ts';
 import type { Verification } from '../job/spec.ts';
 
 /** One try of a file: what is read, and under which name it is written. */
@@ -13,7 +15,7 @@ export interface Try {
   readonly destination: Storage;
   /** A temporary name, or the final one. */
   readonly to: string;
-  readonly unit: Unit;
+  readonly unit: FileUnit;
   readonly level: Verification;
   /** What the new file is made with. */
   readonly creation: Omit<WriteOptions, 'lengthBytes' | 'overwrite'>;
@@ -35,19 +37,20 @@ export async function stream(
   signal: AbortSignal,
 ): Promise<{ readonly verification: Verification; readonly writing: Writing }> {
   const { source, from, destination, to, unit, level, creation } = what;
-  const { lengthBytes, blockBytes, modifiedAtMs, stripe, into } = unit;
+  const { lengthBytes, blockBytes, modifiedAtMs, stripe, newStripe } = unit;
   const encrypted = unit.encrypted === true;
   const digests = level === 'checksum' || level === 'read-back';
   // The source's checksum, asked for after the read, is refused while somebody writes the file. Where it will not be asked for this is.
-  if (lengthBytes === 0 || !digests || encrypted) await requireWhole({ fs: source, path: from, lengthBytes }, signal);
+  if (lengthBytes === 0 || !digests || encrypted)
+    await requireWhole({ storage: source, path: from, lengthBytes }, signal);
   const [sourcePlain, writtenPlain] = await allOrAbort(signal, [
-    (both) => source.expectedLayouts(from, blockBytes, both),
-    (both) => destination.expectedLayouts(to, creation.blockBytes, both),
+    (both) => expectedLayouts({ storage: source, path: from }, blockBytes, both),
+    (both) => expectedLayouts({ storage: destination, path: to }, creation.blockBytes, both),
   ]);
   const sourceLayouts = sourcePlain.map((layout) => striped(layout, stripe)) as unknown as Layouts;
-  const writtenLayouts = writtenPlain.map((layout) => striped(layout, into)) as unknown as Layouts;
+  const writtenLayouts = writtenPlain.map((layout) => striped(layout, newStripe)) as unknown as Layouts;
   const digest = new ContentDigest(digests ? [...sourceLayouts, ...writtenLayouts] : []);
-  const opening = ofSource(source.read(from, lengthBytes, signal));
+  const opening = ofSource(source.read(from, allBytes(lengthBytes), signal));
   opening.catch(() => undefined);
   if (what.direct) await opening;
   const options = { ...creation, lengthBytes, overwrite: what.overwrite };
@@ -61,8 +64,8 @@ export async function stream(
   const { near } = await opening;
   const verification = await verify(
     {
-      source: { fs: source, path: from, lengthBytes, near, modifiedAtMs, encrypted },
-      written: { fs: destination, path: to, lengthBytes, near: writing.near },
+      source: { storage: source, path: from, lengthBytes, near, modifiedAtMs, encrypted },
+      written: { storage: destination, path: to, lengthBytes, near: writing.near },
       digest,
       sourceLayouts,
       writtenLayouts,

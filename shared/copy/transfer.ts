@@ -7,7 +7,6 @@ import {
   TransportError,
 } from '../errors.ts';
 import type { Storage } from '../storage/storage.ts';
-import { join } from '../storage/path.ts';
 import { type Again, retry } from '../retry.ts';
 import type { Log } from '../log.ts';
 import { promoting, wholeFile } from '../storage/budget.ts';
@@ -19,10 +18,10 @@ import { OPEN_FOR_WRITING, refreshed, type Route, settle, type Settled } from '.
 import { explained } from './source.ts';
 import { stream } from './stream.ts';
 import { temporaryPath } from '../job/temporary.ts';
-import type { Unit } from '../job/unit.ts';
+import { destinationPathOf, type FileUnit, sourcePathOf } from '../job/unit.ts';
 import type { Claim, JobStore } from '../job/job-store.ts';
 import type { Job } from '../job/job.ts';
-import type { UnitOutcome } from '../job/outcome.ts';
+import type { CopiedOutcome, FailedOutcome, FileOutcome, SkippedOutcome } from '../job/outcome.ts';
 import type { Verification } from '../job/spec.ts';
 import { hasCode, isExists, isOpen } from '../storage/errors.ts';
 
@@ -57,9 +56,9 @@ export async function transfer(
   context: CopyContext,
   batch: number,
   index: number,
-  unit: Unit,
+  unit: FileUnit,
   claim: Claim,
-): Promise<UnitOutcome> {
+): Promise<FileOutcome> {
   const file = new FileTransfer(context, batch, index, unit, claim);
   try {
     return await file.run();
@@ -76,10 +75,10 @@ class FileTransfer {
   readonly #batch: number;
   readonly #index: number;
   readonly #claim: Claim;
-  readonly #planned: Unit;
+  readonly #planned: FileUnit;
   readonly from: string;
   readonly #to: string;
-  #unit: Unit;
+  #unit: FileUnit;
   /** Whether what stands at the destination may be replaced. */
   #overwrite = false;
   #retries = 0;
@@ -88,23 +87,21 @@ class FileTransfer {
   /** With --direct: the inode that stood under the final name before the latest try. */
   #old: number | undefined;
 
-  constructor(context: CopyContext, batch: number, index: number, unit: Unit, claim: Claim) {
+  constructor(context: CopyContext, batch: number, index: number, unit: FileUnit, claim: Claim) {
     this.#context = context;
     this.#batch = batch;
     this.#index = index;
     this.#claim = claim;
     this.#planned = unit;
     this.#unit = unit;
-    const root = context.job.roots[unit.root];
-    if (!root) throw new Error(`the manifest names root ${unit.root}, and the job has ${context.job.roots.length}`);
-    this.from = join(root.source, unit.path);
-    this.#to = join(root.destination, unit.to ?? unit.path);
+    this.from = sourcePathOf(context.job.roots, unit);
+    this.#to = destinationPathOf(context.job.roots, unit);
     const { source, destination, job, log } = context;
     const { options } = job.spec;
     this.#attributes = new FileAttributes({ source, from: this.from, destination, to: this.#to, options, log });
   }
 
-  async run(): Promise<UnitOutcome> {
+  async run(): Promise<FileOutcome> {
     const { signal, job } = this.#context;
     // A plan's refusal is looked at again wherever something may have changed since: the files, or what the job may do.
     const again = this.#claim.claim > 1 || (this.#planned.decision === 'fail' && job.spec.options.force);
@@ -118,7 +115,7 @@ class FileTransfer {
       this.#overwrite = true;
     }
     // What one file's refusal told of the limits holds for all after it.
-    const unwritable = this.#context.destination.unwritable(this.#to);
+    const unwritable = this.#context.destination.names?.unwritable(this.#to);
     if (unwritable !== undefined) return this.#refused(unwritable);
     return this.#copied(await this.#copyWithRetries());
   }
@@ -129,7 +126,7 @@ class FileTransfer {
   }
 
   /** An equal file stood there before; or an earlier claim put it there, and died before it could say so. */
-  async #equal(settled: Settled): Promise<UnitOutcome> {
+  async #equal(settled: Settled): Promise<FileOutcome> {
     const { there, proof = 'checksum' } = settled;
     const { job, progress, signal } = this.#context;
     const { decision, replaces } = this.#planned;
@@ -152,8 +149,8 @@ class FileTransfer {
     const { source, destination, signal, job } = this.#context;
     const { direct } = job.spec.options;
     if (!direct || this.#planned.decision !== 'copy' || there?.kind !== 'file') return false;
-    const part = { fs: destination, path: this.#to, lengthBytes: there.lengthBytes };
-    return isBeginningOf(part, { fs: source, path: this.from, lengthBytes }, signal);
+    const part = { storage: destination, path: this.#to, lengthBytes: there.lengthBytes };
+    return isBeginningOf(part, { storage: source, path: this.from, lengthBytes }, signal);
   }
 
   async #copyWithRetries(): Promise<Verification> {
@@ -233,14 +230,14 @@ class FileTransfer {
       if (!direct) {
         await requireOwner();
         const { lengthBytes } = unit;
-        const promotion = { fs: destination, temporary, target: this.#to, overwrite, lengthBytes };
+        const promotion = { storage: destination, temporary, target: this.#to, overwrite, lengthBytes };
         await promote(promotion, promoting, signal).catch(asLast);
       }
       return verification;
     } catch (error) {
       progress.bytes -= seen.bytes;
       if (!direct || (seen.begun && !isExists(error))) await this.#discard(temporary, number);
-      throw await explained(error, { fs: source, path: this.from, lengthBytes: this.#unit.lengthBytes }, signal);
+      throw await explained(error, { storage: source, path: this.from, lengthBytes: this.#unit.lengthBytes }, signal);
     }
   }
 
@@ -251,7 +248,7 @@ class FileTransfer {
       const limit = AbortSignal.timeout(CLEANUP_MS);
       if (temporary === this.#to && (await this.#isOld(limit))) return;
       const overwrite = this.#overwrite && temporary !== this.#to;
-      await withdraw({ fs: destination, temporary, target: this.#to, overwrite }, wholeFile, limit);
+      await withdraw({ storage: destination, temporary, target: this.#to, overwrite }, wholeFile, limit);
     } catch (error) {
       log.warn({ path: temporary, error: messageOf(error) }, 'a temporary file is left for the sweep');
       // A batch of which something was tried again is swept whole at the end, this unit too.
@@ -272,60 +269,48 @@ class FileTransfer {
   }
 
   /** How a file ends whose transfer threw. */
-  ended(error: unknown): UnitOutcome {
+  ended(error: unknown): FileOutcome {
     if (isOpen(error) && this.#context.job.spec.options.openFiles === 'skip') return this.#skipped(OPEN_FOR_WRITING);
     return this.#failed(error);
   }
 
-  #failed(error: unknown): UnitOutcome {
+  #failed(error: unknown): FailedOutcome {
     const where = error instanceof FanoutError ? error.where : undefined;
     const reason =
       error instanceof FanoutError ? `${error.reason}${error.remedy ? ` (${error.remedy})` : ''}` : messageOf(error);
     return {
-      ...this.#base('failed'),
+      outcome: 'failed',
+      ...this.#base(),
       failure: { path: this.from, operation: where?.operation ?? '', host: where?.host ?? '', reason },
     };
   }
 
-  #refused(reason: string): UnitOutcome {
+  #refused(reason: string): FailedOutcome {
     const remedy = reason.startsWith('exists') ? ' (use --force to overwrite)' : '';
     return {
-      ...this.#base('failed'),
+      outcome: 'failed',
+      ...this.#base(),
       failure: { path: this.from, operation: 'PLAN', host: '', reason: `${this.#to}: ${reason}${remedy}` },
     };
   }
 
   /** The bytes stay; attributes that differ are set. */
-  async #kept({ reason, there }: Settled): Promise<UnitOutcome> {
+  async #kept({ reason, there }: Settled): Promise<FileOutcome> {
     const told = await this.#attributes.update(this.#unit, there, this.#context.signal);
     return { ...this.#skipped(reason), ...told };
   }
 
-  #skipped(reason: string): UnitOutcome {
-    return { ...this.#base('skipped'), reason };
+  #skipped(reason: string): SkippedOutcome {
+    return { outcome: 'skipped', ...this.#base(), reason };
   }
 
-  #copied(verification: Verification): UnitOutcome {
-    return { ...this.#base('copied'), verification, ...this.#attributes.told() };
+  #copied(verification: Verification): CopiedOutcome {
+    return { outcome: 'copied', ...this.#base(), verification, ...this.#attributes.told() };
   }
 
-  #base(outcome: UnitOutcome['outcome']) {
-    return { unit: this.#index, outcome, bytes: this.#unit.lengthBytes, retries: this.#retries };
+  #base() {
+    return { unit: this.#index, bytes: this.#unit.lengthBytes, retries: this.#retries };
   }
-}
-
-/** The outcome of a file that takes longer than a copier lives, though it was alone. Going on for ever would not copy it. */
-export function outgrown(job: Job, index: number, unit: Unit, lastedMs: number): UnitOutcome {
-  const path = join(job.roots[unit.root]?.source ?? '/', unit.path);
-  const seconds = Math.round(lastedMs / 1000);
-  const reason = `${unit.lengthBytes} bytes do not fit into one invocation of ${seconds} s (give the copy Lambda more time and memory, or copy it with hdfs-fanout copy)`;
-  return {
-    unit: index,
-    outcome: 'failed',
-    bytes: unit.lengthBytes,
-    retries: 0,
-    failure: { path, operation: 'COPY', host: '', reason },
-  };
 }
 
 /** A promotion has had its tries: what it waits for is not paid for with a file's bytes again. */

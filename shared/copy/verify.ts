@@ -8,9 +8,9 @@ import {
   type RegularLayout,
   sameLayout,
 } from '../storage/checksum.ts';
-import type { Near } from '../storage/storage.ts';
+import type { Layouts, Near } from '../storage/capabilities.ts';
 import { allOrAbort } from '../all-or-abort.ts';
-import { type ContentOf, digestOf, storedLayout } from './content.ts';
+import { type ContentOf, digestOf, storedChecksum, storedLayout } from './content.ts';
 import { ofSource, requireUnchanged, requireWhole, type SourceFile } from './source.ts';
 import { type Verification, verificationLevels } from '../job/spec.ts';
 import { isOpen } from '../storage/errors.ts';
@@ -28,9 +28,6 @@ export interface Streamed {
   readonly sourceLayouts: Layouts;
   readonly writtenLayouts: Layouts;
 }
-
-/** Layouts that a file may have, the likeliest first. */
-export type Layouts = readonly [RegularLayout, ...RegularLayout[]];
 
 /**
  * Proves a copy before it is promoted.
@@ -78,9 +75,7 @@ function weaker(a: Verification, b: Verification): Verification {
 
 async function verifySource(copy: Streamed, signal: AbortSignal): Promise<Verification> {
   const { source, digest, sourceLayouts } = copy;
-  const stored = source.encrypted
-    ? undefined
-    : await ofSource(source.fs.checksum(source.path, signal, source.near, source.lengthBytes));
+  const stored = source.encrypted ? undefined : await ofSource(storedChecksum(source, signal, source.near));
   if (stored && sourceLayouts.some((layout) => proves(stored, digest.checksum(layout)))) return 'checksum';
   await requireUnchanged(source, signal);
   if (!stored && !source.encrypted) await requireWhole(source, signal);
@@ -99,13 +94,11 @@ async function verifySource(copy: Streamed, signal: AbortSignal): Promise<Verifi
 
 async function verifyWritten(copy: Streamed, signal: AbortSignal): Promise<Verification> {
   const { written, digest, writtenLayouts } = copy;
-  const stored = await written.fs
-    .checksum(written.path, signal, written.near, written.lengthBytes)
-    .catch((error: unknown) => {
-      // Nobody but this copy writes it: it was not closed well, and nothing is said of the source.
-      if (isOpen(error)) throw new IntegrityError('it is not closed', whereWritten(copy));
-      throw error;
-    });
+  const stored = await storedChecksum(written, signal, written.near).catch((error: unknown) => {
+    // Nobody but this copy writes it: it was not closed well, and nothing is said of the source.
+    if (isOpen(error)) throw new IntegrityError('it is not closed', whereWritten(copy));
+    throw error;
+  });
   if (stored && writtenLayouts.some((layout) => proves(stored, digest.checksum(layout)))) return 'checksum';
   const layout = stored && (await storedLayout(written, stored, signal));
   if (layout && isAmong(writtenLayouts, layout, written.lengthBytes)) {
@@ -143,7 +136,7 @@ async function readBack(copy: Streamed, signal: AbortSignal): Promise<void> {
 }
 
 async function requireLength({ written }: Streamed, signal: AbortSignal): Promise<void> {
-  const status = await written.fs.stat(written.path, signal);
+  const status = await written.storage.stat(written.path, signal);
   if (status?.lengthBytes === written.lengthBytes) return;
   throw new IntegrityError(`it has ${status?.lengthBytes ?? 'no'} bytes, not ${written.lengthBytes}`, {
     operation: 'GETFILESTATUS',

@@ -2,20 +2,10 @@ import { constants, type Stats } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { dirname, join as joinPath, relative, resolve as resolvePath } from 'node:path';
 import { messageOf, SourceChangedError, type Where } from '../errors.ts';
-import type { FileChecksum, RegularLayout } from '../storage/checksum.ts';
-import type {
-  FileLayout,
-  FileStatus,
-  Storage,
-  LockedPath,
-  Reading,
-  TakenLayout,
-  WriteOptions,
-  Writing,
-} from '../storage/storage.ts';
-import { basename, compareNames, join } from '../storage/path.ts';
+import type { ByteRange, FileStatus, Storage, LockedPath, Reading, WriteOptions, Writing } from '../storage/storage.ts';
+import { namenodeOrder } from '../storage/order.ts';
+import { basename, join } from '../storage/path.ts';
 import { codeOf, localError } from './disk-error.ts';
-import { StorageError } from '../storage/errors.ts';
 
 const PAGE = 1000;
 /** Only says in which layout contents are compared; HDFS's default. */
@@ -26,11 +16,13 @@ const PATH_BYTES = 4095;
 /** How file systems without hard links refuse one: FAT, exFAT, SMB, many of FUSE; and one more to a file that has the most. */
 const NO_LINK = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV', 'EINVAL'];
 
-/** This machine's disk as one end of a copy (`local:/path`): upload and download with the same engine. */
+/** This machine's disk as a storage (`local:/path`): upload and download with the same engine. */
 export class LocalDisk implements Storage {
   readonly name = 'local';
-  readonly features = { hadoopAttributes: false, storedChecksums: false };
+  readonly names = { unwritable };
+  readonly posix = { setPermission, setTimes };
   readonly maxConcurrency = undefined;
+  readonly order = namenodeOrder;
   readonly #readBytes: number;
 
   /** @param readBytes  how much is read at once */
@@ -42,7 +34,7 @@ export class LocalDisk implements Storage {
     return resolvePath(path);
   }
 
-  placesOf(): readonly string[] {
+  addressesOf(): readonly string[] {
     return ['local'];
   }
 
@@ -50,26 +42,8 @@ export class LocalDisk implements Storage {
   async lockedPaths(path: string): Promise<readonly LockedPath[]> {
     for (let above = path; ; above = dirname(above)) {
       const real = await fs.realpath(above).catch(() => (above === '/' ? '/' : undefined));
-      if (real !== undefined) return [{ place: 'local', path: joinPath(real, relative(above, path)) }];
+      if (real !== undefined) return [{ namespace: 'local', path: joinPath(real, relative(above, path)) }];
     }
-  }
-
-  unreadable(): undefined {
-    return undefined;
-  }
-
-  unwritable(path: string): string | undefined {
-    if (path.includes('\0')) return 'a disk takes no NUL character in a name';
-    if (!path.isWellFormed()) return 'its name is not valid Unicode';
-    if (Buffer.byteLength(path) > PATH_BYTES) return `the disk takes no path of more than ${PATH_BYTES} bytes`;
-    const long = path.split('/').find((name) => Buffer.byteLength(name) > NAME_BYTES);
-    return long === undefined
-      ? undefined
-      : `its name has ${Buffer.byteLength(long)} bytes, and the disk takes at most ${NAME_BYTES}`;
-  }
-
-  learnNames(): Promise<void> {
-    return Promise.resolve();
   }
 
   async stat(path: string, signal: AbortSignal): Promise<FileStatus | undefined> {
@@ -84,8 +58,8 @@ export class LocalDisk implements Storage {
 
   async *list(directory: string, signal: AbortSignal, after?: string): AsyncIterable<readonly FileStatus[]> {
     const names = await attempt({ operation: 'LIST', path: directory }, () => readNames(directory));
-    names.sort((a, b) => compareNames(a.name, b.name));
-    const wanted = after === undefined ? names : names.filter(({ name }) => compareNames(name, after) > 0);
+    names.sort((a, b) => namenodeOrder(a.name, b.name));
+    const wanted = after === undefined ? names : names.filter(({ name }) => namenodeOrder(name, after) > 0);
     for (let i = 0; i < wanted.length; i += PAGE) {
       signal.throwIfAborted();
       const page = wanted.slice(i, i + PAGE).map(({ name, readable }) => entryOf(directory, name, readable));
@@ -93,30 +67,31 @@ export class LocalDisk implements Storage {
     }
   }
 
-  async read(path: string, lengthBytes: number, signal: AbortSignal): Promise<Reading> {
+  async read(path: string, { offset, lengthBytes, fileBytes }: ByteRange, signal: AbortSignal): Promise<Reading> {
     const where = { operation: 'READ', path };
     const handle = await attempt(where, () => fs.open(path, constants.O_RDONLY | constants.O_NONBLOCK));
     const readBytes = this.#readBytes;
     async function* body(): AsyncGenerator<Uint8Array> {
       try {
-        for (let at = 0; at < lengthBytes;) {
+        const end = offset + lengthBytes;
+        for (let at = offset; at < end;) {
           signal.throwIfAborted();
-          const size = Math.min(readBytes, lengthBytes - at);
+          const size = Math.min(readBytes, end - at);
           const { buffer, bytesRead } = await attempt(where, () => handle.read(Buffer.allocUnsafe(size), 0, size, at));
           if (bytesRead === 0) {
-            throw new SourceChangedError(`it has shrunk from ${lengthBytes} to ${at} bytes since it was listed`, where);
+            throw new SourceChangedError(`it has shrunk from ${fileBytes} to ${at} bytes since it was listed`, where);
           }
           at += bytesRead;
           yield buffer.subarray(0, bytesRead);
         }
-        const { bytesRead: more } = await attempt(where, () => handle.read(Buffer.allocUnsafe(1), 0, 1, lengthBytes));
-        if (more > 0)
-          throw new SourceChangedError(`it has grown beyond ${lengthBytes} bytes since it was listed`, where);
+        if (end < fileBytes) return;
+        const { bytesRead: more } = await attempt(where, () => handle.read(Buffer.allocUnsafe(1), 0, 1, fileBytes));
+        if (more > 0) throw new SourceChangedError(`it has grown beyond ${fileBytes} bytes since it was listed`, where);
       } finally {
         await handle.close();
       }
     }
-    return { body: body(), near: undefined, cancel: () => void handle.close().catch(() => undefined) };
+    return { body: body(), cancel: () => void handle.close().catch(() => undefined) };
   }
 
   async write(
@@ -153,24 +128,24 @@ export class LocalDisk implements Storage {
     }
     // A network file system may find only now that the disk is full.
     await attempt(where, () => handle.close());
-    return { near: undefined };
+    return {};
   }
 
   replacesAtOnce(): Promise<boolean> {
     return Promise.resolve(true);
   }
 
-  async rename(from: string, to: string, overwrite: boolean): Promise<void> {
-    await attempt({ operation: 'RENAME', path: to }, async () => {
-      if (overwrite) return fs.rename(from, to);
+  async rename(path: string, newPath: string, overwrite: boolean): Promise<void> {
+    await attempt({ operation: 'RENAME', path: newPath }, async () => {
+      if (overwrite) return fs.rename(path, newPath);
       // A link fails where something stands; a rename would replace it.
       try {
-        await fs.link(from, to);
+        await fs.link(path, newPath);
       } catch (error) {
         if (!NO_LINK.includes(codeOf(error))) throw error;
-        return renameOverOwn(from, to);
+        return renameOverOwn(path, newPath);
       }
-      await fs.unlink(from);
+      await fs.unlink(path);
     });
   }
 
@@ -195,82 +170,10 @@ export class LocalDisk implements Storage {
     }
   }
 
-  checksum(): Promise<FileChecksum | undefined> {
-    return Promise.resolve(undefined);
-  }
-
-  closedLength(): Promise<undefined> {
-    return Promise.resolve(undefined);
-  }
-
-  blockLengths(): Promise<undefined> {
-    return Promise.resolve(undefined);
-  }
-
-  expectedLayouts(): Promise<readonly [RegularLayout]> {
-    return Promise.resolve([{ crc: 'CRC32C', bytesPerCrc: 512, blockBytes: BLOCK_BYTES }]);
-  }
-
   async requireWritable(directory: string): Promise<void> {
     await attempt({ operation: 'ACCESS', path: directory }, () =>
       fs.access(directory, constants.W_OK | constants.X_OK),
     );
-  }
-
-  async setPermission(path: string, permission: string): Promise<void> {
-    await attempt({ operation: 'CHMOD', path }, () => fs.chmod(path, modeOf(permission)));
-  }
-
-  async setTimes(path: string, modifiedAtMs: number, accessedAtMs: number | undefined): Promise<undefined> {
-    await attempt({ operation: 'UTIMES', path }, async () => {
-      const accessed = accessedAtMs === undefined ? (await fs.stat(path)).atime : new Date(accessedAtMs);
-      await fs.utimes(path, accessed, new Date(modifiedAtMs));
-    });
-  }
-
-  /** The disk's own blocks are not a file's. */
-  takenLayout(_path: string, layout: FileLayout): TakenLayout {
-    return { ...layout, refused: [] };
-  }
-
-  knownRefusal(): Promise<undefined> {
-    return Promise.resolve(undefined);
-  }
-
-  setReplication(path: string): Promise<void> {
-    return unsupported('SETREPLICATION', path);
-  }
-
-  setOwner(path: string): Promise<never> {
-    return unsupported('CHOWN', path);
-  }
-
-  acl(): Promise<string | undefined> {
-    return Promise.resolve(undefined);
-  }
-
-  setAcl(path: string): Promise<void> {
-    return unsupported('SETACL', path);
-  }
-
-  xattrs(): Promise<ReadonlyMap<string, string>> {
-    return Promise.resolve(new Map());
-  }
-
-  removeDefaultAcl(path: string): Promise<void> {
-    return unsupported('REMOVEDEFAULTACL', path);
-  }
-
-  setErasureCodingPolicy(path: string): Promise<void> {
-    return unsupported('SETECPOLICY', path);
-  }
-
-  removeXattr(path: string): Promise<void> {
-    return unsupported('REMOVEXATTR', path);
-  }
-
-  setXattr(path: string): Promise<void> {
-    return unsupported('SETXATTR', path);
   }
 
   close(): Promise<void> {
@@ -278,13 +181,36 @@ export class LocalDisk implements Storage {
   }
 }
 
+/** Why no file can be made at a path: what Linux refuses. */
+function unwritable(path: string): string | undefined {
+  if (path.includes('\0')) return 'a disk takes no NUL character in a name';
+  if (!path.isWellFormed()) return 'its name is not valid Unicode';
+  if (Buffer.byteLength(path) > PATH_BYTES) return `the disk takes no path of more than ${PATH_BYTES} bytes`;
+  const long = path.split('/').find((name) => Buffer.byteLength(name) > NAME_BYTES);
+  return long === undefined
+    ? undefined
+    : `its name has ${Buffer.byteLength(long)} bytes, and the disk takes at most ${NAME_BYTES}`;
+}
+
+/** @param permission  octal */
+async function setPermission(path: string, permission: string): Promise<void> {
+  await attempt({ operation: 'CHMOD', path }, () => fs.chmod(path, modeOf(permission)));
+}
+
+async function setTimes(path: string, modifiedAtMs: number, accessedAtMs: number | undefined): Promise<undefined> {
+  await attempt({ operation: 'UTIMES', path }, async () => {
+    const accessed = accessedAtMs === undefined ? (await fs.stat(path)).atime : new Date(accessedAtMs);
+    await fs.utimes(path, accessed, new Date(modifiedAtMs));
+  });
+}
+
 /** Takes the name by an empty file of its own, which fails where something stands, and renames over that. */
-async function renameOverOwn(from: string, to: string): Promise<void> {
-  await (await fs.open(to, 'wx')).close();
+async function renameOverOwn(path: string, newPath: string): Promise<void> {
+  await (await fs.open(newPath, 'wx')).close();
   try {
-    await fs.rename(from, to);
+    await fs.rename(path, newPath);
   } catch (error) {
-    await fs.unlink(to).catch(() => undefined);
+    await fs.unlink(newPath).catch(() => undefined);
     throw error;
   }
 }
@@ -357,9 +283,4 @@ async function attempt<T>(where: Where, work: () => Promise<T>): Promise<T> {
   } catch (error) {
     throw localError(error, where);
   }
-}
-
-function unsupported(operation: string, path: string): Promise<never> {
-  const where = { operation, path };
-  return Promise.reject(new StorageError('unsupported', 'local disk', 'it keeps no such attribute', where));
 }

@@ -1,11 +1,12 @@
 import pLimit from 'p-limit';
+import { hostPortOf, type HostPort } from '../hdfs/addresses.ts';
 import { codeOf, splitUrl } from '../hdfs/http.ts';
 import { join } from '../storage/path.ts';
 import { certificateFinding } from './certificates.ts';
 import { connectionFailure } from './connections.ts';
 import { type Context, findingOf, type Serving } from './context.ts';
 import { type Finding, ok, skipped, warning } from './row.ts';
-import { type Address, tryTcp, tryTls } from './sockets.ts';
+import { tryTcp, tryTls } from './sockets.ts';
 
 /** Files whose datanodes are asked for. */
 const FILES = 8;
@@ -14,7 +15,7 @@ const TRIED = 256;
 const AT_ONCE = 64;
 const SHOWN = 12;
 
-interface Datanode extends Address {
+interface Datanode extends HostPort {
   readonly host: string;
   readonly secure: boolean;
 }
@@ -94,7 +95,7 @@ async function knownDatanodes(context: Context, serving: Serving): Promise<Datan
   const known = new Map<string, Datanode>();
   for (const url of datanodeUrls) {
     const { host, origin } = splitUrl(url);
-    known.set(host, { host, ...addressOf(origin) });
+    known.set(host, { host, ...hostPortOf(origin), secure: new URL(origin).protocol === 'https:' });
   }
   for (const datanode of await toldDatanodes(context, serving)) known.set(datanode.host, datanode);
   const refused = asked.find((result) => result.status === 'rejected');
@@ -131,12 +132,6 @@ async function toldDatanodes({ signal }: Context, { endpoint }: Serving): Promis
     const hostname = name.replace(/:\d+$/, '');
     return [{ host: `${hostname}:${port}`, hostname, port, secure: endpoint.secure }];
   });
-}
-
-function addressOf(origin: string): Address & { secure: boolean } {
-  const { protocol, hostname, port } = new URL(origin);
-  const secure = protocol === 'https:';
-  return { hostname: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(port || (secure ? 443 : 80)), secure };
 }
 
 function portOf(address: string | undefined): number | undefined {

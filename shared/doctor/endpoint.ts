@@ -1,10 +1,11 @@
 import type { Log } from '../log.ts';
+import { Once } from '../once.ts';
+import { hostPortOf, type HostPort } from '../hdfs/addresses.ts';
 import type { Cluster } from '../hdfs/cluster.ts';
 import { splitUrl } from '../hdfs/http.ts';
 import { connect } from '../hdfs/connect.ts';
 import type { NamenodeRest, Parameters } from '../hdfs/rest.ts';
 import type { Answer } from '../hdfs/http.ts';
-import type { Address } from './sockets.ts';
 import type { CheckName } from './row.ts';
 
 /** For how long one request to a namenode may take, s. */
@@ -14,7 +15,7 @@ export const REQUEST_S = 4;
 export type Dialect = 'WebHDFS' | 'HttpFS' | 'gateway';
 
 /** One URL of the cluster, and what the checks have learnt about it so far. */
-export class Endpoint implements Address {
+export class Endpoint implements HostPort {
   readonly url: string;
   /** `host:port` as in the URL. */
   readonly host: string;
@@ -34,17 +35,15 @@ export class Endpoint implements Address {
   dialect: Dialect | undefined;
   /** Whether the server asks for Kerberos. */
   kerberos = false;
-  readonly #beans = new Map<string, Promise<Bean | undefined>>();
+  readonly #beans = new Once<Bean | undefined>();
 
   constructor(cluster: Cluster, url: string, nameservice: number, log: Log) {
     this.url = url;
     this.nameservice = nameservice;
     const { origin, host } = splitUrl(url);
-    const { protocol, hostname, port } = new URL(origin);
     this.host = host;
-    this.hostname = hostname.replace(/^\[(.*)\]$/, '$1');
-    this.secure = protocol === 'https:';
-    this.port = Number(port || (this.secure ? 443 : 80));
+    ({ hostname: this.hostname, port: this.port } = hostPortOf(origin));
+    this.secure = new URL(origin).protocol === 'https:';
     const nameservices = [{ urls: [url], mounts: ['/'] }];
     this.rest = connect({ ...ticketOf(cluster), timeout: REQUEST_S, retry_timeout: 0, nameservices }, log);
   }
@@ -62,11 +61,7 @@ export class Endpoint implements Address {
 
   /** What a namenode tells anyone of itself, unless it was told not to. @param name  such as `NameNodeInfo` */
   bean(name: string, signal: AbortSignal): Promise<Bean | undefined> {
-    const known = this.#beans.get(name);
-    if (known) return known;
-    const bean = this.#readBean(name, signal);
-    this.#beans.set(name, bean);
-    return bean;
+    return this.#beans.of(name, () => this.#readBean(name, signal));
   }
 
   async #readBean(name: string, signal: AbortSignal): Promise<Bean | undefined> {

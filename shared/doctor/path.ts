@@ -1,6 +1,6 @@
 import type { FileStatus } from '../storage/storage.ts';
 import { nameserviceFor, nameservicesOf } from '../hdfs/nameservice.ts';
-import { type Context, findingOf, type Serving } from './context.ts';
+import { type Context, findingOf, needed, type Serving } from './context.ts';
 import { type Finding, failed, ok, skipped, warning } from './row.ts';
 
 /** Whether PATH is a directory, at the active namenode of the nameservice that has it. What follows works there. */
@@ -8,8 +8,9 @@ export async function path(context: Context): Promise<void> {
   const { cluster, path: given } = context.examination;
   const wanted = given ?? context.endpoints.find(({ home }) => home !== undefined)?.home;
   if (wanted === undefined) {
-    context.serving = 'needs "authentication", which did not succeed';
-    return context.report('path', cluster.name, skipped(context.serving));
+    const finding = needed('authentication');
+    context.serving = finding.found;
+    return context.report('path', cluster.name, finding);
   }
   const serving = servingOf(wanted, context);
   if (!('fs' in serving)) {

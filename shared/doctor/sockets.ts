@@ -1,14 +1,8 @@
 import { TLSSocket, type DetailedPeerCertificate } from 'node:tls';
 import type { Where } from '../errors.ts';
+import type { HostPort } from '../hdfs/addresses.ts';
 import type { Connector } from '../hdfs/connector.ts';
 import { transportError } from '../hdfs/http.ts';
-
-/** Whom to connect to. */
-export interface Address {
-  /** Without the brackets of an IPv6 address. */
-  readonly hostname: string;
-  readonly port: number;
-}
 
 export interface Handshake {
   /** `TLSv1.3` */
@@ -19,7 +13,7 @@ export interface Handshake {
 }
 
 /** Makes a TCP connection, through the proxy if there is one, and ends it. @returns for how long that took, ms. @throws TransportError */
-export async function tryTcp(address: Address, connector: Connector): Promise<number> {
+export async function tryTcp(address: HostPort, connector: Connector): Promise<number> {
   const startedAtMs = performance.now();
   return opened('http:', address, 'CONNECT', connector, () => performance.now() - startedAtMs);
 }
@@ -28,7 +22,7 @@ export async function tryTcp(address: Address, connector: Connector): Promise<nu
  * Makes a TLS connection and ends it. A certificate that is not trusted is told, not thrown.
  * @throws TransportError when the server speaks no TLS, or ends the handshake itself
  */
-export async function tryTls(address: Address, connector: Connector): Promise<Handshake> {
+export async function tryTls(address: HostPort, connector: Connector): Promise<Handshake> {
   return opened('https:', address, 'TLS', connector, (socket) => {
     if (!(socket instanceof TLSSocket)) throw new Error('a connection to https without TLS');
     // Typed as an Error, and a code.
@@ -39,7 +33,7 @@ export async function tryTls(address: Address, connector: Connector): Promise<Ha
 
 async function opened<T>(
   protocol: string,
-  { hostname, port }: Address,
+  { hostname, port }: HostPort,
   operation: string,
   connector: Connector,
   result: (socket: Awaited<ReturnType<Connector['connect']>>) => T,

@@ -1,4 +1,5 @@
-import type { Context, Serving } from './context.ts';
+import { bytesText } from '../bytes.ts';
+import { type Context, needed, type Serving } from './context.ts';
 import { type Finding, failed, ok, skipped, warning } from './row.ts';
 import { hasCode } from '../storage/errors.ts';
 
@@ -27,7 +28,7 @@ export async function space(context: Context): Promise<void> {
 }
 
 async function quotaOf({ endpoint, path, directory }: Serving, signal: AbortSignal): Promise<Finding> {
-  if (!directory) return skipped('needs "path", which did not succeed');
+  if (!directory) return needed('path');
   for (const operation of ['GETQUOTAUSAGE', 'GETCONTENTSUMMARY']) {
     try {
       const { text } = await endpoint.ask('GET', operation, path, {}, signal);
@@ -47,7 +48,7 @@ export function quotaFinding(usage: Quota): Finding {
     {
       limit: usage.spaceQuota,
       left: usage.spaceQuota - usage.spaceConsumed,
-      text: `${human(usage.spaceQuota - usage.spaceConsumed)} of ${human(usage.spaceQuota)} with replicas`,
+      text: `${bytesText(usage.spaceQuota - usage.spaceConsumed)} of ${bytesText(usage.spaceQuota)} with replicas`,
     },
   ].filter(({ limit }) => limit >= 0 && limit < ROOT_QUOTA);
   if (limits.length === 0) return ok('PATH itself has none');
@@ -63,7 +64,7 @@ async function freeOf(serving: Serving, signal: AbortSignal): Promise<Finding> {
   const free = (await status(serving, signal)) ?? (await told(serving, signal));
   if (!free) return skipped('the server does not tell');
   const { capacity, remaining } = free;
-  const found = `${human(remaining)} of ${human(capacity)} are free, shared by all replicas`;
+  const found = `${bytesText(remaining)} of ${bytesText(capacity)} are free, shared by all replicas`;
   return remaining < capacity * SCARCE ? warning(found, 'make sure that what is to be copied fits') : ok(found);
 }
 
@@ -94,10 +95,4 @@ function isUnknown(error: unknown): boolean {
   return (
     error instanceof SyntaxError || hasCode(error, 'invalid', 'unsupported', 'not-webhdfs', 'denied', 'other', 'io')
   );
-}
-
-function human(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
-  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log2(Math.max(1, Math.abs(bytes))) / 10)));
-  return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power] ?? ''}`;
 }

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FanoutError } from '../errors.ts';
 import { join } from '../storage/path.ts';
-import { type Context, findingOf, type Serving } from './context.ts';
-import { failed, type Finding, ok, skipped, warning } from './row.ts';
+import { type Context, findingOf, needed, type Serving } from './context.ts';
+import { type CheckName, failed, type Finding, ok, skipped, warning } from './row.ts';
 import { hasCode } from '../storage/errors.ts';
 
 const CONTENT = Buffer.from('hdfs-fanout doctor\n');
@@ -54,7 +54,7 @@ function reasonAgainst({ examination, serving, signal }: Context): string | unde
   if (examination.readOnly) return '--read-only';
   if (signal.aborted) return 'there was no time left for it';
   if (typeof serving === 'string') return undefined;
-  if (!serving.directory) return 'needs "path", which did not succeed';
+  if (!serving.directory) return needed('path').found;
   return serving.endpoint.safeMode ? 'the namenode is in safe mode' : undefined;
 }
 
@@ -62,10 +62,10 @@ async function dependent(
   context: Context,
   name: 'rename' | 'concat',
   may: boolean,
-  needs: string,
+  needs: CheckName,
   find: (serving: Serving) => Promise<Finding>,
 ): Promise<boolean> {
-  return context.atPath(name, may ? find : () => Promise.resolve(skipped(`needs "${needs}", which did not succeed`)));
+  return context.atPath(name, may ? find : () => Promise.resolve(needed(needs)));
 }
 
 async function write({ fs }: Serving, path: string, signal: AbortSignal): Promise<void> {

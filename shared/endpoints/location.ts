@@ -3,39 +3,40 @@ import type { JobSpec } from '../job/spec.ts';
 
 /** `cluster:/path` taken apart. */
 export interface Location {
-  /** Alias from the cluster configuration, or `local`. */
-  readonly cluster: string;
+  /** Of a cluster in the configuration, or `local`. */
+  readonly alias: string;
   /** As written: may be relative, may hold globs. */
   readonly path: string;
 }
 
+/** @throws SpecError */
 export function parseLocation(text: string): Location {
   const match = /^([A-Za-z0-9][\w.-]*):([^]*)$/.exec(text);
-  const [, cluster, path] = match ?? [];
-  if (!cluster || !path) {
+  const [, alias, path] = match ?? [];
+  if (!alias || !path) {
     throw new SpecError(`"${text}" is no location`, 'write cluster:/path, for example prod:/data/in');
   }
-  if (path.includes('\0')) throw new SpecError(`"${cluster}:…" holds a NUL character, which no path may`);
-  return { cluster, path };
+  if (path.includes('\0')) throw new SpecError(`"${alias}:…" holds a NUL character, which no path may`);
+  return { alias, path };
 }
 
-/** The two ends of a job, as the job spells them. */
+/** Where a job copies from and to, as the job spells it. */
 export interface Locations {
-  readonly from: string;
-  /** Paths in the source cluster; may hold globs. */
+  readonly sourceAlias: string;
+  /** Paths in the source; may hold globs. */
   readonly patterns: readonly string[];
-  readonly to: string;
-  readonly target: string;
+  readonly destinationAlias: string;
+  readonly destinationPath: string;
 }
 
 /** @throws SpecError */
 export function locationsOf(spec: JobSpec): Locations {
   const sources = spec.source.map(parseLocation);
-  const { cluster: to, path: target } = parseLocation(spec.destination);
-  const from = sources[0]?.cluster ?? to;
-  const other = sources.find(({ cluster }) => cluster !== from);
+  const { alias: destinationAlias, path: destinationPath } = parseLocation(spec.destination);
+  const sourceAlias = sources[0]?.alias ?? destinationAlias;
+  const other = sources.find(({ alias }) => alias !== sourceAlias);
   if (other) {
-    throw new SpecError(`the sources lie in two clusters, ${from} and ${other.cluster}`, 'copy them in two jobs');
+    throw new SpecError(`the sources lie in two clusters, ${sourceAlias} and ${other.alias}`, 'copy them in two jobs');
   }
-  return { from, patterns: sources.map(({ path }) => path), to, target };
+  return { sourceAlias, patterns: sources.map(({ path }) => path), destinationAlias, destinationPath };
 }

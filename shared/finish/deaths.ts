@@ -1,7 +1,7 @@
 import { batchRecords, isFinished } from '../job/claimed-batches.ts';
 import type { ManifestPosition } from '../job/manifest-lines.ts';
+import { failedOutcome } from '../job/outcome.ts';
 import type { Batch } from '../job/unit.ts';
-import { join } from '../storage/path.ts';
 import type { Finishing } from './finishing.ts';
 
 /** What the state machine was told of batches whose copier died each time it was tried, without a word of its own. */
@@ -42,20 +42,10 @@ async function recordDeath(
   error: string,
 ): Promise<void> {
   const { done } = await store.claim(job.id, batch, owner);
+  const reason = `its copier died each time it was tried: ${error} (look into the copy Lambda's log, then retry the job)`;
   const outcomes = [...units.entries()]
-    .filter(([unit]) => !done.has(unit))
-    .map(([unit, { root, path, lengthBytes }]) => ({
-      unit,
-      outcome: 'failed' as const,
-      bytes: lengthBytes,
-      retries: 0,
-      failure: {
-        path: join(job.roots[root]?.source ?? '/', path),
-        operation: 'COPY',
-        host: '',
-        reason: `its copier died each time it was tried: ${error} (look into the copy Lambda's log, then retry the job)`,
-      },
-    }));
+    .filter(([index]) => !done.has(index))
+    .map(([index, unit]) => failedOutcome(job.roots, index, unit, reason));
   await store.record(job.id, batch, owner, outcomes);
   await deaths.release(job.id, batch, owner);
 }

@@ -80,7 +80,11 @@ async function setTree(
     });
   };
   const lost = (pair: Pair, error: FanoutError) => lose(pair.path, NOT_LISTED, error.message);
-  const trees = { source, root: root.source, destination: { fs: destination, root: root.destination, exists: true } };
+  const trees = {
+    source,
+    root: root.source,
+    destination: { storage: destination, root: root.destination, exists: true },
+  };
   let stopped: WalkCursor | undefined;
   try {
     stopped = await walk(trees, status, { enter, leave, lost }, signal, { isOver, from });

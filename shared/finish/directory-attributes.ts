@@ -29,19 +29,19 @@ export async function settleDirectory(
 ): Promise<Unkept | undefined> {
   const chosen = chosenAttributes(options);
   const attributes = attributesOf(status);
-  const keeps = source.features.hadoopAttributes && destination.features.hadoopAttributes;
+  const carried = destination.hadoop && source.hadoop;
   const access = chosen.has('permission') || chosen.has('acl');
   const wanted: Wanted = {
-    owner: keeps && chosen.has('owner') ? attributes.owner : undefined,
-    group: keeps && chosen.has('group') ? attributes.group : undefined,
+    owner: carried && chosen.has('owner') ? attributes.owner : undefined,
+    group: carried && chosen.has('group') ? attributes.group : undefined,
     permission: access ? attributes.permission : undefined,
-    acl: attributes.hasAcl ? () => source.acl(from, signal) : undefined,
-    setsAcl: chosen.has('acl') && destination.features.hadoopAttributes,
+    acl: attributes.hasAcl ? async () => source.hadoop?.acl(from, signal) : undefined,
+    setsAcl: chosen.has('acl') && destination.hadoop !== undefined,
     modifiedAtMs: chosen.has('times') ? attributes.modifiedAtMs : undefined,
-    xattrs: keeps && chosen.has('xattr') ? () => source.xattrs(from, signal) : undefined,
+    xattrs: carried && chosen.has('xattr') ? () => carried.xattrs(from, signal) : undefined,
   };
   const guarded = {
-    fs: destination,
+    storage: destination,
     path: to,
     kind: 'directory' as const,
     present: attributesOf(present),
@@ -72,7 +72,7 @@ async function policyLosses(
 ): Promise<Loss[]> {
   if (ecPolicy === undefined || ecPolicy === there.ecPolicy) return [];
   try {
-    await destination.setErasureCodingPolicy(to, ecPolicy, signal);
+    await destination.hadoop?.setErasureCodingPolicy(to, ecPolicy, signal);
     return [];
   } catch (error) {
     if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;

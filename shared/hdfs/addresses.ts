@@ -28,6 +28,12 @@ export function addressOf(server: HostPort, addresses: Addresses): HostPort {
   return server;
 }
 
+/** The host and port of an http or https URL: its scheme's own port where the URL names none. */
+export function hostPortOf(url: string): HostPort {
+  const { protocol, hostname, port } = new URL(url);
+  return { hostname: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(port || (protocol === 'https:' ? 443 : 80)) };
+}
+
 /** Splits `host`, `host:port`, `[v6]` and `[v6]:port`; what has several colons and no brackets is an IPv6 address alone. */
 export function splitPort(text: string): { readonly hostname: string; readonly port: number | undefined } {
   const [, v6, name, port] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d+))?$/.exec(text) ?? [];

@@ -1,5 +1,12 @@
 import { aclSpec, type AclStatus } from '../storage/acl.ts';
-import type { OwnerRefusal } from '../storage/storage.ts';
+import type {
+  FileLayout,
+  HadoopAttributes,
+  OwnerRefusal,
+  PosixAttributes,
+  TakenLayout,
+} from '../storage/capabilities.ts';
+import type { LayoutLimits } from './layout-limits.ts';
 import { OptionalOperations } from './optional-operations.ts';
 import type { NamenodeRest, Parameters } from './rest.ts';
 import { hasCode, StorageError } from '../storage/errors.ts';
@@ -8,14 +15,16 @@ import { hasCode, StorageError } from '../storage/errors.ts';
  * Owner, mode, times, replication, ACL and extended attributes over WebHDFS. What a nameservice, or this user there, refuses for
  * good is asked for once: ACLs and extended attributes that are switched off, another owner than oneself, a group that one is not in.
  */
-export class RemoteAttributes {
+export class RemoteAttributes implements HadoopAttributes, PosixAttributes {
   readonly #rest: NamenodeRest;
+  readonly #limits: LayoutLimits;
   readonly #optional = new OptionalOperations();
   /** By nameservice: the user that files are made as, once a namenode has refused to give one to another. */
   readonly #actors = new Map<string, string>();
 
-  constructor(rest: NamenodeRest) {
+  constructor(rest: NamenodeRest, limits: LayoutLimits) {
     this.#rest = rest;
+    this.#limits = limits;
   }
 
   /** @param value  the owner: to the user that files are made as they may always be given */
@@ -33,8 +42,20 @@ export class RemoteAttributes {
     await this.#put('SETPERMISSION', path, { permission }, signal);
   }
 
+  takenLayout(path: string, layout: FileLayout): TakenLayout {
+    return this.#limits.within(this.#rest.keyOf(path), layout);
+  }
+
   async setReplication(path: string, replication: number, signal: AbortSignal): Promise<void> {
-    await this.#put('SETREPLICATION', path, { replication }, signal);
+    const layout = { replication, blockBytes: undefined };
+    const { refused } = this.takenLayout(path, layout);
+    if (refused[0]) throw refused[0].error;
+    try {
+      await this.#put('SETREPLICATION', path, { replication }, signal);
+    } catch (error) {
+      if (error instanceof StorageError) this.#limits.learn(this.#rest.keyOf(path), error, layout);
+      throw error;
+    }
   }
 
   /** @see Hadoop FSDirAttrOp.setOwner: checks the path's owner, then the new owner, then the group */
@@ -161,7 +182,7 @@ export class RemoteAttributes {
   }
 
   #key(what: string, path: string): string {
-    return `${what} ${this.#rest.nameservice(path).urls.join()}`;
+    return `${what} ${this.#rest.keyOf(path)}`;
   }
 }
 

@@ -3,7 +3,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls } from 'node:tls';
-import { type Addresses, addressOf, type HostPort } from './addresses.ts';
+import { type Addresses, addressOf, type HostPort, hostPortOf } from './addresses.ts';
 import { cachedLookup } from './lookup.ts';
 import type { TlsOptions } from './tls.ts';
 
@@ -79,7 +79,7 @@ export class Connector {
   }
 
   async #connect(origin: string, signal: AbortSignal): Promise<Socket> {
-    const server = serverOf(origin);
+    const server = hostPortOf(origin);
     const secure = origin.startsWith('https:');
     const { hostname: host, port } = this.addressOf(server);
     const { proxy } = this.#route;
@@ -143,11 +143,6 @@ export class Connector {
     const [oldest] = this.#sessions.keys();
     if (this.#sessions.size > SESSIONS && oldest !== undefined) this.#sessions.delete(oldest);
   }
-}
-
-function serverOf(origin: string): HostPort {
-  const { protocol, hostname, port } = new URL(origin);
-  return { hostname: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(port || (protocol === 'https:' ? 443 : 80)) };
 }
 
 /** Waits for a socket; one that is not wanted any more is destroyed. */

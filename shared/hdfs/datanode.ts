@@ -1,5 +1,5 @@
 import type { Where } from '../errors.ts';
-import type { Near } from '../storage/storage.ts';
+import type { Near } from '../storage/capabilities.ts';
 import { splitUrl } from './http.ts';
 
 /** The datanode that a namenode redirected to. Its URL carries credentials and stays private. */

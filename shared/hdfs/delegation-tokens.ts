@@ -1,5 +1,6 @@
 import { FanoutError, messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { Once } from '../once.ts';
 import type { Authentication, Credentials, Refusal } from './auth.ts';
 import type { Nameservice } from './nameservice.ts';
 import type { NamenodeRest } from './rest.ts';
@@ -70,7 +71,7 @@ const SOONEST_MS = 500;
 export class ManagedTokens implements Authentication {
   readonly #client: TokenClient;
   readonly #log: Log;
-  readonly #current = new Map<string, Promise<Credentials>>();
+  readonly #current = new Once<Credentials>();
   /** All that were got, also those that were replaced: a request under way may still carry one. */
   readonly #held = new Map<Credentials, HeldToken>();
   readonly #timers = new Map<string, NodeJS.Timeout>();
@@ -82,14 +83,14 @@ export class ManagedTokens implements Authentication {
   }
 
   credentials({ id }: Nameservice): Promise<Credentials> {
-    return this.#current.get(id) ?? this.#replace(id);
+    return this.#current.of(id, () => this.#get(id));
   }
 
   async refused({ nameservice: { id }, used }: Refusal): Promise<boolean> {
-    const current = this.#current.get(id);
-    if (current && (await current.catch(() => undefined)) === used && this.#current.get(id) === current) {
+    const current = this.#current.known(id);
+    if (current && (await current.catch(() => undefined)) === used && this.#current.known(id) === current) {
       this.#log.warn({ cluster: this.#client.cluster }, 'the delegation token is no longer accepted: getting another');
-      await this.#replace(id);
+      await this.#current.replace(id, this.#get(id));
     }
     return true;
   }
@@ -97,7 +98,7 @@ export class ManagedTokens implements Authentication {
   async close(): Promise<void> {
     this.#ending.abort(new Error('closed'));
     for (const timer of this.#timers.values()) clearTimeout(timer);
-    await Promise.allSettled(this.#current.values());
+    await this.#current.settled();
     const signal = AbortSignal.timeout(CANCEL_MS);
     const cancelled = [...this.#held.values()].map((held) =>
       this.#client.cancel(held, signal).catch((error: unknown) => {
@@ -108,19 +109,16 @@ export class ManagedTokens implements Authentication {
     await Promise.all(cancelled);
   }
 
-  /** Gets a new one for all requests from now on. */
-  #replace(id: string): Promise<Credentials> {
-    const got = this.#client.get(id, this.#ending.signal).then((held) => {
-      const credentials = credentialsOf(held);
-      this.#held.set(credentials, held);
-      this.#watch(held, credentials);
-      return credentials;
-    });
-    this.#current.set(id, got);
-    got.catch(() => {
-      if (this.#current.get(id) === got) this.#current.delete(id);
-    });
-    return got;
+  /** Gets a token and keeps it alive from then on. */
+  async #get(nameservice: string): Promise<Credentials> {
+    return this.#keep(await this.#client.get(nameservice, this.#ending.signal));
+  }
+
+  #keep(held: HeldToken): Credentials {
+    const credentials = credentialsOf(held);
+    this.#held.set(credentials, held);
+    this.#watch(held, credentials);
+    return credentials;
   }
 
   #watch(held: HeldToken, credentials: Credentials): void {
@@ -139,10 +137,7 @@ export class ManagedTokens implements Authentication {
         this.#held.set(credentials, prolonged);
         this.#watch(prolonged, credentials);
       } else {
-        const replaced = credentialsOf(prolonged);
-        this.#held.set(replaced, prolonged);
-        this.#current.set(held.nameservice, Promise.resolve(replaced));
-        this.#watch(prolonged, replaced);
+        await this.#current.replace(held.nameservice, Promise.resolve(this.#keep(prolonged)));
       }
     } catch (error) {
       if (this.#ending.signal.aborted) return;

@@ -1,10 +1,11 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { messageOf, SpecError } from '../errors.ts';
+import { SpecError } from '../errors.ts';
 import type { Cluster } from './cluster.ts';
 import { makeKerberosHome } from './kerberos-leftovers.ts';
-import { isKeytab, mergeKeytabs } from './keytab.ts';
+import { mergeKeytabs, readKeytab } from './keytab.ts';
 import { realmsOf } from './krb5-conf.ts';
+import { readNamedFile } from './named-file.ts';
 
 type Account = Pick<Cluster, 'name' | 'principal' | 'keytab' | 'credential_cache' | 'krb5_conf'>;
 
@@ -31,9 +32,7 @@ export class KerberosEnvironment {
   add({ name, principal, keytab, credential_cache, krb5_conf }: Account): void {
     const account = { name, principal, keytab, credential_cache, krb5_conf };
     const accounts = new Map(this.#accounts).set(name, account);
-    if (keytab !== undefined && !isKeytab(readOf(account, 'keytab'))) {
-      throw new SpecError(`cluster ${name}: its keytab ${keytab} is no keytab`, 'ask for one, or make it with ktutil');
-    }
+    if (keytab !== undefined) readKeytab(name, keytab);
     refuseDisagreement([...accounts.values()]);
     if (accounts.size > 1) {
       const unnamed = [...accounts.values()].find((other) => other.principal === undefined);
@@ -72,11 +71,11 @@ export class KerberosEnvironment {
   }
 
   #enterKeytabs(accounts: readonly Account[]): void {
-    const named = accounts.filter(({ keytab }) => keytab !== undefined);
+    const named = accounts.flatMap(({ name, keytab }) => (keytab === undefined ? [] : [{ name, keytab }]));
     const [first] = named;
     if (!first) return;
     const one = named.every(({ keytab }) => keytab === first.keytab);
-    const merged = () => mergeKeytabs(named.map((account) => readOf(account, 'keytab')));
+    const merged = () => mergeKeytabs(named.map(({ name, keytab }) => readKeytab(name, keytab)));
     this.#environment['KRB5_CLIENT_KTNAME'] = one
       ? `FILE:${first.keytab}`
       : `FILE:${this.#write('client.keytab', merged())}`;
@@ -118,25 +117,16 @@ export class KerberosEnvironment {
 
 export const kerberosEnvironment = new KerberosEnvironment(process.env);
 
-function readOf(account: Account, field: 'keytab' | 'krb5_conf'): Buffer {
-  const file = account[field] ?? '';
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw new SpecError(
-      `cluster ${account.name}: cannot read its ${field} ${file}: ${messageOf(error)}`,
-      undefined,
-      error,
-    );
-  }
+/** A definition holds its krb5.conf, or the name of a file with it. */
+function krb5ConfOf({ name, krb5_conf = '' }: Account): string {
+  return krb5_conf.includes('\n') ? krb5_conf : readNamedFile(name, 'krb5_conf', krb5_conf).toString('utf8');
 }
 
 function refuseDisagreement(accounts: readonly Account[]): void {
   const said = new Map<string, { text: string; cluster: string }>();
   for (const account of accounts) {
     if (account.krb5_conf === undefined) continue;
-    const text = account.krb5_conf.includes('\n') ? account.krb5_conf : readOf(account, 'krb5_conf').toString('utf8');
-    for (const [realm, definition] of realmsOf(text)) {
+    for (const [realm, definition] of realmsOf(krb5ConfOf(account))) {
       const before = said.get(realm);
       if (before && before.text !== definition) {
         throw new SpecError(

@@ -1,4 +1,4 @@
-import type { FileLayout, LayoutRefusal, TakenLayout } from '../storage/storage.ts';
+import type { FileLayout, LayoutRefusal, TakenLayout } from '../storage/capabilities.ts';
 import type { StorageError } from '../storage/errors.ts';
 
 interface Limits {

@@ -1,6 +1,7 @@
 import type { Cluster } from './cluster.ts';
 import type { FileStatus } from '../storage/storage.ts';
-import { compareNames, isWithin, normalize } from '../storage/path.ts';
+import { isWithin, normalize } from '../storage/path.ts';
+import { namenodeOrder } from '../storage/order.ts';
 
 /** The mounts of a federated cluster, as directories of one tree. @see Hadoop's ViewFs (InodeTree) */
 export class Mounts {
@@ -20,6 +21,12 @@ export class Mounts {
     return this.#mounts.filter((mount) => mount !== path && isWithin(mount, path));
   }
 
+  /** The path itself and the mounts below it: what the nameservices serve of a tree. */
+  servedWithin(path: string): readonly string[] {
+    const below = this.below(path);
+    return this.serves(path) || below.length === 0 ? [path, ...below] : below;
+  }
+
   /** Names in a directory that are mounts or lead to one: what they stand for is not the directory's own nameservice's. */
   namesIn(directory: string): ReadonlySet<string> {
     const prefix = directory === '/' ? '/' : `${directory}/`;
@@ -33,13 +40,13 @@ export async function* withMounts(
   names: ReadonlySet<string>,
   mounts: readonly FileStatus[],
 ): AsyncGenerator<readonly FileStatus[]> {
-  let left = [...mounts].sort((a, b) => compareNames(a.name, b.name));
+  let left = [...mounts].sort((a, b) => namenodeOrder(a.name, b.name));
   for await (const page of pages) {
     const last = page.at(-1)?.name;
-    const due = left.filter(({ name }) => last !== undefined && compareNames(name, last) <= 0);
+    const due = left.filter(({ name }) => last !== undefined && namenodeOrder(name, last) <= 0);
     left = left.slice(due.length);
     const own = page.filter(({ name }) => !names.has(name));
-    yield [...own, ...due].sort((a, b) => compareNames(a.name, b.name));
+    yield [...own, ...due].sort((a, b) => namenodeOrder(a.name, b.name));
   }
   if (left.length > 0) yield left;
 }

@@ -33,7 +33,7 @@ export class Nameservice {
   }
 
   /** The addresses in one spelling: host names have no case, and may end in a dot. */
-  get places(): readonly string[] {
+  get addresses(): readonly string[] {
     return this.urls.map((url) => {
       const { origin, path } = splitUrl(url);
       return new URL(origin).origin.replace(/\.(?=:\d+$|$)/, '') + path;

@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { hostPortOf } from './addresses.ts';
 import { type HttpTransport, splitUrl } from './http.ts';
 import type { Nameservice } from './nameservice.ts';
 
@@ -55,9 +56,7 @@ async function blockPool(url: string, http: HttpTransport, signal: AbortSignal):
 /** An address as it is reached: `https://nn1:9871/gateway` by each IP of nn1. */
 async function resolvedAddresses(url: string): Promise<string[]> {
   const { origin, path } = splitUrl(url);
-  const { protocol, hostname, port } = new URL(origin);
-  const host = hostname.replace(/^\[(.*)\]$/, '$1');
-  const found = await lookup(host, { all: true }).catch(() => []);
-  const at = port || (protocol === 'https:' ? '443' : '80');
-  return found.map(({ address }) => `${protocol}//${address}:${at}${path}`);
+  const { hostname, port } = hostPortOf(origin);
+  const found = await lookup(hostname, { all: true }).catch(() => []);
+  return found.map(({ address }) => `${new URL(origin).protocol}//${address}:${port}${path}`);
 }

@@ -63,6 +63,11 @@ export class NamenodeRest {
     return nameserviceFor(path, this.#nameservices, this.cluster.name);
   }
 
+  /** What tells the nameservice of a path from the cluster's others. */
+  keyOf(path: string): string {
+    return this.nameservice(path).urls.join();
+  }
+
   /**
    * Sends a request that may safely be sent twice.
    * @param answerMs  for how long an answer may take
@@ -81,7 +86,7 @@ export class NamenodeRest {
     );
   }
 
-  /** As `call`. @returns what the answer says, which is not looked at */
+  /** As `call`. @returns the answer's JSON as it came: whoever asked looks whether it is what they expect */
   async json<T>(
     method: string,
     operation: string,

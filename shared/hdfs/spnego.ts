@@ -1,4 +1,5 @@
 import { FanoutError, RefusedError, type Where } from '../errors.ts';
+import { Once } from '../once.ts';
 import { asUser, type Authentication, type Credentials, explained, type Refusal } from './auth.ts';
 import type { Cluster } from './cluster.ts';
 import { type HttpTransport, splitUrl } from './http.ts';
@@ -16,7 +17,7 @@ import { remoteErrorOf } from './remote-exception.ts';
 export class Spnego implements Authentication {
   readonly #cluster: Cluster;
   readonly #http: HttpTransport;
-  readonly #known = new Map<string, Promise<Credentials>>();
+  readonly #credentials = new Once<Credentials>();
 
   /** @throws SpecError when the Kerberos settings of this process contradict each other */
   constructor(cluster: Cluster, http: HttpTransport) {
@@ -26,27 +27,18 @@ export class Spnego implements Authentication {
   }
 
   credentials(_nameservice: Nameservice, base: string): Promise<Credentials> {
-    const known = this.#known.get(base);
-    if (known) return known;
-    const got = this.#authenticate(base);
-    this.#known.set(base, got);
-    got.catch(() => this.#forget(base, got));
-    return got;
+    return this.#credentials.of(base, () => this.#authenticate(base));
   }
 
   async refused({ base, used, code }: Refusal): Promise<boolean> {
     if (code !== 'unauthenticated') return false;
-    const known = this.#known.get(base);
-    if (known && (await known.catch(() => undefined)) === used) this.#forget(base, known);
+    const known = this.#credentials.known(base);
+    if (known && (await known.catch(() => undefined)) === used) this.#credentials.forget(base, known);
     return true;
   }
 
   async close(): Promise<void> {
     // A cookie is only forgotten: no server takes one back.
-  }
-
-  #forget(base: string, credentials: Promise<Credentials>): void {
-    if (this.#known.get(base) === credentials) this.#known.delete(base);
   }
 
   /** Several requests wait for this one: it ends by the transport's own time-outs, not by the signal of any. */

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { messageOf, SpecError } from '../errors.ts';
+import { SpecError } from '../errors.ts';
 import type { Cluster } from './cluster.ts';
+import { readNamedFile } from './named-file.ts';
 
 export interface TlsOptions {
   readonly rejectUnauthorized: boolean;
@@ -36,12 +36,7 @@ export function pemOf(cluster: Cluster): Pem {
 
 function readPem(name: string, field: keyof Pem, value: string): string {
   if (isPem(value)) return value;
-  let content: Buffer;
-  try {
-    content = readFileSync(value);
-  } catch (error) {
-    throw new SpecError(`cluster ${name}: cannot read its ${field} ${value}: ${messageOf(error)}`, undefined, error);
-  }
+  const content = readNamedFile(name, field, value);
   if (isPem(content)) return content.toString();
   const kind = keystoreKind(content);
   const remedy =

@@ -1,4 +1,4 @@
-import type { Counters } from './outcome.ts';
+import type { Counters, FileEnding } from './outcome.ts';
 import type { Job, Outcome } from './job.ts';
 
 /**
@@ -46,6 +46,8 @@ export interface JobStatus {
 /** @param isRunning  whether a process or an execution is at work on it: a job without an end and without one was killed */
 export function jobStatus(job: Job, counters: Counters, isRunning = false, nowMs = Date.now()): JobStatus {
   const count = (name: string) => counters.get(name) ?? 0;
+  const files = byEnding(counters, 'files');
+  const bytes = byEnding(counters, 'bytes');
   const endMs = job.endedAtMs ?? (isRunning ? nowMs : (job.seenAtMs ?? job.startedAtMs));
   const seconds = (endMs - job.startedAtMs) / 1000;
   const warnings = { ...group(counters, 'warnings') };
@@ -63,14 +65,14 @@ export function jobStatus(job: Job, counters: Counters, isRunning = false, nowMs
     Duration: seconds,
     Outcome: job.outcome ?? (isRunning ? 'Running' : 'Interrupted'),
     'Files Expected': job.expectedFiles,
-    'Files Copied': count('files.copied'),
-    'Files Failed': count('files.failed'),
-    'Files Skipped': count('files.skipped'),
+    'Files Copied': files.copied,
+    'Files Failed': files.failed,
+    'Files Skipped': files.skipped,
     'Files Deleted': 0,
     'Size Expected': job.expectedBytes,
-    'Size Copied': count('bytes.copied'),
-    'Size Failed': count('bytes.failed'),
-    'Size Skipped': count('bytes.skipped'),
+    'Size Copied': bytes.copied,
+    'Size Failed': bytes.failed,
+    'Size Skipped': bytes.skipped,
     'Size Deleted': 0,
     Job: job.id,
     Phase: job.phase,
@@ -81,9 +83,15 @@ export function jobStatus(job: Job, counters: Counters, isRunning = false, nowMs
     ...(job.directoryLosses ? { 'Directories Not Preserved': job.directoryLosses } : {}),
     'Attributes Updated': count('attributes.updated'),
     Retries: count('retries'),
-    Throughput: seconds > 0 ? Math.round(count('bytes.copied') / seconds) : 0,
+    Throughput: seconds > 0 ? Math.round(bytes.copied / seconds) : 0,
     ...(job.error === undefined ? {} : { Error: job.error }),
   };
+}
+
+/** Each ending of a file has its keys in the Job Status. */
+function byEnding(counters: Counters, what: 'files' | 'bytes'): Readonly<Record<FileEnding, number>> {
+  const count = (ending: FileEnding) => counters.get(`${what}.${ending}`) ?? 0;
+  return { copied: count('copied'), failed: count('failed'), skipped: count('skipped') };
 }
 
 function pathOf(location: string): string {

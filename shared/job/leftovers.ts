@@ -1,12 +1,11 @@
 import { FanoutError } from '../errors.ts';
 import { forEach } from '../for-each.ts';
 import type { Storage } from '../storage/storage.ts';
-import { join } from '../storage/path.ts';
 import type { RetryPolicy } from '../retry.ts';
 import { asidePath, type Remains, withdraw } from '../storage/promote.ts';
 import type { UnitSet } from './bitmap.ts';
 import { temporaryPath } from './temporary.ts';
-import type { Batch } from './unit.ts';
+import { type Batch, destinationPathOf } from './unit.ts';
 import type { Claim } from './job-store.ts';
 import type { Job } from './job.ts';
 
@@ -64,14 +63,14 @@ function* namesOf(
 ): Generator<{ readonly unit: number; readonly remains: Remains }> {
   // With --direct there is no name but the final one.
   if (job.spec.options.direct) return;
-  for (const [unit, { root, path, to, decision }] of units.entries()) {
+  for (const [index, unit] of units.entries()) {
     // What planning refused is looked at again by a resume, and may then have been tried.
-    if (unit < first || without.has(unit) || decision === 'skip') continue;
-    const target = join(job.roots[root]?.destination ?? '/', to ?? path);
+    if (index < first || without.has(index) || unit.decision === 'skip') continue;
+    const target = destinationPathOf(job.roots, unit);
     for (let claim = from; claim <= through; claim++) {
       for (let attempt = 0; attempt <= attempts; attempt++) {
-        const temporary = temporaryPath(target, { job: job.id, batch, unit, claim, attempt });
-        yield { unit, remains: { fs: destination, temporary, target, overwrite: job.spec.options.force } };
+        const temporary = temporaryPath(target, { job: job.id, batch, unit: index, claim, attempt });
+        yield { unit: index, remains: { storage: destination, temporary, target, overwrite: job.spec.options.force } };
       }
     }
   }
@@ -83,9 +82,9 @@ async function sweep(remains: Remains, signal: AbortSignal): Promise<void> {
     await withdraw(remains, policy, signal);
   } catch (error) {
     if (!(error instanceof FanoutError) || error.disposition !== 'fail-unit') throw error;
-    const { fs, temporary } = remains;
+    const { storage, temporary } = remains;
     for (const name of [temporary, asidePath(temporary)]) {
-      if (await fs.stat(name, signal).catch(() => undefined)) throw error;
+      if (await storage.stat(name, signal).catch(() => undefined)) throw error;
     }
   }
 }

@@ -1,5 +1,5 @@
 import { FanoutError } from '../errors.ts';
-import type { Batch, Unit } from './unit.ts';
+import { type Batch, parseBatch, type Unit } from './unit.ts';
 
 /** A place between two lines of a manifest. Plain JSON. */
 export interface ManifestPosition {
@@ -63,7 +63,7 @@ export class BatchLine implements Batch {
 
   #parse(): readonly Unit[] {
     try {
-      const { units } = JSON.parse(this.#bytes.toString()) as Batch;
+      const { units } = parseBatch(this.#bytes.toString());
       this.#bytes = Buffer.alloc(0);
       return units;
     } catch (error) {

@@ -1,4 +1,6 @@
+import type { Root } from './root.ts';
 import type { Verification } from './spec.ts';
+import { sourcePathOf, type FileUnit } from './unit.ts';
 
 /** Where and why one file failed. */
 export interface Failure {
@@ -10,24 +12,54 @@ export interface Failure {
 }
 
 /** How one unit ended. */
-export interface UnitOutcome {
-  /** Index in its batch. */
+export type UnitOutcome = FileOutcome;
+
+/**
+ * How a file ended, whichever step was its last. Each planned file gets exactly one of these, and only these count files: the outcome of a
+ * step that does not end its file is another type.
+ */
+export type FileOutcome = CopiedOutcome | SkippedOutcome | FailedOutcome;
+export type FileEnding = FileOutcome['outcome'];
+
+interface Ended {
+  /** Index of the unit in its batch. */
   readonly unit: number;
-  readonly outcome: 'copied' | 'skipped' | 'failed';
   /** Bytes that the outcome stands for: written, left alone, or missing. */
   readonly bytes: number;
-  /** Of a copied file. */
-  readonly verification?: Verification;
-  /** Of a skipped file. */
-  readonly reason?: string;
-  readonly failure?: Failure;
-  /** Of a skipped file whose attributes were brought up to date. */
-  readonly updated?: true;
+  /** Tries after the first one. */
+  readonly retries: number;
+}
+
+/** What an outcome tells of attributes. */
+export interface ToldOfAttributes {
   /** Attributes that could not be preserved. */
   readonly warnings?: readonly string[];
-  /** Why, without paths: `acl: …`. */
+  /** Why they could not, without paths: `acl: …`. */
   readonly reasons?: readonly string[];
-  readonly retries: number;
+}
+
+export interface CopiedOutcome extends Ended, ToldOfAttributes {
+  readonly outcome: 'copied';
+  /** The level that was reached. */
+  readonly verification: Verification;
+}
+
+export interface SkippedOutcome extends Ended, ToldOfAttributes {
+  readonly outcome: 'skipped';
+  readonly reason: string;
+  /** The attributes of the file that stands at the destination were brought up to date. */
+  readonly updated?: true;
+}
+
+export interface FailedOutcome extends Ended {
+  readonly outcome: 'failed';
+  readonly failure: Failure;
+}
+
+/** The outcome of a file whose transfer did not come to tell its own: it ended with its copier. */
+export function failedOutcome(roots: readonly Root[], index: number, unit: FileUnit, reason: string): FailedOutcome {
+  const failure = { path: sourcePathOf(roots, unit), operation: 'COPY', host: '', reason };
+  return { unit: index, outcome: 'failed', bytes: unit.lengthBytes, retries: 0, failure };
 }
 
 /** Sums over recorded outcomes: `files.copied`, `bytes.copied`, `verified.checksum`, `skipped.<reason>`, `retries`, … */
@@ -35,16 +67,34 @@ export type Counters = ReadonlyMap<string, number>;
 
 /** The counters that an outcome adds to. */
 export function countersOf(outcome: UnitOutcome): Map<string, number> {
-  const counters = new Map([
-    [`files.${outcome.outcome}`, 1],
-    [`bytes.${outcome.outcome}`, outcome.bytes],
-  ]);
-  if (outcome.verification) counters.set(`verified.${outcome.verification}`, 1);
-  if (outcome.outcome === 'skipped' && outcome.reason) counters.set(`skipped.${outcome.reason}`, 1);
-  if (outcome.retries > 0) counters.set('retries', outcome.retries);
-  if (outcome.updated) counters.set('attributes.updated', 1);
-  for (const reason of outcome.reasons ?? []) counters.set(`reasons.${reason}`, 1);
-  for (const warning of outcome.warnings ?? [])
-    counters.set(`warnings.${warning}`, (counters.get(`warnings.${warning}`) ?? 0) + 1);
+  const counters = countersOfFile(outcome);
+  switch (outcome.outcome) {
+    case 'copied':
+      counters.set(`verified.${outcome.verification}`, 1);
+      addAttributes(counters, outcome);
+      break;
+    case 'skipped':
+      counters.set(`skipped.${outcome.reason}`, 1);
+      if (outcome.updated) counters.set('attributes.updated', 1);
+      addAttributes(counters, outcome);
+      break;
+    case 'failed':
+      break;
+  }
   return counters;
+}
+
+/** Takes a file's outcome and no other: one file ends once. */
+function countersOfFile({ outcome, bytes, retries }: FileOutcome): Map<string, number> {
+  const counters = new Map([
+    [`files.${outcome}`, 1],
+    [`bytes.${outcome}`, bytes],
+  ]);
+  if (retries > 0) counters.set('retries', retries);
+  return counters;
+}
+
+function addAttributes(counters: Map<string, number>, { warnings = [], reasons = [] }: ToldOfAttributes): void {
+  for (const reason of reasons) counters.set(`reasons.${reason}`, 1);
+  for (const warning of warnings) counters.set(`warnings.${warning}`, (counters.get(`warnings.${warning}`) ?? 0) + 1);
 }

@@ -1,15 +1,24 @@
 import type { Stripe } from '../storage/checksum.ts';
+import { join } from '../storage/path.ts';
 import type { Attributes } from '../preserve/attributes.ts';
 import type { Decision } from './decide.ts';
+import type { Root } from './root.ts';
 
-/** A whole file to copy; later also a byte range of one. Field names are short words: 50 million stand in a manifest. */
-export interface Unit {
+/**
+ * One thing that a copier does. What looks into a unit takes a `FileUnit` or decides by `kind`, so that the compiler names every place that
+ * another kind touches.
+ */
+export type Unit = FileUnit;
+
+/** A whole file. Field names are short words: 50 million stand in a manifest. */
+export interface FileUnit {
+  readonly kind: 'file';
   /** Index of its root in the job's mapping. */
   readonly root: number;
   /** Path below the root; empty when the root is the file. */
   readonly path: string;
-  /** Path below the destination root where it differs from `path` (flattened copies). */
-  readonly to?: string;
+  /** In a flattened copy: the file's name directly below the destination root, where that differs from `path`. */
+  readonly flatName?: string;
   readonly lengthBytes: number;
   readonly modifiedAtMs: number;
   readonly blockBytes: number;
@@ -17,21 +26,21 @@ export interface Unit {
   readonly reason?: string;
   /** Of a refusal that no second look at the two files can take back. */
   readonly lasting?: true;
-  /** In an encryption zone. */
+  /** The source file lies in an encryption zone. */
   readonly encrypted?: true;
-  /** Erasure-coded. */
+  /** How the source file is erasure-coded. */
   readonly stripe?: Stripe;
-  /** What erasure coding the destination's directory gives to new files. */
-  readonly into?: Stripe;
+  /** How the destination's directory erasure-codes new files. */
+  readonly newStripe?: Stripe;
   /** Inode that stood at the destination when planned: tells our own file from it after a crash. */
   readonly replaces?: number;
-  /** Only under preserve. */
+  /** The source file's attributes; only under preserve. */
   readonly attributes?: Attributes;
-  /** Of the file that stands at the destination; left out where it is as `attributes` say. */
+  /** Attributes of the file that stands at the destination; left out where it is as `attributes` say. */
   readonly stands?: Attributes;
   /** The destination's directory may have a default ACL. */
   readonly inherits?: true;
-  /** Its permission, as CREATE gives it, would let in somebody whom its attributes shut out. */
+  /** The new file's permission, as CREATE gives it, would let in somebody whom its attributes shut out. */
   readonly closed?: true;
 }
 
@@ -40,4 +49,38 @@ export interface Batch {
   /** From 0, in the manifest's order. */
   readonly batch: number;
   readonly units: readonly Unit[];
+}
+
+/** Where a unit's source file lies. */
+export function sourcePathOf(roots: readonly Root[], unit: FileUnit): string {
+  return join(rootOf(roots, unit).source, unit.path);
+}
+
+/** Where a unit's file goes. */
+export function destinationPathOf(roots: readonly Root[], unit: FileUnit): string {
+  return join(rootOf(roots, unit).destination, unit.flatName ?? unit.path);
+}
+
+function rootOf(roots: readonly Root[], { root }: FileUnit): Root {
+  const found = roots[root];
+  if (!found) throw new Error(`the manifest names root ${root}, and the job has ${roots.length}`);
+  return found;
+}
+
+/** Reads a manifest line. Earlier versions wrote files only, without a `kind`, and called two fields otherwise. */
+export function parseBatch(line: string): Batch {
+  const { batch, units } = JSON.parse(line) as { batch: number; units: readonly (Unit | FirstUnit)[] };
+  return { batch, units: units.map((unit) => ('kind' in unit ? unit : ofFirst(unit))) };
+}
+
+/** A unit as manifests held it before units had kinds. */
+type FirstUnit = Omit<FileUnit, 'kind' | 'flatName' | 'newStripe'> & { readonly to?: string; readonly into?: Stripe };
+
+function ofFirst({ to, into, ...unit }: FirstUnit): FileUnit {
+  return {
+    kind: 'file',
+    ...unit,
+    ...(to === undefined ? {} : { flatName: to }),
+    ...(into === undefined ? {} : { newStripe: into }),
+  };
 }

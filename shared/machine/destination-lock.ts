@@ -44,8 +44,8 @@ export class DestinationLock {
     table.exec('BEGIN IMMEDIATE');
     try {
       for (const row of table.prepare('SELECT job, place, path FROM roots WHERE job <> ?').all(job)) {
-        const other = { job: String(row['job']), place: String(row['place']), path: String(row['path']) };
-        const clash = roots.find(({ place, path }) => place === other.place && overlap(path, other.path));
+        const other = { job: String(row['job']), namespace: String(row['place']), path: String(row['path']) };
+        const clash = roots.find(({ namespace, path }) => namespace === other.namespace && overlap(path, other.path));
         if (!clash || isDead(directory, other.job)) continue;
         throw new DestinationBusyError(
           `the job ${other.job} is writing to ${other.path}, which overlaps ${clash.path}`,
@@ -54,7 +54,7 @@ export class DestinationLock {
       }
       table.prepare('DELETE FROM roots WHERE job = ?').run(job);
       const insert = table.prepare('INSERT INTO roots (job, place, path) VALUES (?, ?, ?)');
-      for (const { place, path } of roots) insert.run(job, place, path);
+      for (const { namespace, path } of roots) insert.run(job, namespace, path);
       table.exec('COMMIT');
       return new DestinationLock(held, file, table, job);
     } catch (error) {

@@ -3,7 +3,7 @@ import { Bitmap, type UnitSet } from '../job/bitmap.ts';
 import { SpecError, SupersededError } from '../errors.ts';
 import { told } from './told.ts';
 import { type Claim, type ClaimedBatch, isClean, type JobStore, type RecordedFailure } from '../job/job-store.ts';
-import { type Counters, countersOf, type UnitOutcome } from '../job/outcome.ts';
+import { type Counters, countersOf, type FailedOutcome, type UnitOutcome } from '../job/outcome.ts';
 import type { Job } from '../job/job.ts';
 
 const SCHEMA = `
@@ -139,7 +139,7 @@ export class SqliteJobStore implements JobStore {
         done.add(outcome.unit);
         if (isClean(row.claim, outcome)) clean.add(outcome.unit);
         for (const [name, value] of countersOf(outcome)) sums.set(name, (sums.get(name) ?? 0) + value);
-        if (outcome.failure) {
+        if (outcome.outcome === 'failed') {
           const sql = 'INSERT INTO failures (job, batch, unit, outcome) VALUES (?, ?, ?, ?)';
           this.#run(sql, id, batch, outcome.unit, JSON.stringify(outcome));
         }
@@ -170,7 +170,7 @@ export class SqliteJobStore implements JobStore {
           const done = new Bitmap(this.#batch(id, Number(batch))?.done);
           done.delete(Number(unit));
           this.#run('UPDATE batches SET done = ? WHERE job = ? AND batch = ?', done.bytes, id, Number(batch));
-          const counted = countersOf(JSON.parse(String(outcome)) as UnitOutcome);
+          const counted = countersOf(JSON.parse(String(outcome)) as FailedOutcome);
           for (const [name, value] of counted) sums.set(name, (sums.get(name) ?? 0) - value);
         }
       }
@@ -221,9 +221,9 @@ export class SqliteJobStore implements JobStore {
       Number(after),
       limit,
     );
-    const failures = rows.flatMap(({ sequence, batch, outcome }) => {
-      const { failure, unit } = JSON.parse(String(outcome)) as UnitOutcome;
-      return failure ? [{ ...failure, sequence: String(sequence), batch: Number(batch), unit }] : [];
+    const failures = rows.map(({ sequence, batch, outcome }) => {
+      const { failure, unit } = JSON.parse(String(outcome)) as FailedOutcome;
+      return { ...failure, sequence: String(sequence), batch: Number(batch), unit };
     });
     return Promise.resolve(failures);
   }

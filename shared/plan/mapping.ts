@@ -10,10 +10,10 @@ import type { JobSpec } from '../job/spec.ts';
 /** What cannot work whatever the clusters hold. Asks them nothing. @throws SpecError */
 export function refuseAtOnce(source: Storage, destination: Storage, patterns: readonly string[], target: string): void {
   const to = destination.resolve(target);
-  refuseReason(destination, to, destination.unwritable(to));
+  refuseReason(destination, to, destination.names?.unwritable(to));
   for (const path of patterns.flatMap((pattern) => alternativesOf(pattern).paths)) {
     const from = source.resolve(path);
-    refuseReason(source, from, source.unreadable(from));
+    refuseReason(source, from, source.names?.unreadable?.(from));
     if (hasGlob(path)) continue;
     if (isWithin(to, from) && samePlace(source, from, destination, to)) {
       const what = from === to ? 'is its own source' : `lies inside its source ${from}`;
@@ -57,7 +57,7 @@ export async function resolveMapping(
   const roots = matches.map((match) => rootOf(match, to, there, spec, source));
   refuseConflicts(roots, destination);
   // To a server the question looks like a change.
-  if (makeProbe) await destination.learnNames(to, signal);
+  if (makeProbe) await destination.names?.learn?.(to, signal);
   await refuseSameTree({ source, destination, force: spec.options.force, makeProbe }, roots, signal);
   refuseNames(roots, destination);
   for (const root of roots) await refuseExisting(root, to, there, spec, destination, signal);
@@ -71,7 +71,7 @@ function rootOf(
   spec: JobSpec,
   source: Storage,
 ): Root {
-  const refusal = status.refusal ?? source.unreadable(path);
+  const refusal = status.refusal ?? source.names?.unreadable?.(path);
   if (refusal !== undefined) throw new RefusedError(`${source.name}:${path}: ${refusal}`, 'copy without it');
   if (status.kind === 'other') {
     throw new RefusedError(`${path} is neither a file nor a directory`, 'name what it stands for');
@@ -98,7 +98,7 @@ function refuseConflicts(roots: readonly Root[], destination: Storage): void {
 
 /** One name that cannot be had among others is a file that fails; where there is no other the job cannot go on. */
 function refuseNames(roots: readonly Root[], destination: Storage): void {
-  const reasons = roots.map((root) => destination.unwritable(root.destination));
+  const reasons = roots.map((root) => destination.names?.unwritable(root.destination));
   const [first, reason] = [roots[0], reasons[0]];
   if (first === undefined || reason === undefined || reasons.includes(undefined)) return;
   throw new RefusedError(`${destination.name}:${first.destination}: ${reason}`, 'name a destination that it can have');
@@ -112,7 +112,7 @@ async function refuseExisting(
   destination: Storage,
   signal: AbortSignal,
 ): Promise<void> {
-  if (destination.unwritable(root.destination) !== undefined) return;
+  if (destination.names?.unwritable(root.destination) !== undefined) return;
   const existing = root.destination === to ? there : await destination.stat(root.destination, signal);
   if (!existing) return;
   if (existing.kind !== root.kind) {
@@ -137,6 +137,6 @@ async function requireParent(fs: Storage, path: string, signal: AbortSignal): Pr
 }
 
 function samePlace(source: Storage, from: string, destination: Storage, to: string): boolean {
-  const places = destination.placesOf(to);
-  return source.placesOf(from).some((place) => places.includes(place));
+  const places = destination.addressesOf(to);
+  return source.addressesOf(from).some((place) => places.includes(place));
 }

@@ -1,4 +1,4 @@
-import type { Batch, Unit } from '../job/unit.ts';
+import type { Batch, FileUnit, Unit } from '../job/unit.ts';
 
 const MIB = 1024 * 1024;
 /** What a file costs besides its bytes, in bytes: about seven requests. */
@@ -45,8 +45,7 @@ export class Packer {
   /** @returns the batch that this unit completed or did not fit into any more */
   add(unit: Unit): Batch | undefined {
     const lineBytes = Buffer.byteLength(JSON.stringify(unit)) + 1;
-    const settled = unit.decision === 'skip' || unit.decision === 'fail';
-    const cost = settled ? 0 : unit.lengthBytes + FILE_COST;
+    const cost = costOf(unit);
     const full =
       this.#units.length > 0 &&
       (this.#cost + cost > this.#limit || this.#lineBytes + lineBytes > LINE_BYTES || this.#units.length >= UNITS);
@@ -67,4 +66,8 @@ export class Packer {
     this.#limit = Math.min(LAST_COST, this.#limit * GROWTH);
     return batch;
   }
+}
+
+function costOf({ decision, lengthBytes }: FileUnit): number {
+  return decision === 'skip' || decision === 'fail' ? 0 : lengthBytes + FILE_COST;
 }

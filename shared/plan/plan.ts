@@ -11,7 +11,7 @@ import { nameMatcher } from '../storage/pattern.ts';
 import type { Root } from '../job/root.ts';
 import { isTemporary } from '../job/temporary.ts';
 import { type Pair, walk, type WalkCursor } from './walk.ts';
-import type { Batch, Unit } from '../job/unit.ts';
+import type { Batch, FileUnit } from '../job/unit.ts';
 import { Packer, type PackerState } from './packer.ts';
 import type { JobOptions } from '../job/spec.ts';
 
@@ -120,10 +120,10 @@ class Planner {
 
   async run(): Promise<Expected | { readonly cursor: PlanCursor }> {
     const { roots, from, destination, signal } = this.#planning;
-    if (roots[0] && this.#planning.makeDirectories) await destination.learnNames(roots[0].destination, signal);
+    if (roots[0] && this.#planning.makeDirectories) await destination.names?.learn?.(roots[0].destination, signal);
     for (const [index, root] of roots.entries()) {
       if (from && index < from.root) continue;
-      const unwritable = destination.unwritable(root.destination);
+      const unwritable = destination.names?.unwritable(root.destination);
       if (unwritable !== undefined) {
         // What is below a directory is in no batch.
         await this.#add(index, '', missing(root.source), { kind: 'fail', reason: unwritable, lasting: true });
@@ -180,7 +180,7 @@ class Planner {
       {
         source,
         root: root.source,
-        ...(options.filesOnly ? {} : { destination: { fs: destination, root: root.destination, exists } }),
+        ...(options.filesOnly ? {} : { destination: { storage: destination, root: root.destination, exists } }),
       },
       status,
       {
@@ -247,7 +247,7 @@ class Planner {
     this.#givers.set(directory, { ...given, ecPolicy, stripe });
     return making.then(async () => {
       try {
-        await destination.setErasureCodingPolicy(directory, ecPolicy, signal);
+        await destination.hadoop?.setErasureCodingPolicy(directory, ecPolicy, signal);
       } catch (error) {
         if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
         this.#givers.set(directory, given);
@@ -287,7 +287,7 @@ class Planner {
       });
     }
     this.#flattened.add(name);
-    const unwritable = destination.unwritable(join(root.destination, name));
+    const unwritable = destination.names?.unwritable(join(root.destination, name));
     if (unwritable !== undefined) return this.#add(index, pair.path, pair.status, { kind: 'fail', reason: unwritable });
     const there = await destination.stat(join(root.destination, name), signal);
     await this.#file(index, { ...pair, destination: there }, name);
@@ -308,7 +308,7 @@ class Planner {
     if (path !== '' && isTemporary(status.name)) return { kind: 'skip', reason: 'temporary file of a copy' };
     const decision = decide(status, there, options);
     if (status.kind !== 'file') return decision;
-    const unwritable = destination.unwritable(join(roots[index]?.destination ?? '/', to));
+    const unwritable = destination.names?.unwritable(join(roots[index]?.destination ?? '/', to));
     return unwritable === undefined ? decision : { kind: 'fail', reason: unwritable };
   }
 
@@ -322,11 +322,11 @@ class Planner {
   ): Promise<void> {
     const { destination } = this.#planning.roots[root] ?? {};
     const given = destination === undefined ? nothing : this.#givenIn(parentOf(join(destination, to ?? path)));
-    const into = given.stripe;
-    const unit: Unit = {
+    const unit: FileUnit = {
+      kind: 'file',
       root,
       path,
-      ...(to !== undefined && to !== path ? { to } : {}),
+      ...(to !== undefined && to !== path ? { flatName: to } : {}),
       lengthBytes: status.lengthBytes,
       modifiedAtMs: status.modifiedAtMs,
       blockBytes: status.blockBytes,
@@ -335,7 +335,7 @@ class Planner {
       ...(decision.lasting ? { lasting: true } : {}),
       ...(status.encrypted ? { encrypted: true } : {}),
       ...(status.stripe ? { stripe: status.stripe } : {}),
-      ...(into ? { into } : {}),
+      ...(given.stripe ? { newStripe: given.stripe } : {}),
       ...(there?.fileId === undefined ? {} : { replaces: there.fileId }),
       ...this.#attributes(status, decision, there, given),
     };
@@ -351,7 +351,12 @@ class Planner {
   }
 
   /** What the copier needs to set attributes with, and not more: 50 million of these stand in a manifest. */
-  #attributes(status: FileStatus, { lasting }: Decision, there: FileStatus | undefined, given: Given): Partial<Unit> {
+  #attributes(
+    status: FileStatus,
+    { lasting }: Decision,
+    there: FileStatus | undefined,
+    given: Given,
+  ): Partial<FileUnit> {
     const { options, destination } = this.#planning;
     if (lasting || status.kind !== 'file') return {};
     const attributes = options.preserve ? attributesOf(status) : undefined;
@@ -365,14 +370,13 @@ class Planner {
       ...(attributes ? { attributes } : {}),
       ...(stands && (asked || !attributes || !sameAttributes(attributes, stands)) ? { stands } : {}),
       ...(inherits ? { inherits } : {}),
-      ...(destination.features.hadoopAttributes && access && (access.hasAcl || inherits || strangers)
-        ? { closed: true }
-        : {}),
+      ...(destination.hadoop && access && (access.hasAcl || inherits || strangers) ? { closed: true } : {}),
     };
   }
 
-  #writable(directory: string): Promise<void> {
-    return atRoot(this.#planning.destination.requireWritable(directory, this.#planning.signal));
+  async #writable(directory: string): Promise<void> {
+    const { destination, signal } = this.#planning;
+    await atRoot(Promise.resolve(destination.requireWritable?.(directory, signal)));
   }
 }
 

@@ -30,7 +30,7 @@ export async function refuseSameTree(ends: TwoEnds, roots: readonly Root[], sign
   const known = new Map<string, boolean>();
   for (const root of roots) {
     if (!(await overlaps(root, ends, signal))) continue;
-    const key = [...source.placesOf(root.destination), '|', ...destination.placesOf(root.destination)].join(' ');
+    const key = [...source.addressesOf(root.destination), '|', ...destination.addressesOf(root.destination)].join(' ');
     const same = known.get(key) ?? (await isOnePlace(root.destination, ends, signal));
     known.set(key, same);
     if (!same) continue;
@@ -60,8 +60,8 @@ function isInSnapshot(path: string): boolean {
 /** Whether a path of the destination is the same one of the source. */
 async function isOnePlace(path: string, ends: TwoEnds, signal: AbortSignal): Promise<boolean> {
   const { source, destination, makeProbe } = ends;
-  const places = destination.placesOf(path);
-  if (source.placesOf(path).some((place) => places.includes(place))) return true;
+  const places = destination.addressesOf(path);
+  if (source.addressesOf(path).some((place) => places.includes(place))) return true;
   const [directory, there] = await nearestDirectory(destination, path, signal);
   const here = await seen(source, directory, signal);
   if (!there || !here || areTwo(there, here)) return false;

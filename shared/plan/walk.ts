@@ -1,6 +1,7 @@
 import { FanoutError } from '../errors.ts';
 import type { FileStatus, Storage } from '../storage/storage.ts';
-import { compareNames, join } from '../storage/path.ts';
+import { join } from '../storage/path.ts';
+import { namenodeOrder } from '../storage/order.ts';
 import { isTemporary } from '../job/temporary.ts';
 
 /** A tree to walk, and the tree to hold it against. */
@@ -8,7 +9,7 @@ export interface Trees {
   readonly source: Storage;
   readonly root: string;
   /** Left out when only the source is of interest. */
-  readonly destination?: { readonly fs: Storage; readonly root: string; readonly exists: boolean };
+  readonly destination?: { readonly storage: Storage; readonly root: string; readonly exists: boolean };
 }
 
 /** One entry of the source and its namesake at the destination. */
@@ -49,7 +50,7 @@ export interface Stretch {
 const AHEAD = 8;
 
 /**
- * Visits a tree depth first, names in the order of `compareNames`, so that the order is always the same and both listings merge
+ * Visits a tree depth first, names in the order of `namenodeOrder`, so that the order is always the same and both listings merge
  * as sorted streams. Holds a page of each listing per level, never a whole directory. Nothing below a temporary name is
  * visited, on either side.
  *
@@ -69,7 +70,7 @@ export async function walk(
     source: (path, after) => new Entries(source.list(join(trees.root, path), signal, after)),
     destination: ({ path, destination: there }, after) => {
       if (!destination?.exists || (path !== '' && there?.kind !== 'directory')) return undefined;
-      return new Entries(destination.fs.list(join(destination.root, path), signal, after));
+      return new Entries(destination.storage.list(join(destination.root, path), signal, after));
     },
   };
   const ahead = { left: AHEAD };
@@ -118,7 +119,7 @@ export async function walk(
 
 /** Why a directory cannot be made at the destination, as far as that is known without trying. */
 function refusalOf({ path }: Pair, { destination }: Trees): string | undefined {
-  return destination?.fs.unwritable(join(destination.root, path));
+  return destination?.storage.names?.unwritable(join(destination.root, path));
 }
 
 /** A directory that cannot be made. */
@@ -238,7 +239,7 @@ class Entries {
     while (!this.#ended) {
       for (; this.#index < this.#page.length; this.#index++) {
         const entry = this.#page[this.#index];
-        const order = entry ? compareNames(entry.name, name) : -1;
+        const order = entry ? namenodeOrder(entry.name, name) : -1;
         if (order === 0) return entry;
         if (order > 0) return undefined;
       }

@@ -1,3 +1,4 @@
+import { offered } from '../storage/offered.ts';
 import { FanoutError } from '../errors.ts';
 import {
   bareAcl,
@@ -26,7 +27,7 @@ export interface WantedAccess {
 
 /** Whose access is set. */
 export interface Guarded {
-  readonly fs: Storage;
+  readonly storage: Storage;
   readonly path: string;
   readonly kind: 'file' | 'directory';
   /** What it has now; `hasAcl` also where it may have inherited one. */
@@ -89,19 +90,22 @@ export async function setAccess(
 
 /** Only what differs. Setting access entries sets the mode as well, but for the sticky bit. */
 async function setAcl(target: string, permission: string, guarded: Guarded, signal: AbortSignal): Promise<boolean> {
-  const { fs, path, kind, present, isNew } = guarded;
-  const there = present.hasAcl && !isNew ? await fs.acl(path, signal) : bareAcl(present.permission ?? permission);
+  const { storage, path, kind, present, isNew } = guarded;
+  const there =
+    present.hasAcl && !isNew
+      ? await offered(storage, 'hadoop', path).acl(path, signal)
+      : bareAcl(present.permission ?? permission);
   let changed = false;
   if (isNew || !sameAcl(target, there)) {
-    await fs.setAcl(path, target, signal);
+    await offered(storage, 'hadoop', path).setAcl(path, target, signal);
     changed = true;
   }
   if (kind === 'directory' && hasDefaults(there) && !hasDefaults(target)) {
-    await fs.removeDefaultAcl(path, signal);
+    await offered(storage, 'hadoop', path).removeDefaultAcl(path, signal);
     changed = true;
   }
   if (isSticky(permission) !== isSticky(present.permission ?? '0')) {
-    await fs.setPermission(path, modeBeside(target, isSticky(permission)), signal);
+    await offered(storage, 'posix', path).setPermission(path, modeBeside(target, isSticky(permission)), signal);
     changed = true;
   }
   return changed;
@@ -109,7 +113,7 @@ async function setAcl(target: string, permission: string, guarded: Guarded, sign
 
 /** A mode beside entries that the path inherited would be their mask, and let them in: so they are removed with it, if they can be. */
 async function setMode(mode: string, replaces: boolean, guarded: Guarded, signal: AbortSignal): Promise<boolean> {
-  const { fs, path, present } = guarded;
+  const { storage, path, present } = guarded;
   if (replaces && present.hasAcl) {
     try {
       return await setAcl(bareAcl(mode), mode, guarded, signal);
@@ -118,7 +122,7 @@ async function setMode(mode: string, replaces: boolean, guarded: Guarded, signal
     }
   }
   if (present.permission !== undefined && samePermission(mode, present.permission)) return false;
-  await fs.setPermission(path, mode, signal);
+  await offered(storage, 'posix', path).setPermission(path, mode, signal);
   return true;
 }
 

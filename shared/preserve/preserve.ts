@@ -1,3 +1,4 @@
+import { offered } from '../storage/offered.ts';
 import { FanoutError } from '../errors.ts';
 import { type Guarded, setAccess, type WantedAccess } from './access.ts';
 import type { Attribute } from './attributes.ts';
@@ -61,24 +62,25 @@ class Preservation {
   }
 
   async #setXattrs(wanted: ReadonlyMap<string, string>): Promise<void> {
-    const { fs, path, isNew } = this.#guarded;
-    const there = isNew ? new Map<string, string>() : await fs.xattrs(path, this.#signal);
+    const { storage, path, isNew } = this.#guarded;
+    const hadoop = offered(storage, 'hadoop', path);
+    const there = isNew ? new Map<string, string>() : await hadoop.xattrs(path, this.#signal);
     // One that is refused leaves the others.
     for (const [name, value] of wanted) {
-      if (there.get(name) !== value) await this.#set('xattr', () => fs.setXattr(path, name, value, this.#signal));
+      if (there.get(name) !== value) await this.#set('xattr', () => hadoop.setXattr(path, name, value, this.#signal));
     }
     for (const name of there.keys()) {
-      if (!wanted.has(name)) await this.#set('xattr', () => fs.removeXattr(path, name, this.#signal));
+      if (!wanted.has(name)) await this.#set('xattr', () => hadoop.removeXattr(path, name, this.#signal));
     }
   }
 
   async #setOwnership(): Promise<void> {
-    const { fs, path, present } = this.#guarded;
+    const { storage, path, present } = this.#guarded;
     const owner = differing(this.#wanted.owner, present.owner);
     const group = differing(this.#wanted.group, present.group);
     if (owner === undefined && group === undefined) return;
     try {
-      const refused = await fs.setOwner(path, owner, group, this.#signal);
+      const refused = await offered(storage, 'hadoop', path).setOwner(path, owner, group, this.#signal);
       for (const { attribute, error } of refused) this.#lose(attribute, error);
       const asked = [owner, group].filter((name) => name !== undefined).length;
       if (refused.length < asked) this.#changed = true;
@@ -97,20 +99,22 @@ class Preservation {
   }
 
   async #setReplication(): Promise<void> {
-    const { fs, path, kind, present } = this.#guarded;
+    const { storage, path, kind, present } = this.#guarded;
     const replication = differing(this.#wanted.replication, present.replication);
     // 0 stands for erasure coding and for places that have no replicas.
     if (kind === 'directory' || !replication || !present.replication) return;
-    await this.#set('replication', () => fs.setReplication(path, replication, this.#signal));
+    await this.#set('replication', () =>
+      offered(storage, 'hadoop', path).setReplication(path, replication, this.#signal),
+    );
   }
 
   async #setTimes(): Promise<void> {
-    const { fs, path, present } = this.#guarded;
+    const { storage, path, present } = this.#guarded;
     const { modifiedAtMs, accessedAtMs } = this.#wanted;
     if (modifiedAtMs === undefined) return;
     if (modifiedAtMs === present.modifiedAtMs && accessedAtMs === undefined) return;
     await this.#set('times', async () => {
-      const refused = await fs.setTimes(path, modifiedAtMs, accessedAtMs, this.#signal);
+      const refused = await offered(storage, 'posix', path).setTimes(path, modifiedAtMs, accessedAtMs, this.#signal);
       if (refused) this.#lose('times', refused);
     });
   }

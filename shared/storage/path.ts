@@ -30,29 +30,6 @@ export function normalize(path: string): string {
 }
 
 /**
- * The namenode's order of names: their UTF-8 bytes taken as signed, so that everything outside ASCII comes first; of two
- * names outside ASCII, the one with the smaller code point. Measured on 3.4.2.
- *
- * JavaScript's own order (UTF-16 units) differs, and so does the unsigned byte order of most other tools.
- * @see Hadoop DFSUtilClient.compareBytes (Guava SignedBytes.lexicographicalComparator)
- */
-export function compareNames(a: string, b: string): number {
-  const shorter = Math.min(a.length, b.length);
-  for (let i = 0; i < shorter; i++) {
-    const x = a.charCodeAt(i);
-    const y = b.charCodeAt(i);
-    if (x !== y) return rank(x) - rank(y);
-  }
-  return a.length - b.length;
-}
-
-/** Where a UTF-16 unit stands in that order. A surrogate is half of a code point above all others. */
-function rank(unit: number): number {
-  if (unit < 0x80) return unit + 0x20000;
-  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
-}
-
-/**
  * A path for a WebHDFS URL. Every segment is percent-encoded but for `=`, which some servers
  * do not decode in Hive partition names (`dt=2024-01-01`).
  */

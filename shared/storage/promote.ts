@@ -4,7 +4,7 @@ import { retry, type RetryPolicy } from '../retry.ts';
 import { isExists } from './errors.ts';
 
 export interface Promotion {
-  readonly fs: Storage;
+  readonly storage: Storage;
   readonly temporary: string;
   readonly target: string;
   /** Replace what stands there; without, an existing file is an error and stays. */
@@ -17,14 +17,14 @@ export interface Promotion {
  * first moves the old file aside and the last deletes it. What a failure or a crash leaves is for `withdraw`.
  */
 export async function promote(promotion: Promotion, policy: RetryPolicy, signal: AbortSignal): Promise<void> {
-  const { fs, temporary, target, overwrite } = promotion;
-  if (!overwrite || (await fs.replacesAtOnce(target, signal))) return intoPlace(promotion, policy, signal);
+  const { storage, temporary, target, overwrite } = promotion;
+  if (!overwrite || (await storage.replacesAtOnce?.(target, signal))) return intoPlace(promotion, policy, signal);
   const old = asidePath(temporary);
-  const there = await fs.stat(target, signal);
+  const there = await storage.stat(target, signal);
   // Once only: a lost rename that comes late, after the next one, would move the new file aside.
-  if (there?.kind === 'file') await fs.rename(target, old, false, signal);
+  if (there?.kind === 'file') await storage.rename(target, old, false, signal);
   await intoPlace({ ...promotion, overwrite: false }, policy, signal);
-  if (there) await fs.delete(old, signal);
+  if (there) await storage.delete(old, signal);
 }
 
 /**
@@ -32,22 +32,22 @@ export async function promote(promotion: Promotion, policy: RetryPolicy, signal:
  * place, and the inode number, which a rename keeps, whether what stands at the target is ours.
  */
 async function intoPlace(promotion: Promotion, policy: RetryPolicy, signal: AbortSignal): Promise<void> {
-  const { fs, temporary, target, overwrite, lengthBytes } = promotion;
+  const { storage, temporary, target, overwrite, lengthBytes } = promotion;
   let lost = false;
   let fileId: number | undefined;
   const tookPlace = async () => {
-    const left = await fs.stat(temporary, signal);
+    const left = await storage.stat(temporary, signal);
     if (left) {
       fileId = left.fileId;
       return false;
     }
-    const there = await fs.stat(target, signal);
+    const there = await storage.stat(target, signal);
     return there?.lengthBytes === lengthBytes && (fileId === undefined || there.fileId === fileId);
   };
   await retry(policy, signal, againSoon, async () => {
     if (lost && (await tookPlace())) return;
     try {
-      await fs.rename(temporary, target, overwrite, signal);
+      await storage.rename(temporary, target, overwrite, signal);
     } catch (error) {
       lost ||= error instanceof FanoutError && error.mayHaveWorked;
       // A lost rename may also take place just before the second one, which then finds nothing to rename.
@@ -59,7 +59,7 @@ async function intoPlace(promotion: Promotion, policy: RetryPolicy, signal: Abor
 
 /** What a try that has ended may have left, and where it would have gone. */
 export interface Remains {
-  readonly fs: Storage;
+  readonly storage: Storage;
   readonly temporary: string;
   readonly target: string;
   /** Whether an old file may have been moved aside. */
@@ -71,20 +71,24 @@ export interface Remains {
  * temporary file is deleted. Safe to run again, after a crash at any moment too. No try of the unit may be at work.
  */
 export async function withdraw(remains: Remains, policy: RetryPolicy, signal: AbortSignal): Promise<void> {
-  const { fs, temporary, target, overwrite } = remains;
-  if (overwrite && !(await fs.replacesAtOnce(target, signal))) await putBack(remains, policy, signal);
-  await fs.delete(temporary, signal);
+  const { storage, temporary, target, overwrite } = remains;
+  if (overwrite && !(await storage.replacesAtOnce?.(target, signal))) await putBack(remains, policy, signal);
+  await storage.delete(temporary, signal);
 }
 
-async function putBack({ fs, temporary, target }: Remains, policy: RetryPolicy, signal: AbortSignal): Promise<void> {
+async function putBack(
+  { storage, temporary, target }: Remains,
+  policy: RetryPolicy,
+  signal: AbortSignal,
+): Promise<void> {
   const old = asidePath(temporary);
   await retry(policy, signal, againSoon, async () => {
-    if (!(await fs.stat(old, signal))) return;
+    if (!(await storage.stat(old, signal))) return;
     try {
-      await fs.rename(old, target, false, signal);
+      await storage.rename(old, target, false, signal);
     } catch (error) {
       if (!isExists(error)) throw error;
-      await fs.delete(old, signal);
+      await storage.delete(old, signal);
     }
   });
 }

@@ -37,8 +37,8 @@ test.each(lengths)('the checksum of %i bytes is computed from the content as the
   const bytes = content(path, length);
   await x.put(path, bytes);
   await using fs = openOn(X);
-  const stored = await fs.checksum(path, never);
-  const [plain] = await fs.expectedLayouts(path, (await fs.stat(path, never))?.blockBytes, never);
+  const stored = await fs.checksums.stored(path, never);
+  const [plain] = await fs.checksums.expectedLayouts(path, (await fs.stat(path, never))?.blockBytes, never);
   const layout = { ...plain, stripe };
   const digest = new ContentDigest([layout]);
   for (let at = 0; at < length; at += 1_000_003) digest.update(bytes.subarray(at, at + 1_000_003));

@@ -1,7 +1,8 @@
+import { offered } from '../../shared/storage/offered.ts';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { TestHdfs } from '../support/hdfs.ts';
 import { errorOf, never, put } from '../support/files.ts';
-import { type Place, places } from '../support/storages.ts';
+import { complete, type Place, places } from '../support/storages.ts';
 
 describe.each(places)('$name: attributes', ({ open, keepsHadoopAttributes }) => {
   let place: Place;
@@ -10,10 +11,12 @@ describe.each(places)('$name: attributes', ({ open, keepsHadoopAttributes }) => 
   });
   afterAll(() => place[Symbol.asyncDispose]());
 
+  const posix = () => offered(place.fs, 'posix', place.root);
+
   it('sets modification and access time', async () => {
     const { fs, root } = place;
     await put(fs, `${root}/times`, 'x');
-    await fs.setTimes(`${root}/times`, 1_234_567_890_123, 1_300_000_000_456, never);
+    await posix().setTimes(`${root}/times`, 1_234_567_890_123, 1_300_000_000_456, never);
     expect(await fs.stat(`${root}/times`, never)).toMatchObject({
       modifiedAtMs: 1_234_567_890_123,
       accessedAtMs: 1_300_000_000_456,
@@ -23,59 +26,35 @@ describe.each(places)('$name: attributes', ({ open, keepsHadoopAttributes }) => 
   it('sets the modification time alone, of directories as well', async () => {
     const { fs, root } = place;
     await fs.makeDirectory(`${root}/times.d`, undefined, never);
-    await fs.setTimes(`${root}/times.d`, 1_234_567_890_123, undefined, never);
+    await posix().setTimes(`${root}/times.d`, 1_234_567_890_123, undefined, never);
     expect(await fs.stat(`${root}/times.d`, never)).toMatchObject({ modifiedAtMs: 1_234_567_890_123 });
   });
 
   it.each(['0', '640', '777', '1777'])('sets permission %s', async (permission) => {
     const { fs, root } = place;
     await fs.makeDirectory(`${root}/permission-${permission}`, undefined, never);
-    await fs.setPermission(`${root}/permission-${permission}`, permission, never);
+    await posix().setPermission(`${root}/permission-${permission}`, permission, never);
     expect(await fs.stat(`${root}/permission-${permission}`, never)).toMatchObject({ permission });
   });
 
   it.each<[string, (path: string) => Promise<unknown>]>([
-    ['setPermission', (path) => place.fs.setPermission(path, '600', never)],
-    ['setTimes', (path) => place.fs.setTimes(path, 1, 1, never)],
+    ['setPermission', (path) => posix().setPermission(path, '600', never)],
+    ['setTimes', (path) => posix().setTimes(path, 1, 1, never)],
   ])('says not-found when %s finds nothing', async (_name, work) => {
     expect(await errorOf(work(`${place.root}/missing`))).toMatchObject({ name: 'StorageError', code: 'not-found' });
   });
 
-  it('says what it keeps', () => {
-    expect(place.fs.features).toEqual({
-      hadoopAttributes: keepsHadoopAttributes,
-      storedChecksums: keepsHadoopAttributes,
-    });
+  it('offers what it keeps, and a caller who needs more is told so', async () => {
+    const { fs, root } = place;
+    expect(fs.checksums !== undefined).toBe(keepsHadoopAttributes);
+    if (keepsHadoopAttributes) expect(offered(fs, 'hadoop', root)).toBe(fs.hadoop);
+    else {
+      const asked = Promise.resolve().then(() => offered(fs, 'hadoop', root));
+      const refusal = { name: 'StorageError', code: 'unsupported', disposition: 'fail-unit', where: { path: root } };
+      expect(await errorOf(asked)).toMatchObject(refusal);
+    }
   });
 });
-
-describe.each(places.filter(({ keepsHadoopAttributes }) => !keepsHadoopAttributes))(
-  '$name, which keeps no Hadoop attributes',
-  ({ open }) => {
-    it('has none, and rejects to set one as unsupported', async () => {
-      await using place = await open('no-attributes');
-      const { fs, root } = place;
-      await put(fs, `${root}/file`, 'x');
-      const path = `${root}/file`;
-      expect(await fs.acl(path, never)).toBeUndefined();
-      expect(await fs.xattrs(path, never)).toEqual(new Map());
-      expect(await fs.checksum(path, never)).toBeUndefined();
-      expect(await fs.blockLengths(path, 1, never)).toBeUndefined();
-      const refused = [
-        fs.setAcl(path, 'user::rwx', never),
-        fs.setOwner(path, 'root', 'root', never),
-        fs.setXattr(path, 'user.a', '0x00', never),
-      ];
-      for (const setting of refused) {
-        expect(await errorOf(setting)).toMatchObject({
-          code: 'unsupported',
-          disposition: 'fail-unit',
-          where: { path },
-        });
-      }
-    });
-  },
-);
 
 describe.each(places.filter(({ keepsHadoopAttributes }) => keepsHadoopAttributes))(
   '$name: Hadoop attributes',
@@ -88,23 +67,23 @@ describe.each(places.filter(({ keepsHadoopAttributes }) => keepsHadoopAttributes
     afterAll(() => place[Symbol.asyncDispose]());
 
     it('leaves the access time as it is when only the other is set', async () => {
-      const { fs, root } = place;
+      const { fs, root } = complete(place);
       await put(fs, `${root}/accessed`, 'x');
       const before = await fs.stat(`${root}/accessed`, never);
-      await fs.setTimes(`${root}/accessed`, 1_234_567_890_123, undefined, never);
+      await fs.posix.setTimes(`${root}/accessed`, 1_234_567_890_123, undefined, never);
       expect(before?.accessedAtMs).toBeGreaterThan(0);
       expect((await fs.stat(`${root}/accessed`, never))?.accessedAtMs).toBe(before?.accessedAtMs);
     });
 
     it('sets owner and group', async () => {
-      const { fs, root } = place;
+      const { fs, root } = complete(place);
       await put(fs, `${root}/owned`, 'x');
-      await fs.setOwner(`${root}/owned`, 'alice', 'staff', never);
+      await fs.hadoop.setOwner(`${root}/owned`, 'alice', 'staff', never);
       expect(await fs.stat(`${root}/owned`, never)).toMatchObject({ owner: 'alice', group: 'staff' });
     });
 
     it('writes with the block size and replication that it is told', async () => {
-      const { fs, root } = place;
+      const { fs, root } = complete(place);
       await put(fs, `${root}/layout`, 'x', { blockBytes: 2048, replication: 2 });
       expect(await fs.stat(`${root}/layout`, never)).toMatchObject({ blockBytes: 2048, replication: 2 });
     });
@@ -125,29 +104,29 @@ describe.each(places.filter(({ keepsHadoopAttributes }) => keepsHadoopAttributes
       ],
       ['a directory with the sticky bit', 'sticky', 'user::rwx,user:bob:r-x,group::r-x,other::--x'],
     ])('carries the ACL of %s over', async (what, kind, acl) => {
-      const { fs, root } = place;
+      const { fs, root } = complete(place);
       const [from, to] = [`${root}/acl of ${what}`, `${root}/acl copied of ${what}`];
       for (const path of [from, to]) {
         await (kind === 'file' ? put(fs, path, 'x') : fs.makeDirectory(path, undefined, never));
-        if (kind === 'sticky') await fs.setPermission(path, '1755', never);
+        if (kind === 'sticky') await fs.posix.setPermission(path, '1755', never);
       }
       await hdfs.call('PUT', 'SETACL', from, { aclspec: acl });
       expect(await fs.stat(from, never)).toMatchObject({ hasAcl: true });
-      const carried = await fs.acl(from, never);
-      await fs.setAcl(to, carried ?? '', never);
+      const carried = await fs.hadoop.acl(from, never);
+      await fs.hadoop.setAcl(to, carried ?? '', never);
       const status = async (path: string) => hdfs.json<unknown>('GETACLSTATUS', path);
       expect(await status(to)).toEqual(await status(from));
       expect((await fs.stat(to, never))?.permission).toBe((await fs.stat(from, never))?.permission);
     });
 
     it('has no ACL where there are only permission bits', async () => {
-      const { fs, root } = place;
+      const { fs, root } = complete(place);
       await put(fs, `${root}/plain`, 'x');
-      expect(await fs.acl(`${root}/plain`, never)).toBeUndefined();
+      expect(await fs.hadoop.acl(`${root}/plain`, never)).toBeUndefined();
     });
 
     it('carries extended attributes over: text, bytes, nothing, and values again', async () => {
-      const { fs, root } = place;
+      const { fs, root } = complete(place);
       for (const name of ['from', 'to']) await put(fs, `${root}/xattr ${name}`, 'x');
       const values = {
         'user.text': '0x68656c6c6f',
@@ -159,12 +138,12 @@ describe.each(places.filter(({ keepsHadoopAttributes }) => keepsHadoopAttributes
         const parameters = { 'xattr.name': name, 'xattr.value': value, flag: 'CREATE' };
         await hdfs.call('PUT', 'SETXATTR', `${root}/xattr from`, parameters);
       }
-      const carried = await fs.xattrs(`${root}/xattr from`, never);
+      const carried = await fs.hadoop.xattrs(`${root}/xattr from`, never);
       expect(new Map([...carried].sort())).toEqual(new Map(Object.entries(values).sort()));
       for (let twice = 0; twice < 2; twice++) {
-        for (const [name, value] of carried) await fs.setXattr(`${root}/xattr to`, name, value, never);
+        for (const [name, value] of carried) await fs.hadoop.setXattr(`${root}/xattr to`, name, value, never);
       }
-      expect(await fs.xattrs(`${root}/xattr to`, never)).toEqual(carried);
+      expect(await fs.hadoop.xattrs(`${root}/xattr to`, never)).toEqual(carried);
     });
   },
 );

@@ -4,7 +4,7 @@ import { fileChecksum, regularBlocks } from '../support/file-checksum.ts';
 import { TestHdfs } from '../support/hdfs.ts';
 import { content } from '../support/odd-tree.ts';
 import { errorOf, never, put } from '../support/files.ts';
-import { type Place, places } from '../support/storages.ts';
+import { complete, type Place, places } from '../support/storages.ts';
 
 const MIB = 1024 * 1024;
 const lengths = [0, 1, 511, 512, 513, 1024, 1025, 4096, 10_240, 15_377];
@@ -32,27 +32,27 @@ describe.each(places.filter(({ keepsHadoopAttributes }) => keepsHadoopAttributes
     it.each(blockSizes.flatMap((blockBytes) => lengths.map((length) => ({ length, blockBytes }))))(
       'stores for $length bytes in blocks of $blockBytes what is computed from the content',
       async ({ length, blockBytes }) => {
-        const { fs, root } = place;
+        const { fs, root } = complete(place);
         const path = `${root}/${length} in ${blockBytes}`;
         const bytes = content(path, length);
         const { near } = await put(fs, path, bytes, { blockBytes });
-        const stored = await fs.checksum(path, never);
+        const stored = await fs.checksums.stored(path, never);
         expect(stored).toEqual(digest(bytes, regular(blockBytes)));
-        expect(await fs.checksum(path, never, near)).toEqual(stored);
+        expect(await fs.checksums.stored(path, never, near)).toEqual(stored);
         const slow = fileChecksum(bytes, regularBlocks(length, blockBytes), 512, 'CRC32C');
         expect(stored?.value.slice(-32)).toBe(slow);
-        expect(await fs.blockLengths(path, length, never)).toEqual(regularBlocks(length, blockBytes));
+        expect(await fs.checksums.blockLengths(path, length, never)).toEqual(regularBlocks(length, blockBytes));
       },
     );
 
     it('expects new files in the layout that they then have', async () => {
-      const { fs, root } = place;
-      const [expected] = await fs.expectedLayouts(`${root}/new`, undefined, never);
+      const { fs, root } = complete(place);
+      const [expected] = await fs.checksums.expectedLayouts(`${root}/new`, undefined, never);
       expect(expected).toEqual({ crc: 'CRC32C', bytesPerCrc: 512, blockBytes: MIB });
       const bytes = content('new', MIB + 100);
       await put(fs, `${root}/new`, bytes);
-      expect(await fs.checksum(`${root}/new`, never)).toEqual(digest(bytes, expected));
-      expect(await fs.expectedLayouts(`${root}/new`, 2048, never)).toEqual([regular(2048)]);
+      expect(await fs.checksums.stored(`${root}/new`, never)).toEqual(digest(bytes, expected));
+      expect(await fs.checksums.expectedLayouts(`${root}/new`, 2048, never)).toEqual([regular(2048)]);
     });
 
     it.each([
@@ -60,7 +60,7 @@ describe.each(places.filter(({ keepsHadoopAttributes }) => keepsHadoopAttributes
       ['a full block and short ones', [1024, 1, 600]],
       ['parts of several blocks', [2048 + 300, 1024, 10]],
     ])('proves a file made by CONCAT, with %s, from its real blocks', async (what, parts) => {
-      const { fs, root } = place;
+      const { fs, root } = complete(place);
       const directory = `${root}/${what}`;
       const pieces = parts.map((length, index) => content(`${what} ${index}`, length));
       for (const [index, piece] of pieces.entries()) {
@@ -71,21 +71,21 @@ describe.each(places.filter(({ keepsHadoopAttributes }) => keepsHadoopAttributes
         parts.slice(1).map((_, index) => `${directory}/${index + 1}`),
       );
       const whole = Buffer.concat(pieces);
-      const blocks = await fs.blockLengths(`${directory}/0`, whole.length, never);
+      const blocks = await fs.checksums.blockLengths(`${directory}/0`, whole.length, never);
       expect(blocks).toEqual(parts.flatMap((length) => regularBlocks(length, 1024)));
-      const stored = await fs.checksum(`${directory}/0`, never);
+      const stored = await fs.checksums.stored(`${directory}/0`, never);
       if (!stored || !blocks) throw new Error('nothing is stored');
       expect(proves(stored, digest(whole, regular(1024)))).toBe(false);
       expect(proves(stored, digest(whole, { ...regular(1024), blockBytes: blocks }))).toBe(true);
     });
 
     it('proves a file that has grown by APPEND', async () => {
-      const { fs, root } = place;
+      const { fs, root } = complete(place);
       const [first, second] = [content('first', 700), content('second', 700)];
       await put(fs, `${root}/appended`, first, { blockBytes: 1024 });
       await hdfs.append(`${root}/appended`, second);
-      const stored = await fs.checksum(`${root}/appended`, never);
-      const blocks = await fs.blockLengths(`${root}/appended`, 1400, never);
+      const stored = await fs.checksums.stored(`${root}/appended`, never);
+      const blocks = await fs.checksums.blockLengths(`${root}/appended`, 1400, never);
       if (!stored || !blocks) throw new Error('nothing is stored');
       expect(blocks.reduce((sum, length) => sum + length, 0)).toBe(1400);
       const whole = Buffer.concat([first, second]);
@@ -97,9 +97,9 @@ describe.each(places.filter(({ keepsHadoopAttributes }) => keepsHadoopAttributes
       ['a file that is missing', 'missing'],
       ['a directory', 'directory'],
     ])('says not-found when asked for the checksum of %s', async (_what, name) => {
-      const { fs, root } = place;
+      const { fs, root } = complete(place);
       await fs.makeDirectory(`${root}/directory`, undefined, never);
-      expect(await errorOf(fs.checksum(`${root}/${name}`, never))).toMatchObject({
+      expect(await errorOf(fs.checksums.stored(`${root}/${name}`, never))).toMatchObject({
         name: 'StorageError',
         code: 'not-found',
         disposition: 'fail-unit',

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { TransportError } from '../../shared/errors.ts';
 import { content, oddNames } from '../support/odd-tree.ts';
-import { errorOf, get, never, put } from '../support/files.ts';
+import { allOf, errorOf, get, never, put } from '../support/files.ts';
 import { type Place, places } from '../support/storages.ts';
+import { allBytes } from '../../shared/storage/storage.ts';
 
 const MIB = 1024 * 1024;
 /** For what has to come, and comes at once on a machine that is not busy. */
@@ -105,6 +106,37 @@ describe.each(places)('$name: write and read', ({ name, open, makesParents }) =>
     expect(error).toMatchObject({ code: 'not-found', disposition: 'fail-unit', where: { path: `${root}/vanishing` } });
   });
 
+  it.each([
+    ['the first bytes', 0, 700],
+    ['bytes from the middle', 1000, 3000],
+    ['bytes of one block', 1024, 1024],
+    ['the last bytes', 4000, 1000],
+    ['the last byte', 4999, 1],
+    ['all bytes', 0, 5000],
+    ['no byte at the beginning', 0, 0],
+    ['no byte at the end', 5000, 0],
+  ])('reads %s of a file of several blocks', async (what, offset, lengthBytes) => {
+    const { fs, root } = place;
+    const path = `${root}/range ${what}`;
+    const bytes = content('range', 5000);
+    await put(fs, path, bytes, { blockBytes: 1024 });
+    const { body } = await fs.read(path, { offset, lengthBytes, fileBytes: 5000 }, never);
+    expect(Buffer.concat(await allOf(body))).toEqual(bytes.subarray(offset, offset + lengthBytes));
+  });
+
+  it.each([
+    ['reaches to an end that has moved away', 2000, 1000, 3000, 'it has grown beyond 3000 bytes'],
+    ['lies beyond the end', 4000, 2000, 6000, 'it has shrunk from 6000 to 5000 bytes'],
+  ])('does not take a range for whole that %s', async (what, offset, lengthBytes, fileBytes, says) => {
+    const { fs, root } = place;
+    const path = `${root}/range that ${what}`;
+    await put(fs, path, content('range', 5000), { blockBytes: 1024 });
+    const reading = fs.read(path, { offset, lengthBytes, fileBytes }, never).then(({ body }) => allOf(body));
+    const error = await errorOf(reading);
+    expect(error).toMatchObject({ name: 'SourceChangedError', disposition: 'fail-unit' });
+    expect((error as Error).message).toContain(says);
+  });
+
   it('passes on why the body of a write broke off, and leaves no file of full length', async () => {
     const { fs, root } = place;
     const reason = new Error('the source broke off');
@@ -124,7 +156,7 @@ describe.each(places)('$name: write and read', ({ name, open, makesParents }) =>
     await put(fs, `${root}/long`, content('long', 16 * MIB));
     const stop = new AbortController();
     const reason = new Error('stopped by the test');
-    const { body } = await fs.read(`${root}/long`, 16 * MIB, stop.signal);
+    const { body } = await fs.read(`${root}/long`, allBytes(16 * MIB), stop.signal);
     const reading = (async () => {
       for await (const chunk of body) if (chunk.length > 0) stop.abort(reason);
     })();
@@ -162,7 +194,7 @@ describe.each(places)('$name: write and read', ({ name, open, makesParents }) =>
     await using own = await open(`connections-${name}`);
     const stop = new AbortController();
     await put(own.fs, `${own.root}/file`, content('connections', 16 * MIB), { overwrite: true });
-    const { body } = await own.fs.read(`${own.root}/file`, 16 * MIB, stop.signal);
+    const { body } = await own.fs.read(`${own.root}/file`, allBytes(16 * MIB), stop.signal);
     const writing = own.fs.write(
       `${own.root}/copy`,
       body,

@@ -3,6 +3,8 @@ import { mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
+import { lambdaNames } from '../../shared/names.ts';
+import { withKerberos } from '../support/deployed.ts';
 
 /** The construct as other CDK apps get it: from the packed tarball, beside the aws-cdk-lib that they have already. */
 
@@ -55,6 +57,14 @@ test('it deploys the Lambdas that the package ships', () => {
     .filter((name) => name.startsWith('asset.'))
     .map((name) => readdirSync(join(out, name)));
   expect(assets).toEqual(Array(6).fill(['index.mjs']));
+});
+
+test('it ships a bundle for each Lambda of the template, and no other', () => {
+  const lambdas = Object.keys(withKerberos().resources('AWS::Lambda::Function'));
+  const bundles = readdirSync(join(directory, 'node_modules/hdfs-fanout/dist/functions'));
+  const idOf = (name: string) => `Functions${name.replace(/^./, (first) => first.toUpperCase())}Function`;
+  expect(bundles.map(idOf).sort()).toEqual(lambdas.sort());
+  expect(bundles.sort()).toEqual([...lambdaNames].sort());
 });
 
 test('its types say what is wrong: a schedule without a mapping', () => {

@@ -1,5 +1,5 @@
 import { expect, inject, test } from 'vitest';
-import { compareNames } from '../../shared/storage/path.ts';
+import { namenodeOrder } from '../../shared/storage/order.ts';
 import { startBed } from '../bed/bed.ts';
 import { allOf, never } from '../support/files.ts';
 import { TestHdfs } from '../support/hdfs.ts';
@@ -141,7 +141,7 @@ test('pages of a listing go on behind every name, of a namenode and of HttpFS, a
     // HttpFS gives everything at once.
     expect(pages.length > 1).toBe(url === namenodeUrl);
     const found = pages.flat().map(({ name }) => name);
-    expect(found).toEqual([...names].sort(compareNames));
+    expect(found).toEqual([...names].sort(namenodeOrder));
     for (const name of found) {
       const rest = (await allOf(fs.list('/e\u0301', never, name))).flat();
       expect(rest.map((status) => status.name)).toEqual(found.slice(found.indexOf(name) + 1));

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { readConfig } from '../../infra/config.ts';
-import { functionNames } from '../../infra/functions.ts';
 import type { HdfsFanoutProps } from '../../infra/hdfs-fanout.ts';
 import { HdfsFanoutStack } from '../../infra/stack.ts';
+import { lambdaNames } from '../../shared/names.ts';
 
 /** The deployment file that the documentation shows. */
 export const example = join(import.meta.dirname, '../../infra/example.json');
@@ -110,7 +110,7 @@ function rightOf({ Effect, Action, Resource, Condition }: Record<string, unknown
 /** Bundles stand in for those that scripts/build.ts makes: a template does not depend on what is in them. */
 function stubs(): string {
   const directory = mkdtempSync(join(tmpdir(), 'hdfs-fanout-functions-'));
-  for (const name of functionNames) {
+  for (const name of lambdaNames) {
     mkdirSync(join(directory, name));
     writeFileSync(join(directory, name, 'index.mjs'), `export const handler = () => '${name}';\n`);
   }

@@ -1,4 +1,4 @@
-import type { Storage, WriteOptions } from '../../shared/storage/storage.ts';
+import { allBytes, type Storage, type WriteOptions } from '../../shared/storage/storage.ts';
 
 /** A signal that does not abort. */
 export const never = new AbortController().signal;
@@ -19,7 +19,7 @@ export async function put(
 /** Reads a file to its end. */
 export async function get(fs: Storage, path: string, lengthBytes: number, signal = never): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
-  const { body } = await fs.read(path, lengthBytes, signal);
+  const { body } = await fs.read(path, allBytes(lengthBytes), signal);
   for await (const chunk of body) chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks);
 }

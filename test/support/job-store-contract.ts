@@ -299,7 +299,7 @@ export function jobStoreContract(name: string, open: () => Promise<Stores>): voi
         const id = await make();
         await store.claim(id, 0, 'me');
         const done = [copied(0), skipped(1)];
-        await store.record(id, 0, 'me', [...done, failed(2, { retries: 5, warnings: ['owner'] }), failed(3)]);
+        await store.record(id, 0, 'me', [...done, failed(2, { retries: 5 }), failed(3)]);
         await store.reopenFailed(id);
         expect(await store.counters(id)).toEqual(countersIn(done));
         expect(await store.failures(id, 10)).toEqual([]);

@@ -11,7 +11,14 @@ export interface OpenManifests extends AsyncDisposable {
 }
 
 function batchOf(batch: number, paths: readonly string[]): Batch {
-  const unit = { root: 0, lengthBytes: 1, modifiedAtMs: 1, blockBytes: 1024, decision: 'copy' as const };
+  const unit = {
+    kind: 'file' as const,
+    root: 0,
+    lengthBytes: 1,
+    modifiedAtMs: 1,
+    blockBytes: 1024,
+    decision: 'copy' as const,
+  };
   return { batch, units: paths.map((path) => ({ ...unit, path })) };
 }
 
@@ -148,7 +155,9 @@ export function manifestStoreContract(name: string, open: () => Promise<OpenMani
 
     it('can be read from between any two lines, and tells how many units a line has', async () => {
       const job = randomUUID();
-      const batches = Array.from({ length: 6 }, (_, index) => batchOf(index, [`é${index}`, ...'b'.repeat(index)]));
+      const batches = Array.from({ length: 6 }, (_, index) =>
+        batchOf(index, [`é${index}`, ...Array.from({ length: index }, () => 'b')]),
+      );
       await write(job, batches);
       const lines = await allOf(place.store.read(job));
       expect(lines.map(({ count }) => count)).toEqual([1, 2, 3, 4, 5, 6]);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { parseJobSpec } from '../../shared/job/spec.ts';
 import type { Job } from '../../shared/job/job.ts';
-import type { UnitOutcome } from '../../shared/job/outcome.ts';
+import type { CopiedOutcome, FailedOutcome, SkippedOutcome, UnitOutcome } from '../../shared/job/outcome.ts';
 
 /** A job of a test's own, so that tests can share a store. */
 export function newJob(changes: Partial<Job> = {}): Job {
@@ -21,7 +21,7 @@ export function newJob(changes: Partial<Job> = {}): Job {
   };
 }
 
-export const copied = (unit: number, changes: Partial<UnitOutcome> = {}): UnitOutcome => ({
+export const copied = (unit: number, changes: Partial<CopiedOutcome> = {}): CopiedOutcome => ({
   unit,
   outcome: 'copied',
   bytes: 100,
@@ -30,7 +30,7 @@ export const copied = (unit: number, changes: Partial<UnitOutcome> = {}): UnitOu
   ...changes,
 });
 
-export const skipped = (unit: number, reason = 'identical content'): UnitOutcome => ({
+export const skipped = (unit: number, reason = 'identical content'): SkippedOutcome => ({
   unit,
   outcome: 'skipped',
   bytes: 10,
@@ -38,7 +38,7 @@ export const skipped = (unit: number, reason = 'identical content'): UnitOutcome
   retries: 0,
 });
 
-export const failed = (unit: number, changes: Partial<UnitOutcome> = {}): UnitOutcome => ({
+export const failed = (unit: number, changes: Partial<FailedOutcome> = {}): FailedOutcome => ({
   unit,
   outcome: 'failed',
   bytes: 1,
@@ -53,12 +53,12 @@ export function countersIn(outcomes: readonly UnitOutcome[]): Map<string, number
   const add = (name: string, value: number) => {
     if (value !== 0) sums.set(name, (sums.get(name) ?? 0) + value);
   };
-  for (const { outcome, bytes, verification, reason, retries } of outcomes) {
-    add(`files.${outcome}`, 1);
-    add(`bytes.${outcome}`, bytes);
-    if (verification) add(`verified.${verification}`, 1);
-    if (outcome === 'skipped') add(`skipped.${reason ?? ''}`, 1);
-    add('retries', retries);
+  for (const outcome of outcomes) {
+    add(`files.${outcome.outcome}`, 1);
+    add(`bytes.${outcome.outcome}`, outcome.bytes);
+    if (outcome.outcome === 'copied') add(`verified.${outcome.verification}`, 1);
+    if (outcome.outcome === 'skipped') add(`skipped.${outcome.reason}`, 1);
+    add('retries', outcome.retries);
   }
   return sums;
 }

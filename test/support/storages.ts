@@ -7,12 +7,29 @@ import type { Storage } from '../../shared/storage/storage.ts';
 import { WebHdfs } from '../../shared/hdfs/webhdfs.ts';
 import { LocalDisk } from '../../shared/disk/local-disk.ts';
 import { silentLog } from '../../shared/log.ts';
+import { counted } from './counted-storage.ts';
 import { TestHdfs } from './hdfs.ts';
 
 /** A file system with a directory of a test file's own in it. */
 export interface Place extends AsyncDisposable {
   readonly fs: Storage;
   readonly root: string;
+}
+
+/** A storage that has everything that is optional. @throws Error naming what it lacks */
+export function complete({ fs, root }: Place): { readonly fs: Required<Storage>; readonly root: string } {
+  const optional = [
+    'names',
+    'posix',
+    'hadoop',
+    'checksums',
+    'replacesAtOnce',
+    'requireWritable',
+    'closedLength',
+  ] as const;
+  const lacking = optional.filter((name) => fs[name] === undefined);
+  if (lacking.length > 0) throw new Error(`${fs.name} lacks ${lacking.join(', ')}`);
+  return { fs: fs as Required<Storage>, root };
 }
 
 /** Every implementation of Storage. What only some of them can do, and why, is told here and nowhere else. */
@@ -48,6 +65,19 @@ export const places = [
     replacesAtOnce: false,
     /** It gives all of a directory, whatever startAfter says. */
     listsInPages: false,
+  },
+  {
+    /** What a decorator passes on: everything that it does not do another way. */
+    name: 'WebHdfs in a decorator',
+    open: async (name: string, changes?: Partial<Cluster>) => {
+      const place = await openHdfs(`decorated-${name}`, changes);
+      return { ...place, fs: counted(place.fs, new Map()) };
+    },
+    refuses: true,
+    keepsHadoopAttributes: true,
+    makesParents: true,
+    replacesAtOnce: true,
+    listsInPages: true,
   },
 ] as const;
 

@@ -12,7 +12,7 @@ it.each([
   ['has another length', 5, 'OPEN', { name: 'SourceChangedError' }],
   ['cannot be told', undefined, 'READ', { name: 'SourceChangedError' }],
 ] as const)('a source that came with another length and %s', async (_what, length, operation, expected) => {
-  const fs = { closedLength: () => Promise.resolve(length) } as unknown as Storage;
+  const storage = { closedLength: () => Promise.resolve(length) } as unknown as Storage;
   const error = new SourceChangedError('it has shrunk', { operation, path: '/x' });
-  expect(await explained(error, { fs, path: '/x', lengthBytes: 1000 }, never)).toMatchObject(expected);
+  expect(await explained(error, { storage, path: '/x', lengthBytes: 1000 }, never)).toMatchObject(expected);
 });

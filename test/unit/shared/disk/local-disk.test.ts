@@ -70,11 +70,11 @@ describe('LocalDisk', () => {
   });
 
   it('says which names it cannot hold', () => {
-    expect(disk.unwritable('/a/' + 'n'.repeat(255))).toBeUndefined();
-    expect(disk.unwritable('/a/' + 'é'.repeat(128))).toContain('256 bytes');
-    expect(disk.unwritable('/a/x\0')).toContain('NUL');
-    expect(disk.unwritable('/a/\ud800')).toContain('Unicode');
-    expect(disk.unwritable('/a'.repeat(2048))).toContain('no path of more than 4095 bytes');
+    expect(disk.names.unwritable('/a/' + 'n'.repeat(255))).toBeUndefined();
+    expect(disk.names.unwritable('/a/' + 'é'.repeat(128))).toContain('256 bytes');
+    expect(disk.names.unwritable('/a/x\0')).toContain('NUL');
+    expect(disk.names.unwritable('/a/\ud800')).toContain('Unicode');
+    expect(disk.names.unwritable('/a'.repeat(2048))).toContain('no path of more than 4095 bytes');
   });
 
   it('deletes an empty directory, and no other', async () => {

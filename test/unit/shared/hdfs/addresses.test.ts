@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { addressOf, splitPort } from '../../../../shared/hdfs/addresses.ts';
+import { addressOf, hostPortOf, splitPort } from '../../../../shared/hdfs/addresses.ts';
 
 const addresses = {
   'dn1.prod.internal': '10.1.2.3',
@@ -52,4 +52,13 @@ test.each([
   ['[::1]:80', '::1', 80],
 ])('%s is the host %s and the port %s', (text, hostname, port) => {
   expect(splitPort(text)).toEqual({ hostname, port });
+});
+
+test.each([
+  ['http://nn1', 'nn1', 80],
+  ['https://nn1/gateway', 'nn1', 443],
+  ['http://nn1:9870', 'nn1', 9870],
+  ['https://[2001:db8::7]:9871', '2001:db8::7', 9871],
+])('the server of %s is %s, port %i', (url, hostname, port) => {
+  expect(hostPortOf(url)).toEqual({ hostname, port });
 });

@@ -7,6 +7,7 @@ import { Connector } from '../../../../shared/hdfs/connector.ts';
 import { errorOf, never } from '../../../support/files.ts';
 import { clientOf, closedPort, fileStatus, redirect, ScriptedServer } from '../../../support/scripted-server.ts';
 import { swallower } from '../../../support/swallower.ts';
+import { allBytes } from '../../../../shared/storage/storage.ts';
 
 /** An HTTP proxy that connects, or refuses. */
 async function proxyServer(refusal?: number) {
@@ -66,7 +67,7 @@ describe('all connections to a cluster', () => {
     await using fs = clientOf([url], { proxy: `http://etl:p%40ss@${proxy.host}` });
     await fs.stat('/x', never);
     await fs.write('/x', body(), { ...options, lengthBytes: 5 }, never);
-    const reading = await fs.read('/x', 5, never);
+    const reading = await fs.read('/x', allBytes(5), never);
     for await (const chunk of reading.body) expect(String(chunk)).toBe('hello');
     const authorities = new Set(proxy.asked.map(({ authority }) => authority?.replace(/:\d+$/, '')));
     expect(authorities).toEqual(new Set(['nn1.invalid', 'dn1.invalid']));
@@ -104,7 +105,7 @@ describe('all connections to a cluster', () => {
       const addresses = { '192.0.2.*': datanode.host, '2001:db8::10': datanode.host, dn_1: datanode.host };
       await using fs = clientOf([namenode.url], { datanode_addresses: addresses });
       await fs.write('/x', body(), { ...options, lengthBytes: 5 }, never);
-      const reading = await fs.read('/x', 5, never);
+      const reading = await fs.read('/x', allBytes(5), never);
       for await (const chunk of reading.body) expect(String(chunk)).toBe('hello');
       expect(datanode.requests.splice(0).map(({ headers }) => headers.host)).toEqual([host, host]);
     }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { clientOf, fileStatus, ScriptedServer } from '../../../support/scripted-server.ts';
 import { never } from '../../../support/files.ts';
 import { Cookies } from '../../../../shared/hdfs/cookies.ts';
+import { allBytes } from '../../../../shared/storage/storage.ts';
 
 test.each<[string, readonly string[], string | undefined]>([
   ['a balancer’s', ['SERVERID=s1; path=/'], 'SERVERID=s1'],
@@ -54,7 +55,7 @@ test('a datanode is sent no cookie and has none of its own kept', async () => {
   await using fs = clientOf([namenode.url]);
   await fs.stat('/x', never);
   for (let i = 0; i < 2; i++) {
-    const { body } = await fs.read('/x', 5, never);
+    const { body } = await fs.read('/x', allBytes(5), never);
     for await (const chunk of body) expect(chunk.length).toBe(5);
   }
   expect(datanode.requests.map(({ headers }) => headers.cookie)).toEqual([undefined, undefined]);

@@ -11,6 +11,7 @@ import {
   remoteException,
   ScriptedServer,
 } from '../../../support/scripted-server.ts';
+import { allBytes } from '../../../../shared/storage/storage.ts';
 
 const MIB = 1024 * 1024;
 /** For what has to come, and comes at once on a machine that is not busy. */
@@ -45,7 +46,7 @@ const cutAfter =
 describe('reading from a datanode', () => {
   it('asks the namenode, follows its redirect once, and tells who served', async () => {
     await using both = await pair([{ text: 'hello' }]);
-    const { body, near } = await both.fs.read('/x', 5, never);
+    const { body, near } = await both.fs.read('/x', allBytes(5), never);
     expect(Buffer.concat(await allOf(body)).toString()).toBe('hello');
     expect(near?.host).toBe(both.datanode.host);
     expect([both.namenode.operations, both.datanode.operations]).toEqual([['OPEN'], ['OPEN']]);
@@ -130,15 +131,16 @@ describe('reading from a datanode', () => {
     ]);
     const closed = () => vi.waitFor(async () => expect(await both.datanode.connections()).toBe(0), 2000);
 
-    for await (const chunk of (await both.fs.read('/stops', 100 * MIB, never)).body) if (chunk.length > 0) break;
+    for await (const chunk of (await both.fs.read('/stops', allBytes(100 * MIB), never)).body)
+      if (chunk.length > 0) break;
     await closed();
 
-    (await both.fs.read('/cancels', 100 * MIB, never)).cancel();
+    (await both.fs.read('/cancels', allBytes(100 * MIB), never)).cancel();
     await closed();
 
     const stop = new AbortController();
     const reason = new Error('stopped by the test');
-    const { body } = await both.fs.read('/aborted', 100 * MIB, stop.signal);
+    const { body } = await both.fs.read('/aborted', allBytes(100 * MIB), stop.signal);
     const reading = (async () => {
       for await (const chunk of body) if (chunk.length > 0) stop.abort(reason);
     })();
@@ -265,9 +267,9 @@ describe('a checksum', () => {
 
   it('is asked of the datanode that has just served the file, with its credentials', async () => {
     await using both = await pair([{ text: 'hello' }, answer('ab')]);
-    const { near, body } = await both.fs.read('/x', 5, never);
+    const { near, body } = await both.fs.read('/x', allBytes(5), never);
     await allOf(body);
-    expect(await both.fs.checksum('/x', never, near)).toMatchObject({ value: 'ab'.repeat(28) });
+    expect(await both.fs.checksums.stored('/x', never, near)).toMatchObject({ value: 'ab'.repeat(28) });
     expect(both.namenode.operations).toEqual(['OPEN']);
     const query = both.datanode.requests[1]?.query;
     expect(Object.fromEntries(query ?? [])).toEqual({
@@ -279,9 +281,9 @@ describe('a checksum', () => {
 
   it('is asked of the namenode when that datanode does not answer any more', async () => {
     await using both = await pair([{ text: 'hello' }, (_request, response) => response.destroy(), answer('cd')]);
-    const { near, body } = await both.fs.read('/x', 5, never);
+    const { near, body } = await both.fs.read('/x', allBytes(5), never);
     await allOf(body);
-    expect(await both.fs.checksum('/x', never, near)).toMatchObject({ value: 'cd'.repeat(28) });
+    expect(await both.fs.checksums.stored('/x', never, near)).toMatchObject({ value: 'cd'.repeat(28) });
     expect(both.namenode.operations).toEqual(['OPEN', 'GETFILECHECKSUM']);
   });
 
@@ -298,7 +300,7 @@ describe('a checksum', () => {
     ['a short one may not', 1, false],
   ])('of %s', async (_what, lengthBytes, waits) => {
     await using both = await pair([late(1500)], impatient);
-    const asked = both.fs.checksum('/x', never, undefined, lengthBytes);
+    const asked = both.fs.checksums.stored('/x', never, undefined, lengthBytes);
     if (waits) expect(await asked).toBeDefined();
     else expect(await errorOf(asked)).toMatchObject({ name: 'TransportError', disposition: 'retry' });
   });
@@ -306,14 +308,14 @@ describe('a checksum', () => {
   it('of a long file may take long where HttpFS computes it', async () => {
     await using server = await ScriptedServer.start([late(1500)]);
     await using fs = clientOf([server.url], impatient);
-    expect(await fs.checksum('/x', never, undefined, 100 * MIB)).toBeDefined();
+    expect(await fs.checksums.stored('/x', never, undefined, 100 * MIB)).toBeDefined();
   });
 
   it('is nothing where the server keeps none', async () => {
     const none = { FileChecksum: null, FsServerDefaults: { blockSize: 512, bytesPerChecksum: 512, checksumType: 2 } };
     await using server = await ScriptedServer.start([{ json: none }]);
     await using fs = clientOf([server.url]);
-    expect(await fs.checksum('/x', never)).toBeUndefined();
+    expect(await fs.checksums.stored('/x', never)).toBeUndefined();
   });
 });
 
@@ -342,7 +344,11 @@ describe('a datanode that the namenode names', () => {
     const to = await location();
     await using namenode = await ScriptedServer.start([redirect(to)]);
     await using fs = clientOf([namenode.url], { retry_timeout: 0 });
-    for (const work of [() => get(fs, '/x', 5), () => put(fs, '/x', 'content'), () => fs.checksum('/x', never)]) {
+    for (const work of [
+      () => get(fs, '/x', 5),
+      () => put(fs, '/x', 'content'),
+      () => fs.checksums.stored('/x', never),
+    ]) {
       const error = await errorOf(work());
       expect(error).toBeInstanceOf(FanoutError);
       expect(inspect(error, { depth: Infinity })).not.toContain(SECRET);
@@ -359,7 +365,7 @@ describe('a datanode that the namenode names', () => {
     for (const work of [
       () => get(both.fs, '/x', 5),
       () => put(both.fs, '/x', 'content'),
-      () => both.fs.checksum('/x', never),
+      () => both.fs.checksums.stored('/x', never),
     ]) {
       const error = await errorOf(work());
       expect(error).toBeInstanceOf(FanoutError);
@@ -369,7 +375,7 @@ describe('a datanode that the namenode names', () => {
 
   it('is not shown to whoever holds what served a file', async () => {
     await using both = await pair([{ text: 'hello' }]);
-    const { near, cancel } = await both.fs.read('/x', 5, never);
+    const { near, cancel } = await both.fs.read('/x', allBytes(5), never);
     expect(inspect(near, { depth: Infinity, showHidden: true }) + JSON.stringify(near)).not.toContain(SECRET);
     cancel();
   });

@@ -173,7 +173,7 @@ describe('a single namenode', () => {
   ])('that keeps refusing one path with %s fails that file, not the job', async (exception, message, code) => {
     await using server = await ScriptedServer.start([remoteException(exception, message)]);
     await using fs = clientOf([server.url]);
-    const error = await errorOf(fs.setPermission('/corrupt', '600', never));
+    const error = await errorOf(fs.posix.setPermission('/corrupt', '600', never));
     expect(error).toMatchObject({ name: 'StorageError', code, where: { path: '/corrupt' } });
     expect((error as { disposition: string }).disposition).not.toBe('fail-job');
     expect(server.requests.length).toBe(3);
@@ -235,7 +235,7 @@ describe('a single namenode', () => {
     await using server = await ScriptedServer.start([fileStatus(), { status, text: '<html><title>No</title></html>' }]);
     await using fs = clientOf([server.url]);
     await fs.stat('/x', never);
-    const error = await errorOf(fs.setPermission('/long', '600', never));
+    const error = await errorOf(fs.posix.setPermission('/long', '600', never));
     expect(error).toMatchObject({ code: 'invalid', disposition: 'fail-unit', where: { path: '/long' } });
     expect((error as Error).message).toContain('the server cannot take this name');
     expect(server.requests.length).toBe(2);

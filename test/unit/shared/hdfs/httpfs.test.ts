@@ -8,6 +8,7 @@ import {
   ScriptedServer,
   type Seen,
 } from '../../../support/scripted-server.ts';
+import { allBytes } from '../../../../shared/storage/storage.ts';
 
 const basic = { auth_mechanism: 'BASIC', user: 'me', password: 'secret' };
 const authorization = `Basic ${Buffer.from('me:secret').toString('base64')}`;
@@ -33,12 +34,12 @@ describe.each(['', '/gateway/default'])('a server under %j that redirects to its
   it('gets its credentials again, for data, uploads and checksums, and is no datanode', async () => {
     await using server = await gateway(base);
     await using fs = clientOf([`${server.url}${base}`], basic);
-    const { near, cancel } = await fs.read('/x', 5, never);
+    const { near, cancel } = await fs.read('/x', allBytes(5), never);
     cancel();
     expect(near).toBeUndefined();
     expect((await get(fs, '/x', 5)).toString()).toBe('hello');
     expect(await put(fs, '/x', 'hello')).toEqual({ near: undefined });
-    expect(await fs.checksum('/x', never)).toMatchObject({ algorithm: checksum.algorithm });
+    expect(await fs.checksums.stored('/x', never)).toMatchObject({ algorithm: checksum.algorithm });
     expect(server.requests).toHaveLength(8);
     for (const { headers } of server.requests) expect(headers.authorization).toBe(authorization);
   });
@@ -109,7 +110,7 @@ describe('data that comes without a redirect', () => {
       },
     ]);
     await using fs = clientOf([server.url]);
-    const { body } = await fs.read('/x', 10, never);
+    const { body } = await fs.read('/x', allBytes(10), never);
     const pieces = body[Symbol.asyncIterator]();
     expect(Buffer.from((await pieces.next()).value as Uint8Array).toString()).toBe('hello');
     more();
@@ -121,7 +122,7 @@ describe('data that comes without a redirect', () => {
       { headers: { 'content-type': 'text/html' }, text: '<html><title>Log in</title></html>' },
     ]);
     await using fs = clientOf([server.url], { retry_timeout: 0 });
-    expect(await errorOf(fs.read('/x', 10, never))).toMatchObject({
+    expect(await errorOf(fs.read('/x', allBytes(10), never))).toMatchObject({
       message: expect.stringContaining('Log in') as string,
     });
   });

@@ -5,7 +5,7 @@ import { clientOf, closedPort, ScriptedServer } from '../../../support/scripted-
 const beans = (...pools: unknown[]) => ({ json: { beans: pools.map((BlockPoolId) => ({ BlockPoolId })) } });
 const places = async (urls: readonly string[], path = '/x', changes = {}) => {
   await using fs = clientOf(urls, changes);
-  return (await fs.lockedPaths(path, never)).map(({ place, path: locked }) => `${place} ${locked}`);
+  return (await fs.lockedPaths(path, never)).map(({ namespace, path: locked }) => `${namespace} ${locked}`);
 };
 
 describe('what a cluster is locked by', () => {

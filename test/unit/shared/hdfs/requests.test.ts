@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Storage } from '../../../../shared/storage/storage.ts';
+import type { WebHdfs } from '../../../../shared/hdfs/webhdfs.ts';
 import { allOf, errorOf, get, never, put } from '../../../support/files.ts';
 import { oddNames } from '../../../support/odd-tree.ts';
 import {
@@ -72,7 +72,7 @@ async function cluster(changes: Record<string, unknown> = {}) {
   return { server, fs, [Symbol.asyncDispose]: close };
 }
 
-const everyCall: readonly (readonly [string, (fs: Storage, path: string) => Promise<unknown>])[] = [
+const everyCall: readonly (readonly [string, (fs: WebHdfs, path: string) => Promise<unknown>])[] = [
   ['GETFILESTATUS', (fs, path) => fs.stat(path, never)],
   ['LISTSTATUS_BATCH', (fs, path) => allOf(fs.list(path, never))],
   ['OPEN', (fs, path) => get(fs, path, 5)],
@@ -80,19 +80,19 @@ const everyCall: readonly (readonly [string, (fs: Storage, path: string) => Prom
   ['RENAME', (fs, path) => fs.rename(path, '/elsewhere', true, never)],
   ['MKDIRS', (fs, path) => fs.makeDirectory(path, '700', never)],
   ['DELETE', (fs, path) => fs.delete(path, never)],
-  ['GETFILECHECKSUM', (fs, path) => fs.checksum(path, never)],
-  ['GETFILEBLOCKLOCATIONS', (fs, path) => fs.blockLengths(path, 600, never)],
+  ['GETFILECHECKSUM', (fs, path) => fs.checksums.stored(path, never)],
+  ['GETFILEBLOCKLOCATIONS', (fs, path) => fs.checksums.blockLengths(path, 600, never)],
   ['CHECKACCESS', (fs, path) => fs.requireWritable(path, never)],
-  ['SETPERMISSION', (fs, path) => fs.setPermission(path, '640', never)],
-  ['SETOWNER', (fs, path) => fs.setOwner(path, 'alice', 'staff', never)],
-  ['SETTIMES', (fs, path) => fs.setTimes(path, 5, 6, never)],
-  ['GETACLSTATUS', (fs, path) => fs.acl(path, never)],
-  ['SETACL', (fs, path) => fs.setAcl(path, 'user::rwx', never)],
-  ['GETXATTRS', (fs, path) => fs.xattrs(path, never)],
-  ['SETXATTR', (fs, path) => fs.setXattr(path, 'user.a', '0x01', never)],
+  ['SETPERMISSION', (fs, path) => fs.posix.setPermission(path, '640', never)],
+  ['SETOWNER', (fs, path) => fs.hadoop.setOwner(path, 'alice', 'staff', never)],
+  ['SETTIMES', (fs, path) => fs.posix.setTimes(path, 5, 6, never)],
+  ['GETACLSTATUS', (fs, path) => fs.hadoop.acl(path, never)],
+  ['SETACL', (fs, path) => fs.hadoop.setAcl(path, 'user::rwx', never)],
+  ['GETXATTRS', (fs, path) => fs.hadoop.xattrs(path, never)],
+  ['SETXATTR', (fs, path) => fs.hadoop.setXattr(path, 'user.a', '0x01', never)],
 ];
 
-async function requestsOf(work: (fs: Storage, path: string) => Promise<unknown>, changes = {}, path = '/x') {
+async function requestsOf(work: (fs: WebHdfs, path: string) => Promise<unknown>, changes = {}, path = '/x') {
   await using both = await cluster(changes);
   await work(both.fs, path);
   return both.server.requests;
@@ -233,7 +233,7 @@ describe('mounts', () => {
   });
 
   it('of one place share an address under any alias, however many of them it names', () => {
-    const places = (urls: string[]) => clientOf(urls).placesOf('/x');
+    const places = (urls: string[]) => clientOf(urls).addressesOf('/x');
     expect(places(['http://nn1:9870', 'http://nn2:9870'])).toContain(places(['http://nn2:9870/'])[0]);
     expect(places(['http://nn1:9870'])).not.toContain(places(['http://nn3:9870'])[0]);
     expect(places(['http://NN1.example.com.:80/Gateway'])).toEqual(places(['http://nn1.example.com/Gateway']));
@@ -308,7 +308,7 @@ describe('servers that differ', () => {
     const refusal = remoteException('IOException', 'Access time for hdfs is not configured.');
     await using server = await ScriptedServer.start(({ query }) => (query.get('accesstime') === '-1' ? {} : refusal));
     await using fs = clientOf([server.url]);
-    await fs.setTimes('/x', 5, 6, never);
+    await fs.posix.setTimes('/x', 5, 6, never);
     expect(server.requests.at(-1)?.query.get('modificationtime')).toBe('5');
   });
 
@@ -318,20 +318,20 @@ describe('servers that differ', () => {
   ])('%s, and are asked once', async (_what, answer, expected) => {
     await using server = await ScriptedServer.start([answer]);
     await using fs = clientOf([server.url]);
-    expect((await fs.expectedLayouts('/x', undefined, never))[0]).toEqual(expected);
-    expect((await fs.expectedLayouts('/y', undefined, never))[0]).toEqual(expected);
+    expect((await fs.checksums.expectedLayouts('/x', undefined, never))[0]).toEqual(expected);
+    expect((await fs.checksums.expectedLayouts('/y', undefined, never))[0]).toEqual(expected);
     expect(server.operations).toEqual(['GETSERVERDEFAULTS']);
   });
 
   it('may not tell block locations', async () => {
     await using server = await ScriptedServer.start([unknown]);
     await using fs = clientOf([server.url]);
-    expect(await fs.blockLengths('/x', 10, never)).toBeUndefined();
+    expect(await fs.checksums.blockLengths('/x', 10, never)).toBeUndefined();
   });
 
   it('tell blocks in any order', async () => {
     await using both = await cluster();
-    expect(await both.fs.blockLengths('/x', 600, never)).toEqual([512, 88]);
+    expect(await both.fs.checksums.blockLengths('/x', 600, never)).toEqual([512, 88]);
   });
 
   it('list a file with the name in its status or without', async () => {
@@ -368,9 +368,9 @@ describe('servers that differ', () => {
   });
 
   it.each([
-    ['GETFILESTATUS', (fs: Storage) => fs.stat('/x', never), { FileStatus: null }],
-    ['LISTSTATUS_BATCH', (fs: Storage) => allPages(fs), {}],
-    ['LISTSTATUS_BATCH', (fs: Storage) => allPages(fs), { DirectoryListing: null }],
+    ['GETFILESTATUS', (fs: WebHdfs) => fs.stat('/x', never), { FileStatus: null }],
+    ['LISTSTATUS_BATCH', (fs: WebHdfs) => allPages(fs), {}],
+    ['LISTSTATUS_BATCH', (fs: WebHdfs) => allPages(fs), { DirectoryListing: null }],
   ])('that answer %s with other JSON are told by operation and path', async (operation, work, json) => {
     await using server = await ScriptedServer.start([{ json }]);
     await using fs = clientOf([server.url], { retry_timeout: 0 });
@@ -378,7 +378,7 @@ describe('servers that differ', () => {
   });
 });
 
-async function allPages(fs: Storage): Promise<unknown[]> {
+async function allPages(fs: WebHdfs): Promise<unknown[]> {
   const pages: unknown[] = [];
   for await (const page of fs.list('/x', never)) pages.push(page);
   return pages;

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { jobSpecSchema, parseJobSpec } from '../../../../shared/job/spec.ts';
-import { parseLocation } from '../../../../shared/endpoints/location.ts';
 
 const minimal = { source: 'a:/in', destination: 'b:/out' };
 
@@ -95,26 +94,4 @@ describe('parseJobSpec', () => {
       expect([name, value]).toEqual([name, expect.anything()]);
     }
   });
-});
-
-describe('parseLocation', () => {
-  it.each([
-    ['prod:/data/in', 'prod', '/data/in'],
-    ['prod:relative/path', 'prod', 'relative/path'],
-    ['local:.', 'local', '.'],
-    ['a.b-c_1:/x', 'a.b-c_1', '/x'],
-    ['prod:/with:colon', 'prod', '/with:colon'],
-    ['prod:/new\nline', 'prod', '/new\nline'],
-    ['prod:/{a,b}/*', 'prod', '/{a,b}/*'],
-    ['prod: /', 'prod', ' /'],
-  ])('takes %j apart', (text, cluster, path) => {
-    expect(parseLocation(text)).toEqual({ cluster, path });
-  });
-
-  it.each(['', '/data', 'prod', 'prod:', ':/data', 'pr od:/x', '-x:/y', 'prod/x:/y', 'prod:/a\0b'])(
-    'refuses %j',
-    (text) => {
-      expect(() => parseLocation(text)).toThrow(expect.objectContaining({ name: 'SpecError' }));
-    },
-  );
 });

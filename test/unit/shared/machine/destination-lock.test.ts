@@ -8,8 +8,8 @@ import type { Storage, LockedPath } from '../../../../shared/storage/storage.ts'
 import { DestinationLock } from '../../../../shared/machine/destination-lock.ts';
 import { clientOf } from '../../../support/scripted-server.ts';
 
-const root = (path: string, place = 'prod'): LockedPath => ({ place, path });
-const rootsOf = (fs: Storage, path: string): LockedPath[] => fs.placesOf(path).map((place) => root(path, place));
+const root = (path: string, namespace = 'prod'): LockedPath => ({ namespace, path });
+const rootsOf = (fs: Storage, path: string): LockedPath[] => fs.addressesOf(path).map((address) => root(path, address));
 let directory: string;
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'hdfs-fanout-locks-'));
@@ -57,7 +57,7 @@ describe('DestinationLock', () => {
     acquire('second', root('/a'), root('/b')).release();
   });
 
-  it('meets an alias of the same cluster: the place is its namenodes, not its name', () => {
+  it('meets an alias of the same cluster: it is known by its namenodes, not its name', () => {
     const [one, alias] = [
       clientOf(['http://nn1:9870', 'http://nn2:9870'], { name: 'prod' }),
       clientOf(['http://nn2:9870'], { name: 'also-prod' }),
@@ -72,7 +72,7 @@ describe('DestinationLock', () => {
 const holder = `
   import { DestinationLock } from ${JSON.stringify(import.meta.resolve('../../../../shared/machine/destination-lock.ts'))};
   const [directory, job, path] = process.argv.slice(1);
-  globalThis.lock = DestinationLock.acquire(directory, job, [{ place: 'prod', path }]);
+  globalThis.lock = DestinationLock.acquire(directory, job, [{ namespace: 'prod', path }]);
   console.log('held');
   setInterval(() => undefined, 1000);
 `;

@@ -1,13 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Batch, Unit } from '../../../../shared/job/unit.ts';
+import type { Batch, FileUnit, Unit } from '../../../../shared/job/unit.ts';
 import { Packer } from '../../../../shared/plan/packer.ts';
 
 const MIB = 1024 * 1024;
 const LINE_LIMIT = 256 * 1024;
 
-function unit(changes: Partial<Unit> = {}): Unit {
-  return { root: 0, path: 'a/b/c', lengthBytes: 0, modifiedAtMs: 1, blockBytes: 1024, decision: 'copy', ...changes };
+function unit(changes: Partial<FileUnit> = {}): FileUnit {
+  return {
+    kind: 'file',
+    root: 0,
+    path: 'a/b/c',
+    lengthBytes: 0,
+    modifiedAtMs: 1,
+    blockBytes: 1024,
+    decision: 'copy',
+    ...changes,
+  };
 }
 
 function pack(units: readonly Unit[]): Batch[] {

@@ -1,15 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  basename,
-  compareNames,
-  encodePath,
-  isWithin,
-  join,
-  normalize,
-  parentOf,
-} from '../../../../shared/storage/path.ts';
-import { compareSignedBytes } from '../../../support/signed-bytes.ts';
+import { basename, encodePath, isWithin, join, normalize, parentOf } from '../../../../shared/storage/path.ts';
 
 /** Strings of any code points; those around the surrogates and the end of ASCII more often. */
 const name = fc.oneof(
@@ -19,32 +10,6 @@ const name = fc.oneof(
     maxLength: 4,
   }),
 );
-
-describe('compareNames', () => {
-  it('orders as the namenode does: by UTF-8 bytes taken as signed', () => {
-    fc.assert(
-      fc.property(name, name, (a, b) => {
-        expect(Math.sign(compareNames(a, b))).toBe(Math.sign(compareSignedBytes(a, b)));
-      }),
-      { numRuns: 2000 },
-    );
-  });
-
-  it.each([
-    ['a', 'b'],
-    ['a', 'ab'],
-    ['B', 'a'],
-    ['é', 'a'],
-    ['aé', 'ab'],
-    ['a', 'aé'],
-    ['\uffee', '😀'],
-    ['漢', '\x00'],
-  ])('puts %j before %j', (a, b) => {
-    expect(compareNames(a, b)).toBeLessThan(0);
-    expect(compareNames(b, a)).toBeGreaterThan(0);
-    expect(compareNames(a, a)).toBe(0);
-  });
-});
 
 describe('encodePath', () => {
   it.each([

@@ -1,0 +1,84 @@
+import { TransportError, type Where } from '../errors.ts';
+import { hasCode, StorageError } from '../storage/errors.ts';
+import { Datanode } from './datanode.ts';
+import { codeOf, type Headers, splitUrl } from './http.ts';
+import { unaddressable } from './misdirected.ts';
+import { redirectOf } from './redirect.ts';
+import type { NamenodeRest } from './rest.ts';
+
+/** Where the second step of an operation goes, and what it is sent there. */
+export interface Target {
+  readonly url: string;
+  readonly where: Where;
+  readonly headers: Headers;
+  /** Undefined when it is the server itself. */
+  readonly near: Datanode | undefined;
+}
+
+/** The second step of OPEN, CREATE and GETFILECHECKSUM: at a datanode, or at the server itself when it redirects to itself. */
+export class TwoStep {
+  readonly #rest: NamenodeRest;
+
+  constructor(rest: NamenodeRest) {
+    this.#rest = rest;
+  }
+
+  /**
+   * @param location  where the server redirected to
+   * @param asked  what the server was asked
+   */
+  follow<T>(location: string, asked: Where, step: (target: Target) => Promise<T>): Promise<T> {
+    const nameservice = this.#rest.nameservice(asked.path);
+    const { url, base } = redirectOf(location, nameservice, asked);
+    const datanode = new Datanode(url, asked);
+    const where = { ...asked, host: datanode.host };
+    if (base !== undefined) {
+      return this.#rest
+        .followed(nameservice, base, (headers) => step({ url, where, headers, near: undefined }))
+        .catch(throwPlainly);
+    }
+    nameservice.hasDatanodes = true;
+    return this.#atDatanode(asked.path, where, () => step({ url, where, headers: {}, near: datanode })).catch(
+      throwPlainly,
+    );
+  }
+
+  /**
+   * The second step of a redirected operation. A standby namenode redirects uploads and only the datanode finds out; and when
+   * a datanode cannot be reached the error says that the namenode could.
+   */
+  async #atDatanode<T>(path: string, where: Where, step: () => Promise<T>): Promise<T> {
+    const nameservice = this.#rest.nameservice(path);
+    const namenode = nameservice.url;
+    try {
+      return await step();
+    } catch (error) {
+      if (hasCode(error, 'standby')) nameservice.failOver(namenode);
+      // The token of the redirect ran out or was replaced meanwhile: the namenode knows, when it is asked again.
+      if (error instanceof StorageError && hasCode(error, 'token', 'unauthenticated')) {
+        throw new StorageError(error.code, error.exception, error.reason, where, { disposition: 'retry' });
+      }
+      // A source that breaks off also ends the upload: its error is its own.
+      if (!(error instanceof TransportError) || error.where !== where) throw error;
+      const unresolved = codeOf(error.cause) === 'ENOTFOUND';
+      // A certificate that one datanode cannot use is no reason to stop: another one may have the file as well.
+      const closed = codeOf(error.cause) === 'UND_ERR_DESTROYED';
+      throw new TransportError(
+        `the datanode could not be used: ${error.reason}; the namenode ${splitUrl(namenode).host} works`,
+        where,
+        {
+          cause: error.cause,
+          disposition: closed ? 'fail-job' : 'retry',
+          remedy: unresolved
+            ? `make the name ${where.host?.replace(/:\d+$/, '') ?? ''} resolve on this machine, or name its address in datanode_addresses`
+            : (error.remedy ?? 'check that this machine reaches the datanode'),
+        },
+      );
+    }
+  }
+}
+
+/** A datanode takes request lines of up to 4,096 bytes, and says no more than that it cannot read longer ones. */
+function throwPlainly(error: unknown): never {
+  throw unaddressable(error) ?? error;
+}

@@ -1,0 +1,85 @@
+import type { WriteOptions, Writing } from '../storage/storage.ts';
+import { StorageError } from '../storage/errors.ts';
+import type { LayoutLimits } from './layout-limits.ts';
+import { remoteErrorOf } from './remote-exception.ts';
+import { ReplayedBody } from './replayed-body.ts';
+import type { NamenodeRest, Parameters } from './rest.ts';
+import type { TwoStep } from './two-step.ts';
+
+/** Writes new files with CREATE. */
+export class Writer {
+  readonly #rest: NamenodeRest;
+  readonly #twoStep: TwoStep;
+  readonly #limits: LayoutLimits;
+
+  constructor(rest: NamenodeRest, twoStep: TwoStep, limits: LayoutLimits) {
+    this.#rest = rest;
+    this.#twoStep = twoStep;
+    this.#limits = limits;
+  }
+
+  /** A layout that the cluster refuses is left to the cluster, which costs a request and no byte of the body. */
+  async write(
+    path: string,
+    body: AsyncIterable<Uint8Array>,
+    options: WriteOptions,
+    signal: AbortSignal,
+  ): Promise<Writing> {
+    const cluster = this.#rest.keyOf(path);
+    const { refused, ...layout } = this.#limits.within(cluster, options);
+    if (options.strictLayout && refused[0]) throw refused[0].error;
+    const told = refused.length > 0 ? { refused } : {};
+    if (!this.#limits.isOpen(cluster, layout)) {
+      return { ...(await this.#create(path, body, { ...options, ...layout }, signal)), ...told };
+    }
+    const replayed = new ReplayedBody(body);
+    try {
+      const written = await this.#create(path, replayed.body(), { ...options, ...layout }, signal, true);
+      this.#limits.noteTaken(cluster, layout);
+      return { ...written, ...told };
+    } catch (error) {
+      if (!(error instanceof StorageError) || !this.#limits.learn(cluster, error, layout)) throw error;
+      if (options.strictLayout) throw error;
+      // Too much of it is gone: the next try knows better.
+      if (!replayed.isWhole) throw again(error, path);
+    }
+    return this.write(path, replayed.body(), options, signal);
+  }
+
+  async #create(
+    path: string,
+    body: AsyncIterable<Uint8Array>,
+    options: WriteOptions,
+    signal: AbortSignal,
+    patient = false,
+  ): Promise<Pick<Writing, 'near'>> {
+    const parameters = {
+      overwrite: options.overwrite,
+      blocksize: options.blockBytes,
+      replication: options.replication,
+      // HttpFS would make files executable.
+      ...modeOf(options.permission, '644', '666'),
+    };
+    // The first step only asks for a datanode and changes nothing, so it may be sent again.
+    const { location, text } = await this.#rest.call('PUT', 'CREATE', path, parameters, signal);
+    if (location === undefined) throw remoteErrorOf(200, text, { operation: 'CREATE', path });
+    return this.#twoStep.follow(location, { operation: 'CREATE', path }, async ({ url, where, headers, near }) => {
+      const how = { headers, interim: near !== undefined, patient };
+      const answer = await this.#rest.http.upload('PUT', url, body, options.lengthBytes, where, signal, how);
+      if (answer.status !== 201) throw remoteErrorOf(answer.status, answer.text, where);
+      return { near };
+    });
+  }
+}
+
+/** The mode of something new: as told, or what `hdfs dfs` gives under its default umask, in which a default ACL has its say. */
+export function modeOf(permission: string | undefined, masked: string, unmasked: string): Parameters {
+  return permission === undefined ? { permission: masked, unmaskedpermission: unmasked } : { permission };
+}
+
+function again({ code, exception, reason, where }: StorageError, path: string): StorageError {
+  return new StorageError(code, exception, '', where ?? { operation: 'CREATE', path }, {
+    reason,
+    disposition: 'retry',
+  });
+}

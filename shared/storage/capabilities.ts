@@ -1,0 +1,156 @@
+import type { FanoutError } from '../errors.ts';
+import type { FileChecksum, RegularLayout } from './checksum.ts';
+
+/**
+ * What some storages can do and others cannot, as optional members of `Storage`: the engine asks whether a member is there and never for
+ * a class. A member that is there may still be refused by a single server or user; it then rejects with StorageError.
+ */
+export interface Capabilities {
+  /** Which names the storage takes. Where absent: any. */
+  readonly names?: NameRules;
+  /** Mode and times, which file systems keep and object stores do not. */
+  readonly posix?: PosixAttributes;
+  /** Owner, group, ACL, extended attributes, replication, block size and erasure coding, as Hadoop has them. */
+  readonly hadoop?: HadoopAttributes;
+  /** Checksums that the storage keeps beside the data. */
+  readonly checksums?: StoredChecksums;
+
+  /**
+   * Whether `rename` can replace a file in one step. Where this is absent or resolves to false, `overwrite` changes nothing of a rename,
+   * and the caller moves the old file out of the way first.
+   */
+  replacesAtOnce?(path: string, signal: AbortSignal): Promise<boolean>;
+
+  /** @throws StorageError denied when this user may not make files in the directory */
+  requireWritable?(directory: string, signal: AbortSignal): Promise<void>;
+
+  /**
+   * The length of a file that nobody writes, bytes; `open` while somebody does. For storages whose listings give an open file the length
+   * of its finished blocks, down to 0.
+   * @throws StorageError not-found
+   */
+  closedLength?(path: string, signal: AbortSignal): Promise<number | 'open'>;
+}
+
+/** Rules that tell, without a request, what could not be read or made. Each reason is for a person, and undefined where there is none. */
+export interface NameRules {
+  /** Why nothing can be copied from a path, whatever stands there. */
+  unreadable?(path: string): string | undefined;
+  /** Why the storage would refuse to make a path, as far as that is known. */
+  unwritable(path: string): string | undefined;
+  /**
+   * Learns how long names may be, for `unwritable`, if the storage tells. Changes nothing.
+   * @param path  where files are about to be made; it or its parent exists
+   */
+  learn?(path: string, signal: AbortSignal): Promise<void>;
+}
+
+export interface PosixAttributes {
+  /** @param permission  octal, as on the wire */
+  setPermission(path: string, permission: string, signal: AbortSignal): Promise<void>;
+  /**
+   * @param accessedAtMs  left as it is where undefined
+   * @returns how the access time was refused, where the storage keeps none: the modification time is set all the same
+   */
+  setTimes(
+    path: string,
+    modifiedAtMs: number,
+    accessedAtMs: number | undefined,
+    signal: AbortSignal,
+  ): Promise<FanoutError | undefined>;
+}
+
+/** Each method is one request, unless it is known to be refused; a server without the attribute rejects with StorageError unsupported. */
+export interface HadoopAttributes {
+  /**
+   * @param owner  left as it is where undefined, as `group` is
+   * @returns what of the two this user may not give. What a user never may is not asked for twice.
+   * @throws StorageError denied when the path is not this user's
+   */
+  setOwner(
+    path: string,
+    owner: string | undefined,
+    group: string | undefined,
+    signal: AbortSignal,
+  ): Promise<readonly OwnerRefusal[]>;
+  setReplication(path: string, replication: number, signal: AbortSignal): Promise<void>;
+
+  /** @returns the whole ACL in SETACL's spelling, or undefined where there is none */
+  acl(path: string, signal: AbortSignal): Promise<string | undefined>;
+  /** Replaces the access entries, and the default ones if there are any in `acl`. */
+  setAcl(path: string, acl: string, signal: AbortSignal): Promise<void>;
+  removeDefaultAcl(path: string, signal: AbortSignal): Promise<void>;
+
+  /** Extended attributes that a user may copy (`user.` and `trusted.`): name → value in hex with 0x. None where they are off. */
+  xattrs(path: string, signal: AbortSignal): Promise<ReadonlyMap<string, string>>;
+  setXattr(path: string, name: string, value: string, signal: AbortSignal): Promise<void>;
+  removeXattr(path: string, name: string, signal: AbortSignal): Promise<void>;
+
+  /**
+   * Sets what new files below a directory are coded with; files that are there keep what they have.
+   * @param policy  its name, or `REPLICATION`
+   */
+  setErasureCodingPolicy(directory: string, policy: string, signal: AbortSignal): Promise<void>;
+
+  /**
+   * What of a layout the storage takes, as far as it has refused others in this process. Costs no request.
+   * @returns what to send, and why the rest is left to the storage's own defaults
+   */
+  takenLayout(path: string, layout: FileLayout): TakenLayout;
+  /**
+   * How the storage refused an attribute for good in this process, for every path. Costs no request.
+   * @param value  the owner's name
+   */
+  knownRefusal(path: string, attribute: 'owner' | 'acl' | 'xattr', value?: string): Promise<FanoutError | undefined>;
+}
+
+export interface StoredChecksums {
+  /**
+   * The checksum kept beside a file's data, as Hadoop's GETFILECHECKSUM gives it.
+   * @param near  what `read` or `write` returned for this path: saves asking who has it
+   * @param lengthBytes  the file's: the checksum of a long one takes its time
+   * @returns undefined where none is kept (`dfs.checksum.type=NULL`, blocks of several kinds); in encryption zones it is of the ciphertext
+   * @throws StorageError open while somebody writes the file
+   */
+  stored(path: string, signal: AbortSignal, near?: Near, lengthBytes?: number): Promise<FileChecksum | undefined>;
+
+  /** Lengths of the file's blocks in order, bytes; undefined where the server does not tell. */
+  blockLengths(path: string, lengthBytes: number, signal: AbortSignal): Promise<readonly number[] | undefined>;
+
+  /**
+   * The layouts in which the storage keeps the checksum of a file at `path`, the likeliest first: one for each kind of CRC that was seen. A
+   * guess that saves reading twice; never to be trusted alone.
+   * @param blockBytes  the file's; the server's default for new files where undefined
+   */
+  expectedLayouts(path: string, blockBytes: number | undefined, signal: AbortSignal): Promise<Layouts>;
+}
+
+/** Layouts that a file may have, the likeliest first. */
+export type Layouts = readonly [RegularLayout, ...RegularLayout[]];
+
+/** The server that has a file's bytes: opaque, because it holds a URL with credentials. */
+export interface Near {
+  readonly host: string;
+}
+
+/** How a file's bytes are kept; the server's own choice where undefined. */
+export interface FileLayout {
+  readonly blockBytes: number | undefined;
+  readonly replication: number | undefined;
+}
+
+/** Why a storage does not take a layout. */
+export interface LayoutRefusal {
+  readonly attribute: 'replication' | 'blocksize';
+  readonly error: FanoutError;
+}
+
+export interface TakenLayout extends FileLayout {
+  readonly refused: readonly LayoutRefusal[];
+}
+
+/** Why a storage does not give a file to another owner or group. */
+export interface OwnerRefusal {
+  readonly attribute: 'owner' | 'group';
+  readonly error: FanoutError;
+}
