@@ -1,6 +1,7 @@
-import type { FanoutError } from '../errors.ts';
-import type { Storage } from '../storage/storage.ts';
-import { isWithin, join } from '../storage/path.ts';
+import { FanoutError } from '../errors.ts';
+import type { JobOptions } from '../job/spec.ts';
+import type { FileStatus, Storage } from '../storage/storage.ts';
+import { join, parentOf } from '../storage/path.ts';
 import { type Pair, walk, type WalkCursor } from '../plan/walk.ts';
 import { ChildrenFirst } from './children-first.ts';
 import { settleDirectory } from './directory-attributes.ts';
@@ -25,7 +26,7 @@ const GONE = 'directory gone';
 
 /**
  * Sets the directories' attributes, at the end, since everything that was written below them changed their times. Only what differs is sent:
- * both trees are walked again, because nothing holds all paths. Safe to run again.
+ * the source is walked again, because nothing holds all paths. Safe to run again.
  *
  * @returns what was lost in all, or where it stopped
  */
@@ -55,45 +56,60 @@ async function setTree(
   const root = job.roots[index];
   if (root?.kind !== 'directory') return undefined;
   const status = await source.stat(root.source, signal);
-  const there = await destination.stat(root.destination, signal);
-  const lose = (path: string, name: string, reason: string) =>
-    report.add(join(root.destination, path), [name, `reasons.${name}: ${reason}`], reason);
-  if (!status || there?.kind !== 'directory') {
-    lose('', GONE, status ? 'it is not there any more' : 'its source is not there any more');
+  if (!status) {
+    report.addReason(root.destination, GONE, 'its source is not there any more');
     return undefined;
   }
   const work = new ChildrenFirst(directoriesAtOnce(source, destination));
-  let gone: string | undefined;
-  const enter = ({ path, destination: present }: Pair) => {
-    if (path === '' || present || (gone !== undefined && isWithin(`/${path}`, `/${gone}`))) return;
-    gone = path;
-    lose(path, GONE, 'it is not there any more, or could not be made');
-  };
-  const leave = async (pair: Pair) => {
-    const present = pair.path === '' ? there : pair.destination;
-    if (!present) return;
-    await work.add(pair.path, async () => {
-      const path = join(root.destination, pair.path);
-      const attributes = { source: join(root.source, pair.path), status: pair.status, destination: path, present };
-      const unkept = await settleDirectory(attributes, job.spec.options, source, destination, signal);
-      if (unkept) report.add(path, unkept.names, unkept.reason);
+  const leave = (pair: Pair) =>
+    work.add(pair.path, () => {
+      const paths = { source: join(root.source, pair.path), destination: join(root.destination, pair.path) };
+      return setDirectory(paths, pair.status, job.spec.options, source, destination, report, signal);
     });
-  };
-  const lost = (pair: Pair, error: FanoutError) => lose(pair.path, NOT_LISTED, error.message);
+  const lost = (pair: Pair, error: FanoutError) =>
+    report.addReason(join(root.destination, pair.path), NOT_LISTED, error.message);
+  // What stands at the destination is asked for directory by directory, many at once: its listings would hold all files.
   const trees = {
     source,
     root: root.source,
-    destination: { storage: destination, root: root.destination, exists: true },
+    destination: { storage: destination, root: root.destination, exists: false },
   };
   let stopped: WalkCursor | undefined;
   try {
-    stopped = await walk(trees, status, { enter, leave, lost }, signal, { isOver, from });
+    stopped = await walk(trees, status, { leave, lost }, signal, { isOver, from });
   } finally {
     // Nothing is on its way when this settles.
     await work.rested();
   }
   await work.drained();
   return stopped;
+}
+
+async function setDirectory(
+  paths: { readonly source: string; readonly destination: string },
+  status: FileStatus,
+  options: JobOptions,
+  source: Storage,
+  destination: Storage,
+  report: DirectoryLossReport,
+  signal: AbortSignal,
+): Promise<void> {
+  const path = paths.destination;
+  const isDirectory = async (at: string) => (await destination.stat(at, signal))?.kind === 'directory';
+  try {
+    const present = await destination.stat(path, signal);
+    if (present?.kind === 'directory') {
+      const directory = { ...paths, status, present };
+      const unkept = await settleDirectory(directory, options, source, destination, signal);
+      if (unkept) report.add(path, unkept.names, unkept.reason);
+    } else if (await isDirectory(parentOf(path))) {
+      // Of a tree that is gone the uppermost directory tells for all.
+      report.addReason(path, GONE, 'it is not there any more, or could not be made');
+    }
+  } catch (error) {
+    if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
+    report.add(path, [error.name], error.message);
+  }
 }
 
 function directoriesAtOnce(...storages: readonly Storage[]): number {

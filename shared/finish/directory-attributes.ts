@@ -19,7 +19,11 @@ interface Unkept {
   readonly reason: string;
 }
 
-/** Gives a directory the attributes of its source, of which only those are sent that differ. @returns what could not be kept */
+/**
+ * Gives a directory the attributes of its source, of which only those are sent that differ.
+ * @returns what could not be kept
+ * @throws FanoutError fail-unit, when none could
+ */
 export async function settleDirectory(
   { source: from, status, destination: to, present }: DirectoryPair,
   options: JobOptions,
@@ -47,19 +51,14 @@ export async function settleDirectory(
     present: attributesOf(present),
     isNew: false,
   };
-  try {
-    const { losses: own } = await preserve(wanted, guarded, false, signal);
-    const policy = chosen.has('ecpolicy') ? await policyLosses(status, present, destination, to, signal) : [];
-    const losses = [...own, ...policy];
-    if (losses.length === 0) return undefined;
-    return {
-      names: losses.flatMap((loss) => [loss.attribute, `reasons.${reasonOf(loss)}`]),
-      reason: losses.map(({ attribute, error }) => `${attribute}: ${error.message}`).join('; '),
-    };
-  } catch (error) {
-    if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
-    return { names: [error.name], reason: error.message };
-  }
+  const { losses: own } = await preserve(wanted, guarded, false, signal);
+  const policy = chosen.has('ecpolicy') ? await policyLosses(status, present, destination, to, signal) : [];
+  const losses = [...own, ...policy];
+  if (losses.length === 0) return undefined;
+  return {
+    names: losses.flatMap((loss) => [loss.attribute, `reasons.${reasonOf(loss)}`]),
+    reason: losses.map(({ attribute, error }) => `${attribute}: ${error.message}`).join('; '),
+  };
 }
 
 /** Of a directory that stood there before, and of one whose policy was refused while planning. */

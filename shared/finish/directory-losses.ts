@@ -34,6 +34,11 @@ export class DirectoryLossReport {
     if (this.#examples.length < EXAMPLES && characters <= EXAMPLES_CHARACTERS) this.#examples.push(example);
   }
 
+  /** A directory that was not even looked at. @param name  what is counted */
+  addReason(path: string, name: string, reason: string): void {
+    this.add(path, [name, `reasons.${name}: ${reason}`], reason);
+  }
+
   get losses(): DirectoryLosses {
     return { warnings: { ...this.#warnings }, examples: [...this.#examples] };
   }

@@ -130,9 +130,11 @@ export function jobStoreContract(name: string, open: () => Promise<Stores>): voi
 
       it('tells of them from any batch on, however many there are', async () => {
         const id = await make();
-        const batches = Array.from({ length: 2100 }, (_, batch) => batch);
-        await Promise.all(batches.map((batch) => store.claim(id, batch, 'me')));
-        for (const from of [0, 1, 999, 1000, 2099, 2100]) {
+        const batches = Array.from({ length: 1010 }, (_, batch) => batch);
+        for (let at = 0; at < batches.length; at += 50) {
+          await Promise.all(batches.slice(at, at + 50).map((batch) => store.claim(id, batch, 'me')));
+        }
+        for (const from of [0, 1, 999, 1000, 1009, 1010]) {
           const found = (await claims(id, from)).map(({ batch }) => batch);
           expect(found).toEqual(batches.slice(from));
         }
