@@ -6,6 +6,7 @@ import { plan } from '../shared/plan/plan.ts';
 import { loadClusters } from '../shared/hdfs/cluster.ts';
 import { WebHdfs } from '../shared/hdfs/webhdfs.ts';
 import { silentLog } from '../shared/log.ts';
+import { NamesOnDisk } from '../shared/machine/name-set.ts';
 import { parseJobSpec } from '../shared/job/spec.ts';
 
 const [configFile = '', source = '', destination = ''] = process.argv.slice(2);
@@ -31,6 +32,7 @@ const { files } = await withSmallHeap(() =>
       batches += 1;
       return Promise.resolve();
     },
+    names: new NamesOnDisk(),
     makeDirectories: false,
   }),
 );

@@ -5,7 +5,7 @@ import { checkNames, type Row, type RowState, rowStates } from '../shared/doctor
 const WIDTH = 80;
 const STATE_COLUMNS = Math.max(...rowStates.map(({ length }) => length)) + 1;
 const NAME_COLUMNS = Math.max(...checkNames.map(({ length }) => length)) + 1;
-/** So that what was found begins in one column where hosts are short. */
+/** Findings begin in this column where the host is short. */
 const HEAD_COLUMNS = NAME_COLUMNS + 20;
 const INDENT = ' '.repeat(STATE_COLUMNS + 2);
 
@@ -24,7 +24,7 @@ export function rowText({ name, target, state, found, remedy }: Row): string {
   return `${styleText(colours[state], state.padEnd(STATE_COLUMNS))}${lines.join('\n')}\n`;
 }
 
-/** At spaces; a word that is wider than a line is cut. */
+/** Breaks a text at spaces into lines; a word that is wider than a line is cut. */
 export function wrapped(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';

@@ -14,7 +14,7 @@ export interface DoctorFlags {
   stack?: string;
 }
 
-/** A resolver that does not answer keeps the process for longer than its rows. */
+/** For how long the process may outlive its last row, which a name server that does not answer would prolong. */
 const LINGER_MS = 500;
 
 /** `hdfs-fanout doctor CLUSTER [PATH]`, from here or from inside AWS. @returns the exit code */

@@ -1,5 +1,6 @@
 import pLimit from 'p-limit';
 import type { Root } from '../shared/job/root.ts';
+import { NamesOnDisk } from '../shared/machine/name-set.ts';
 import { plan } from '../shared/plan/plan.ts';
 import { OPEN_FOR_WRITING, settle } from '../shared/copy/settle.ts';
 import { bytesText } from '../shared/bytes.ts';
@@ -32,7 +33,7 @@ export async function dryRun(
     const [sourcePath, destinationPath] = [sourcePathOf(roots, unit), destinationPathOf(roots, unit)];
     try {
       const { kind, reason } = await settle(
-        { source, from: sourcePath, destination, to: destinationPath },
+        { source, sourcePath, destination, destinationPath },
         unit,
         spec.options,
         false,
@@ -68,7 +69,8 @@ export async function dryRun(
         );
     }
   };
-  const planning = { source, destination, roots, options: spec.options, signal, emit, makeDirectories: false };
+  using names = new NamesOnDisk();
+  const planning = { source, destination, roots, options: spec.options, signal, emit, names, makeDirectories: false };
   await (batches ? batches(emit) : plan(planning));
   signal.throwIfAborted();
   if (json) printEvent('total', Object.fromEntries(totals));

@@ -1,13 +1,13 @@
 import { CommanderError } from 'commander';
 import { FanoutError, messageOf, SpecError } from '../shared/errors.ts';
 
-/** Few and stable; anything else is a failure too. Listed in `--help` and in the README. */
+/** The exit codes of all commands, as `--help` and the README list them. Few and stable; any other code is a failure too. */
 export const exitCodes = {
   success: 0,
   someFailed: 1,
   usage: 2,
   stopped: 3,
-  /** Of `status` alone. Not 0: whoever waits for the copy by `status JOB && …` must not go on yet. */
+  /** Given by `status` alone, for a job at work. Not 0, since `status JOB && …` must not go on before the copy has ended. */
   running: 4,
   interrupted: 130,
 } as const;

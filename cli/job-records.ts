@@ -10,9 +10,9 @@ export interface JobRecords {
   readonly store: Pick<JobStore, 'get' | 'list' | 'counters' | 'failures'>;
   /** Whether a process of this machine, or an execution, is at work on a job. */
   readonly isRunning: (id: string) => boolean;
-  /** Named in errors. */
-  readonly place: string;
-  /** What to add to a command that the reader is told to run. */
+  /** What errors call them: `the stack HdfsFanout`, or a directory. */
+  readonly name: string;
+  /** Added to a command that the reader is told to run: ` --stack NAME`, or nothing. */
   readonly suffix: string;
 }
 
@@ -21,16 +21,16 @@ export async function openRecords(stack: string | undefined): Promise<JobRecords
     const { findDeployment } = await import('../shared/aws/deployment.ts');
     const { store, active } = await findDeployment(stack);
     const running = new Set((await active.list()).map(({ job }) => job));
-    return { store, isRunning: (id) => running.has(id), place: `the stack ${stack}`, suffix: ` --stack ${stack}` };
+    return { store, isRunning: (id) => running.has(id), name: `the stack ${stack}`, suffix: ` --stack ${stack}` };
   }
   const { store, directory, locks } = openState();
-  return { store, isRunning: (id) => isHeld(locks, id), place: directory, suffix: '' };
+  return { store, isRunning: (id) => isHeld(locks, id), name: directory, suffix: '' };
 }
 
 /** @throws SpecError */
-export async function knownJob({ store, place, suffix }: JobRecords, id: string): Promise<Job> {
+export async function knownJob({ store, name, suffix }: JobRecords, id: string): Promise<Job> {
   const job = await store.get(id);
-  if (!job) throw new SpecError(`no job ${printable(id)} in ${place}`, `hdfs-fanout jobs${suffix} lists them`);
+  if (!job) throw new SpecError(`no job ${printable(id)} in ${name}`, `hdfs-fanout jobs${suffix} lists them`);
   return job;
 }
 

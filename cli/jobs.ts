@@ -20,7 +20,7 @@ export async function jobs(flags: { limit: number; json: boolean; stack?: string
   return exitCodes.success;
 }
 
-/** Of what a job's first line holds, so that it fits 80 columns. Numbers stand at the right of theirs. */
+/** Columns of a job's first line, which fits 80 characters. A negative width aligns to the right. */
 const columns = [
   ['JOB', 22],
   ['STATE', 11],
@@ -61,7 +61,7 @@ function row(cells: readonly string[]): string {
   return padded.join(' ').trimEnd();
 }
 
-/** In at most five characters: `7s`, `59:59`, `1h02m`, `23h`, `4d05h`. */
+/** A duration in at most five characters: `7s`, `59:59`, `1h02m`, `23h`, `4d05h`. */
 export function tookText(seconds: number): string {
   const [whole, two] = [Math.round(seconds), (value: number) => String(value).padStart(2, '0')];
   const [minutes, hours, days] = [Math.floor(whole / 60), Math.floor(whole / 3600), Math.floor(whole / 86_400)];
@@ -72,7 +72,7 @@ export function tookText(seconds: number): string {
   return days < 10 ? `${days}d${two(hours % 24)}h` : `${days}d`;
 }
 
-/** In at most five characters, since the counts of a large job are two of them: `9999`, `12.3k`, `50.0M`. */
+/** A count of files in at most five characters: `9999`, `12.3k`, `50.0M`. */
 export function count(files: number): string {
   if (files < 10_000) return String(files);
   const [value, unit] = files < 999_500 ? [files / 1000, 'k'] : [files / 1_000_000, 'M'];

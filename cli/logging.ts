@@ -7,14 +7,14 @@ const levels = ['fatal', 'error', 'warn', 'info', 'debug'] as const;
 
 /**
  * `--log-file`: JSON lines, at `info` unless -v says more. Otherwise -v writes plain lines to stderr.
- * What is logged never holds a URL or a token; the places that could are not given to the logger.
+ * No log line holds a URL or a token: nothing that could hold one is given to the logger.
  */
 export function openLog(file: string | undefined, verbosity: number): Log {
   const level = levels[Math.min(verbosity, levels.length - 1)] ?? 'fatal';
   if (file !== undefined) {
     try {
       const destination = pino.destination({ dest: file, mkdir: true, sync: true });
-      // What is copied matters more than what is said of it.
+      // A log that cannot be written does not end the copy.
       destination.once('error', (error) => {
         destination.on('error', () => undefined);
         process.stderr.write(`hdfs-fanout: cannot write the log file ${file}: ${messageOf(error)}\n`);

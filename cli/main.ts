@@ -1,162 +1,13 @@
-import { Command, CommanderError } from 'commander';
-import packageJson from '../package.json' with { type: 'json' };
+import { CommanderError } from 'commander';
 import { removeKerberosLeftovers } from '../shared/hdfs/kerberos-leftovers.ts';
-import { clean } from './clean.ts';
-import { copy } from './copy.ts';
-import { doctor, type DoctorFlags } from './doctor.ts';
-import { exitCodesHelp, explain, statusCodesHelp } from './exit-codes.ts';
-import { jobs } from './jobs.ts';
-import { addJobFlags, type CopyFlags, givenFlags, positiveNumber, retryOptions } from './options.ts';
+import { explain } from './exit-codes.ts';
 import { guardOutput, printError } from './output.ts';
-import type { pushClusters } from './push-clusters.ts';
-import type { retry, start } from './start.ts';
-import { status } from './status.ts';
-import type { stop } from './stop.ts';
-import type { watch } from './watch.ts';
+import { program } from './program.ts';
 
-/** Commander would print wrong usage in its own way and end the process with 1: it throws, and the end of this file tells. */
-function configure(command: Command): Command {
-  return command.exitOverride().configureOutput({ outputError: () => undefined });
-}
-
-const examples = `
-Examples:
-  hdfs-fanout copy staging:/data/outgoing prod:/data/incoming
-  hdfs-fanout copy --force --exact --preserve staging:/data/2024 prod:/data/2024
-  hdfs-fanout copy --dry-run 'staging:/logs/dt=2024-{01,02}-*' prod:/logs
-  hdfs-fanout -f -s staging -d prod /data/outgoing /data/incoming --threads=10
-  hdfs-fanout copy local:/tmp/report.csv prod:/reports/
-${exitCodesHelp}`;
-
-const awsExamples = `
-Examples:
-  hdfs-fanout clusters push ~/.webhdfs.cfg --stack HdfsFanout
-  hdfs-fanout start --wait --force staging:/data/outgoing prod:/data/incoming
-  hdfs-fanout start --exact --threads=500 staging:/data/2024 prod:/data/2024
-${exitCodesHelp}`;
-
-const doctorHelp = `
-Examples:
-  hdfs-fanout doctor prod
-  hdfs-fanout doctor prod /data/incoming
-  hdfs-fanout doctor prod --read-only --json
-  hdfs-fanout doctor prod /data/incoming --stack HdfsFanout
-
-Exit codes:
-  0    every check succeeded, warnings aside
-  2    bad usage or configuration: nothing was asked of the cluster
-  3    a check failed
-  130  interrupted`;
-
-const program = configure(new Command('hdfs-fanout'))
-  .description('Copies directory trees between HDFS clusters over WebHDFS and HttpFS, verified and resumable.')
-  .version(packageJson.version)
-  .enablePositionalOptions()
-  .addHelpText('after', examples);
-
-const finish = (work: Promise<number>) => work.then((code) => void (process.exitCode = code));
-
-addJobFlags(configure(program.command('copy', { isDefault: true })).description('copy a tree, on this machine'))
-  .option('--conf <file>', 'cluster configuration (default: $WEBHDFS_CONFIG, then ~/.webhdfs.cfg)')
-  .option(
-    '--resume <job>',
-    'go on with a job: copies what failed or was not reached; of its options --force, --verify, --open-files, --threads, --max-failures may change',
-  )
-  .option('--dry-run', 'tell what would be done to each file, and change nothing', false)
-  .option('--json', 'one JSON object a line on stdout', false)
-  .option('--silent', 'no progress', false)
-  .option('-v, --verbose', 'log to stderr; repeat for more: errors, warnings, info, debug', (_, n: number) => n + 1, 0)
-  .option('--log-file <file>', 'log as JSON lines to a file')
-  .addHelpText('after', examples)
-  .action((paths: string[], flags: CopyFlags, command: Command) => finish(copy(paths, flags, givenFlags(command))));
-
-// The commands for AWS load its SDK only when they are called: `copy` should not wait for it.
-const inAws = (command: Command) =>
-  configure(command)
-    .option('--stack <name>', 'the deployment', process.env['HDFS_FANOUT_STACK'] ?? 'HdfsFanout')
-    .option('--json', 'one JSON object a line on stdout', false);
-const following = (command: Command) => inAws(command).option('--silent', 'no progress', false);
-const elsewhere = ['--stack <name>', 'of this deployment in AWS, not of this machine'] as const;
-
-following(addJobFlags(program.command('start').description('copy a tree, fanned out in AWS')))
-  .option('--wait', 'follow it to its end and give the exit code of the job', false)
-  .addHelpText('after', awsExamples)
-  .action((paths: string[], flags: Parameters<typeof start>[1]) =>
-    finish(import('./start.ts').then((module) => module.start(paths, flags))),
-  );
-
-following(program.command('watch'))
-  .description('show the progress of a job in AWS')
-  .argument('<job>')
-  .addHelpText('after', exitCodesHelp)
-  .action((id: string, flags: Parameters<typeof watch>[1]) =>
-    finish(import('./watch.ts').then((module) => module.watch(id, flags))),
-  );
-
-inAws(program.command('stop'))
-  .description('stop a job in AWS; retry goes on with it')
-  .argument('<job>')
-  .action((id: string, flags: Parameters<typeof stop>[1]) =>
-    finish(import('./stop.ts').then((module) => module.stop(id, flags))),
-  );
-
-const retrying = following(program.command('retry'))
-  .description('copy what failed or was not reached of a job in AWS')
-  .argument('<job>')
-  .option('--wait', 'follow it to its end and give the exit code of the job', false);
-for (const option of retryOptions) retrying.addOption(option);
-retrying
-  .addHelpText('after', exitCodesHelp)
-  .action((id: string, flags: Parameters<typeof retry>[1], command: Command) =>
-    finish(import('./start.ts').then((module) => module.retry(id, flags, givenFlags(command)))),
-  );
-
-inAws(configure(program.command('clusters')).description('the clusters of a deployment').command('push'))
-  .description('make or update the secrets of a deployment from a pywhdfs file')
-  .argument('[file]', 'default: $WEBHDFS_CONFIG, then ~/.webhdfs.cfg')
-  .action((file: string | undefined, flags: Parameters<typeof pushClusters>[1]) =>
-    finish(import('./push-clusters.ts').then((module) => module.pushClusters(file, flags))),
-  );
-
-configure(program.command('jobs'))
-  .description('list jobs, newest first')
-  .option(...elsewhere)
-  .option('--limit <n>', 'how many', positiveNumber, 20)
-  .option('--json', 'one JSON object a line', false)
-  .action((flags: Parameters<typeof jobs>[0]) => finish(jobs(flags)));
-
-configure(program.command('status'))
-  .description('show the Job Status of a job, or its failed files')
-  .argument('<job>')
-  .option('--failures', 'path, operation, host and reason of each failed file', false)
-  .option('--limit <n>', 'failures a page', positiveNumber, 100)
-  .option('--after <failure>', 'the page after this failure')
-  .option(...elsewhere)
-  .option('--json', 'one JSON object a line', false)
-  .addHelpText('after', statusCodesHelp)
-  .action((id: string, flags: Parameters<typeof status>[1]) => finish(status(id, flags)));
-
-configure(program.command('doctor'))
-  .description('find out what keeps a cluster from being copied to or from, here or in AWS')
-  .argument('<cluster>', 'its alias')
-  .argument('[path]', 'directory to look at and to write to for a moment (default: your home directory)')
-  .option('--conf <file>', 'cluster configuration (default: $WEBHDFS_CONFIG, then ~/.webhdfs.cfg)')
-  .option('--stack <name>', 'from inside this deployment in AWS, with the definition that was pushed to it')
-  .option('--read-only', 'write nothing, not even for a moment', false)
-  .option('--json', 'one JSON object a line', false)
-  .addHelpText('after', doctorHelp)
-  .action((alias: string, path: string | undefined, flags: DoctorFlags) => finish(doctor(alias, path, flags)));
-
-configure(program.command('clean'))
-  .description('delete the temporary files of a job that will not be resumed')
-  .argument('<job>')
-  .option('--conf <file>', 'cluster configuration')
-  .action((id: string, flags: { conf?: string }) => finish(clean(id, flags)));
-
-/** Also where no flag was read yet: with --json stdout holds nothing but objects. */
+/** Taken from the raw arguments, since an error may come before flags are read: with --json stdout holds objects alone. */
 const json = process.argv.includes('--json');
 guardOutput();
-// A bug, in what nobody waits for: one line for the person, as for every other end.
+// An error in work that nobody awaits is a bug. It too ends the process with one line.
 process.on('uncaughtException', (error) => {
   const { message, code } = explain(error);
   printError(message, json);
@@ -167,7 +18,7 @@ removeKerberosLeftovers();
 try {
   await program.parseAsync();
 } catch (error) {
-  // Help and version end in an error with code 0: they were printed.
+  // Commander throws with code 0 when it has printed help or version.
   if (!(error instanceof CommanderError && error.exitCode === 0)) {
     const { message, code } = explain(error);
     printError(message, json);

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { attributeNames } from '../shared/preserve/attributes.ts';
 import { SpecError } from '../shared/errors.ts';
+import { existingChoices, existingOf } from '../shared/job/existing.ts';
 import { type JobSpec, parseJobSpec, verificationLevels } from '../shared/job/spec.ts';
 
 /** What describes a job on the command line, as commander gives it. */
@@ -8,6 +9,7 @@ export interface JobFlags {
   src?: string;
   dest?: string;
   force: boolean;
+  existing?: string;
   preserve: boolean;
   strictPreserve: boolean;
   attributes?: string;
@@ -45,6 +47,10 @@ export function givenFlags(command: Command): GivenFlags {
 }
 
 const force = new Option('-f, --force', 'overwrite existing files that differ').default(false);
+const existing = new Option(
+  '--existing <what>',
+  'files that exist: fail or update those that differ, skip or overwrite all unseen',
+).choices(existingChoices);
 const verify = new Option('--verify <level>', 'how each copied file is verified')
   .choices(verificationLevels)
   .default('checksum');
@@ -59,7 +65,7 @@ const threads = new Option('--threads <n>', 'transfers at once; 0: as many as bo
   .default(0);
 
 /** What a retry in AWS may change. */
-export const retryOptions = [force, verify, openFiles, maxFailures, threads] as const;
+export const retryOptions = [force, existing, verify, openFiles, maxFailures, threads] as const;
 
 /** Flags of every command that starts a job: pydistcp's with their meaning, then ours. */
 export function addJobFlags(command: Command): Command {
@@ -68,11 +74,12 @@ export function addJobFlags(command: Command): Command {
     .option('-s, --src <cluster>', 'alias of the source cluster, or local')
     .option('-d, --dest <cluster>', 'alias of the destination cluster, or local')
     .addOption(force)
+    .addOption(existing)
     .option('-p, --preserve', 'preserve owner, group, permission, times, replication, block size, ACL, xattrs', false)
     .option('--attributes <list>', `preserve these and no others: ${attributeNames.join(', ')}`)
     .option('--strict-preserve', 'a file whose attributes cannot be set fails', false)
     .option('--exact', 'the destination is the copied root, existing or not (cp -T)', false)
-    .option('--no-checksum', 'do not compare existing files: always overwrite (with --force)')
+    .option('--no-checksum', 'with --force: replace existing files without comparing them')
     .addOption(verify)
     .addOption(openFiles)
     .option('--direct', 'write to the final name: no temporary file, no atomic rename', false)
@@ -96,12 +103,11 @@ export function specOf(paths: readonly string[], flags: JobFlags): JobSpec {
     source: located.slice(0, -1),
     destination: located.at(-1),
     options: {
-      force: flags.force,
+      existing: existingFrom(flags),
       mapping: flags.exact ? 'exact' : 'cp',
       preserve: flags.preserve || flags.strictPreserve,
       attributes: flags.attributes === undefined ? [] : attributesOf(flags.attributes),
       strictPreserve: flags.strictPreserve,
-      checksum: flags.checksum,
       verify: flags.verify,
       openFiles: flags.openFiles,
       direct: flags.direct,
@@ -114,6 +120,17 @@ export function specOf(paths: readonly string[], flags: JobFlags): JobSpec {
       maxFailures: flags.maxFailures,
     },
   });
+}
+
+/** @throws SpecError when it is said in both ways */
+function existingFrom({ existing: said, force: forced, checksum }: JobFlags): string {
+  if (said === undefined) return existingOf(forced, checksum);
+  if (!forced && checksum) return said;
+  const beside = forced ? '--force' : '--no-checksum';
+  throw new SpecError(
+    `--existing ${said} and ${beside} both say what becomes of existing files`,
+    `leave out ${beside}`,
+  );
 }
 
 /** @throws SpecError that names what is no attribute */

@@ -3,7 +3,7 @@ import { messageOf } from '../shared/errors.ts';
 import { exitCodes } from './exit-codes.ts';
 
 const gone = new AbortController();
-/** Aborted when nobody reads stdout any more (`| head`): what only shows something may stop. */
+/** Aborted when nobody reads stdout any more (`| head`): a command that only shows something may stop. */
 export const readerGone: AbortSignal = gone.signal;
 
 /**

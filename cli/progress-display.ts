@@ -3,10 +3,11 @@ import { bytesText } from '../shared/bytes.ts';
 import type { Progress } from '../shared/copy/progress.ts';
 
 const REFRESH_MS = 200;
-/** A line that fills the terminal wraps in some. */
+/** Columns that the progress line leaves free: a line that fills the terminal wraps in some. */
 const RESERVED_COLUMNS = 2;
+/** Between two lines where stderr is no terminal. */
 const PLAIN_EVERY_MS = 30_000;
-/** Speed over about this long, so that neither a pause nor a burst misleads. */
+/** Speed is measured over about this long, so that neither a pause nor a burst misleads. */
 const SPEED_WINDOW_MS = 10_000;
 
 /** Shows progress on stderr until `stop`: a bar on a terminal, a plain line now and then elsewhere. */

@@ -6,8 +6,9 @@ import { isHeld } from '../shared/machine/destination-lock.ts';
 import type { State } from '../shared/machine/state.ts';
 import type { Endpoints } from '../shared/endpoints/endpoints.ts';
 import type { CopyFlags, GivenFlags } from './options.ts';
-import { type Batch, destinationPathOf, type FileUnit, sourcePathOf } from '../shared/job/unit.ts';
+import { type Batch, destinationPathOf, type FileUnit, isFinal, sourcePathOf } from '../shared/job/unit.ts';
 import type { Job } from '../shared/job/job.ts';
+import { mayReplace } from '../shared/job/existing.ts';
 import { withOptions } from '../shared/job/spec.ts';
 
 /**
@@ -15,6 +16,7 @@ import { withOptions } from '../shared/job/spec.ts';
  * alone. `kept`: it was settled when the job was planned, and is refused.
  */
 export const flagsOnResume: Readonly<Record<keyof CopyFlags, 'job' | 'run' | 'kept'>> = {
+  existing: 'job',
   force: 'job',
   verify: 'job',
   openFiles: 'job',
@@ -89,7 +91,7 @@ export async function takeUp(
   if (job.outcome === 'Successful') return job;
   // As it is now: another resume may have changed it while this one waited for the lock.
   const spec = withOptions(job.spec, options);
-  const force = spec.options.force && !job.spec.options.force;
+  const force = mayReplace(spec.options.existing) && !mayReplace(job.spec.options.existing);
   if (force) await refuseSameTree({ source, destination, force, makeProbe: true }, job.roots, signal);
   const phase = job.phase === 'planning' ? 'planning' : 'copying';
   const changes = { spec, phase, outcome: undefined, error: undefined, endedAtMs: undefined } as const;
@@ -114,7 +116,7 @@ export async function eachUnfinished(
   const failed = await failedUnits(job.id, state);
   const limit = pLimit(LOOKED_AT_ONCE);
   const decided = async (unit: FileUnit): Promise<FileUnit> => {
-    if (unit.lasting) return unit;
+    if (isFinal(unit, job.spec.options)) return unit;
     const [status, there] = await Promise.all([
       source.stat(sourcePathOf(job.roots, unit), signal),
       destination.stat(destinationPathOf(job.roots, unit), signal),

@@ -31,14 +31,14 @@ export async function start(paths: readonly string[], flags: StartFlags): Promis
   return flags.wait ? follow(deployment, id, execution, flags) : exitCodes.success;
 }
 
-/** On stderr the advice, so that stdout holds the job's id alone; with --json one object. */
+/** Prints the job's id on stdout and what to do next on stderr; with --json one object on stdout. */
 export function tellStarted(id: string, execution: string, { json, stack, wait }: StartFlags | RetryFlags): void {
   if (json) printEvent('started', { job: id, execution });
   else process.stdout.write(`${id}\n`);
   if (!json && !wait) process.stderr.write(`follow it with: hdfs-fanout watch ${id} --stack ${stack}\n`);
 }
 
-type RetryOption = 'force' | 'verify' | 'maxFailures' | 'threads';
+type RetryOption = 'force' | 'existing' | 'verify' | 'maxFailures' | 'threads';
 
 export interface RetryFlags extends FollowFlags, Pick<JobFlags, RetryOption> {
   stack: string;

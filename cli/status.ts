@@ -39,7 +39,7 @@ async function failures(
   }
   const last = page.at(-1);
   if (last && page.length === limit && !json) {
-    // A mark of DynamoDB's store holds a # which begins a comment in a shell when it comes first.
+    // A sequence of DynamoDB's store holds a #, which can begin a comment in a shell.
     const after = /^\d+$/.test(last.sequence) ? last.sequence : `'${last.sequence}'`;
     process.stdout.write(`more: hdfs-fanout status ${id} --failures --after ${after}${suffix}\n`);
   }

@@ -16,7 +16,7 @@ export interface FollowFlags {
 }
 
 const LOOK_EVERY_MS = 1000;
-/** Between an execution's end and its job's: the status event, the copiers' own ends, the sweep. */
+/** How long after its execution's end a job may be closed: the event must come, copiers stop, temporary files be deleted. */
 const CLOSING_MS = 20 * 60_000;
 
 /** `hdfs-fanout watch JOB`: the display of `copy`, from the job's records. @returns the exit code */
@@ -63,7 +63,7 @@ export async function follow(
   const job = await store.get(id);
   const { status, error, cause } = await executions.describe(execution);
   if (job && (status === 'SUCCEEDED' || job.endedAtMs !== undefined)) return tellEnd(deployment, id, flags);
-  // It was refused before it became a job, or before it was taken up again.
+  // The execution was refused before its job was made, or before the job was taken up again.
   printError(`${error}: ${messageInCause(cause)}`, flags.json);
   return error === 'SpecError' ? exitCodes.usage : exitCodes.stopped;
 }

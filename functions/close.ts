@@ -6,7 +6,7 @@ import { metrics as names } from '../shared/names.ts';
 import { step } from './step.ts';
 import { metrics, servicesFor } from './wiring.ts';
 
-/** From the state machine, which catches an error; from EventBridge, when an execution has ended badly; from the reaper. */
+/** The state machine asks with the error that it caught, EventBridge with the execution that ended badly, the reaper like the state machine. */
 const request = z.union([
   z.object({ execution: z.string(), error: z.object({ Error: z.string(), Cause: z.string().optional() }) }),
   z.object({

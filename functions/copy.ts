@@ -6,7 +6,7 @@ import type { Batch } from '../shared/job/unit.ts';
 
 const request = z.object({
   job: z.string(),
-  // The planner wrote it: a line of the manifest.
+  // A batch is a line of the manifest, which the planner wrote: its fields are not checked again.
   batch: z.custom<Batch>((value) => typeof value === 'object' && value !== null && 'units' in value),
   progress: z.object({ left: z.number(), cut: z.array(z.number()) }).optional(),
 });

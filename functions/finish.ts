@@ -5,7 +5,7 @@ import { metrics as names } from '../shared/names.ts';
 import { step } from './step.ts';
 import { metrics, servicesFor } from './wiring.ts';
 
-/** Ends a job whose batches were all copied, and counts it. */
+/** Ends a job whose batches were all copied, and sends its counts as metrics. */
 export const handler = step(z.object({ job: z.string() }), async ({ job }, context, deadline) => {
   const answer = await finishStep(
     job,

@@ -8,7 +8,7 @@ import { closer, metrics, servicesFor } from './wiring.ts';
 
 const lambda = new LambdaClient();
 
-/** Every five minutes: status events are best effort, so jobs whose execution has ended are handed to the closer here at the latest. */
+/** Hands jobs whose execution has ended to the close Lambda, every five minutes: the event that should have done it may be lost. */
 export const handler = step(z.unknown(), async (_event, context) => {
   const { oldestSeconds, ended } = await reapStep(servicesFor(context), async ({ execution, reason }) => {
     const Payload = JSON.stringify({ execution, error: { Error: reason } });

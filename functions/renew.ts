@@ -6,7 +6,7 @@ import { metrics as names } from '../shared/names.ts';
 import { step } from './step.ts';
 import { metrics, renewPeriodMs, servicesFor } from './wiring.ts';
 
-/** On a schedule: keeps the delegation tokens of jobs at work alive. */
+/** Keeps the delegation tokens of jobs at work alive. Called on a schedule. */
 export const handler = step(z.unknown(), async (_event, context, deadline) => {
   const services = servicesFor(context);
   const late = new AbortController();

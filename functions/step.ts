@@ -7,12 +7,12 @@ import { issuesOf } from '../shared/issues.ts';
 import { errorNames } from '../shared/names.ts';
 import { logger, metrics } from './wiring.ts';
 
-/** For what must still be done after the deadline: outcomes recorded, temporary files deleted, the answer sent. */
+/** What a Lambda keeps of its time for after its deadline: to record outcomes, delete temporary files and answer. */
 const RESERVE_MS = 20_000;
-/** Of a short life. */
+/** The largest share of its time that a short-lived Lambda keeps for that. */
 const RESERVE_SHARE = 0.25;
 
-/** A service of AWS did not answer after the SDK's own retries: worth the state machine's. */
+/** A service of AWS did not answer in spite of the SDK's own retries: the state machine tries the step again later. */
 class ServiceError extends Error {
   override readonly name = errorNames.service;
 }
@@ -41,12 +41,12 @@ export function step<Schema extends z.ZodType, Answer>(
     });
 }
 
-/** Returns nothing: what a middleware returns replaces the answer. */
+/** Sends the metrics that were added. Returns nothing, since what a middleware returns replaces the Lambda's answer. */
 function publish(): void {
   if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
 }
 
-/** Ours go as they are: the state machine matches `name`. The SDK's errors are told by their metadata. */
+/** The error by whose `name` the state machine decides: one of the AWS SDK, which has metadata, becomes a ServiceError. */
 function named(error: unknown): unknown {
   if (error instanceof FanoutError || !(error instanceof Error)) return error;
   return '$metadata' in error ? new ServiceError(`${error.name}: ${messageOf(error)}`, { cause: error }) : error;

@@ -15,11 +15,12 @@ import { Executions } from '../shared/aws/executions.ts';
 import { JobTokens } from '../shared/aws/job-tokens.ts';
 import { S3Manifests } from '../shared/aws/s3-manifest.ts';
 import type { Services } from '../shared/aws/services.ts';
+import { TakenNames } from '../shared/aws/taken-names.ts';
 import type { PlanLimits } from '../shared/aws/plan-step.ts';
 import { type ClusterSecrets, environment, metrics as names } from '../shared/names.ts';
 import type { Log } from '../shared/log.ts';
 
-/** The only place that reads the environment. Made once per Lambda environment: connections outlive an invocation. */
+/** This file alone reads environment variables. Clients are made once for each Lambda environment, since connections outlive an invocation. */
 export const logger = new Logger({ serviceName: names.service });
 export const metrics = new Metrics({ namespace: names.namespace, serviceName: names.service });
 
@@ -39,7 +40,7 @@ const kms = new KMSClient();
 const s3 = new S3Client();
 const stepFunctions = new SFNClient();
 
-/** A copier that outlives its deadline by a little is still waited for, ms. */
+/** For how long after the end of its Lambda a copier is still taken to be at work, ms. */
 const GRACE_MS = 2000;
 
 /** What the steps work with, for one invocation. */
@@ -58,6 +59,7 @@ export function servicesFor(context: Context): Services {
     tokens: new JobTokens({ kms, key: read(environment.key), client, table, retentionDays }),
     secrets: new ClusterSecretStore(secretsManager, clusters),
     manifests: new S3Manifests(s3, read(environment.bucket)),
+    takenNames: new TakenNames(s3, read(environment.bucket)),
     log,
   };
 }
@@ -71,7 +73,7 @@ export function closer(): string {
   return read(environment.closer);
 }
 
-/** Between two rounds of the renewer. */
+/** The time between two rounds of the renewer. */
 export function renewPeriodMs(): number {
   return Number(read(environment.renewMinutes)) * 60_000;
 }

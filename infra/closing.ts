@@ -8,8 +8,8 @@ import type { Functions } from './functions.ts';
 const REAP_EVERY = Duration.minutes(5);
 
 /**
- * Closes jobs whose execution was stopped, failed or timed out. Status events are best effort and a close may have to wait for copiers:
- * whatever is left is found by the reaper.
+ * Closes jobs whose execution was stopped, failed or timed out. The event that tells of one may be lost, and a close that waits for
+ * copiers may run out of time: the reaper finds such jobs.
  * @see https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
  */
 export class Closing extends Construct {
@@ -25,7 +25,7 @@ export class Closing extends Construct {
       targets: [new LambdaTarget(close.lambda)],
     });
     new events.Rule(this, 'Reaper', {
-      description: 'hdfs-fanout: jobs whose execution has ended without them',
+      description: 'hdfs-fanout: jobs that are open although their execution has ended',
       schedule: events.Schedule.rate(REAP_EVERY),
       targets: [new LambdaTarget(reap.lambda)],
     });

@@ -14,7 +14,7 @@ export interface ClusterProps {
   readonly credential?: string;
   /** ARN of the KMS key of named secrets, when it is not the account's `aws/secretsmanager`. */
   readonly keyArn?: string;
-  /** Whether it is logged in to with Kerberos: auth_mechanism GSSAPI or TKN_GSSAPI. Default: false. */
+  /** Whether the cluster is logged in to with Kerberos: auth_mechanism GSSAPI or TKN_GSSAPI. Default: false. */
   readonly kerberos?: boolean;
 }
 
@@ -26,10 +26,10 @@ const CLUSTERS_LENGTH = 3000;
  * cluster that is not here cannot be reached by any job.
  */
 export class Clusters extends Construct {
-  /** What Lambdas and command line are told: alias → secrets. */
+  /** For Lambdas and command line, as JSON: alias → its secrets. */
   readonly json: string;
   readonly aliases: readonly string[];
-  /** Whether any is logged in to with Kerberos. */
+  /** Whether any cluster is logged in to with Kerberos. */
   readonly useKerberos: boolean;
   readonly #definitions: string[] = [];
   readonly #credentials: string[] = [];
@@ -70,7 +70,7 @@ export class Clusters extends Construct {
     this.#allow(role, this.#credentials);
   }
 
-  /** Of the clusters that are logged in to with Kerberos. */
+  /** Lets a role read the credentials of clusters with Kerberos, and no others. */
   allowKerberosCredentials(role: iam.Role): void {
     if (this.useKerberos) this.#allow(role, this.#kerberosCredentials);
   }
@@ -86,7 +86,7 @@ export class Clusters extends Construct {
     });
   }
 
-  /** @returns its name or ARN; adds to `arns` what a policy says for it */
+  /** @returns the secret's name or ARN; adds to `arns` what a policy says for it */
   #secret(kind: string, alias: string, given: string | undefined, key: kms.IKey, arns: string[]): string {
     if (given !== undefined) {
       arns.push(...this.#arnsOf(given));
@@ -97,7 +97,7 @@ export class Clusters extends Construct {
       secretName,
       description: `hdfs-fanout: filled by hdfs-fanout clusters push for ${alias}`,
       encryptionKey: key,
-      // Something must be in it. Letters and digits never begin a JSON object, by which an empty secret is told.
+      // A secret cannot be made empty. Letters and digits begin no JSON object: so one that nobody has filled is recognised.
       generateSecretString: { excludePunctuation: true },
     });
     Validations.of(secret).acknowledge({

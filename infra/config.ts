@@ -11,15 +11,28 @@ import { type ScheduleProps, scheduleSchema } from './schedules.ts';
 const keepDays: number[] = Object.values(RetentionDays).filter((value) => typeof value === 'number');
 
 const sizeSchema = z.strictObject({
-  memoryMiB: z.int().min(128).max(10_240).optional().describe('1,769 are one processor'),
-  timeoutSeconds: z.int().min(30).max(900).optional().describe('A single file must be copied within it'),
+  memoryMiB: z.int().min(128).max(10_240).optional().describe('Memory; 1,769 MiB come with one processor'),
+  timeoutSeconds: z
+    .int()
+    .min(30)
+    .max(900)
+    .optional()
+    .describe('Time of one invocation, in which a single file must be copied'),
 });
 
 const clusterSchema = z.strictObject({
-  definition: z.string().min(1).optional().describe('Name or ARN of the secret; made when left out'),
-  credential: z.string().min(1).optional().describe('Name or ARN of the secret; made when left out'),
+  definition: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Name or ARN of the secret with the definition; one is made when left out'),
+  credential: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Name or ARN of the secret with the credential; one is made when left out'),
   keyArn: z.string().min(1).optional().describe('KMS key of named secrets, when it is a key of your own'),
-  kerberos: z.boolean().optional().describe('Its auth_mechanism is GSSAPI or TKN_GSSAPI (default false)'),
+  kerberos: z.boolean().optional().describe('Whether its auth_mechanism is GSSAPI or TKN_GSSAPI (default false)'),
 });
 
 /** The deployment file. Every field but `network` and `clusters` has a default. */
@@ -34,21 +47,35 @@ export const deploymentSchema = z.strictObject({
           z.strictObject({
             subnetId: z.string().min(1),
             availabilityZone: z.string().min(1),
-            routeTableId: z.string().min(1).optional().describe('Needed to create the s3 and dynamodb endpoints'),
+            routeTableId: z
+              .string()
+              .min(1)
+              .optional()
+              .describe('Its route table, needed to create the s3 and dynamodb endpoints'),
           }),
         )
         .min(1),
-      securityGroupIds: z.array(z.string().min(1)).optional().describe('Of the Lambdas; one is made when left out'),
+      securityGroupIds: z
+        .array(z.string().min(1))
+        .optional()
+        .describe('Security groups of the Lambdas; one is made when left out'),
       endpoints: z.partialRecord(z.enum(endpointServices), z.enum(['create', 'existing'])).optional(),
     })
     .describe('Where the Lambdas run: both clusters must be reachable from there'),
   clusters: z.record(z.string(), clusterSchema).describe('Aliases that jobs may name'),
   copiers: z.int().min(1).max(10_000).optional().describe('Copy Lambdas at once over all jobs (default 20)'),
-  transfersPerCopier: z.int().min(1).max(100).optional().describe('Transfers at once in one of them (default 10)'),
-  reserveConcurrency: z.boolean().optional().describe('Keep that many of the account for them (default false)'),
+  transfersPerCopier: z.int().min(1).max(100).optional().describe('Transfers at once in one copier (default 10)'),
+  reserveConcurrency: z
+    .boolean()
+    .optional()
+    .describe('Reserve the concurrency of the copiers in the account (default false)'),
   architecture: z.enum(['arm64', 'x86_64']).default('arm64'),
   functions: z.partialRecord(z.enum(lambdaNames), sizeSchema).default({}),
-  retentionDays: z.int().min(1).default(30).describe('Records and manifests of jobs; how long a job can be retried'),
+  retentionDays: z
+    .int()
+    .min(1)
+    .default(30)
+    .describe('Days for which the records of a job are kept, and it can be retried'),
   logRetentionDays: z
     .int()
     .refine((days) => keepDays.includes(days), `expected one of ${keepDays.join(', ')}`)
@@ -56,7 +83,7 @@ export const deploymentSchema = z.strictObject({
   alarms: z
     .strictObject({
       email: z.email().optional(),
-      oldestJobHours: z.int().min(1).default(24).describe('Age from which a job at work is an alarm'),
+      oldestJobHours: z.int().min(1).default(24).describe('Hours after which a job at work raises an alarm'),
     })
     .prefault({}),
   schedules: z.array(scheduleSchema).default([]),
@@ -66,13 +93,13 @@ export const deploymentSchema = z.strictObject({
     .max(720)
     .default(15)
     .describe(
-      'With Kerberos: minutes between two looks at the delegation tokens of jobs; each is renewed two before its end',
+      'With Kerberos: minutes between two rounds of the renewer; it renews tokens that would end before the round after the next',
     ),
   kerberosLayerArn: z
     .string()
     .regex(/^arn:[^:]+:lambda:[^:]+:\d+:layer:[^:]+:\d+$/, 'expected the ARN of a version of a layer')
     .optional()
-    .describe('With Kerberos: a layer with the addon, made elsewhere; one is made when left out'),
+    .describe('With Kerberos: ARN of a layer with the addon; one is made when left out'),
   retain: z.boolean().default(true).describe('Keep bucket, table and key when the stack is deleted; false for a trial'),
 });
 
@@ -123,7 +150,7 @@ function propsOf(config: z.output<typeof deploymentSchema>): HdfsFanoutProps {
   }) as HdfsFanoutProps;
 }
 
-/** A field that is left out takes the construct's own default. */
+/** Drops undefined fields: the construct's own defaults hold for them. */
 function withoutUndefined(fields: object): object {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }

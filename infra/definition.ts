@@ -27,11 +27,12 @@ const CLOSE_AGAIN_SECONDS = 5;
 const { service, ...thrown } = errorNames;
 const { spec, refused, unavailable, busy, superseded, tooManyFailures, incomplete, closed, kerberos, noToken } = thrown;
 
-/** Of the job as a whole: one batch that ends so ends them all. */
+/** Errors of the job as a whole: one batch that fails with them ends all batches. */
 const endTheJob = [spec, refused, unavailable, busy, tooManyFailures, incomplete, closed, kerberos, noToken];
 
 /**
- * What a Lambda cannot see or mend itself. Its own errors come first and are never tried again: they say what is wrong with the job.
+ * Retries of what a Lambda cannot see or mend itself. The Lambda's own errors come first and are never tried again: they say what is
+ * wrong with the job.
  * A killed, timed-out or crashed Lambda comes last, as States.TaskFailed: the next invocation goes on where it was. With full
  * jitter a wait is half of what is written on average.
  * @see https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
@@ -59,7 +60,7 @@ function attempts(ErrorEquals: string[], MaxAttempts: number, IntervalSeconds: n
   return { ErrorEquals, MaxAttempts, IntervalSeconds, MaxDelaySeconds, BackoffRate: 2, JitterStrategy: 'FULL' };
 }
 
-/** What a batch needs: job and manifest line in, and nothing out, since all answers together would outgrow a state. */
+/** The states of one batch. They get job and manifest line and return nothing: the answers of all batches would outgrow a state. */
 function batchStates({ copy, tableName }: DefinitionProps) {
   return {
     CopyBatch: {
@@ -89,7 +90,7 @@ function batchStates({ copy, tableName }: DefinitionProps) {
           pk: { 'S.$': `States.Format('${deathRecord.jobPrefix}{}', $.job)` },
           sk: { 'S.$': `States.Format('${deathRecord.sortPrefix}{}', $.batch.batch)` },
           error: { 'S.$': '$.error.Error' },
-          // As a whole: a time-out has no Cause.
+          // The whole error, since that of a time-out has no Cause.
           cause: { 'S.$': 'States.JsonToString($.error)' },
         },
       },
@@ -153,7 +154,7 @@ export function definition(props: DefinitionProps) {
           StartAt: 'CopyBatch',
           States: batchStates(props),
         },
-        // Without it Step Functions gathers all answers and fails the Map Run when they outgrow 256 KiB, even though nobody wants them.
+        // Without a ResultWriter Step Functions gathers all answers and fails the Map Run when they outgrow 256 KiB, even though nobody wants them.
         ResultWriter: {
           Resource: serviceArn('s3:putObject'),
           Parameters: { Bucket: bucketName, Prefix: mapRunPrefix },

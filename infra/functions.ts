@@ -11,7 +11,7 @@ import type { Network } from './network.ts';
 import { allow } from './rights.ts';
 import type { Storage } from './storage.ts';
 
-/** Beside the bundled construct in the package, and where scripts/build.ts puts it for the sources. */
+/** The bundled Lambdas: beside the bundled construct in the package, and where scripts/build.ts puts them for the sources. */
 const bundled = join(import.meta.dirname, '../dist/functions');
 
 export type FunctionName = (typeof lambdaNames)[number];
@@ -27,7 +27,7 @@ const sizes: Record<FunctionName, Required<FunctionSize>> = {
   plan: { memoryMiB: 1769, timeout: Duration.minutes(15) },
   copy: { memoryMiB: 1769, timeout: Duration.minutes(15) },
   finish: { memoryMiB: 1024, timeout: Duration.minutes(15) },
-  // As long as a copier may live: it waits for them.
+  // It waits for copiers, and so may live as long as one.
   close: { memoryMiB: 512, timeout: Duration.minutes(15) },
   reap: { memoryMiB: 512, timeout: Duration.minutes(4) },
   renew: { memoryMiB: 512, timeout: Duration.minutes(5) },
@@ -47,22 +47,22 @@ export interface FunctionsProps {
   readonly reserveConcurrency: boolean;
   readonly retention: Duration;
   readonly logRetention: logs.RetentionDays;
-  /** Between two rounds of the renewer. */
+  /** Time between two rounds of the renewer. */
   readonly tokenRenewal: Duration;
-  /** The addon, where a cluster uses Kerberos. Default: one that is made. */
+  /** Layer with the addon `kerberos`, where a cluster uses it. Default: one is made. */
   readonly kerberosLayerArn: string | undefined;
   /** Folder with a folder for each function. Default: those of this package. */
   readonly directory: string | undefined;
 }
 
-/** The six Lambdas, a seventh where a cluster uses Kerberos, and what each may do. Why: docs/permissions.md, "On AWS". */
+/** The six Lambdas, a seventh where a cluster uses Kerberos, and what each may do. Why: docs/permissions.md, "Permissions on AWS". */
 export class Functions extends Construct {
   readonly plan: LambdaFunction;
   readonly copy: LambdaFunction;
   readonly finish: LambdaFunction;
   readonly close: LambdaFunction;
   readonly reap: LambdaFunction;
-  /** Where a cluster uses Kerberos. */
+  /** Undefined where no cluster uses Kerberos. */
   readonly renew: LambdaFunction | undefined;
   readonly doctor: LambdaFunction;
 
@@ -97,7 +97,7 @@ export class Functions extends Construct {
           ...more,
         },
       );
-    // Never for copiers: they get tokens from the job store.
+    // The copy Lambda has no layer: copiers get tokens from the job store.
     const layer = clusters.useKerberos ? { layer: this.#layer(props) } : {};
     this.plan = make('plan', 'begins jobs and writes their manifests', { network, ...layer });
     this.copy = make('copy', 'copies a batch of files', {
@@ -106,7 +106,7 @@ export class Functions extends Construct {
     });
     this.finish = make('finish', 'ends jobs whose batches were copied', { network, ...layer });
     this.close = make('close', 'closes jobs that will not come to their own end', { network, ...layer });
-    this.reap = make('reap', 'finds jobs whose execution has ended without them', {});
+    this.reap = make('reap', 'finds jobs that are open although their execution has ended', {});
     this.doctor = make('doctor', 'looks at a cluster from inside the VPC', { network, ...layer });
     this.reap.lambda.addEnvironment(environment.closer, this.close.lambda.functionName);
     this.renew = clusters.useKerberos

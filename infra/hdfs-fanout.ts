@@ -34,16 +34,19 @@ export interface HdfsFanoutProps {
   readonly retention?: Duration;
   /** Default: a month. */
   readonly logRetention?: RetentionDays;
-  /** Address that is told of failed executions and alarms. More subscribers: `topic`. */
+  /** Mail address that is told of failed executions and alarms. More subscribers: `topic`. */
   readonly alarmEmail?: string;
-  /** Age from which a job at work is an alarm. Default: a day. */
+  /** How long a job may be at work before it raises an alarm. Default: a day. */
   readonly oldestJob?: Duration;
   readonly schedules?: readonly ScheduleProps[];
-  /** Between two looks at the delegation tokens of jobs, where a cluster uses Kerberos; each is renewed two before its end. Whole minutes. Default: 15. */
+  /**
+   * Time between two rounds of the renewer, where a cluster uses Kerberos: it renews the tokens that would end before the round after
+   * the next. Whole minutes. Default: 15.
+   */
   readonly tokenRenewal?: Duration;
   /** Version of a layer with the addon `kerberos` and libkrb5, where a cluster uses Kerberos. Default: made when the app is synthesised. */
   readonly kerberosLayerArn?: string;
-  /** Of bucket, table and key; `DESTROY` also takes the table's deletion protection away. Default: `RETAIN`. */
+  /** What becomes of bucket, table and key with the stack; `DESTROY` takes the table's deletion protection away. Default: `RETAIN`. */
   readonly removalPolicy?: RemovalPolicy;
   /** Folder with a bundled `<name>/index.mjs` of each Lambda. Default: those of this package. */
   readonly functionsDirectory?: string;
@@ -55,9 +58,9 @@ export interface HdfsFanoutProps {
  * Kerberos on another system than Lambda's (kerberos-layer.ts), no Docker.
  */
 export class HdfsFanout extends Construct {
-  /** Start it with a job as its input: docs/job.schema.json. */
+  /** Copies the job that an execution gets as its input: docs/job.schema.json. */
   readonly stateMachine: sfn.IStateMachine;
-  /** Told of failed executions and alarms. */
+  /** Is told of failed executions and alarms. */
   readonly topic: sns.ITopic;
 
   constructor(scope: Construct, id: string, props: HdfsFanoutProps) {
@@ -98,7 +101,7 @@ export class HdfsFanout extends Construct {
     this.#output(outputs.clusters, clusters.json);
   }
 
-  /** Under its plain name, whatever the construct's own place in the stack is. */
+  /** Makes an output under its plain name, wherever in the stack the construct is. */
   #output(name: string, value: string): void {
     new CfnOutput(this, `Output${name}`, { value }).overrideLogicalId(name);
   }

@@ -10,13 +10,13 @@ import type { Construct } from 'constructs';
 /** Amazon Linux 2023, which Lambda's Node 24 runs on: https://docs.aws.amazon.com/linux/al2023/ug/compare-with-al2.html */
 const system = { GLIBC: '2.34', GLIBCXX: '3.4.29' } as const;
 
-/** As in package.json, which a bundle does not have beside it. */
+/** Version of the addon, as in package.json, which the bundled construct does not have beside it. */
 export const VERSION = '7.0.0';
 const image = 'public.ecr.aws/lambda/nodejs:24';
 const libraries =
   'libgssapi_krb5.so.2 libkrb5.so.3 libk5crypto.so.3 libkrb5support.so.0 libcom_err.so.2 libkeyutils.so.1';
 
-/** In the container: the addon is built there, since its package has no binary, and the libraries are the system's own. */
+/** Makes the layer in a container: the addon is built, since its package has no binary, and the system's libraries are copied. */
 const script = [
   'set -e',
   'dnf install -y -q gcc-c++ make python3 krb5-devel',
@@ -48,7 +48,7 @@ export function kerberosLayer(scope: Construct, id: string, architecture: lambda
     compatibleRuntimes: [lambda.Runtime.NODEJS_24_X],
     compatibleArchitectures: [architecture],
     code: lambda.Code.fromAsset(source, {
-      // What was made says which version it is.
+      // What was built tells one version of the layer from another.
       assetHashType: AssetHashType.OUTPUT,
       bundling: {
         image: DockerImage.fromRegistry(image),
@@ -62,7 +62,7 @@ export function kerberosLayer(scope: Construct, id: string, architecture: lambda
   });
 }
 
-/** Lays the installed addon and its libraries out as a layer. @returns why not */
+/** Lays the installed addon and its libraries out as a layer. @returns why that cannot be; undefined when it was done */
 export function copyInstalled(directory: string, architecture: lambda.Architecture): string | undefined {
   const own = { x64: 'x86_64', arm64: 'arm64' }[process.arch as string] ?? process.arch;
   if (process.platform !== 'linux') return `this is ${process.platform}, not Linux`;
@@ -85,7 +85,7 @@ export function copyInstalled(directory: string, architecture: lambda.Architectu
   return undefined;
 }
 
-/** What is part of Lambda's own system. */
+/** Libraries that are part of Lambda's own system. */
 const systems = /^(?:ld-linux.*|lib(?:c|m|dl|rt|pthread|resolv|gcc_s|stdc\+\+))[.-]/;
 
 /** Which files a process maps to load the addon. @returns undefined when it does not load */
@@ -108,7 +108,7 @@ function mappedByAddon(): { readonly addon: string; readonly shared: readonly st
   }
 }
 
-/** A file that needs a newer C or C++ library than Lambda has. The versions are among the names that it imports. */
+/** Why Lambda cannot load a file: it imports names of a newer C or C++ library than Lambda has. */
 function tooNew(file: string): string | undefined {
   const text = readFileSync(file, 'latin1');
   for (const [library, has] of Object.entries(system)) {

@@ -16,7 +16,7 @@ export interface LambdaFunctionProps {
   readonly timeout: Duration;
   readonly environment: Record<string, string>;
   readonly logRetention: logs.RetentionDays;
-  /** For one that talks to a cluster. */
+  /** Where the Lambda runs if it talks to a cluster. */
   readonly network?: Network;
   readonly reservedConcurrency?: number;
   readonly layer?: lambda.ILayerVersion;

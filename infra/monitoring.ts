@@ -8,16 +8,16 @@ import { metrics } from '../shared/names.ts';
 import type { Functions } from './functions.ts';
 
 const PERIOD = Duration.minutes(5);
-/** Periods in a row: a copier that waits for a moment is no news. */
+/** Periods in a row with throttled copiers before the alarm: a copier that waits for a moment is no news. */
 const THROTTLED_PERIODS = 3;
 
 export interface MonitoringProps {
   readonly functions: Functions;
   readonly machine: sfn.IStateMachine;
   readonly topic: sns.ITopic;
-  /** Age from which a job at work is an alarm. */
+  /** How long a job may be at work before the alarm. */
   readonly oldestJob: Duration;
-  /** Between two rounds of the renewer. */
+  /** Time between two rounds of the renewer. */
   readonly tokenRenewal: Duration;
 }
 
@@ -35,7 +35,7 @@ export class Monitoring extends Construct {
     const { GREATER_THAN_THRESHOLD } = cloudwatch.ComparisonOperator;
     const any = { threshold: 0, comparisonOperator: GREATER_THAN_THRESHOLD, evaluationPeriods: 1 };
     const alarms = [
-      // Counted by the Lambdas: an execution also fails when its destination is busy or its input wrong, which is no failed job.
+      // Failed jobs are counted by the Lambdas: an execution also fails when its destination is busy or its input wrong.
       this.#alarm('JobFailed', 'Jobs failed', { ...any, metric: jobsFailed }),
       this.#alarm('FilesFailed', 'Files failed', { ...any, metric: filesFailed }),
       this.#alarm('CopyThrottled', 'Copiers throttled', {

@@ -5,7 +5,7 @@ import { Construct } from 'constructs';
 export interface SubnetProps {
   readonly subnetId: string;
   readonly availabilityZone: string;
-  /** Needed where a gateway endpoint is made: its routes are added to this table. */
+  /** Route table of the subnet, needed where a gateway endpoint is made. */
   readonly routeTableId?: string;
 }
 
@@ -16,16 +16,16 @@ const interfaces = ['secretsmanager', 'kms', 'states'] as const;
 export const endpointServices = [...gateways, ...interfaces];
 export type EndpointService = (typeof endpointServices)[number];
 
-/** By id, without a look at the account: the template is the same wherever it is made. */
+/** VPC and subnets by id, without a look at the account: the template is the same wherever it is made. */
 export interface NetworkProps {
   readonly vpcId: string;
-  /** From here, both clusters' namenodes and every datanode must be reachable. */
+  /** Subnets from which both clusters' namenodes and every datanode are reached. */
   readonly subnets: readonly SubnetProps[];
-  /** Of the Lambdas. Without any one is made: nothing comes in, every TCP port goes out. */
+  /** Security groups of the Lambdas. Where none is named one is made, which lets nothing in and every TCP port out. */
   readonly securityGroupIds?: readonly string[];
   /**
-   * `existing` for what the VPC already has (or reaches through a NAT gateway), `create`, the default, for what it lacks. A VPC
-   * has at most one endpoint with private DNS for each service.
+   * How the Lambdas reach a service of AWS: `create`, the default, makes an endpoint; `existing` is for what the VPC has already, or
+   * reaches through a NAT gateway. A VPC has at most one endpoint with private DNS for each service.
    */
   readonly endpoints?: Readonly<Partial<Record<EndpointService, 'create' | 'existing'>>>;
 }
@@ -58,7 +58,7 @@ export class Network extends Construct {
     for (const service of interfacesToMake) this.#interface(service, group);
   }
 
-  /** Ports and addresses of namenodes and datanodes are the clusters' matter: name groups of your own to narrow them. */
+  /** Makes a group that lets every TCP port out, since the ports and addresses of Hadoop's daemons are the clusters' choice. */
   #lambdaGroup(kerberos: boolean): ec2.ISecurityGroup {
     const group = new ec2.SecurityGroup(this, 'SecurityGroup', {
       vpc: this.vpc,
@@ -81,7 +81,7 @@ export class Network extends Construct {
     return group;
   }
 
-  /** Costs nothing. */
+  /** Makes a gateway endpoint, which costs nothing. */
   #gateway(service: string, subnets: readonly SubnetProps[]): void {
     const routeTableIds = subnets.map(({ routeTableId }, i) => {
       if (routeTableId !== undefined) return routeTableId;
@@ -97,7 +97,7 @@ export class Network extends Construct {
     });
   }
 
-  /** Paid by the hour and zone. */
+  /** Makes an interface endpoint, which is paid by the hour and zone. */
   #interface(service: string, group: ec2.ISecurityGroup): void {
     const zones = new Map(this.subnets.map((subnet) => [subnet.availabilityZone, subnet.subnetId]));
     new ec2.CfnVPCEndpoint(this, service, {

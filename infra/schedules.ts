@@ -13,7 +13,7 @@ type JobInput = z.input<typeof jobSpecSchema>;
 export type ScheduledJob = JobInput & { readonly options: { readonly mapping: 'cp' | 'exact' } };
 
 export interface ScheduleProps {
-  /** Of this deployment alone; a schedule of another name is another schedule. */
+  /** Name within the deployment; a schedule of another name is another schedule. */
   readonly name: string;
   /** `rate(1 day)`, `cron(0 3 * * ? *)` or `at(2027-01-01T03:00:00)`: https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html */
   readonly expression: string;
@@ -26,7 +26,7 @@ export interface ScheduleProps {
 
 const location = z.string().regex(/^[A-Za-z0-9][\w.-]*:[^]+$/, 'expected cluster:/path');
 
-/** The little that must be right before anything is deployed; the planner checks a job as a whole. */
+/** What is checked of a scheduled job before it is deployed; the planner checks the whole job when it runs. */
 const jobSchema = z.strictObject({
   source: z.union([location, z.array(location).min(1)]),
   destination: location,
@@ -46,7 +46,7 @@ export const scheduleSchema = z.strictObject({
   job: jobSchema,
 });
 
-/** An execution that could not be started for so long comes too late. */
+/** For how long EventBridge tries to start a scheduled execution. */
 const MAX_AGE = Duration.hours(1);
 
 /** Jobs that start by themselves, each an execution with the job as its input. */
@@ -89,7 +89,7 @@ function refuse(path: string, schedule: ScheduleProps, aliases: readonly string[
     throw new Error(issues.join('; '));
   }
   const { source, destination } = schedule.job;
-  const ends = [source, destination].flat().map((end) => end.slice(0, end.indexOf(':')));
-  const unknown = ends.find((alias) => !aliases.includes(alias));
+  const named = [source, destination].flat().map((location) => location.slice(0, location.indexOf(':')));
+  const unknown = named.find((alias) => !aliases.includes(alias));
   if (unknown !== undefined) throw new Error(`${path}.job: "${unknown}" is none of the clusters ${aliases.join(', ')}`);
 }

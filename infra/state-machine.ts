@@ -68,7 +68,7 @@ export class StateMachine extends Construct {
   }
 
   /**
-   * In policies of their own, made after the machine: the machine waits for its Lambdas, and these for their roles, so that a role
+   * Rights on executions, in policies of their own: the machine is made after its Lambdas, and these after their roles, so that a role
    * which named the machine would close a circle.
    */
   #allowExecutions(role: iam.Role, plan: LambdaFunction, reap: LambdaFunction): void {

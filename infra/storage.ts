@@ -7,17 +7,17 @@ import { Construct } from 'constructs';
 import { manifestPrefix, tableKeys } from '../shared/names.ts';
 import { allow } from './rights.ts';
 
-/** Where Step Functions puts the answers of a job's batches, all empty. */
+/** Prefix of the objects in which Step Functions keeps the answers of batches, all of them empty. */
 export const mapRunPrefix = 'map-runs';
 
-/** An upload that no planner goes on with. */
+/** When a multipart upload that no planner goes on with is given up. */
 const UPLOADS_LAST = Duration.days(7);
 const MAP_RUNS_LAST = Duration.days(7);
 
 export interface StorageProps {
   /** How long a job's manifest is kept: as long as its records. */
   readonly retention: Duration;
-  /** Of bucket, table and key. */
+  /** What becomes of bucket, table and key when the stack is deleted. */
   readonly removalPolicy: RemovalPolicy;
 }
 
@@ -67,7 +67,7 @@ export class Storage extends Construct {
     });
   }
 
-  /** Every read and write of the job store, and no scan: nothing needs to see all jobs at once. */
+  /** Lets a role read and write the job store, without a scan: nothing needs to see all jobs at once. */
   allowTable(role: iam.Role): void {
     const actions = ['GetItem', 'BatchGetItem', 'Query', 'ConditionCheckItem', 'PutItem', 'UpdateItem', 'DeleteItem'];
     allow(role, { actions: actions.map((action) => `dynamodb:${action}`), resources: [this.table.tableArn] });
@@ -87,11 +87,11 @@ export class Storage extends Construct {
       resources: [this.bucket.arnForObjects(`${manifestPrefix}*`)],
       because: 'A manifest is named after its job',
     });
-    // Without it S3 says 403 for an object that is not there: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+    // Without ListBucket S3 says 403 for an object that is not there: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
     allow(role, { actions: ['s3:ListBucket'], resources: [this.bucket.bucketArn] });
   }
 
-  /** @param actions  on tokens of jobs; what Secrets Manager encrypts has another context */
+  /** Lets a role use the key for tokens of jobs alone: what Secrets Manager encrypts under it has another context. */
   allowTokens(role: iam.Role, ...actions: ('Encrypt' | 'Decrypt')[]): void {
     allow(role, {
       actions: actions.map((action) => `kms:${action}`),

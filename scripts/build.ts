@@ -18,7 +18,7 @@ await build({
   sourcemap: true,
   logLevel: 'warning',
 });
-/** What is left out of the bundles, or stands in for what only one architecture can run. */
+/** Modules that the Lambdas' bundles replace, since they run on one architecture alone. */
 const standIns = { '@node-rs/crc32': './functions/crc32.ts' };
 await build({
   entryPoints: lambdaNames.map((name) => ({
@@ -35,7 +35,7 @@ await build({
   target: 'node24',
   mainFields: ['module', 'main'],
   alias: standIns,
-  // Libraries in CommonJS ask for `require`, which ES modules have none of.
+  // CommonJS libraries call `require`, which an ES module does not have.
   banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   logLevel: 'warning',
 });

@@ -1,4 +1,4 @@
-/** The time came at which this process has to stop. No error of the job: somebody else goes on. */
+/** The time came at which this process has to stop. No error of the job: another invocation goes on with it. */
 export class DeadlineReached extends Error {
   override readonly name = 'DeadlineReached';
   readonly lastedMs: number;
@@ -9,10 +9,10 @@ export class DeadlineReached extends Error {
   }
 }
 
-/** Nothing is begun in the last part of the time: it would only be cut off. */
+/** Share of the time, at its end, in which no file is begun: it would only be cut off. */
 const LAST_PART = 0.05;
 
-/** The time that one invocation has, from its making on. */
+/** How long an invocation may go on. Its time begins when this object is made. */
 export class Deadline {
   readonly #beganAtMs = performance.now();
   readonly #lastsMs: number;
@@ -26,7 +26,7 @@ export class Deadline {
     return performance.now() - this.#beganAtMs > this.#lastsMs * (1 - LAST_PART);
   }
 
-  /** Aborts when the time is over. @returns what takes this back */
+  /** Aborts `stop` when the time is over. @returns a function that takes this back */
   arm(stop: AbortController): () => void {
     const leftMs = this.#lastsMs - (performance.now() - this.#beganAtMs);
     const timer = setTimeout(() => stop.abort(new DeadlineReached(this.#lastsMs)), Math.max(0, leftMs));

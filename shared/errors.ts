@@ -1,6 +1,7 @@
 /**
  * What the caller does next: try this unit again, give up this unit, or stop the job.
- * Errors say this themselves, so that no policy reads message texts.
+ * Errors say this themselves: whether something is tried again never depends on the text of a message. What servers only say in words
+ * becomes a code where it comes in, in shared/hdfs.
  */
 export type Disposition = 'retry' | 'fail-unit' | 'fail-job';
 
@@ -29,15 +30,15 @@ export abstract class FanoutError extends Error {
   readonly remedy: string | undefined;
   /** No answer came from the server itself, which may have done what it was asked. */
   readonly mayHaveWorked: boolean;
-  /** What came back, without place and remedy. */
+  /** What came back, without operation, path, host and remedy. */
   readonly reason: string;
 
   constructor(reason: string, details: Details) {
     const { where, remedy } = details;
-    const place = where
+    const failedAt = where
       ? `${where.operation} ${printable(where.path)}${where.host ? ` on ${printable(where.host)}` : ''}: `
       : '';
-    super(`${place}${oneLine(reason)}${remedy ? ` (${oneLine(remedy)})` : ''}`, { cause: details.cause });
+    super(`${failedAt}${oneLine(reason)}${remedy ? ` (${oneLine(remedy)})` : ''}`, { cause: details.cause });
     this.reason = oneLine(reason);
     this.disposition = details.disposition;
     this.where = where;

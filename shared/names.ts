@@ -26,9 +26,9 @@ export const environment = {
 /** Where a cluster's definition and its credential are kept, each a secret's name or ARN. */
 export interface ClusterSecrets {
   readonly definition: string;
-  /** Never for copiers: they get a job's tokens from the job store. */
+  /** No copier may read it: copiers get a job's tokens from the job store. */
   readonly credential: string;
-  /** Whether the deployment has what it takes to log in to it with Kerberos. */
+  /** Whether the deployment can log in to the cluster with Kerberos. */
   readonly kerberos?: true;
 }
 
@@ -46,13 +46,13 @@ export const outputs = {
 /** Keys and the expiry attribute of the table. */
 export const tableKeys = { partition: 'pk', sort: 'sk', expires: 'expiresAt' } as const;
 
-/** What the state machine writes when a copier died without a word: an item of its own, read by finish. */
+/** Keys of the item that the state machine writes for a batch whose copier died each time. The finish Lambda reads it. */
 export const deathRecord = { jobPrefix: 'JOB#', sortPrefix: 'DEATH#' } as const;
 
-/** Where the manifest of a job is in the bucket. */
+/** Prefix of the manifests in the bucket. */
 export const manifestPrefix = 'manifests/';
 
-/** CloudWatch namespace and metrics, without dimensions but `service`. */
+/** CloudWatch namespace and metrics, whose one dimension is `service`. */
 export const metrics = {
   namespace: 'HdfsFanout',
   service: 'hdfs-fanout',

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How often and how long. Both budgets hold: the first that is used up ends the retrying, but not before the least number of tries. */
+/** How often and for how long something is tried. Both budgets hold: the first that is used up ends the retrying, but not before the least number of tries. */
 export interface RetryPolicy {
   /** Tries in all, the first one included. */
   readonly attempts: number;

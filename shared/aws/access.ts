@@ -9,7 +9,7 @@ import type { Services } from './services.ts';
 import type { JobSpec } from '../job/spec.ts';
 import { locationsOf } from '../endpoints/location.ts';
 
-/** A cluster as a copier sees it: its definition, and the credential that the planner left for this job. No Kerberos. */
+/** A cluster as a copier sees it: its definition, and the credential that the planner kept for this job. Needs no Kerberos. */
 export async function accessOfJob(
   { secrets, tokens }: Pick<Services, 'secrets' | 'tokens'>,
   job: string,
@@ -25,8 +25,8 @@ export async function accessOfJob(
 type Keeping = Pick<Services, 'secrets' | 'tokens' | 'log'>;
 
 /**
- * Leaves a job, which is at work, what its copiers need: what the user gave, and a delegation token for each nameservice of a cluster
- * with Kerberos. Does what is missing: safe to run again.
+ * Keeps for a job that is at work the credentials that its copiers need: what the user gave, and a delegation token for each
+ * nameservice of a cluster with Kerberos. Gets only those that are missing: safe to run again.
  * @throws SpecError, KerberosError, JobClosedError when the job was closed meanwhile
  */
 export async function giveAccess(job: string, spec: JobSpec, services: Keeping, signal: AbortSignal): Promise<void> {
@@ -65,13 +65,13 @@ async function getToken(
   throw new JobClosedError(job);
 }
 
-/** For how long the cancelling may hold up the end of a job, ms. */
+/** For how long the cancelling of tokens may hold up the end of a job, ms. */
 const CANCEL_MS = 20_000;
 const CANCEL_AT_ONCE = 4;
 
 /**
- * Cancels the tokens that were got for a job and deletes its credentials. A token that cannot be cancelled keeps no job from its end: it
- * ends by itself when nobody renews it.
+ * Cancels the tokens that were got for a job and deletes its credentials. A token that cannot be cancelled does not keep the job from
+ * ending: it expires when nobody renews it.
  */
 export async function endAccess(job: string, services: Keeping): Promise<void> {
   const { tokens, log } = services;

@@ -8,7 +8,7 @@ import { SpecError } from '../errors.ts';
 import { type Cluster, parseCluster, usesKerberos } from '../hdfs/cluster.ts';
 import type { ClusterSecrets } from '../names.ts';
 
-/** What a copier may not read of a cluster. */
+/** The part of a cluster's configuration that copiers may not read. */
 export interface Credential {
   readonly token?: string;
   readonly password?: string;
@@ -52,7 +52,8 @@ export class ClusterSecretStore {
 
   /**
    * Divides a definition from its credential and keeps both.
-   * @param cluster  whose files are texts, its keytab in Base64. @throws SpecError when the deployment has no such cluster
+   * @param cluster  with the texts of its files in place of their names, the keytab in Base64
+   * @throws SpecError when the deployment has no such cluster
    */
   async push(cluster: Cluster): Promise<void> {
     const { token, password, keytab, ...definition } = cluster;

@@ -38,7 +38,7 @@ export async function findDeployment(stack: string): Promise<Deployment> {
   return {
     stack,
     stateMachine: output(outputs.stateMachine),
-    // Nothing is written through it: how long records last is the Lambdas' to know.
+    // The command line writes no records, and needs not know for how long they are kept.
     store: new DynamoJobStore(client, table, { retentionDays: 0 }),
     active: new ActiveJobs(client, table),
     executions: new Executions(new SFNClient()),

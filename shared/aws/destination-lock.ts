@@ -16,8 +16,8 @@ interface LockItem {
 }
 
 /**
- * Keeps two jobs from writing into one destination. One record per namespace of a cluster, so that two aliases which share an address or
- * a block pool exclude each other; it lists the paths in use. No lease: whether a holder still runs is asked of Step Functions.
+ * Keeps two jobs from writing into one destination. Each name of a namespace, an address or the block pool, has a record that lists
+ * the paths in use, so that two aliases which share one exclude each other. No lease: Step Functions tells whether a holder still runs.
  */
 export class DestinationLock {
   readonly #client: DynamoDBDocumentClient;
@@ -35,7 +35,7 @@ export class DestinationLock {
     return this.#isGone;
   }
 
-  /** Safe to run again by the same job. @throws DestinationBusyError */
+  /** Locks paths for a job. Safe to run again by the same job. @throws DestinationBusyError */
   async acquire(job: string, execution: string, locked: readonly LockedPath[]): Promise<void> {
     await this.#change(namespacesOf(locked), async (namespace, holders) => {
       const paths = locked.filter((one) => one.namespace === namespace).map(({ path }) => path);
@@ -55,14 +55,14 @@ export class DestinationLock {
     });
   }
 
-  /** Safe to run again. */
+  /** Frees the paths of a job. Safe to run again. */
   async release(job: string, locked: readonly LockedPath[]): Promise<void> {
     await this.#change(namespacesOf(locked), (_namespace, holders) =>
       Promise.resolve(holders.filter((holder) => holder.job !== job)),
     );
   }
 
-  /** Rewrites the records of all namespaces at once, each if nobody else did since it was read. */
+  /** Rewrites the records of all these namespaces in one transaction, if nobody else did since they were read. */
   async #change(
     namespaces: readonly string[],
     holdersOf: (namespace: string, holders: readonly Holder[]) => Promise<readonly Holder[]>,

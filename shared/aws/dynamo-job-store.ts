@@ -3,7 +3,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { JobClosedError, SpecError } from '../errors.ts';
 import type { DeathRecords } from '../finish/deaths.ts';
-import type { Job } from '../job/job.ts';
+import { type Job, storedJob } from '../job/job.ts';
 import type { JobStore, RecordedFailure } from '../job/job-store.ts';
 import type { Counters } from '../job/outcome.ts';
 import { tableKeys } from '../names.ts';
@@ -158,5 +158,5 @@ function listedAs({ id, startedAtMs }: Job): string {
 
 function jobOf(item: Item): Job {
   const { pk, sk, closing, finishCursor, closeCursor, [tableKeys.expires]: expires, ...job } = item;
-  return { endedAtMs: undefined, outcome: undefined, error: undefined, ...job } as unknown as Job;
+  return storedJob({ endedAtMs: undefined, outcome: undefined, error: undefined, ...job } as unknown as Job);
 }

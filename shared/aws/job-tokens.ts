@@ -14,8 +14,8 @@ import type { HeldToken } from '../hdfs/delegation-tokens.ts';
 import { tableKeys } from '../names.ts';
 import { activeKey } from './active-jobs.ts';
 
-/** What the credentials of a job are kept with. */
-export interface TokenPlace {
+/** Where the credentials of jobs are kept: in items of a table, encrypted under a key. */
+export interface TokenVault {
   readonly kms: KMSClient;
   readonly key: string;
   readonly client: DynamoDBDocumentClient;
@@ -23,7 +23,7 @@ export interface TokenPlace {
   readonly retentionDays: number;
 }
 
-/** What the user gave for a cluster, and copiers need: theirs to use, the user's to cancel. */
+/** A credential that the user gave for a cluster. Copiers use it; only the user cancels it. */
 export interface GivenCredential {
   readonly token?: string;
   readonly password?: string;
@@ -48,36 +48,36 @@ const HELD = 'HELD#';
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/encrypt_context.html
  */
 export class JobTokens {
-  readonly #place: TokenPlace;
+  readonly #vault: TokenVault;
 
-  constructor(place: TokenPlace) {
-    this.#place = place;
+  constructor(vault: TokenVault) {
+    this.#vault = vault;
   }
 
   async give(job: string, cluster: string, credential: GivenCredential): Promise<void> {
-    const { client, table } = this.#place;
+    const { client, table } = this.#vault;
     const token = await this.#encrypt(job, cluster, JSON.stringify(credential));
     const Item = { ...keyOf(job, `${GIVEN}${cluster}`), token, ...this.#expiry() };
     await client.send(new PutCommand({ TableName: table, Item }));
   }
 
-  /** Undefined for a cluster for which the user gave nothing. */
+  /** What the user gave for a cluster; undefined for one without credentials. */
   async given(job: string, cluster: string): Promise<GivenCredential | undefined> {
-    const { client, table } = this.#place;
+    const { client, table } = this.#vault;
     const Key = keyOf(job, `${GIVEN}${cluster}`);
     const { Item } = await client.send(new GetCommand({ TableName: table, Key, ConsistentRead: true }));
     if (!Item) return undefined;
     return JSON.parse(await this.#decrypt(job, cluster, Item['token'] as Uint8Array)) as GivenCredential;
   }
 
-  /** @returns false when the job is not at work any more: nobody would cancel what is kept then */
+  /** Keeps a token that was got for a job. @returns false when the job has ended meanwhile: nobody would cancel the token then */
   async keep(
     job: string,
     cluster: string,
     { nameservice, token, renewedUntilMs }: HeldToken,
     gotAtMs = Date.now(),
   ): Promise<boolean> {
-    const { client, table: TableName } = this.#place;
+    const { client, table: TableName } = this.#vault;
     const Item = {
       ...keyOf(job, `${HELD}${cluster}#${randomBytes(8).toString('hex')}`),
       cluster,
@@ -99,7 +99,7 @@ export class JobTokens {
     }
   }
 
-  /** All that were kept and not yet forgotten, the oldest first, also those that were replaced. */
+  /** All tokens that are kept for a job, the oldest first, also those that were replaced. */
   async kept(job: string, cluster?: string): Promise<KeptToken[]> {
     const prefix = cluster === undefined ? HELD : `${HELD}${cluster}#`;
     const tokens = (await this.#items(job, prefix)) as unknown as KeptToken[];
@@ -115,9 +115,9 @@ export class JobTokens {
     return { nameservice, renewedUntilMs, token: await this.#decrypt(job, cluster, token) };
   }
 
-  /** A token lives longer. One that was forgotten meanwhile stays so. */
+  /** Notes until when a renewed token lives. A token that was forgotten meanwhile does not come back. */
   async setRenewedUntil(job: string, { sk }: KeptToken, renewedUntilMs: number): Promise<void> {
-    const { client, table } = this.#place;
+    const { client, table } = this.#vault;
     const update = new UpdateCommand({
       TableName: table,
       Key: keyOf(job, sk),
@@ -132,7 +132,7 @@ export class JobTokens {
 
   /** Deletes every credential of a job. */
   async forget(job: string): Promise<void> {
-    const { client, table } = this.#place;
+    const { client, table } = this.#vault;
     const items = [...(await this.#items(job, GIVEN)), ...(await this.#items(job, HELD))];
     for (const { sk } of items) {
       await client.send(new DeleteCommand({ TableName: table, Key: keyOf(job, String(sk)) }));
@@ -140,7 +140,7 @@ export class JobTokens {
   }
 
   async #items(job: string, prefix: string): Promise<Record<string, unknown>[]> {
-    const { client, table } = this.#place;
+    const { client, table } = this.#vault;
     // A job has as many tokens as its clusters have nameservices, and again as many for each of their maximum lifetimes.
     const { Items = [] } = await client.send(
       new QueryCommand({
@@ -154,7 +154,7 @@ export class JobTokens {
   }
 
   async #encrypt(job: string, cluster: string, text: string): Promise<Uint8Array | undefined> {
-    const { kms, key } = this.#place;
+    const { kms, key } = this.#vault;
     const EncryptionContext = { job, cluster };
     const { CiphertextBlob } = await kms.send(
       new EncryptCommand({ KeyId: key, Plaintext: Buffer.from(text), EncryptionContext }),
@@ -163,18 +163,18 @@ export class JobTokens {
   }
 
   async #decrypt(job: string, cluster: string, CiphertextBlob: Uint8Array): Promise<string> {
-    const { kms, key } = this.#place;
+    const { kms, key } = this.#vault;
     const EncryptionContext = { job, cluster };
     const { Plaintext } = await kms.send(new DecryptCommand({ KeyId: key, CiphertextBlob, EncryptionContext }));
     return Buffer.from(Plaintext ?? []).toString();
   }
 
   #expiry(): Record<string, number> {
-    return { [tableKeys.expires]: Math.floor(Date.now() / 1000) + this.#place.retentionDays * 86_400 };
+    return { [tableKeys.expires]: Math.floor(Date.now() / 1000) + this.#vault.retentionDays * 86_400 };
   }
 }
 
-/** Of each cluster's nameservices. @param kept  the oldest first */
+/** The newest token of each nameservice. @param kept  the oldest first */
 export function newest(kept: readonly KeptToken[]): KeptToken[] {
   return [...new Map(kept.map((token) => [`${token.cluster}#${token.nameservice}`, token])).values()];
 }

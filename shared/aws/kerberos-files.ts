@@ -8,8 +8,8 @@ import type { Credential } from './cluster-secrets.ts';
 let directory: string | undefined;
 
 /**
- * A Kerberos cluster whose keytab, kept as text in its credential's secret, is a file of this process: libkrb5 reads nothing else.
- * Only this process's user may read it. @throws SpecError without a keytab
+ * Writes a cluster's keytab, which its secret holds as text, to a file that only this process's user may read: libkrb5 takes keytabs
+ * from files alone. @returns the cluster's definition, naming that file. @throws SpecError without a keytab
  */
 export function withKeytab(cluster: Cluster, { keytab }: Credential): Cluster {
   if (keytab === undefined) {

@@ -9,7 +9,7 @@ import type { ClusterSecretStore } from './cluster-secrets.ts';
 import { withKeytab } from './kerberos-files.ts';
 
 /**
- * Clusters as those Lambdas see them that may read credentials. Each is logged in to at most once, when it is first asked for a token.
+ * Clusters as seen by the Lambdas that may read credentials. A cluster is logged in to once, when its first token is needed.
  */
 export class Logins implements AsyncDisposable {
   readonly #secrets: ClusterSecretStore;
@@ -22,7 +22,7 @@ export class Logins implements AsyncDisposable {
     this.#log = log;
   }
 
-  /** A definition with its credential. One with Kerberos logs in for itself, and gets no token. @throws SpecError */
+  /** A cluster's definition with its credential. One with Kerberos becomes `GSSAPI`: it asks with tickets, not with tokens. @throws SpecError */
   async clusterOf(alias: string): Promise<Cluster> {
     const definition = await this.#secrets.definition(alias);
     const { auth_mechanism: mechanism } = definition;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Deadline } from '../deadline.ts';
 import { refuseAtOnce, resolveMapping } from '../plan/mapping.ts';
+import { NamesOnDisk } from '../machine/name-set.ts';
 import { type PlanCursor, planStretch } from '../plan/plan.ts';
 import { refuseSameTree } from '../plan/same-tree.ts';
 import { batchRecords, isFinished } from '../job/claimed-batches.ts';
@@ -15,6 +16,7 @@ import { endpointsOfJob } from './endpoints.ts';
 import { Logins } from './logins.ts';
 import type { Services } from './services.ts';
 import { type Job, lockedPathsOf, newJob } from '../job/job.ts';
+import { mayReplace } from '../job/existing.ts';
 import { type JobSpec, parseJobSpec, withOptions } from '../job/spec.ts';
 
 /** What the state machine hands over: who drives the job, and what was typed. */
@@ -142,7 +144,7 @@ async function takeUp(
   const spec = withOptions(job.spec, options);
   await using endpoints = await endpointsOfJob(services, id, spec);
   const { source, destination } = endpoints;
-  const force = spec.options.force && !job.spec.options.force;
+  const force = mayReplace(spec.options.existing) && !mayReplace(job.spec.options.existing);
   // Nothing is changed yet: a job that may overwrite only from now on might overwrite its own source.
   if (force) await refuseSameTree({ source, destination, force, makeProbe: true }, job.roots, signal);
   await lock.acquire(id, execution, await lockedPathsOf(job, destination, signal));
@@ -163,12 +165,16 @@ async function takeUp(
 async function planOn(
   job: Job,
   endpoints: Endpoints,
-  { manifests }: Services,
+  { manifests, takenNames }: Services,
   deadline: Deadline,
   signal: AbortSignal,
 ) {
   const resumed = await manifests.resume(job.id);
   const writer = resumed?.writer ?? (await manifests.create(job.id));
+  using names = new NamesOnDisk();
+  const cursor = resumed?.cursor as PlanCursor | undefined;
+  const namesKept = cursor?.names ?? 0;
+  await takenNames.refill(job.id, names, namesKept);
   const { source, destination } = endpoints;
   const { roots, spec } = job;
   const planned = await planStretch({
@@ -179,10 +185,12 @@ async function planOn(
     signal,
     emit: (batch) => writer.append(batch),
     makeDirectories: true,
+    names,
     isOver: () => deadline.isNear(),
-    from: resumed?.cursor as PlanCursor | undefined,
+    from: cursor,
   });
   if ('cursor' in planned) {
+    await takenNames.keep(job.id, names, namesKept);
     await writer.suspend(planned.cursor);
     return undefined;
   }

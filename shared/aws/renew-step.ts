@@ -5,11 +5,11 @@ import { type KeptToken, newest } from './job-tokens.ts';
 import type { Services } from './services.ts';
 
 export interface Renewed {
-  /** Tokens that live longer now. */
+  /** Tokens that were renewed. */
   readonly renewed: number;
-  /** Tokens in whose place there is another, since their maximum lifetime is near or the cluster does not know them. */
+  /** Tokens that were replaced, since their maximum lifetime is near or the cluster does not know them. */
   readonly replaced: number;
-  /** Tokens of which neither was possible. */
+  /** Tokens that could be neither renewed nor replaced. */
   readonly failed: number;
 }
 
@@ -24,10 +24,12 @@ type Tokens = Pick<TokenClient, 'get' | 'renew' | 'cancel'>;
 const AT_ONCE = 8;
 
 /**
- * Keeps the tokens of all jobs at work alive: each that would end before the round after the next is renewed, or replaced when that does not help.
+ * Keeps the tokens of all jobs at work alive: a token that would end before the round after the next is renewed, or replaced when
+ * renewing does not help.
  * Copiers find a replacement when the old one is refused. A failure is logged, and holds up no other token.
  *
- * @param clientOf  logs in to a cluster. @param periodMs  between two rounds
+ * @param clientOf  logs in to a cluster
+ * @param periodMs  time between two rounds
  */
 export async function renewStep(
   { active, tokens, log }: Stores,
@@ -37,7 +39,7 @@ export async function renewStep(
   now = Date.now,
 ): Promise<Renewed> {
   const count = { renewed: 0, replaced: 0, failed: 0 };
-  const ends = ({ renewedUntilMs }: { readonly renewedUntilMs: number }) => renewedUntilMs - now() < 2 * periodMs;
+  const endsSoon = ({ renewedUntilMs }: { readonly renewedUntilMs: number }) => renewedUntilMs - now() < 2 * periodMs;
 
   const renew = async (job: string, kept: KeptToken): Promise<void> => {
     const { cluster, nameservice } = kept;
@@ -46,20 +48,20 @@ export async function renewStep(
     let prolonged = await prolong(held, client, signal);
     if (prolonged.token === held.token) {
       await tokens.setRenewedUntil(job, kept, prolonged.renewedUntilMs);
-      if (!ends(prolonged)) {
+      if (!endsSoon(prolonged)) {
         count.renewed += 1;
         return;
       }
       prolonged = await client.get(nameservice, signal);
     }
-    // The old one stays until the job's end: requests under way carry it.
+    // The replaced token is cancelled with the job's end: requests under way carry it.
     if (await tokens.keep(job, cluster, prolonged, now())) count.replaced += 1;
     else await client.cancel(prolonged, signal);
   };
 
   const due: { readonly job: string; readonly kept: KeptToken }[] = [];
   for (const { job } of await active.list()) {
-    for (const kept of newest(await tokens.kept(job))) if (ends(kept)) due.push({ job, kept });
+    for (const kept of newest(await tokens.kept(job))) if (endsSoon(kept)) due.push({ job, kept });
   }
   await pLimit(AT_ONCE).map(due, async ({ job, kept }) => {
     try {

@@ -6,6 +6,7 @@ import type { DynamoJobStore } from './dynamo-job-store.ts';
 import type { Executions } from './executions.ts';
 import type { JobTokens } from './job-tokens.ts';
 import type { S3Manifests } from './s3-manifest.ts';
+import type { TakenNames } from './taken-names.ts';
 
 /** What the steps of a job share: the stores of one deployment. */
 export interface Services {
@@ -15,6 +16,7 @@ export interface Services {
   readonly tokens: JobTokens;
   readonly secrets: ClusterSecretStore;
   readonly manifests: S3Manifests;
+  readonly takenNames: TakenNames;
   readonly executions: Executions;
   readonly log: Log;
 }

@@ -1,7 +1,8 @@
 import { TooManyFailuresError } from '../errors.ts';
 import { type Deadline, DeadlineReached } from '../deadline.ts';
 import { sweepPredecessors } from '../job/leftovers.ts';
-import { type CopyContext, transfer } from './transfer.ts';
+import type { CopyContext } from './file-copy.ts';
+import { transfer } from './transfer.ts';
 import type { Batch, FileUnit, Unit } from '../job/unit.ts';
 import { failedOutcome, type UnitOutcome } from '../job/outcome.ts';
 

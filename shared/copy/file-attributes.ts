@@ -1,7 +1,7 @@
 import type { FanoutError } from '../errors.ts';
 import { closed } from '../storage/acl.ts';
 import type { FileLayout, LayoutRefusal, TakenLayout } from '../storage/capabilities.ts';
-import type { FileStatus, Storage, WriteOptions } from '../storage/storage.ts';
+import type { FileStatus, WriteOptions } from '../storage/storage.ts';
 import type { Log } from '../log.ts';
 import { type Attribute, attributesOf, chosenAttributes } from '../preserve/attributes.ts';
 import { type Loss, NoSuchAttributeError, reasonOf, SmallBlockError, tellOnce } from '../preserve/losses.ts';
@@ -9,16 +9,7 @@ import { preserve, type Wanted } from '../preserve/preserve.ts';
 import type { FileUnit } from '../job/unit.ts';
 import type { SkippedOutcome, ToldOfAttributes } from '../job/outcome.ts';
 import type { JobOptions } from '../job/spec.ts';
-
-/** One file of a job, at both ends. */
-export interface AttributedFile {
-  readonly source: Storage;
-  readonly from: string;
-  readonly destination: Storage;
-  readonly to: string;
-  readonly options: JobOptions;
-  readonly log: Log;
-}
+import type { Route } from './settle.ts';
 
 /** A count among the warnings: skipped files whose extended attributes nobody asked for by name. */
 const NOT_COMPARED = 'xattr not compared';
@@ -28,15 +19,19 @@ const NOT_COMPARED = 'xattr not compared';
  * lost. Chosen ones come from the source; of the others a file that is replaced keeps owner, group, mode and ACL, as with cp.
  */
 export class FileAttributes {
-  readonly #file: AttributedFile;
+  readonly #route: Route;
+  readonly #options: JobOptions;
+  readonly #log: Log;
   readonly #chosen: ReadonlySet<Attribute>;
   readonly #losses = new Map<Attribute, FanoutError>();
   /** The ACL of the file that is replaced: with --direct it is gone when the new one stands there. */
   #old: Promise<string | undefined> | undefined;
 
-  constructor(file: AttributedFile) {
-    this.#file = file;
-    this.#chosen = chosenAttributes(file.options);
+  constructor(route: Route, options: JobOptions, log: Log) {
+    this.#route = route;
+    this.#options = options;
+    this.#log = log;
+    this.#chosen = chosenAttributes(options);
   }
 
   /**
@@ -44,20 +39,20 @@ export class FileAttributes {
    * @throws FanoutError under strict preserve, for what is known not to be taken
    */
   async creation(unit: FileUnit, signal: AbortSignal): Promise<Omit<WriteOptions, 'lengthBytes' | 'overwrite'>> {
-    const { destination, to, options } = this.#file;
+    const { destination, destinationPath } = this.#route;
     this.#losses.clear();
     this.#lose([...this.#absent(), ...this.#tooSmall(unit)]);
     const wantedLayout = this.#layout(unit);
-    const { refused, ...layout }: TakenLayout = destination.hadoop?.takenLayout(to, wantedLayout) ?? {
+    const { refused, ...layout }: TakenLayout = destination.hadoop?.takenLayout(destinationPath, wantedLayout) ?? {
       ...wantedLayout,
       refused: [],
     };
     this.#lose(refused);
-    if (options.strictPreserve) await this.#requireKeepable(unit, signal);
+    if (this.#options.strictPreserve) await this.#requireKeepable(unit, signal);
     const { permission, acl } = this.#wanted(unit, signal);
     // An old file's ACL is asked for while the old file is there.
     if (!this.#takesAccess) await acl?.().catch(() => undefined);
-    return { ...layout, permission: this.#created(unit, permission), strictLayout: options.strictPreserve };
+    return { ...layout, permission: this.#created(unit, permission), strictLayout: this.#options.strictPreserve };
   }
 
   /**
@@ -66,7 +61,7 @@ export class FileAttributes {
    * @param refused  what of its layout was not taken
    */
   async set(path: string, unit: FileUnit, refused: readonly LayoutRefusal[], signal: AbortSignal): Promise<void> {
-    const { destination, options } = this.#file;
+    const { destination } = this.#route;
     this.#lose(refused);
     const wanted = this.#wanted(unit, signal);
     const permission = this.#created(unit, wanted.permission);
@@ -74,7 +69,7 @@ export class FileAttributes {
     const known = permission !== undefined && destination.hadoop !== undefined;
     const present = { hasAcl: unit.inherits === true, ...(known ? { permission } : {}) };
     const guarded = { storage: destination, path, kind: 'file' as const, present, isNew: true };
-    this.#lose((await preserve(wanted, guarded, options.strictPreserve, signal)).losses);
+    this.#lose((await preserve(wanted, guarded, this.#options.strictPreserve, signal)).losses);
   }
 
   /**
@@ -88,17 +83,17 @@ export class FileAttributes {
     there: FileStatus | undefined,
     signal: AbortSignal,
   ): Promise<Pick<SkippedOutcome, keyof ToldOfAttributes | 'updated'>> {
-    const { destination, to, options } = this.#file;
+    const { destination, destinationPath } = this.#route;
     if (!unit.attributes) return {};
-    const named = options.attributes.includes('xattr');
+    const named = this.#options.attributes.includes('xattr');
     const present = there ? attributesOf(there) : unit.stands;
     let updated = false;
     this.#lose(this.#absent());
     if (present) {
       const { xattrs, accessedAtMs: _, ...listed } = this.#wanted({ ...unit, decision: 'copy' }, signal);
       const wanted: Wanted = named ? { ...listed, xattrs } : listed;
-      const guarded = { storage: destination, path: to, kind: 'file' as const, present, isNew: false };
-      const { losses, changed } = await preserve(wanted, guarded, options.strictPreserve, signal);
+      const guarded = { storage: destination, path: destinationPath, kind: 'file' as const, present, isNew: false };
+      const { losses, changed } = await preserve(wanted, guarded, this.#options.strictPreserve, signal);
       this.#lose(losses);
       updated = changed;
     }
@@ -111,23 +106,23 @@ export class FileAttributes {
   told(): ToldOfAttributes {
     if (this.#losses.size === 0) return {};
     const losses = [...this.#losses].map(([attribute, error]) => ({ attribute, error }));
-    tellOnce(this.#file.log, losses);
+    tellOnce(this.#log, losses);
     return { warnings: losses.map(({ attribute }) => attribute), reasons: losses.map(reasonOf) };
   }
 
   #wanted({ attributes, stands, decision }: FileUnit, signal: AbortSignal): Wanted {
-    const { source, from, destination, to } = this.#file;
+    const { source, sourcePath, destination, destinationPath } = this.#route;
     const carried = destination.hadoop && source.hadoop;
     const has = (attribute: Attribute) => this.#chosen.has(attribute);
     const hadoopAttributes = destination.hadoop !== undefined;
     const replaced = decision === 'overwrite' || decision === 'compare' ? (stands ?? attributes) : undefined;
     const owner = has('owner') ? attributes?.owner : replaced?.owner;
     const group = has('group') ? attributes?.group : replaced?.group;
-    const old = () => (this.#old ??= Promise.resolve(destination.hadoop?.acl(to, signal)));
+    const old = () => (this.#old ??= Promise.resolve(destination.hadoop?.acl(destinationPath, signal)));
     const access: Wanted = this.#takesAccess
       ? {
           permission: attributes?.permission,
-          acl: attributes?.hasAcl ? async () => source.hadoop?.acl(from, signal) : undefined,
+          acl: attributes?.hasAcl ? async () => source.hadoop?.acl(sourcePath, signal) : undefined,
           setsAcl: has('acl') && hadoopAttributes,
         }
       : {
@@ -142,19 +137,19 @@ export class FileAttributes {
       replication: has('replication') && attributes?.replication ? attributes.replication : undefined,
       modifiedAtMs: has('times') ? attributes?.modifiedAtMs : undefined,
       accessedAtMs: has('times') ? attributes?.accessedAtMs : undefined,
-      xattrs: has('xattr') && carried ? () => carried.xattrs(from, signal) : undefined,
+      xattrs: has('xattr') && carried ? () => carried.xattrs(sourcePath, signal) : undefined,
     };
   }
 
   /** What is known to be refused costs no byte. */
   async #requireKeepable(unit: FileUnit, signal: AbortSignal): Promise<void> {
-    const { destination, to } = this.#file;
+    const { destination, destinationPath } = this.#route;
     const { owner, acl, setsAcl, xattrs } = this.#wanted(unit, signal);
     const refused =
-      (owner === undefined ? undefined : await destination.hadoop?.knownRefusal(to, 'owner', owner)) ??
-      (acl && setsAcl ? await destination.hadoop?.knownRefusal(to, 'acl') : undefined);
+      (owner === undefined ? undefined : await destination.hadoop?.knownRefusal(destinationPath, 'owner', owner)) ??
+      (acl && setsAcl ? await destination.hadoop?.knownRefusal(destinationPath, 'acl') : undefined);
     if (refused) throw refused;
-    const withoutXattrs = xattrs && (await destination.hadoop?.knownRefusal(to, 'xattr'));
+    const withoutXattrs = xattrs && (await destination.hadoop?.knownRefusal(destinationPath, 'xattr'));
     if (withoutXattrs && (await xattrs()).size > 0) throw withoutXattrs;
   }
 
@@ -164,7 +159,7 @@ export class FileAttributes {
   }
 
   get #isBetweenClusters(): boolean {
-    const { source, destination } = this.#file;
+    const { source, destination } = this.#route;
     return source.hadoop !== undefined && destination.hadoop !== undefined;
   }
 
@@ -174,7 +169,7 @@ export class FileAttributes {
 
   /** Erasure-coded files have no replicas, and their blocks hold at least a cell. */
   #layout({ attributes, blockBytes, newStripe }: FileUnit): FileLayout {
-    const kept = this.#file.source.hadoop && attributes ? attributes : undefined;
+    const kept = this.#route.source.hadoop && attributes ? attributes : undefined;
     const fits = blockBytes > 0 && blockBytes >= (newStripe?.cellBytes ?? 0);
     return {
       blockBytes: kept && fits && this.#chosen.has('blocksize') ? blockBytes : undefined,
@@ -186,16 +181,21 @@ export class FileAttributes {
   #tooSmall({ blockBytes, newStripe, attributes }: FileUnit): Loss[] {
     const asked = attributes && this.#isBetweenClusters && this.#chosen.has('blocksize');
     if (!asked || !newStripe || blockBytes >= newStripe.cellBytes) return [];
-    return [{ attribute: 'blocksize', error: new SmallBlockError(blockBytes, newStripe.cellBytes, this.#file.to) }];
+    return [
+      {
+        attribute: 'blocksize',
+        error: new SmallBlockError(blockBytes, newStripe.cellBytes, this.#route.destinationPath),
+      },
+    ];
   }
 
   /** What was asked for by name and one end does not have at all. */
   #absent(): Loss[] {
-    const { source, destination, options, from, to } = this.#file;
+    const { source, sourcePath, destination, destinationPath } = this.#route;
     const lacking = source.hadoop ? destination : source;
     if (lacking.hadoop) return [];
-    const named = options.attributes.filter((attribute) => attribute !== 'permission' && attribute !== 'times');
-    const path = lacking === source ? from : to;
+    const named = this.#options.attributes.filter((attribute) => attribute !== 'permission' && attribute !== 'times');
+    const path = lacking === source ? sourcePath : destinationPath;
     return named.map((attribute) => ({
       attribute,
       error: new NoSuchAttributeError(lacking.name, attribute, path),
@@ -204,7 +204,7 @@ export class FileAttributes {
 
   #lose(losses: readonly Loss[]): void {
     for (const { attribute, error } of losses) {
-      if (this.#file.options.strictPreserve) throw error;
+      if (this.#options.strictPreserve) throw error;
       if (!this.#losses.has(attribute)) this.#losses.set(attribute, error);
     }
   }

@@ -6,18 +6,18 @@ import { allOrAbort } from '../all-or-abort.ts';
 import { type Attributes, attributesOf } from '../preserve/attributes.ts';
 import { wholeFile } from '../storage/budget.ts';
 import { compareContent } from './content.ts';
-import { decide } from '../job/decide.ts';
+import { decide, type Decision, EXISTS } from '../job/decide.ts';
 import { requireWhole } from './source.ts';
-import type { FileUnit } from '../job/unit.ts';
+import { type FileUnit, isFinal } from '../job/unit.ts';
 import type { JobOptions, Verification } from '../job/spec.ts';
 import { hasCode, isOpen } from '../storage/errors.ts';
 
 /** Where one file is copied from and to. */
 export interface Route {
   readonly source: Storage;
-  readonly from: string;
+  readonly sourcePath: string;
   readonly destination: Storage;
-  readonly to: string;
+  readonly destinationPath: string;
 }
 
 /** What is to be done with a unit, now that both files were looked at as closely as it takes. */
@@ -54,8 +54,7 @@ export async function settle(
   signal: AbortSignal,
 ): Promise<Settled> {
   const { decision, reason = '' } = unit;
-  const lasting = decision === 'skip' || (decision === 'fail' && unit.lasting === true);
-  if (lasting || (!afresh && decision !== 'compare')) return { kind: kindOf(decision), reason, unit };
+  if (isFinal(unit, options) || (!afresh && decision !== 'compare')) return { kind: kindOf(decision), reason, unit };
   let doubtful = 0;
   const again = (error: unknown) => {
     if (!(error instanceof FanoutError) || error.disposition !== 'retry') return 'no';
@@ -76,13 +75,13 @@ async function compare(
   afresh: boolean,
   signal: AbortSignal,
 ): Promise<Settled> {
-  const { source, from, destination, to } = route;
+  const { source, sourcePath, destination, destinationPath } = route;
   const { lengthBytes } = seen.unit;
   let found: Awaited<ReturnType<typeof compareContent>>;
   try {
     const [a, b] = [
-      { storage: source, path: from, lengthBytes },
-      { storage: destination, path: to, lengthBytes },
+      { storage: source, path: sourcePath, lengthBytes },
+      { storage: destination, path: destinationPath, lengthBytes },
     ];
     if (lengthBytes === 0) await requireWhole(a, signal);
     found = lengthBytes === 0 ? 'checksum' : await compareContent(a, b, signal);
@@ -96,30 +95,48 @@ async function compare(
   // They differ: by their content, or because one is not the file that was listed.
   const now = afresh ? seen : await lookAgain(route, seen.unit, options, signal);
   if (now.kind !== 'compare') return { ...now, kind: now.kind };
-  if (options.force) return { ...now, kind: 'overwrite', reason: 'content differs' };
-  const reason = found === 'open' ? `exists and is ${OPEN_FOR_WRITING}` : 'exists and differs';
-  return { ...now, kind: 'fail', reason };
+  switch (options.existing) {
+    case 'update':
+    case 'overwrite':
+      return { ...now, kind: 'overwrite', reason: 'content differs' };
+    case 'skip':
+      return { ...now, kind: 'skip', reason: EXISTS };
+    case 'fail':
+      return {
+        ...now,
+        kind: 'fail',
+        reason: found === 'open' ? `exists and is ${OPEN_FOR_WRITING}` : 'exists and differs',
+      };
+  }
 }
 
 /** Both files as they are now, and what that means. */
 async function lookAgain(route: Route, unit: FileUnit, options: JobOptions, signal: AbortSignal): Promise<Seen> {
-  const { source, from, destination, to } = route;
+  const { source, sourcePath, destination, destinationPath } = route;
   const [status, there] = await allOrAbort(signal, [
-    (both) => source.stat(from, both),
-    (both) => destination.stat(to, both),
+    (both) => source.stat(sourcePath, both),
+    (both) => destination.stat(destinationPath, both),
   ]);
-  if (!status) throw new SourceVanishedError({ operation: 'GETFILESTATUS', path: from });
-  // What this job may have copied is compared whatever the options say of what others made.
-  const checksum = unit.decision === 'fail' ? options.checksum : true;
-  const bothEmpty =
-    checksum && there?.kind === 'file' && status.kind === 'file' && status.lengthBytes + there.lengthBytes === 0;
-  const { kind, reason } = bothEmpty
-    ? ({ kind: 'compare', reason: '' } as const)
-    : decide(status, there, { force: options.force, checksum });
+  if (!status) throw new SourceVanishedError({ operation: 'GETFILESTATUS', path: sourcePath });
+  const { kind, reason } = decideAgain(unit, status, there, options);
   const { replaces: _, stands: __, ...fresh } = refreshed(unit, status);
   const replaces = there?.fileId === undefined ? {} : { replaces: there.fileId };
   const stands = there?.kind === 'file' ? { stands: standing(unit, there, options) } : {};
   return { kind, reason, unit: { ...fresh, ...replaces, ...stands, decision: kind }, there };
+}
+
+/** Compares, besides, what this job may have copied itself, whatever the options say of what others made, and empty files of any age. */
+function decideAgain(
+  unit: FileUnit,
+  status: FileStatus,
+  there: FileStatus | undefined,
+  { existing }: JobOptions,
+): Decision {
+  const decision = decide(status, there, { existing });
+  const isSame = status.kind === 'file' && there?.kind === 'file' && status.lengthBytes === there.lengthBytes;
+  const mayBeOurs = unit.decision === 'copy' || unit.decision === 'overwrite' || unit.decision === 'compare';
+  if (decision.lasting || !isSame || !(mayBeOurs || existing === 'fail' || existing === 'update')) return decision;
+  return { kind: 'compare', reason: 'same length' };
 }
 
 /** Whose attributes a file keeps that is replaced: with --direct a killed try may have replaced it already, and its ACL is gone. */

@@ -11,17 +11,17 @@ import type { Verification } from '../job/spec.ts';
 /** One try of a file: what is read, and under which name it is written. */
 export interface Try {
   readonly source: Storage;
-  readonly from: string;
+  readonly sourcePath: string;
   readonly destination: Storage;
-  /** A temporary name, or the final one. */
-  readonly to: string;
+  /** A temporary name, or the file's own. */
+  readonly writtenPath: string;
   readonly unit: FileUnit;
   readonly level: Verification;
   /** What the new file is made with. */
   readonly creation: Omit<WriteOptions, 'lengthBytes' | 'overwrite'>;
-  /** Replace what stands at `to`. Nothing is asked of the destination before the source has answered. */
+  /** Replace what stands at `writtenPath`. Nothing is asked of the destination before the source has answered. */
   readonly overwrite: boolean;
-  /** Whether `to` is the file's own name, which is only touched once the source can be read. */
+  /** Whether `writtenPath` is the file's own name, which is only touched once the source can be read. */
   readonly direct: boolean;
   /** Told of every piece that goes by. The first one, which may be empty, says that the destination is being written. */
   readonly onBytes: (bytes: number) => void;
@@ -36,27 +36,27 @@ export async function stream(
   what: Try,
   signal: AbortSignal,
 ): Promise<{ readonly verification: Verification; readonly writing: Writing }> {
-  const { source, from, destination, to, unit, level, creation } = what;
+  const { source, sourcePath, destination, writtenPath, unit, level, creation } = what;
   const { lengthBytes, blockBytes, modifiedAtMs, stripe, newStripe } = unit;
   const encrypted = unit.encrypted === true;
   const digests = level === 'checksum' || level === 'read-back';
   // The source's checksum, asked for after the read, is refused while somebody writes the file. Where it will not be asked for this is.
   if (lengthBytes === 0 || !digests || encrypted)
-    await requireWhole({ storage: source, path: from, lengthBytes }, signal);
+    await requireWhole({ storage: source, path: sourcePath, lengthBytes }, signal);
   const [sourcePlain, writtenPlain] = await allOrAbort(signal, [
-    (both) => expectedLayouts({ storage: source, path: from }, blockBytes, both),
-    (both) => expectedLayouts({ storage: destination, path: to }, creation.blockBytes, both),
+    (both) => expectedLayouts({ storage: source, path: sourcePath }, blockBytes, both),
+    (both) => expectedLayouts({ storage: destination, path: writtenPath }, creation.blockBytes, both),
   ]);
   const sourceLayouts = sourcePlain.map((layout) => striped(layout, stripe)) as unknown as Layouts;
   const writtenLayouts = writtenPlain.map((layout) => striped(layout, newStripe)) as unknown as Layouts;
   const digest = new ContentDigest(digests ? [...sourceLayouts, ...writtenLayouts] : []);
-  const opening = ofSource(source.read(from, allBytes(lengthBytes), signal));
+  const opening = ofSource(source.read(sourcePath, allBytes(lengthBytes), signal));
   opening.catch(() => undefined);
   if (what.direct) await opening;
   const options = { ...creation, lengthBytes, overwrite: what.overwrite };
   let writing: Writing;
   try {
-    writing = await destination.write(to, tapped(opening, digest, what.onBytes), options, signal);
+    writing = await destination.write(writtenPath, tapped(opening, digest, what.onBytes), options, signal);
   } catch (error) {
     await opening.then((reading) => reading.cancel()).catch(() => undefined);
     throw error;
@@ -64,8 +64,8 @@ export async function stream(
   const { near } = await opening;
   const verification = await verify(
     {
-      source: { storage: source, path: from, lengthBytes, near, modifiedAtMs, encrypted },
-      written: { storage: destination, path: to, lengthBytes, near: writing.near },
+      source: { storage: source, path: sourcePath, lengthBytes, near, modifiedAtMs, encrypted },
+      written: { storage: destination, path: writtenPath, lengthBytes, near: writing.near },
       digest,
       sourceLayouts,
       writtenLayouts,

@@ -56,7 +56,7 @@ function detailOf(refusal: string, certificate: Handshake['certificate']): strin
   return `: ${nameOf(certificate.issuer.CN)}`;
 }
 
-/** A common name may be there several times. */
+/** The common names of a certificate, which may have several. */
 function nameOf(commonName: string | string[] | undefined): string {
   return [commonName ?? 'an unnamed authority'].flat().join(', ');
 }

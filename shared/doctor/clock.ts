@@ -25,7 +25,7 @@ export function clockFinding(ahead: number, kerberos: boolean): Finding {
   return warning(found, CLOCK_REMEDY);
 }
 
-/** Where nobody is told anything without a ticket, not even refusals have a Date: then it is asked for with the ticket. */
+/** How far the server's clock is ahead. Where refusals have no Date, as in front of Kerberos, it is asked for with a ticket. */
 async function secondsAhead(endpoint: Endpoint, signal: AbortSignal): Promise<number | undefined> {
   const ahead = await aheadBy(async () => {
     const answer = await endpoint.knock('/webhdfs/v1/?op=GETHOMEDIRECTORY', signal);

@@ -11,14 +11,14 @@ import { silentLog } from '../log.ts';
 import { Endpoint, REQUEST_S } from './endpoint.ts';
 import { type CheckName, failed, type Finding, type Row, skipped } from './row.ts';
 
-/** For one check of one target. */
+/** Time for one check of one target. */
 const CHECK_MS = 10_000;
-/** For making one connection. */
+/** Time for making one connection. */
 const CONNECT_MS = 4000;
-/** For giving tokens back. */
+/** Time for cancelling tokens. */
 const CLOSING_MS = 2000;
 
-/** What is asked for. */
+/** What the user wants to know. */
 export interface Examination {
   readonly cluster: Cluster;
   /** Absolute; the user's home directory when left out. */
@@ -92,7 +92,7 @@ export class Context {
     }
   }
 
-  /** Something about PATH, where it is served; skipped where it is not. @returns whether it was found well enough to go on */
+  /** Reports a check of PATH, skipped where no address serves it. @returns whether checks that need it can be made */
   async atPath(name: CheckName, find: (serving: Serving) => Promise<Finding>): Promise<boolean> {
     const { serving } = this;
     if (typeof serving === 'string') {
@@ -135,7 +135,7 @@ export class Context {
   }
 }
 
-/** A failure as its error tells it. */
+/** What a check that threw has found. */
 export function findingOf(error: unknown): Finding {
   if (error instanceof FanoutError) return failed(error.reason, error.remedy);
   if (error instanceof DOMException && error.name === 'TimeoutError') return failed('it took too long');

@@ -8,11 +8,13 @@ import { type Context, findingOf, type Serving } from './context.ts';
 import { type Finding, ok, skipped, warning } from './row.ts';
 import { tryTcp, tryTls } from './sockets.ts';
 
-/** Files whose datanodes are asked for. */
+/** Files of PATH whose datanodes are asked for. */
 const FILES = 8;
-/** Datanodes tried, at once, and shown one by one. */
+/** Datanodes that are tried at most. */
 const TRIED = 256;
+/** Datanodes that are tried at once. */
 const AT_ONCE = 64;
+/** Of more datanodes than these only failures are shown. */
 const SHOWN = 12;
 
 interface Datanode extends HostPort {
@@ -77,7 +79,7 @@ async function tryDatanode(datanode: Datanode, context: Context): Promise<Findin
   }
 }
 
-/** Those that it redirects to for some files and for new ones, and all of them where it tells. */
+/** The datanodes to which a namenode redirects for some files and for new ones, and all live ones where it tells them. */
 async function knownDatanodes(context: Context, serving: Serving): Promise<Datanode[]> {
   const { endpoint, path } = serving;
   const { signal, datanodeUrls } = context;

@@ -15,7 +15,7 @@ import { space } from './space.ts';
 import { version } from './version.ts';
 import { writing } from './writing.ts';
 
-/** For everything but the deletion of what was written. */
+/** Time for all checks, without the deletion of what they wrote. */
 const TOTAL_MS = 23_000;
 
 const checks = [

@@ -22,9 +22,9 @@ export class Endpoint implements HostPort {
   readonly hostname: string;
   readonly port: number;
   readonly secure: boolean;
-  /** Place of its nameservice in the cluster's definition. */
+  /** Index of its nameservice in the cluster's definition. */
   readonly nameservice: number;
-  /** Asks this address alone, once. */
+  /** Sends each request to this address alone, and once. */
   readonly rest: NamenodeRest;
   /** Checks that failed or were skipped here: what needs them is skipped. */
   readonly missing = new Set<CheckName>();

@@ -6,7 +6,7 @@ import { cachedLookup } from '../hdfs/lookup.ts';
 import type { Context } from './context.ts';
 import { failed, ok, skipped } from './row.ts';
 
-/** A resolver asks each of its servers for some seconds. */
+/** Time for looking up one host: a resolver asks each of its servers for some seconds. */
 const RESOLVE_MS = 4000;
 
 /** Whether the host of every URL has an address here. */

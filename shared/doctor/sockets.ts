@@ -25,7 +25,7 @@ export async function tryTcp(address: HostPort, connector: Connector): Promise<n
 export async function tryTls(address: HostPort, connector: Connector): Promise<Handshake> {
   return opened('https:', address, 'TLS', connector, (socket) => {
     if (!(socket instanceof TLSSocket)) throw new Error('a connection to https without TLS');
-    // Typed as an Error, and a code.
+    // Node's types call it an Error, and it is a code.
     const refusal = socket.authorized ? undefined : String(socket.authorizationError);
     return { protocol: socket.getProtocol() ?? 'TLS', refusal, certificate: socket.getPeerCertificate(true) };
   });

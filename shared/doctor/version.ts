@@ -14,7 +14,7 @@ export async function version(context: Context): Promise<void> {
   });
 }
 
-/** By where it sends a write, of which the first step changes nothing. */
+/** Tells a dialect by where the server redirects a CREATE, whose first step changes nothing. */
 async function dialectOf(endpoint: Endpoint, context: Context): Promise<Dialect | undefined> {
   try {
     const path = join(endpoint.home ?? '/', '.hdfs-fanout-doctor');

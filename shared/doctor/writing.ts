@@ -7,9 +7,9 @@ import { type CheckName, failed, type Finding, ok, skipped, warning } from './ro
 import { hasCode } from '../storage/errors.ts';
 
 const CONTENT = Buffer.from('hdfs-fanout doctor\n');
-/** For writing, renaming and concatenating together. */
+/** Time for writing, renaming and concatenating together. */
 const PROBE_MS = 9000;
-/** For deleting it all again, whatever happened. */
+/** Time for deleting everything that was written, whatever happened. */
 const CLEANING_MS = 5000;
 
 /**
@@ -88,7 +88,7 @@ async function isWhole({ fs }: Serving, path: string, times: number, signal: Abo
   return (await fs.stat(path, signal))?.lengthBytes === CONTENT.length * times;
 }
 
-/** A refusal costs nothing but the chunks of large files: they are then copied whole. */
+/** Whether files can be joined. A refusal is no failure: large files are then copied whole. */
 async function concat(serving: Serving, scratch: string, target: string, signal: AbortSignal): Promise<Finding> {
   const part = join(scratch, 'part');
   await write(serving, part, signal);
@@ -103,7 +103,7 @@ async function concat(serving: Serving, scratch: string, target: string, signal:
     : failed('the joined file has another length');
 }
 
-/** A namenode that is away for a moment is asked again, for as long as there is time. */
+/** Deletes what was written. A namenode that is away for a moment is asked again, for as long as there is time. */
 async function remove({ endpoint, fs, path }: Serving, scratch: string): Promise<Finding> {
   const signal = AbortSignal.timeout(CLEANING_MS);
   const gone = ok(`left nothing behind in ${path}`);

@@ -2,7 +2,8 @@ import { FanoutError } from '../errors.ts';
 import type { JobOptions } from '../job/spec.ts';
 import type { FileStatus, Storage } from '../storage/storage.ts';
 import { join, parentOf } from '../storage/path.ts';
-import { type Pair, walk, type WalkCursor } from '../plan/walk.ts';
+import type { Entry } from '../plan/entry.ts';
+import { walk, type WalkCursor } from '../plan/walk.ts';
 import { ChildrenFirst } from './children-first.ts';
 import { settleDirectory } from './directory-attributes.ts';
 import { type DirectoryLosses, DirectoryLossReport } from './directory-losses.ts';
@@ -21,6 +22,8 @@ export const directoriesStart: DirectoriesPosition = { root: 0, losses: { warnin
 
 /** Directories whose attributes are set at once, each with one request on its way. */
 const AT_ONCE = 40;
+/** Listings of the source on their way besides. */
+const LISTED_AHEAD = 16;
 const NOT_LISTED = 'directory not listed';
 const GONE = 'directory gone';
 
@@ -60,23 +63,27 @@ async function setTree(
     report.addReason(root.destination, GONE, 'its source is not there any more');
     return undefined;
   }
-  const work = new ChildrenFirst(directoriesAtOnce(source, destination));
-  const leave = (pair: Pair) =>
-    work.add(pair.path, () => {
-      const paths = { source: join(root.source, pair.path), destination: join(root.destination, pair.path) };
-      return setDirectory(paths, pair.status, job.spec.options, source, destination, report, signal);
+  const atOnce = directoriesAtOnce(source, destination);
+  const work = new ChildrenFirst(atOnce);
+  const leave = ({ path, source: listed }: Entry) =>
+    work.add(path, async () => {
+      const paths = { source: join(root.source, path), destination: join(root.destination, path) };
+      if (listed) await setDirectory(paths, listed, job.spec.options, source, destination, report, signal);
     });
-  const lost = (pair: Pair, error: FanoutError) =>
-    report.addReason(join(root.destination, pair.path), NOT_LISTED, error.message);
-  // What stands at the destination is asked for directory by directory, many at once: its listings would hold all files.
+  const lost = ({ path }: Entry, error: FanoutError) =>
+    report.addReason(join(root.destination, path), NOT_LISTED, error.message);
   const trees = {
-    source,
-    root: root.source,
-    destination: { storage: destination, root: root.destination, exists: false },
+    source: { storage: source, root: root.source, status },
+    // What stands at the destination is asked for directory by directory, many at once: its listings would hold all files.
+    destination: { storage: destination, root: root.destination, status: undefined },
   };
   let stopped: WalkCursor | undefined;
   try {
-    stopped = await walk(trees, status, { leave, lost }, signal, { isOver, from });
+    stopped = await walk(trees, { leave, lost, blocked: lost }, signal, {
+      isOver,
+      from,
+      ahead: Math.min(LISTED_AHEAD, atOnce),
+    });
   } finally {
     // Nothing is on its way when this settles.
     await work.rested();

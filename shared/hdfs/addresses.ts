@@ -1,6 +1,6 @@
 /**
- * Where servers are reached instead of where their names say: patterns, in which `*` stands for anything, and hosts. Either may have
- * a port: `"dn-*": "gate.example.com:31234"`, `"172.18.0.3:9864": "192.0.2.7:31001"`. IPv6 addresses with a port stand in brackets.
+ * Patterns of hosts, in which `*` stands for anything, and the hosts to connect to instead. Either may have a port:
+ * `"dn-*": "gate.example.com:31234"`, `"172.18.0.3:9864": "192.0.2.7:31001"`. IPv6 addresses with a port stand in brackets.
  */
 export type Addresses = Readonly<Record<string, string>>;
 
@@ -11,8 +11,8 @@ export interface HostPort {
 }
 
 /**
- * The address to connect to for that of a URL. The first pattern that matches wins; what its stars stand for takes the place of those of
- * the host, one by one: `ip-*.internal` → `*.example.com`. Names of hosts have no case. The port stays where the host names none.
+ * The address to connect to in place of a URL's. The first pattern that matches wins; what its stars stand for replaces those of the
+ * host, one by one: `ip-*.internal` → `*.example.com`. Names of hosts have no case. The port stays where the host names none.
  */
 export function addressOf(server: HostPort, addresses: Addresses): HostPort {
   for (const [pattern, target] of Object.entries(addresses)) {

@@ -15,11 +15,11 @@ export interface Credentials {
  * @see Hadoop WebHDFS.md, "Authentication"
  */
 export interface Authentication {
-  /** @param base  the nameservice's address that is about to be asked. @throws FanoutError when none can be had */
+  /** @param base  the nameservice's address that is about to be asked. @throws FanoutError when no credentials can be had */
   credentials(nameservice: Nameservice, base: string): Promise<Credentials>;
-  /** @returns whether there are other credentials now, with which a second try is worth it */
+  /** Is told of credentials that a server did not take. @returns whether there are others now, so that a second try is worth it */
   refused(refusal: Refusal): Promise<boolean>;
-  /** Gives back what was got from the cluster. */
+  /** Cancels the tokens that were got from the cluster. */
   close(): Promise<void>;
 }
 
@@ -77,7 +77,7 @@ function fixedCredentials(cluster: Cluster): Credentials {
 }
 
 /**
- * Who asks where nothing proves it: the definition's user, `$HADOOP_USER_NAME`, or who runs this process.
+ * The user's name for a cluster that wants no proof: the definition's, `$HADOOP_USER_NAME`, or that of this process's user.
  * @throws SpecError where no one is named: a container may run under a number alone
  * @see Hadoop UserGroupInformation (HADOOP_USER_NAME)
  */
@@ -108,7 +108,7 @@ const remedies: Record<Cluster['auth_mechanism'], string> = {
   TKN_GSSAPI: 'check its principal, and the rules by which the cluster makes users of principals',
 };
 
-/** An error that ends the job, for a person: of which cluster, and what to do about it. Others are left as they are. */
+/** Says of an error that ends the job which cluster it is about, and what to do. Other errors are returned as they are. */
 export function explained({ name, auth_mechanism: mechanism }: Cluster, error: FanoutError): FanoutError {
   const { reason, where = { operation: 'request', path: '/' }, remedy, cause, disposition } = error;
   if (error instanceof StorageError && (error.code === 'token' || error.code === 'unauthenticated')) {

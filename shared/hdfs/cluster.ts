@@ -7,7 +7,7 @@ import { issuesOf } from '../issues.ts';
 import { splitPort } from './addresses.ts';
 import { normalize } from '../storage/path.ts';
 
-/** Names of hosts, with their ports; what stands before an `@` in their place is refused without being quoted. */
+/** Host and port of a URL. One with a user or a password before an `@` is refused, and not quoted. */
 const authority = String.raw`[^/\s?#@\\]+`;
 const URL_EXPECTED = 'expected an http:// or https:// URL such as http://nn1:9870';
 
@@ -23,7 +23,7 @@ const url = z
     if (!new RegExp(`^https?://${authority}(?:/\\S*)?$`, 'i').test(value) || !URL.canParse(value)) refuse(URL_EXPECTED);
   })
   .meta({ pattern: `^\\s*[Hh][Tt][Tt][Pp][Ss]?://${authority}(/[^\\s?#]*)?\\s*$` })
-  // People name the address of the service, which every request adds by itself.
+  // Every request adds /webhdfs/v1 by itself, and many definitions name it too.
   .transform((value) =>
     value.replace(/\/*(?:\/webhdfs(?:\/+v1)?)?\/*$/i, '').replace(/^https?/i, (scheme) => scheme.toLowerCase()),
   );
@@ -52,7 +52,7 @@ const nameservices = z
     }
   });
 
-/** A host or a pattern of hosts, and maybe a port. */
+/** Whether a text is a host or a pattern of hosts, with a port or without. */
 function isHostPort(value: string): boolean {
   const { hostname, port } = splitPort(value);
   return /^[^\s/]+$/.test(hostname) && (port === undefined || (port > 0 && port < 65_536));
@@ -104,7 +104,7 @@ export const clusterSchema = z.strictObject({
   max_concurrency: z
     .int()
     .optional()
-    .describe('Transfers at once that this cluster allows; zero or less: it does not say'),
+    .describe('Transfers at once that this cluster allows; zero or less is as if left out'),
   token: z.string().min(1).optional().describe('Delegation token, URL-safe string; with auth_mechanism TOKEN'),
   verify: z.boolean().default(true).describe('Verify TLS certificates'),
   truststore: z.string().min(1).optional().describe('PEM file with the certificate authorities to trust, or its text'),
@@ -143,8 +143,8 @@ export const clusterSchema = z.strictObject({
     )
     .optional()
     .describe(
-      'Where to reach hosts whose names or addresses are of no use here: a host, in which * stands for anything, and ' +
-        'the one in its place; either may end with a port',
+      'Hosts whose names or addresses are of no use here, each with the host to connect to instead; * stands for ' +
+        'anything, and either may end with a port',
     ),
   proxy: z
     .string()
@@ -195,7 +195,7 @@ export function clustersFile(option: string | undefined, environment: NodeJS.Pro
   }
 }
 
-/** @throws SpecError that names the file and the place in its JSON */
+/** Reads pywhdfs's file. @throws SpecError that names the file and the field */
 export function loadClusters(file: string): ReadonlyMap<string, Cluster> {
   let text: string;
   try {
@@ -233,7 +233,7 @@ export function parseClusters(text: string, file: string): ReadonlyMap<string, C
   return clusters;
 }
 
-/** One cluster of such a file, kept by itself. @param what  names its place in errors */
+/** Reads the definition of one cluster, as a secret holds it. @param what  names the document in errors */
 export function parseCluster(text: string, what: string): Cluster {
   const parsed = clusterSchema.safeParse(parseJson(text, what));
   if (!parsed.success) throw new SpecError(`${what}: ${issuesOf(parsed.error)}`);
@@ -247,10 +247,10 @@ function parseJson(text: string, what: string): unknown {
     // The parser's message quotes the text around the error, which may be a token: only its position is told.
     const message = messageOf(error);
     const position = / at position \d+(?: \(line \d+ column \d+\))?$/.exec(message)?.[0];
-    const place = position ?? (message === 'Unexpected end of JSON input' ? ' at its end' : '');
+    const where = position ?? (message === 'Unexpected end of JSON input' ? ' at its end' : '');
     throw new SpecError(
-      `${what} is not JSON: syntax error${place}`,
-      'find the place with python3 -m json.tool, and correct it',
+      `${what} is not JSON: syntax error${where}`,
+      'find the error with python3 -m json.tool, and correct it',
     );
   }
 }

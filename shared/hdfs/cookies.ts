@@ -1,4 +1,4 @@
-/** A server that sets more, or larger ones, is not a balancer. */
+/** What is kept of one server at most: a balancer sets few cookies, and small ones. */
 const COOKIES = 50;
 const COOKIE_LENGTH = 4096;
 
@@ -34,7 +34,7 @@ export class Cookies {
   }
 }
 
-/** Whether a server takes a cookie back. */
+/** Whether a cookie's attributes say that it is to be dropped. */
 function isOver(attributes: readonly string[]): boolean {
   return attributes.some((attribute) => {
     const [, name = '', value = ''] = /^\s*(max-age|expires)=(.*)$/i.exec(attribute) ?? [];

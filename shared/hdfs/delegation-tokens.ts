@@ -39,7 +39,7 @@ export class TokenClient {
     return { nameservice, token, renewedUntilMs: await this.renew({ nameservice, token }, signal) };
   }
 
-  /** @returns until when it lives now, ms since 1970. @throws StorageError token when its life is over */
+  /** Renews a token. @returns until when it lives now, ms since 1970. @throws StorageError token when its life is over */
   async renew({ nameservice, token }: Pick<HeldToken, 'nameservice' | 'token'>, signal: AbortSignal): Promise<number> {
     interface Renewed {
       long: number;
@@ -49,7 +49,7 @@ export class TokenClient {
     return long;
   }
 
-  /** One that is no longer known counts as cancelled. */
+  /** Cancels a token. One that the cluster does not know any more counts as cancelled. */
   async cancel({ nameservice, token }: Pick<HeldToken, 'nameservice' | 'token'>, signal: AbortSignal): Promise<void> {
     try {
       await this.#kerberos.call('PUT', 'CANCELDELEGATIONTOKEN', nameservice, { token }, signal);
@@ -59,9 +59,9 @@ export class TokenClient {
   }
 }
 
-/** For how long the cancelling at the end may keep the user waiting, ms. */
+/** For how long the cancelling of tokens may keep the user waiting at the end, ms. */
 const CANCEL_MS = 10_000;
-/** Between two looks at a token at least, ms. */
+/** The least time between two renewals of a token, ms. */
 const SOONEST_MS = 500;
 
 /**
@@ -72,7 +72,7 @@ export class ManagedTokens implements Authentication {
   readonly #client: TokenClient;
   readonly #log: Log;
   readonly #current = new Once<Credentials>();
-  /** All that were got, also those that were replaced: a request under way may still carry one. */
+  /** All tokens that were got, also those that were replaced: a request under way may still carry one. */
   readonly #held = new Map<Credentials, HeldToken>();
   readonly #timers = new Map<string, NodeJS.Timeout>();
   readonly #ending = new AbortController();
@@ -191,7 +191,7 @@ export class StoredTokens implements Authentication {
   }
 
   async close(): Promise<void> {
-    // They are for others as well: who got them cancels them.
+    // Other processes use the same tokens: the one that got them cancels them.
   }
 }
 

@@ -6,7 +6,7 @@ interface Row {
   /** Short Java class names; empty: any class that says nothing by itself. */
   readonly exceptions: readonly string[];
   readonly message?: RegExp;
-  /** Where more is known than the code says. */
+  /** A better remedy than that of the code. */
   readonly remedy?: string;
 }
 
@@ -28,7 +28,7 @@ const classes: readonly Row[] = [
   row('denied', 'AuthorizationException PathAccessDeniedException PathPermissionException AccessDeniedException'),
   row('not-a-directory', 'ParentNotDirectoryException PathIsNotDirectoryException'),
   row('standby', 'StandbyException ObserverRetryOnActiveException'),
-  // A router's: it has no namenode, or does not know yet which one.
+  // Exceptions of a router that has no namenode, or does not know yet which one.
   row('standby', 'NoNamenodesAvailableException RouterSafeModeException ActiveNotFoundException'),
   row('standby', 'ConnectionNullException SubClusterTimeoutException StateStoreUnavailableException'),
   row('safe-mode', 'SafeModeException'),
@@ -56,7 +56,7 @@ const classes: readonly Row[] = [
     message: /^The ACL operation has been rejected/,
     remedy: 'set dfs.namenode.acls.enabled on that cluster, or leave acl out of --attributes',
   }),
-  // Among HttpFS's is the one for an operation that it does not have.
+  // HttpFS answers so to an operation that it does not have.
   row('unsupported', 'UnsupportedOperationException QueryParamException UnsupportedActionException'),
   row('unsupported', 'RpcNoSuchMethodException RpcNoSuchProtocolException UnsupportedFileSystemException'),
   row('unsupported', 'UnknownCipherSuiteException UnknownCryptoProtocolVersionException UnsupportedCodecException'),
@@ -64,7 +64,7 @@ const classes: readonly Row[] = [
     message: /parameter "aclspec"|Parameter \[aclspec\]/,
     remedy: 'widen dfs.webhdfs.acl.provider.permission.pattern on that cluster so that it takes the names',
   }),
-  // A server that cannot resolve the name of another one just now.
+  // The server cannot resolve the name of another one just now.
   row('io', 'IllegalArgumentException', { message: /^java\.net\.UnknownHostException: / }),
   row('limit', 'HadoopIllegalArgumentException', {
     message: /^The XAttr is too big/,
@@ -114,7 +114,7 @@ const messages: readonly Row[] = [
     'no-block',
     /^No active nodes contain this block|^Could not obtain block: |^Fail to get block (?:MD5|checksum|CRC)/,
   ),
-  // Of a file whose blocks have chunks of several sizes.
+  // The blocks of the file have chunks of several sizes.
   text('no-checksum', /^Byte-per-checksum not matched/),
   text(
     'quota',

@@ -10,15 +10,15 @@ import { readNamedFile } from './named-file.ts';
 type Account = Pick<Cluster, 'name' | 'principal' | 'keytab' | 'credential_cache' | 'krb5_conf'>;
 
 /**
- * The settings of libkrb5 for all Kerberos clusters of this process. It reads them from the environment, which there is one of:
- * so configurations are listed, keytabs joined, and tickets kept in one collection, from which each call chooses by principal.
+ * The settings of libkrb5 for all Kerberos clusters of this process. The library reads them from the environment, of which a process
+ * has one: configurations are listed, keytabs joined, and tickets kept in a collection, from which each call chooses by principal.
  *
  * @see https://web.mit.edu/kerberos/krb5-latest/doc/basic/ccache_def.html (DIR), krb5.conf(5)
  */
 export class KerberosEnvironment {
   readonly #accounts = new Map<string, Account>();
   readonly #environment: NodeJS.ProcessEnv;
-  /** As it was before. */
+  /** The variables as they were before this object set them. */
   readonly #given: { readonly config: string | undefined; readonly cache: string | undefined };
   #directory: string | undefined;
   #entered = false;
@@ -45,7 +45,7 @@ export class KerberosEnvironment {
     this.#entered = false;
   }
 
-  /** Makes the environment libkrb5's. Called before each use of it: tickets that were got meanwhile are taken in. */
+  /** Sets the variables that libkrb5 reads. To be called before each use of the library: it takes in tickets that were got meanwhile. */
   enter(): void {
     const accounts = [...this.#accounts.values()];
     if (!this.#entered) {
@@ -63,7 +63,7 @@ export class KerberosEnvironment {
       return [this.#write(`krb5-${index}.conf`, krb5_conf)];
     });
     if (files.length === 0) return;
-    // The first file that sets a value wins.
+    // Of several configurations the first that sets a value wins.
     const usual = this.#given.config ?? (existsSync('/etc/krb5.conf') ? '/etc/krb5.conf' : undefined);
     const complete = accounts.every(({ krb5_conf }) => krb5_conf !== undefined);
     const all = [...files, ...(usual === undefined || complete ? [] : [usual])];

@@ -14,7 +14,7 @@ export function makeKerberosHome(): string {
   return directory;
 }
 
-/** Removes what processes of this user and machine that were killed have left. Never throws: it is no matter of the job that begins. */
+/** Removes the directories that killed processes of this user and machine have left. Never throws: no job depends on it. */
 export function removeKerberosLeftovers(): void {
   try {
     const here = whereabouts();
@@ -38,7 +38,7 @@ function whereabouts(): string {
     // Hosts may share a name and a temporary directory, and number their namespaces alike.
     namespace = `${readlinkSync('/proc/self/ns/pid')} ${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}`;
   } catch {
-    // Not Linux: there is one for all.
+    // Elsewhere than on Linux all process ids are of one namespace.
   }
   return createHash('sha256').update(`${hostname()} ${namespace}`).digest('hex').slice(0, 8);
 }

@@ -21,7 +21,7 @@ export interface Negotiation {
   step(challenge: string): Promise<string>;
 }
 
-/** The Kerberos library could not give a ticket: nothing was asked of the cluster with it. */
+/** There is no Kerberos ticket for a cluster, which was not asked therefore. */
 export class KerberosError extends FanoutError {
   override readonly name = 'KerberosError';
   constructor(reason: string, remedy: string, where: Where, cause?: unknown) {
@@ -49,7 +49,7 @@ export async function negotiate(
   }
 }
 
-/** Loaded when the first cluster needs it: on other machines it need not be there. */
+/** Loads the addon when the first cluster needs it: without such a cluster it need not be installed. */
 function loadAddon({ name }: Cluster): Addon {
   try {
     // Not by import, which does not look where a Lambda layer is ($NODE_PATH).

@@ -27,7 +27,7 @@ export class Mounts {
     return this.serves(path) || below.length === 0 ? [path, ...below] : below;
   }
 
-  /** Names in a directory that are mounts or lead to one: what they stand for is not the directory's own nameservice's. */
+  /** Names in a directory that are mounts or lead to one: the directory's own nameservice does not serve them. */
   namesIn(directory: string): ReadonlySet<string> {
     const prefix = directory === '/' ? '/' : `${directory}/`;
     return new Set(this.below(directory).map((mount) => mount.slice(prefix.length).split('/')[0] ?? ''));

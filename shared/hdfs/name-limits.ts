@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { NamenodeRest } from './rest.ts';
 import { StorageError } from '../storage/errors.ts';
 
-/** Longer than any limit that anybody sets, and short enough for a URL. */
+/** Length of a name that is longer than any limit that anybody sets, and short enough for a URL. */
 const LONG_NAME = 2000;
 
 /**
@@ -34,7 +34,7 @@ export function quotedNameBytes(message: string): number | undefined {
   return limit === undefined ? undefined : Number(limit);
 }
 
-/** Only once it has found nothing wrong with the name does it look for the snapshot. */
+/** Whether the namenode missed the snapshot, for which it looks only after it found nothing wrong with the name. */
 function isOfSnapshots({ exception, reason }: StorageError): boolean {
   return (
     exception === 'SnapshotException' || /is not a snapshottable directory|snapshot .* does not exist/i.test(reason)

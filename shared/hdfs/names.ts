@@ -6,7 +6,7 @@ const PATH_LEVELS = 1000;
 
 /**
  * Why a name that a server lists cannot be used, whatever it stands for: it would lead out of its directory, or no request
- * can carry it. The one place where names from outside come in.
+ * can carry it. Every name from outside is asked about here.
  */
 export function refusalOfListedName(name: string): string | undefined {
   if (name === '' || name === '.' || name === '..' || name.includes('/')) {

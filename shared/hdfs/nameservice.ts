@@ -3,7 +3,7 @@ import type { Cluster } from './cluster.ts';
 import { splitUrl } from './http.ts';
 import { isWithin, normalize } from '../storage/path.ts';
 
-/** Whether an address was reached before, if only by another process of the same job: a wrong one is told sooner than an outage. */
+/** Whether a cluster was reached before, if only by another process of the same job: addresses that never were are given up sooner. */
 export type Contact = 'first' | 'known';
 
 /** The addresses that serve one namespace, and which of them served last. */
@@ -11,9 +11,9 @@ export class Nameservice {
   readonly urls: readonly string[];
   readonly mounts: readonly string[];
   #active = 0;
-  /** Whether any address has ever answered as Hadoop does: a wrong address is told sooner than a namenode that went away. */
+  /** Whether any address has ever answered as Hadoop does. Others are given up sooner: most likely they are wrong. */
   isKnown: boolean;
-  /** Whether it redirects to datanodes, as namenodes do: then it answers at once itself, and others move the bytes. */
+  /** Whether the server redirects to datanodes, as namenodes do, instead of moving the bytes itself. */
   hasDatanodes = false;
 
   constructor(urls: readonly string[], mounts: readonly string[], contact: Contact = 'first') {
@@ -22,7 +22,7 @@ export class Nameservice {
     this.mounts = mounts.map(normalize);
   }
 
-  /** Tells it from the cluster's others, also in another process: a path that it serves. */
+  /** A path that the nameservice serves: tells it from the others of its cluster, also in another process. */
   get id(): string {
     return this.mounts[0] ?? '/';
   }

@@ -33,7 +33,7 @@ export async function namespaceIds(
   }
 }
 
-/** A gateway's own path leads to no namenode's JMX. */
+/** Whether a URL may be a namenode's: one with a path is a gateway's, which leads to no JMX. */
 function isNamenode(url: string): boolean {
   return splitUrl(url).path === '';
 }
@@ -53,7 +53,7 @@ async function blockPool(url: string, http: HttpTransport, signal: AbortSignal):
   return pool;
 }
 
-/** An address as it is reached: `https://nn1:9871/gateway` by each IP of nn1. */
+/** A URL with each IP address of its host in place of the name. */
 async function resolvedAddresses(url: string): Promise<string[]> {
   const { origin, path } = splitUrl(url);
   const { hostname, port } = hostPortOf(origin);

@@ -2,7 +2,7 @@ import type { Where } from '../errors.ts';
 import { type StorageCode, StorageError } from '../storage/errors.ts';
 import { classify } from './exception-table.ts';
 
-/** For who reads that a gateway or balancer has nobody to pass a request on to. */
+/** Remedy where a gateway or balancer has no server to pass a request on to. */
 export const GATEWAY_REMEDY =
   'see to the gateway or balancer, what is behind it, and its address, then resume; retry_timeout says for how long to try';
 
@@ -41,7 +41,7 @@ export function remoteErrorOf(status: number, body: string, where: Where, retryA
   return new StorageError(code, `HTTP ${status}`, quoted(body), where, told);
 }
 
-/** Whether no RemoteException came: a proxy, gateway or balancer spoke. */
+/** Whether an error is the answer of a proxy, gateway or balancer: such an answer holds no RemoteException. */
 export function isFromGateway(error: unknown): boolean {
   return error instanceof StorageError && error.exception.startsWith('HTTP ');
 }
@@ -78,11 +78,11 @@ function isTooLong(status: number, body: string): boolean {
   return status === 414 || status === 431 || (status === 400 && /<pre>reason: No Host<\/pre>/.test(body));
 }
 
-/** A proxy or load balancer spoke: its status is all there is. */
+/** What the status of an answer means that holds no RemoteException, as that of a proxy or balancer. */
 function codeOfStatus(status: number): StorageCode {
   if (status === 401) return 'unauthenticated';
   if (status === 403) return 'denied';
-  // Too slow, too many requests: that is over in a moment, as are the failures from 500 on.
+  // Too slow, and too many requests: a moment mends both, as it may the failures from 500 on.
   if (status === 408 || status === 429) return 'io';
   if (status >= 200 && status < 500) return 'not-webhdfs';
   return 'io';

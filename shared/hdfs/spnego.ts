@@ -38,10 +38,10 @@ export class Spnego implements Authentication {
   }
 
   async close(): Promise<void> {
-    // A cookie is only forgotten: no server takes one back.
+    // Nothing to cancel: a server takes no cookie back.
   }
 
-  /** Several requests wait for this one: it ends by the transport's own time-outs, not by the signal of any. */
+  /** Logs in to one address. Several requests may wait for it: it ends by the transport's time-outs, not by the signal of any of them. */
   async #authenticate(base: string): Promise<Credentials> {
     const { host } = splitUrl(base);
     const where: Where = { operation: 'GETHOMEDIRECTORY', path: '/', host };

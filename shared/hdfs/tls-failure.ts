@@ -12,7 +12,7 @@ const untrusted: TlsFailure = {
   remedy: TRUST,
 };
 
-/** By the codes of OpenSSL and Node. @see https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+/** Failures by the codes of OpenSSL and Node. @see https://nodejs.org/api/tls.html#x509-certificate-error-codes */
 const failures: Readonly<Record<string, TlsFailure>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: { reason: 'its TLS certificate is self-signed', remedy: TRUST },
   SELF_SIGNED_CERT_IN_CHAIN: untrusted,
@@ -34,7 +34,7 @@ const failures: Readonly<Record<string, TlsFailure>> = {
   },
 };
 
-/** @param code  of `error` or of what caused it. @returns undefined when it is no failure of TLS */
+/** What an error says about TLS. @param code  of the error or of its cause. @returns undefined for what is no failure of TLS */
 export function tlsFailureOf(code: string, error: unknown): TlsFailure | undefined {
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
     return {

@@ -25,7 +25,7 @@ export function tlsOptions(cluster: Cluster): TlsOptions {
   };
 }
 
-/** The text of each field, also of one that names a file: with it a definition can leave its machine. @throws SpecError */
+/** The PEM text of each of these fields, read where it names a file: with texts a definition holds on any machine. @throws SpecError */
 export function pemOf(cluster: Cluster): Pem {
   const fields = pemFields.flatMap((field) => {
     const value = cluster[field];

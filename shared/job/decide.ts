@@ -1,4 +1,5 @@
 import type { FileStatus } from '../storage/storage.ts';
+import type { Existing } from './existing.ts';
 
 /** What happens to a file, as far as two listings can tell; `compare` is settled by the copier. */
 export interface Decision {
@@ -9,27 +10,31 @@ export interface Decision {
   readonly lasting?: true;
 }
 
+/** The reason for skipping a file of which nothing is known but that its name is taken. */
+export const EXISTS = 'exists';
+
 /**
  * Decides from two listing entries. Costs no request; modification times decide nothing, since a file
  * rewritten in place may keep its own.
  *
- *     source     destination              force  checksum   decision
- *     refused    any                      any    any        fail       its name cannot be used
- *     other      any                      any    any        skip       not a regular file
- *     file       absent                   any    any        copy
- *     file       not a file               any    any        fail       a directory stands there
- *     file       file, other length       yes    any        overwrite  length differs
- *     file       file, other length       no     any        fail       exists and differs
- *     file       file, same length        yes    no         overwrite  not compared
- *     file       file, same length        no     no         fail       exists
- *     file       file, both empty         any    yes        skip       both empty
- *     file       the same, older          any    yes        compare    somebody may be writing the source (listed as empty until then)
- *     file       file, same length        any    yes        compare    (differs and no force: fail)
+ *     source     destination              existing       decision
+ *     refused    any                      any            fail       its name cannot be used
+ *     other      any                      any            skip       not a regular file
+ *     file       absent                   any            copy
+ *     file       not a file               any            fail       a directory stands there
+ *     file       file                     skip           skip       exists
+ *     file       file, other length       fail           fail       exists and differs
+ *     file       file, other length       update         overwrite  length differs
+ *     file       file, other length       overwrite      overwrite  length differs
+ *     file       file, same length        overwrite      overwrite  not compared
+ *     file       file, both empty         fail, update   skip       both empty
+ *     file       the same, older          fail, update   compare    somebody may be writing the source (listed as empty until then)
+ *     file       file, same length        fail, update   compare    (differs: fail, or overwrite)
  */
 export function decide(
   source: FileStatus,
   destination: FileStatus | undefined,
-  { force, checksum }: { readonly force: boolean; readonly checksum: boolean },
+  { existing }: { readonly existing: Existing },
 ): Decision {
   if (source.refusal !== undefined) return { kind: 'fail', reason: source.refusal, lasting: true };
   if (source.kind !== 'file') return { kind: 'skip', reason: 'not a regular file' };
@@ -38,14 +43,13 @@ export function decide(
     const what = destination.kind === 'directory' ? 'a directory' : 'something that is no file';
     return { kind: 'fail', reason: `${what} stands at the destination` };
   }
+  if (existing === 'skip') return { kind: 'skip', reason: EXISTS };
   if (source.lengthBytes !== destination.lengthBytes) {
-    return force
-      ? { kind: 'overwrite', reason: 'length differs' }
-      : { kind: 'fail', reason: 'exists and differs in length' };
+    return existing === 'fail'
+      ? { kind: 'fail', reason: 'exists and differs in length' }
+      : { kind: 'overwrite', reason: 'length differs' };
   }
-  if (!checksum) {
-    return force ? { kind: 'overwrite', reason: 'not compared' } : { kind: 'fail', reason: 'exists' };
-  }
+  if (existing === 'overwrite') return { kind: 'overwrite', reason: 'not compared' };
   if (source.lengthBytes === 0) {
     // Listed as empty is also a file that somebody writes: one that was made since is looked at, the others cost nothing.
     const isNewer = source.modifiedAtMs > destination.modifiedAtMs;

@@ -1,6 +1,7 @@
 import type { LockedPath, Storage } from '../storage/storage.ts';
 import type { Root } from './root.ts';
-import type { JobSpec } from './spec.ts';
+import { existingOf } from './existing.ts';
+import type { JobOptions, JobSpec } from './spec.ts';
 
 export type Phase = 'planning' | 'copying' | 'finishing' | 'done';
 /** `Interrupted` by a person or the machine; `Failed` with failed files, or because it could not go on. */
@@ -52,4 +53,15 @@ export async function lockedPathsOf(
   signal: AbortSignal,
 ): Promise<readonly LockedPath[]> {
   return (await Promise.all(roots.map((root) => destination.lockedPaths(root.destination, signal)))).flat();
+}
+
+/** Options as jobs kept them before `existing` said all that two switches say. */
+type FirstOptions = Omit<JobOptions, 'existing'> & { readonly force: boolean; readonly checksum: boolean };
+
+/** A job as a store kept it, also one that an earlier version stored. */
+export function storedJob(job: Job): Job {
+  const options = job.spec.options as JobOptions | FirstOptions;
+  if (!('force' in options)) return job;
+  const { force, checksum, ...others } = options;
+  return { ...job, spec: { ...job.spec, options: { existing: existingOf(force, checksum), ...others } } };
 }

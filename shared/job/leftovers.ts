@@ -4,8 +4,9 @@ import type { Storage } from '../storage/storage.ts';
 import type { RetryPolicy } from '../retry.ts';
 import { asidePath, type Remains, withdraw } from '../storage/promote.ts';
 import type { UnitSet } from './bitmap.ts';
+import { mayReplace } from './existing.ts';
 import { temporaryPath } from './temporary.ts';
-import { type Batch, destinationPathOf } from './unit.ts';
+import { type Batch, destinationPathOf, isFinal } from './unit.ts';
 import type { Claim } from './job-store.ts';
 import type { Job } from './job.ts';
 
@@ -64,13 +65,13 @@ function* namesOf(
   // With --direct there is no name but the final one.
   if (job.spec.options.direct) return;
   for (const [index, unit] of units.entries()) {
-    // What planning refused is looked at again by a resume, and may then have been tried.
-    if (index < first || without.has(index) || unit.decision === 'skip') continue;
+    if (index < first || without.has(index) || isFinal(unit, job.spec.options)) continue;
     const target = destinationPathOf(job.roots, unit);
     for (let claim = from; claim <= through; claim++) {
       for (let attempt = 0; attempt <= attempts; attempt++) {
         const temporary = temporaryPath(target, { job: job.id, batch, unit: index, claim, attempt });
-        yield { unit: index, remains: { storage: destination, temporary, target, overwrite: job.spec.options.force } };
+        const overwrite = mayReplace(job.spec.options.existing);
+        yield { unit: index, remains: { storage: destination, temporary, target, overwrite } };
       }
     }
   }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { SpecError } from '../errors.ts';
 import { issuesOf } from '../issues.ts';
 import { attributeNames } from '../preserve/attributes.ts';
+import { changedExisting, existingChoices, existingOf, mayReplace } from './existing.ts';
 import { faultOf } from '../storage/pattern.ts';
 
 const powerOfTwo = z
@@ -14,8 +15,20 @@ const powerOfTwo = z
 export const verificationLevels = ['checksum', 'read-back', 'length', 'none'] as const;
 export type Verification = (typeof verificationLevels)[number];
 
-const optionsSchema = z.strictObject({
-  force: z.boolean().default(false).describe('Overwrite existing files that differ'),
+const optionFields = z.strictObject({
+  existing: z
+    .enum(existingChoices)
+    .optional()
+    .meta({ default: 'fail' })
+    .describe(
+      'Files that exist at the destination. fail: what differs fails. skip: left alone, uncompared. update: what differs is replaced. overwrite: replaced, uncompared. Equal files are skipped by fail and update',
+    ),
+  force: z.boolean().optional().meta({ deprecated: true }).describe('true stands for existing: update'),
+  checksum: z
+    .boolean()
+    .optional()
+    .meta({ deprecated: true })
+    .describe('false, beside force: true, stands for existing: overwrite'),
   mapping: z
     .enum(['cp', 'exact'])
     .default('cp')
@@ -29,10 +42,6 @@ const optionsSchema = z.strictObject({
     .default([])
     .describe('Carry over these and no others; implies preserve. None named: all of them with preserve'),
   strictPreserve: z.boolean().default(false).describe('A file whose attributes cannot be set fails'),
-  checksum: z
-    .boolean()
-    .default(true)
-    .describe('Compare existing files of the same length; false: write them again without looking'),
   verify: z.enum(verificationLevels).default('checksum').describe('How each copied file is verified'),
   openFiles: z
     .enum(['fail', 'skip'])
@@ -54,6 +63,18 @@ const optionsSchema = z.strictObject({
   minSize: z.int().min(0).default(0).describe('Only files of at least this many bytes'),
   filesOnly: z.boolean().default(false).describe('Flatten: all files directly under the destination'),
   maxFailures: z.int().min(0).default(1000).describe('The job ends when more files than this have failed'),
+});
+
+/** `force` and `checksum` are what people, schedules and jobs of earlier versions say; inside there is `existing` alone. */
+const optionsSchema = optionFields.transform(({ existing, force, checksum, ...options }, context) => {
+  if (existing !== undefined && (force !== undefined || checksum !== undefined)) {
+    context.addIssue({
+      code: 'custom',
+      path: ['existing'],
+      message: 'says all that force and checksum say: leave them out',
+    });
+  }
+  return { existing: existing ?? existingOf(force ?? false, checksum ?? true), ...options };
 });
 
 /** One copy request: the same for the command line, a Lambda, a schedule and a person at a console. */
@@ -80,6 +101,7 @@ export function parseJobSpec(input: unknown): JobSpec {
 
 /** What a resume or a retry may change. Everything else was settled when the job was planned. */
 const changeable: readonly string[] = [
+  'existing',
   'force',
   'verify',
   'openFiles',
@@ -87,7 +109,7 @@ const changeable: readonly string[] = [
   'maxFailures',
   'partSize',
   'bufferSize',
-] satisfies readonly (keyof JobOptions)[];
+] satisfies readonly (keyof z.input<typeof optionFields>)[];
 
 /** A job with other options from here on. @throws SpecError that names an option that cannot change, or a wrong value */
 export function withOptions(spec: JobSpec, changes: Readonly<Record<string, unknown>>): JobSpec {
@@ -95,8 +117,13 @@ export function withOptions(spec: JobSpec, changes: Readonly<Record<string, unkn
   if (kept !== undefined) {
     throw new SpecError(`options.${kept} cannot change: the job keeps its own`, `can change: ${changeable.join(', ')}`);
   }
-  if (spec.options.force && changes['force'] === false) {
-    throw new SpecError('options.force cannot be taken back: files may have been replaced already', 'leave it out');
+  const { existing: now, ...others } = spec.options;
+  if (!('existing' in changes || 'force' in changes)) {
+    return parseJobSpec({ ...spec, options: { ...spec.options, ...changes } });
   }
-  return parseJobSpec({ ...spec, options: { ...spec.options, ...changes } });
+  const changed = parseJobSpec({ ...spec, options: { ...others, ...changes } });
+  const { existing: wanted } = changed.options;
+  // `force` says no more than whether files may be replaced.
+  const existing = 'force' in changes && mayReplace(wanted) === mayReplace(now) ? now : changedExisting(now, wanted);
+  return { ...changed, options: { ...changed.options, existing } };
 }

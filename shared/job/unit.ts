@@ -1,7 +1,8 @@
 import type { Stripe } from '../storage/checksum.ts';
 import { join } from '../storage/path.ts';
 import type { Attributes } from '../preserve/attributes.ts';
-import type { Decision } from './decide.ts';
+import { type Decision, EXISTS } from './decide.ts';
+import type { Existing } from './existing.ts';
 import type { Root } from './root.ts';
 
 /**
@@ -49,6 +50,26 @@ export interface Batch {
   /** From 0, in the manifest's order. */
   readonly batch: number;
   readonly units: readonly Unit[];
+}
+
+/**
+ * Whether a plan had the last word on a file: no claim looks at it again, and none ever wrote it. A file that was left alone unseen is looked
+ * at again when the job has been told since what to do with such files.
+ */
+export function isFinal(
+  { decision, reason, lasting }: FileUnit,
+  { existing }: { readonly existing: Existing },
+): boolean {
+  switch (decision) {
+    case 'skip':
+      return reason !== EXISTS || existing === 'skip';
+    case 'fail':
+      return lasting === true;
+    case 'copy':
+    case 'overwrite':
+    case 'compare':
+      return false;
+  }
 }
 
 /** Where a unit's source file lies. */

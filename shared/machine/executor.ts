@@ -11,6 +11,7 @@ import { batchRecords, isFinished } from '../job/claimed-batches.ts';
 import { plan } from '../plan/plan.ts';
 import type { Progress } from '../copy/progress.ts';
 import { threadsOf } from '../job/threads.ts';
+import { NamesOnDisk } from './name-set.ts';
 import type { State } from './state.ts';
 import type { Batch } from '../job/unit.ts';
 import type { Job } from '../job/job.ts';
@@ -71,7 +72,8 @@ async function planJob(job: Job, { state, source, destination, signal, progress 
       progress.expectedFiles += batch.units.length;
       await manifest.append(batch);
     };
-    const expected = await plan({ source, destination, roots, options, signal, emit, makeDirectories: true });
+    using names = new NamesOnDisk();
+    const expected = await plan({ source, destination, roots, options, signal, emit, names, makeDirectories: true });
     await manifest.close();
     return { phase: 'copying', expectedFiles: expected.files, expectedBytes: expected.bytes };
   } catch (error) {

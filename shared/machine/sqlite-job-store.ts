@@ -4,7 +4,7 @@ import { SpecError, SupersededError } from '../errors.ts';
 import { told } from './told.ts';
 import { type Claim, type ClaimedBatch, isClean, type JobStore, type RecordedFailure } from '../job/job-store.ts';
 import { type Counters, countersOf, type FailedOutcome, type UnitOutcome } from '../job/outcome.ts';
-import type { Job } from '../job/job.ts';
+import { type Job, storedJob } from '../job/job.ts';
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS jobs (id TEXT PRIMARY KEY, started INTEGER NOT NULL, json TEXT NOT NULL);
@@ -283,5 +283,5 @@ function isBusy(error: unknown): boolean {
 }
 
 function jobOf(row: Record<string, unknown> | undefined): Job | undefined {
-  return row && (JSON.parse(String(row['json'])) as Job);
+  return row && storedJob(JSON.parse(String(row['json'])) as Job);
 }

@@ -5,6 +5,7 @@ import { expandGlob, type Match } from './glob.ts';
 import { alternativesOf, hasGlob } from '../storage/pattern.ts';
 import type { Root } from '../job/root.ts';
 import { refuseSameTree } from './same-tree.ts';
+import { mayReplace } from '../job/existing.ts';
 import type { JobSpec } from '../job/spec.ts';
 
 /** What cannot work whatever the clusters hold. Asks them nothing. @throws SpecError */
@@ -58,7 +59,7 @@ export async function resolveMapping(
   refuseConflicts(roots, destination);
   // To a server the question looks like a change.
   if (makeProbe) await destination.names?.learn?.(to, signal);
-  await refuseSameTree({ source, destination, force: spec.options.force, makeProbe }, roots, signal);
+  await refuseSameTree({ source, destination, force: mayReplace(spec.options.existing), makeProbe }, roots, signal);
   refuseNames(roots, destination);
   for (const root of roots) await refuseExisting(root, to, there, spec, destination, signal);
   return roots;
@@ -108,21 +109,21 @@ async function refuseExisting(
   root: Root,
   to: string,
   there: FileStatus | undefined,
-  { options: { force, mapping, filesOnly } }: JobSpec,
+  { options: { existing, mapping, filesOnly } }: JobSpec,
   destination: Storage,
   signal: AbortSignal,
 ): Promise<void> {
   if (destination.names?.unwritable(root.destination) !== undefined) return;
-  const existing = root.destination === to ? there : await destination.stat(root.destination, signal);
-  if (!existing) return;
-  if (existing.kind !== root.kind) {
+  const status = root.destination === to ? there : await destination.stat(root.destination, signal);
+  if (!status) return;
+  if (status.kind !== root.kind) {
     throw new RefusedError(
-      `${destination.name}:${root.destination} is a ${existing.kind} and its source ${root.source} is a ${root.kind}`,
+      `${destination.name}:${root.destination} is a ${status.kind} and its source ${root.source} is a ${root.kind}`,
       'remove it or name another destination',
     );
   }
-  const merges = mapping === 'exact' || (filesOnly && existing.kind === 'directory');
-  if (!force && !merges) {
+  const merges = mapping === 'exact' || (filesOnly && status.kind === 'directory');
+  if (existing === 'fail' && !merges) {
     throw new RefusedError(`${destination.name}:${root.destination} exists`, 'use --force to overwrite what differs');
   }
 }

@@ -1,58 +1,72 @@
 import { FanoutError } from '../errors.ts';
-import type { FileStatus, Storage } from '../storage/storage.ts';
+import type { FileStatus } from '../storage/storage.ts';
 import { join } from '../storage/path.ts';
-import { namenodeOrder } from '../storage/order.ts';
 import { isTemporary } from '../job/temporary.ts';
+import { type Both, type DestinationOnly, type Entry, entryOf, type SourceEntry, type SourceOnly } from './entry.ts';
+import { Level, Listings, type Tree } from './level.ts';
 
-/** A tree to walk, and the tree to hold it against. */
+/** The trees to walk, with what stands at their roots. */
 export interface Trees {
-  readonly source: Storage;
-  readonly root: string;
-  /** Left out when only the source is of interest. */
-  readonly destination?: { readonly storage: Storage; readonly root: string; readonly exists: boolean };
-}
-
-/** One entry of the source and its namesake at the destination. */
-export interface Pair {
-  /** Below the root; empty for the root itself. */
-  readonly path: string;
-  readonly status: FileStatus;
-  readonly destination: FileStatus | undefined;
-}
-
-export interface Visitor {
-  /** Before anything in the directory is visited. The root comes once it could be listed, and without its namesake. */
-  enter?(directory: Pair): Promise<void> | void;
-  /** A file, or something that is neither file nor directory; also what has a temporary name, as the latter. */
-  file?(pair: Pair): Promise<void> | void;
-  /** After everything in the directory was visited. */
-  leave?(directory: Pair): Promise<void> | void;
-  /** A directory below the root that cannot be walked: its listing was refused, it vanished, or a file stands in its place. */
-  lost?(directory: Pair, error: FanoutError): Promise<void> | void;
+  readonly source: Tree & { readonly status: FileStatus };
+  /** Left out when only the source is of interest. Where nothing stands at its root, nothing is listed there. */
+  readonly destination?: Tree & { readonly status: FileStatus | undefined };
 }
 
 /**
- * Where a walk stopped: the open directories from the root down, each with the last name that was visited in it. Plain JSON.
- * Directories that are open here were entered and not yet left.
+ * What a walk tells, each name once: the directory first, then what is in it. A directory that the source has is walked; the roots come
+ * once the source's could be listed.
+ */
+export interface Visitor {
+  sourceOnly?(entry: SourceOnly): Promise<void> | void;
+  /** Also for a file of the source where a directory stands at the destination; that directory is not walked. */
+  both?(entry: Both): Promise<void> | void;
+  /**
+   * Asked for by being there: without it, the destination is listed no further than the source needs. A name comes only once the
+   * source's listing has gone past it, so that nothing comes of a directory that could not be listed so far.
+   *
+   * @returns `walk` for a directory whose content is to be given too, name by name
+   */
+  destinationOnly?(entry: DestinationOnly): Promise<'walk' | undefined> | 'walk' | undefined;
+  /** What has the name of a temporary file, on whichever side: it is no other visitor's, and nothing below it is walked. */
+  temporary?(entry: Entry): Promise<void> | void;
+  /** After everything in a directory that was walked. */
+  leave?(directory: Entry): Promise<void> | void;
+  /** In place of the others: a directory of the source that cannot be one at the destination, where a file stands in its place or its name is refused. */
+  blocked?(directory: SourceEntry, error: FanoutError): Promise<void> | void;
+  /** In place of `leave`: a directory below the root whose listing was refused, or that vanished. Some of its names may have been given. */
+  lost?(directory: Entry, error: FanoutError): Promise<void> | void;
+  /** A directory that an earlier stretch visited and did not leave; from the root down, before anything else. */
+  again?(directory: Entry): void;
+}
+
+/**
+ * Where a walk stopped: the directories that were visited and not left, from the root down, each with the last name that was given in
+ * it. Plain JSON, of a size that grows with the depth alone.
  */
 export interface WalkCursor {
-  readonly open: readonly { readonly directory: Pair; readonly after: string | undefined }[];
+  readonly open: readonly {
+    readonly name: string;
+    readonly source?: FileStatus | undefined;
+    readonly destination?: FileStatus | undefined;
+    readonly after?: string | undefined;
+  }[];
 }
+
+/** Deep trees do not wait for one answer after the other, and a namenode hardly notices. */
+const AHEAD = 8;
 
 /** When to stop, and where an earlier walk stopped. */
 export interface Stretch {
-  /** Asked after each entry. */
+  /** Asked after each name. */
   readonly isOver?: () => boolean;
   readonly from?: WalkCursor | undefined;
+  /** First pages of sibling directories of the source that are asked for ahead, over the whole walk. */
+  readonly ahead?: number;
 }
 
-/** First pages of sibling directories that are asked for ahead, over the whole walk. */
-const AHEAD = 8;
-
 /**
- * Visits a tree depth first, names in the order of `namenodeOrder`, so that the order is always the same and both listings merge
- * as sorted streams. Holds a page of each listing per level, never a whole directory. Nothing below a temporary name is
- * visited, on either side.
+ * Visits two trees side by side, depth first, names in the order of the source's storage, so that the order is always the same and
+ * both listings merge as sorted streams. Holds a page of each listing per level, never a whole directory (but see `listedIn`).
  *
  * @param stretch  a part of the walk: a walk in several stretches visits the same as one in a single one
  * @returns where it stopped, or undefined when it came to its end
@@ -60,66 +74,92 @@ const AHEAD = 8;
  */
 export async function walk(
   trees: Trees,
-  rootStatus: FileStatus,
   visitor: Visitor,
   signal: AbortSignal,
-  { isOver = () => false, from }: Stretch = {},
+  { isOver = () => false, from, ahead = AHEAD }: Stretch = {},
 ): Promise<WalkCursor | undefined> {
-  const { source, destination } = trees;
-  const open: Open = {
-    source: (path, after) => new Entries(source.list(join(trees.root, path), signal, after)),
-    destination: ({ path, destination: there }, after) => {
-      if (!destination?.exists || (path !== '' && there?.kind !== 'directory')) return undefined;
-      return new Entries(destination.storage.list(join(destination.root, path), signal, after));
-    },
-  };
-  const ahead = { left: AHEAD };
-  const stack: Level[] = [];
-  for (const { directory, after } of from?.open ?? []) {
-    stack.push(new Level(directory, open.source(directory.path, after), open, ahead, after));
-  }
-  if (!from) {
-    const rootPair = { path: '', status: rootStatus, destination: undefined };
-    const entries = open.source('');
-    await entries.ready();
-    const root = new Level(rootPair, entries, open, ahead);
-    await visitor.enter?.(root.directory);
-    stack.push(root);
-  }
+  const wanted = visitor.destinationOnly ? 'all' : 'left';
+  const listings = new Listings(trees.source, trees.destination, wanted, ahead, signal);
+  const stack = from ? reopened(from, listings, visitor) : [await rootLevel(trees, listings, visitor)];
   for (let level = stack.at(-1); level; level = stack.at(-1)) {
     signal.throwIfAborted();
-    const { directory } = level;
-    let pair: Pair | undefined;
+    let entry: Entry | undefined;
     try {
-      pair = await level.next();
+      entry = await level.next();
     } catch (error) {
       if (!(error instanceof FanoutError) || error.disposition === 'fail-job' || stack.length === 1) throw error;
-      stack.pop();
-      await visitor.lost?.(directory, error);
+      stack.pop()?.close();
+      await visitor.lost?.(level.directory, error);
       continue;
     }
-    if (!pair) {
-      stack.pop();
-      await visitor.leave?.(directory);
-    } else if (pair.status.kind !== 'directory') {
-      await visitor.file?.(pair);
-    } else if (refusalOf(pair, trees) !== undefined) {
-      await visitor.lost?.(pair, new BlockedError(pair.path, refusalOf(pair, trees) ?? '', 'rename it at the source'));
-    } else if (pair.destination && pair.destination.kind !== 'directory') {
-      await visitor.lost?.(pair, new BlockedError(pair.path, 'a file stands where it is needed', 'remove it'));
-    } else {
-      await visitor.enter?.(pair);
-      stack.push(level.descend(pair));
+    if (!entry) {
+      stack.pop()?.close();
+      await visitor.leave?.(level.directory);
+    } else if (await visit(entry, trees, visitor)) {
+      stack.push(level.descend(entry));
     }
-    // After an entry, never before the first: each stretch gets somewhere.
-    if (stack.length > 0 && isOver()) return { open: stack.map(({ directory, after }) => ({ directory, after })) };
+    // After a name, never before the first: each stretch gets somewhere.
+    if (stack.length > 0 && isOver()) return cursorOf(stack);
   }
   return undefined;
 }
 
-/** Why a directory cannot be made at the destination, as far as that is known without trying. */
-function refusalOf({ path }: Pair, { destination }: Trees): string | undefined {
-  return destination?.storage.names?.unwritable(join(destination.root, path));
+async function rootLevel({ source, destination }: Trees, listings: Listings, visitor: Visitor): Promise<Level> {
+  const root = entryOf('', '', source.status, destination?.status);
+  const listing = listings.ofSource('');
+  await listing.ready();
+  await give(root, visitor);
+  return new Level(root, listings, listing);
+}
+
+function reopened({ open }: WalkCursor, listings: Listings, visitor: Visitor): Level[] {
+  let path = '';
+  return open.map(({ name, source, destination, after }) => {
+    const directory = entryOf(path, name, source, destination);
+    ({ path } = directory);
+    visitor.again?.(directory);
+    return new Level(directory, listings, undefined, after);
+  });
+}
+
+function cursorOf(stack: readonly Level[]): WalkCursor {
+  return {
+    open: stack.map(({ directory: { name, source, destination }, after }) => ({ name, source, destination, after })),
+  };
+}
+
+/** @returns whether the walk goes on into the entry */
+async function visit(entry: Entry, trees: Trees, visitor: Visitor): Promise<boolean> {
+  if (isTemporary(entry.name)) {
+    await visitor.temporary?.(entry);
+    return false;
+  }
+  if (!entry.source) {
+    const isWalked = (await visitor.destinationOnly?.(entry)) === 'walk';
+    return isWalked && entry.destination.kind === 'directory';
+  }
+  const error = blockOf(entry, trees);
+  if (error) {
+    await visitor.blocked?.(entry, error);
+    return false;
+  }
+  await give(entry, visitor);
+  return entry.source.kind === 'directory';
+}
+
+async function give(entry: SourceEntry, visitor: Visitor): Promise<void> {
+  await (entry.destination ? visitor.both?.(entry) : visitor.sourceOnly?.(entry));
+}
+
+/** Why a directory cannot be one at the destination, as far as that is known without trying. */
+function blockOf(entry: SourceEntry, { destination }: Trees): FanoutError | undefined {
+  const { path, source, destination: there } = entry;
+  if (source.kind !== 'directory') return undefined;
+  const refusal = destination?.storage.names?.unwritable(join(destination.root, path));
+  if (refusal !== undefined) return new BlockedError(path, refusal, 'rename it at the source');
+  if (there && there.kind !== 'directory')
+    return new BlockedError(path, 'a file stands where it is needed', 'remove it');
+  return undefined;
 }
 
 /** A directory that cannot be made. */
@@ -127,127 +167,5 @@ class BlockedError extends FanoutError {
   override readonly name = 'BlockedError';
   constructor(path: string, reason: string, remedy: string) {
     super(reason, { disposition: 'fail-unit', where: { operation: 'MKDIRS', path }, remedy });
-  }
-}
-
-/** Begins listings; the destination has one only where the directory stood before. */
-interface Open {
-  readonly source: (path: string, after?: string) => Entries;
-  readonly destination: (directory: Pair, after?: string) => Entries | undefined;
-}
-
-/** A directory being walked. */
-class Level {
-  readonly directory: Pair;
-  /** The last name that was given out. */
-  after: string | undefined;
-  readonly #source: Entries;
-  readonly #destination: Entries | undefined;
-  readonly #open: Open;
-  readonly #ahead: { left: number };
-  /** Directories on this page whose listing is on its way, by name. */
-  readonly #opened = new Map<string, Entries>();
-  #page: readonly FileStatus[] = [];
-  #index = 0;
-
-  constructor(directory: Pair, source: Entries, open: Open, ahead: { left: number }, after?: string) {
-    this.directory = directory;
-    this.after = after;
-    this.#source = source;
-    this.#destination = open.destination(directory, after);
-    this.#open = open;
-    this.#ahead = ahead;
-  }
-
-  async next(): Promise<Pair | undefined> {
-    for (;;) {
-      while (this.#index >= this.#page.length) {
-        const page = await this.#source.page();
-        if (!page) return undefined;
-        this.#page = page;
-        this.#index = 0;
-      }
-      const status = this.#page[this.#index++];
-      if (!status) continue;
-      this.after = status.name;
-      if (isTemporary(status.name)) {
-        const path = childOf(this.directory.path, status.name);
-        return { path, status: { ...status, kind: 'other', lengthBytes: 0 }, destination: undefined };
-      }
-      const destination = this.#destination && (await this.#destination.namesake(status.name));
-      return { path: childOf(this.directory.path, status.name), status, destination };
-    }
-  }
-
-  descend(pair: Pair): Level {
-    const { name } = pair.status;
-    const opened = this.#opened.get(name);
-    if (this.#opened.delete(name)) this.#ahead.left += 1;
-    this.#openAhead();
-    return new Level(pair, opened ?? this.#open.source(pair.path), this.#open, this.#ahead);
-  }
-
-  /** Asks for the listings of the next sibling directories, so that deep trees do not wait for one answer after the other. */
-  #openAhead(): void {
-    for (let i = this.#index; i < this.#page.length && this.#ahead.left > 0; i++) {
-      const status = this.#page[i];
-      if (status?.kind !== 'directory' || this.#opened.has(status.name) || isTemporary(status.name)) continue;
-      const entries = this.#open.source(childOf(this.directory.path, status.name));
-      entries.start();
-      this.#opened.set(status.name, entries);
-      this.#ahead.left -= 1;
-    }
-  }
-}
-
-function childOf(directory: string, name: string): string {
-  return directory === '' ? name : `${directory}/${name}`;
-}
-
-/** A listing taken page by page, its first page asked for at will. */
-class Entries {
-  readonly #pages: AsyncIterator<readonly FileStatus[], unknown>;
-  #first: Promise<IteratorResult<readonly FileStatus[], unknown>> | undefined;
-  #page: readonly FileStatus[] = [];
-  #index = 0;
-  #ended = false;
-
-  constructor(pages: AsyncIterable<readonly FileStatus[]>) {
-    this.#pages = pages[Symbol.asyncIterator]();
-  }
-
-  start(): void {
-    this.#first = this.#pages.next();
-    this.#first.catch(() => undefined);
-  }
-
-  /** @throws what the listing throws */
-  async ready(): Promise<void> {
-    this.start();
-    await this.#first;
-  }
-
-  async page(): Promise<readonly FileStatus[] | undefined> {
-    const next = this.#first ?? this.#pages.next();
-    this.#first = undefined;
-    const result = await next;
-    return result.done ? undefined : result.value;
-  }
-
-  /** The entry of this name. Must be asked in ascending order. */
-  async namesake(name: string): Promise<FileStatus | undefined> {
-    while (!this.#ended) {
-      for (; this.#index < this.#page.length; this.#index++) {
-        const entry = this.#page[this.#index];
-        const order = entry ? namenodeOrder(entry.name, name) : -1;
-        if (order === 0) return entry;
-        if (order > 0) return undefined;
-      }
-      const page = await this.page();
-      this.#ended = page === undefined;
-      this.#page = page ?? [];
-      this.#index = 0;
-    }
-    return undefined;
   }
 }

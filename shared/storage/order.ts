@@ -26,3 +26,38 @@ function rank(unit: number): number {
   if (unit < 0x80) return unit + 0x20000;
   return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
 }
+
+/** What two sorted streams have at one point of their order; one side is undefined where only the other has it. */
+export interface Merged<T> {
+  readonly left: T | undefined;
+  readonly right: T | undefined;
+}
+
+/**
+ * Merges two sorted streams: what compares as 0 comes together, everything once, in order. Holds one element of each.
+ *
+ * @param wanted  `left`: what only the right stream has is left out, and it is read no further than the left one needs
+ * @throws what the streams throw
+ */
+export async function* mergeSorted<T>(
+  left: AsyncIterable<T>,
+  right: AsyncIterable<T>,
+  compare: (a: T, b: T) => number,
+  wanted: 'left' | 'all',
+): AsyncGenerator<Merged<T>> {
+  const rights = right[Symbol.asyncIterator]();
+  let next: IteratorResult<T, undefined> | undefined;
+  for await (const one of left) {
+    next ??= await rights.next();
+    for (; !next.done && compare(next.value, one) < 0; next = await rights.next()) {
+      if (wanted === 'all') yield { left: undefined, right: next.value };
+    }
+    const both = !next.done && compare(next.value, one) === 0;
+    yield { left: one, right: both ? next.value : undefined };
+    if (both) next = undefined;
+  }
+  if (wanted === 'left') return;
+  for (next ??= await rights.next(); !next.done; next = await rights.next()) {
+    yield { left: undefined, right: next.value };
+  }
+}

@@ -11,7 +11,7 @@ import { allOf } from '../support/files.ts';
 import { FaultProxy, type FaultProxyOptions } from '../support/fault-proxy.ts';
 import { content } from '../support/odd-tree.ts';
 import { TwoClusters, temporaryNames } from '../support/two-clusters.ts';
-import { newPlace, type Place } from './place.ts';
+import { newTestDeployment, type TestDeployment } from './test-deployment.ts';
 import { clientsOf } from './support.ts';
 import type { Batch } from '../../shared/job/unit.ts';
 
@@ -30,35 +30,37 @@ beforeAll(async () => {
 
 /** Plans to the end. @param deadline  of each invocation */
 async function planAll(
-  place: Place,
+  deployment: TestDeployment,
   input: unknown,
   deadline = long,
 ): Promise<PlanAnswer & { invocations: number; execution: string }> {
-  const execution = place.executionOf(`job-${randomUUID()}`);
-  place.running.add(execution);
+  const execution = deployment.executionOf(`job-${randomUUID()}`);
+  deployment.running.add(execution);
   for (let invocations = 1; ; invocations++) {
     const request = { execution, startTime: new Date().toISOString(), input };
-    const answer = await planStep(request, place.services(), limits, deadline(), signal);
+    const answer = await planStep(request, deployment.services(), limits, deadline(), signal);
     if (answer.done) return { ...answer, invocations, execution };
   }
 }
 
 /** Copies a batch to its end. @param lastsMs  of each invocation */
-async function copyAll(place: Place, job: string, batch: Batch, lastsMs: number): Promise<Left[]> {
+async function copyAll(deployment: TestDeployment, job: string, batch: Batch, lastsMs: number): Promise<Left[]> {
   const answers: Left[] = [];
   for (;;) {
     const progress = answers.at(-1);
     const request = { job, batch, ...(progress ? { progress } : {}) };
-    const services = place.services(lastsMs + 1000);
+    const services = deployment.services(lastsMs + 1000);
     answers.push(await copyStep(request, services, limits.transfers, randomUUID(), new Deadline(lastsMs)));
     if (answers.at(-1)?.left === 0) return answers;
     if (answers.length > 50) throw new Error(`it does not come to an end: ${JSON.stringify(answers)}`);
   }
 }
 
-const batchesOf = (place: Place, job: string): Promise<Batch[]> => allOf(place.services().manifests.read(job));
+const batchesOf = (deployment: TestDeployment, job: string): Promise<Batch[]> =>
+  allOf(deployment.services().manifests.read(job));
 
-const countersOf = async (place: Place, job: string) => Object.fromEntries(await place.services().store.counters(job));
+const countersOf = async (deployment: TestDeployment, job: string) =>
+  Object.fromEntries(await deployment.services().store.counters(job));
 
 async function tree(name: string, files: number, length: number): Promise<Record<string, string>> {
   const source = `${pair.root}/${name}`;
@@ -72,9 +74,12 @@ async function placeBehind(reactions: { a?: FaultProxyOptions; b?: FaultProxyOpt
     a: await FaultProxy.start(bed.a, reactions.a ?? {}),
     b: await FaultProxy.start(bed.b, reactions.b ?? {}),
   };
-  const place = await newPlace(clients, { A: { url: faultProxies.a.url }, B: { url: faultProxies.b.url } });
+  const deployment = await newTestDeployment(clients, {
+    A: { url: faultProxies.a.url },
+    B: { url: faultProxies.b.url },
+  });
   return {
-    place,
+    deployment,
     async [Symbol.asyncDispose]() {
       await faultProxies.a[Symbol.asyncDispose]();
       await faultProxies.b[Symbol.asyncDispose]();
@@ -85,41 +90,45 @@ async function placeBehind(reactions: { a?: FaultProxyOptions; b?: FaultProxyOpt
 describe('planning', () => {
   test('in many invocations gives the same manifest as in one, in one object', async () => {
     await tree('plan', 40, 100);
-    const place = await newPlace(clients, { A: { url: bed.a }, B: { url: bed.b } });
-    const { bucket } = place.services().manifests;
+    const deployment = await newTestDeployment(clients, { A: { url: bed.a }, B: { url: bed.b } });
+    const { bucket } = deployment.services().manifests;
     const text = async (key: string) => {
       const { Body } = await clients.s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
       return Body?.transformToString();
     };
     const input = (to: string) => ({ source: `A:${pair.root}/plan`, destination: `B:${pair.root}/${to}` });
-    const one = await planAll(place, input('planned-in-one'));
-    const many = await planAll(place, input('planned-in-many'), () => new Deadline(0));
+    const one = await planAll(deployment, input('planned-in-one'));
+    const many = await planAll(deployment, input('planned-in-many'), () => new Deadline(0));
     expect(one.invocations).toBe(1);
     expect(many.invocations).toBeGreaterThan(30);
     expect(many).toMatchObject({ batches: one.batches, maxConcurrency: one.maxConcurrency });
     expect(await text(many.key)).toBe(await text(one.key));
     const { Contents = [] } = await clients.s3.send(new ListObjectsV2Command({ Bucket: bucket }));
     expect(Contents.map(({ Key }) => Key).sort()).toEqual([one.key, many.key].sort());
-    expect(await place.services().store.get(many.job)).toMatchObject({ phase: 'copying', expectedFiles: 40 });
+    expect(await deployment.services().store.get(many.job)).toMatchObject({ phase: 'copying', expectedFiles: 40 });
   });
 
   test('a second job on an overlapping destination is refused while the first runs, and not afterwards', async () => {
-    const place = await newPlace(clients, { A: { url: bed.a }, B: { url: bed.b }, other: { url: bed.b } });
+    const deployment = await newTestDeployment(clients, {
+      A: { url: bed.a },
+      B: { url: bed.b },
+      other: { url: bed.b },
+    });
     await pair.b.mkdirs(`${pair.root}/locked/below`);
     const input = (destination: string) => ({
       source: `A:${pair.root}/plan`,
       destination,
       options: { mapping: 'exact' },
     });
-    const first = await planAll(place, input(`B:${pair.root}/locked`));
-    await expect(planAll(place, input(`other:${pair.root}/locked/below`))).rejects.toMatchObject({
+    const first = await planAll(deployment, input(`B:${pair.root}/locked`));
+    await expect(planAll(deployment, input(`other:${pair.root}/locked/below`))).rejects.toMatchObject({
       name: 'DestinationBusyError',
       message: expect.stringContaining(first.job) as string,
     });
-    const beside = await planAll(place, input(`B:${pair.root}/locked-not`));
+    const beside = await planAll(deployment, input(`B:${pair.root}/locked-not`));
     expect(beside.done).toBe(true);
-    place.running.delete(first.execution);
-    expect((await planAll(place, input(`other:${pair.root}/locked/below`))).done).toBe(true);
+    deployment.running.delete(first.execution);
+    expect((await planAll(deployment, input(`other:${pair.root}/locked/below`))).done).toBe(true);
   });
 
   test.each([
@@ -133,12 +142,12 @@ describe('planning', () => {
     [{ retry: 7 }, 'SpecError', 'retry'],
     ['text', 'SpecError', 'expected object'],
   ])('refuses %j by name, and leaves nothing', async (input, name, says) => {
-    const place = await newPlace(clients, { A: { url: bed.a }, B: { url: bed.b } });
-    await expect(planAll(place, input)).rejects.toMatchObject({
+    const deployment = await newTestDeployment(clients, { A: { url: bed.a }, B: { url: bed.b } });
+    await expect(planAll(deployment, input)).rejects.toMatchObject({
       name,
       message: expect.stringContaining(says) as string,
     });
-    const { store, active } = place.services();
+    const { store, active } = deployment.services();
     expect(await store.list(10)).toEqual([]);
     expect(await active.list()).toEqual([]);
   });
@@ -156,14 +165,14 @@ describe('copying', () => {
           operation === 'OPEN' && to === 'datanode' && ++opened <= limits.transfers ? 'hang' : undefined,
       },
     });
-    const { place } = behind;
+    const { deployment } = behind;
     const input = { source: `A:${pair.root}/long`, destination: `B:${pair.root}/long-copy` };
-    const { job } = await planAll(place, input);
-    const [batch, ...others] = await batchesOf(place, job);
+    const { job } = await planAll(deployment, input);
+    const [batch, ...others] = await batchesOf(deployment, job);
     if (!batch || others.length > 1) throw new Error('one batch was expected');
-    const answers = (await Promise.all([batch, ...others].map((one) => copyAll(place, job, one, 8000)))).flat();
+    const answers = (await Promise.all([batch, ...others].map((one) => copyAll(deployment, job, one, 8000)))).flat();
     expect(answers.length).toBeGreaterThan(1 + others.length);
-    expect(await countersOf(place, job)).toMatchObject({ 'files.copied': 12, 'bytes.copied': 12 * 60_000 });
+    expect(await countersOf(deployment, job)).toMatchObject({ 'files.copied': 12, 'bytes.copied': 12 * 60_000 });
     expect(await pair.b.tree(`${pair.root}/long-copy`)).toEqual(source);
   });
 
@@ -176,18 +185,18 @@ describe('copying', () => {
         react: ({ path, to }) => (path.endsWith('huge') && to === 'datanode' ? { bytesPerSecond: 20_000 } : undefined),
       },
     });
-    const { place } = behind;
+    const { deployment } = behind;
     const input = { source: `A:${pair.root}/outgrown`, destination: `B:${pair.root}/outgrown-copy` };
-    const { job } = await planAll(place, input);
-    const [batch] = await batchesOf(place, job);
+    const { job } = await planAll(deployment, input);
+    const [batch] = await batchesOf(deployment, job);
     if (!batch) throw new Error('no batch');
-    const answers = await copyAll(place, job, batch, 4000);
+    const answers = await copyAll(deployment, job, batch, 4000);
     expect(answers).toEqual([
       { left: 1, cut: [expect.any(Number)] },
       { left: 0, cut: [] },
     ]);
-    expect(await countersOf(place, job)).toMatchObject({ 'files.copied': 3, 'files.failed': 1 });
-    const [failure] = await place.services().store.failures(job, 10);
+    expect(await countersOf(deployment, job)).toMatchObject({ 'files.copied': 3, 'files.failed': 1 });
+    const [failure] = await deployment.services().store.failures(job, 10);
     expect(failure).toMatchObject({
       path: `${pair.root}/outgrown/huge`,
       reason: expect.stringMatching(/400000 bytes do not fit into one invocation of 4 s .*time and memory/) as string,
@@ -199,25 +208,25 @@ describe('copying', () => {
 
   test('the same batch given to two copiers at once, and once more later, is counted once; the loser is superseded', async () => {
     const source = await tree('twice', 20, 5000);
-    const place = await newPlace(clients, { A: { url: bed.a }, B: { url: bed.b } });
-    const { job } = await planAll(place, {
+    const deployment = await newTestDeployment(clients, { A: { url: bed.a }, B: { url: bed.b } });
+    const { job } = await planAll(deployment, {
       source: `A:${pair.root}/twice`,
       destination: `B:${pair.root}/twice-copy`,
     });
-    for (const batch of await batchesOf(place, job)) {
+    for (const batch of await batchesOf(deployment, job)) {
       const copying = ['one', 'other'].map((owner) =>
-        copyStep({ job, batch }, place.services(), limits.transfers, owner, long()),
+        copyStep({ job, batch }, deployment.services(), limits.transfers, owner, long()),
       );
       const settled = await Promise.allSettled(copying);
       const lost = settled.flatMap((result) => (result.status === 'rejected' ? [result.reason as Error] : []));
       expect(lost.map(({ name }) => name)).toEqual(['SupersededError']);
-      expect(await copyStep({ job, batch }, place.services(), limits.transfers, 'later', long())).toEqual({
+      expect(await copyStep({ job, batch }, deployment.services(), limits.transfers, 'later', long())).toEqual({
         left: 0,
         cut: [],
       });
     }
-    expect(await countersOf(place, job)).toMatchObject({ 'files.copied': 20, 'bytes.copied': 20 * 5000 });
-    const answer = await finishStep(job, place.services(), 'finisher', long(), signal);
+    expect(await countersOf(deployment, job)).toMatchObject({ 'files.copied': 20, 'bytes.copied': 20 * 5000 });
+    const answer = await finishStep(job, deployment.services(), 'finisher', long(), signal);
     expect(answer).toMatchObject({ done: true, outcome: 'Successful' });
     expect(await pair.b.tree(`${pair.root}/twice-copy`)).toEqual(source);
   });
@@ -238,24 +247,24 @@ describe('copying', () => {
         },
       },
     });
-    const { place } = behind;
-    const planned = await planAll(place, {
+    const { deployment } = behind;
+    const planned = await planAll(deployment, {
       source: `A:${pair.root}/zombie`,
       destination: `B:${pair.root}/zombie-copy`,
     });
-    const [batch] = await batchesOf(place, planned.job);
+    const [batch] = await batchesOf(deployment, planned.job);
     if (!batch) throw new Error('no batch');
     // A Lambda that is frozen past its deadline: the stores know until when it may be at work.
-    const zombie = copyStep({ job: planned.job, batch }, place.services(1500), limits.transfers, 'zombie', long());
+    const zombie = copyStep({ job: planned.job, batch }, deployment.services(1500), limits.transfers, 'zombie', long());
     const ended = zombie.then(
       () => 'copied',
       (error: unknown) => (error as Error).name,
     );
     await fallenAsleep;
-    place.running.delete(planned.execution);
+    deployment.running.delete(planned.execution);
     const closed = await closeStep(
       { execution: planned.execution, reason: 'stopped' },
-      place.services(),
+      deployment.services(),
       new Deadline(20_000),
       signal,
     );
@@ -263,10 +272,10 @@ describe('copying', () => {
     wake();
     expect(await ended).toBe('SupersededError');
     expect(await pair.b.tree(`${pair.root}/zombie-copy`)).toEqual({ '/d0/': '' });
-    const next = copyStep({ job: planned.job, batch }, place.services(), limits.transfers, 'late', long());
+    const next = copyStep({ job: planned.job, batch }, deployment.services(), limits.transfers, 'late', long());
     await expect(next).rejects.toMatchObject({ name: 'JobClosedError' });
-    expect(await place.services().active.list()).toEqual([]);
-    expect(await countersOf(place, planned.job)).toEqual({});
+    expect(await deployment.services().active.list()).toEqual([]);
+    expect(await countersOf(deployment, planned.job)).toEqual({});
   });
 });
 
@@ -275,18 +284,18 @@ describe('finishing', () => {
     await tree('finish', 9, 10);
     for (let i = 0; i < 3; i++)
       await pair.a.call('PUT', 'SETPERMISSION', `${pair.root}/finish/d${i}`, { permission: `75${i}` });
-    const place = await newPlace(clients, { A: { url: bed.a }, B: { url: bed.b } });
-    const { job } = await planAll(place, {
+    const deployment = await newTestDeployment(clients, { A: { url: bed.a }, B: { url: bed.b } });
+    const { job } = await planAll(deployment, {
       source: `A:${pair.root}/finish`,
       destination: `B:${pair.root}/finish-copy`,
       options: { preserve: true },
     });
-    for (const batch of await batchesOf(place, job)) await copyAll(place, job, batch, 60_000);
+    for (const batch of await batchesOf(deployment, job)) await copyAll(deployment, job, batch, 60_000);
     let invocations = 0;
     let answer;
     do {
       invocations += 1;
-      answer = await finishStep(job, place.services(), 'finisher', new Deadline(0), signal);
+      answer = await finishStep(job, deployment.services(), 'finisher', new Deadline(0), signal);
     } while (!answer.done);
     expect(invocations).toBeGreaterThan(3);
     expect(answer).toMatchObject({ outcome: 'Successful', status: { 'Files Copied': 9 } });
@@ -306,44 +315,48 @@ describe('finishing', () => {
     const react: FaultProxyOptions['react'] = ({ operation, path }) =>
       isDenied && operation === 'OPEN' && path.endsWith('/f4') ? { answer: { status: 403, body } } : undefined;
     await using behind = await placeBehind({ a: { react } });
-    const { place } = behind;
+    const { deployment } = behind;
     const destination = `B:${pair.root}/retried-copy`;
-    const first = await planAll(place, { source: `A:${pair.root}/retried`, destination, options: { preserve: true } });
+    const first = await planAll(deployment, {
+      source: `A:${pair.root}/retried`,
+      destination,
+      options: { preserve: true },
+    });
     const { job } = first;
-    for (const batch of await batchesOf(place, job)) await copyAll(place, job, batch, 60_000);
-    expect(await finishStep(job, place.services(), 'finisher', new Deadline(0), signal)).toEqual({ done: false });
-    place.running.delete(first.execution);
+    for (const batch of await batchesOf(deployment, job)) await copyAll(deployment, job, batch, 60_000);
+    expect(await finishStep(job, deployment.services(), 'finisher', new Deadline(0), signal)).toEqual({ done: false });
+    deployment.running.delete(first.execution);
     const stopped = { execution: first.execution, reason: 'stopped' };
-    expect(await closeStep(stopped, place.services(), long(), signal)).toMatchObject({ closed: true });
+    expect(await closeStep(stopped, deployment.services(), long(), signal)).toMatchObject({ closed: true });
 
-    const refused = planAll(place, { retry: job, options: { preserve: false } });
+    const refused = planAll(deployment, { retry: job, options: { preserve: false } });
     await expect(refused).rejects.toMatchObject({
       name: 'SpecError',
       message: expect.stringContaining('options.preserve cannot change') as string,
     });
     isDenied = false;
     const options = { force: true, maxFailures: 7, threads: 3 };
-    const again = await planAll(place, { retry: job, options });
-    const changed = await place.services().store.get(job);
+    const again = await planAll(deployment, { retry: job, options });
+    const changed = await deployment.services().store.get(job);
     expect(changed?.spec.options).toMatchObject({ ...options, preserve: true });
-    const left = await allOf(place.services().manifests.read(`${job}.retry`));
+    const left = await allOf(deployment.services().manifests.read(`${job}.retry`));
     expect(left).toHaveLength(again.batches);
-    for (const batch of left) await copyAll(place, job, batch, 60_000);
-    const answer = await finishStep(job, place.services(), 'finisher', long(), signal);
+    for (const batch of left) await copyAll(deployment, job, batch, 60_000);
+    const answer = await finishStep(job, deployment.services(), 'finisher', long(), signal);
     expect(answer).toMatchObject({ done: true, outcome: 'Successful' });
     expect(answer.status).toMatchObject({ 'Files Expected': 9, 'Files Copied': 9, 'Files Failed': 0 });
     expect(await pair.b.tree(`${pair.root}/retried-copy`)).toEqual(await pair.a.tree(`${pair.root}/retried`));
   });
 
   test('a job of which a batch was never copied does not end as one that was', async () => {
-    const place = await newPlace(clients, { A: { url: bed.a }, B: { url: bed.b } });
+    const deployment = await newTestDeployment(clients, { A: { url: bed.a }, B: { url: bed.b } });
     const input = { source: `A:${pair.root}/finish`, destination: `B:${pair.root}/incomplete` };
-    const { job } = await planAll(place, input);
-    const finished = finishStep(job, place.services(), 'finisher', long(), signal);
+    const { job } = await planAll(deployment, input);
+    const finished = finishStep(job, deployment.services(), 'finisher', long(), signal);
     await expect(finished).rejects.toMatchObject({
       name: 'IncompleteError',
       message: expect.stringContaining('9 files were planned, and 0') as string,
     });
-    expect(await place.services().store.get(job)).toMatchObject({ phase: 'finishing' });
+    expect(await deployment.services().store.get(job)).toMatchObject({ phase: 'finishing' });
   });
 });

@@ -43,7 +43,9 @@ const recorder = `
     try {
       await store.claim(job, batch, owner);
       for (let unit = 0; unit < 10; unit++) {
-        await store.record(job, batch, owner, [{ unit, outcome: 'copied', bytes: 7, retries: 0 }]);
+        await store.record(job, batch, owner, [
+          { unit, outcome: 'copied', verification: 'none', bytes: 7, retries: 0 },
+        ]);
       }
     } catch (error) {
       if (error.name !== 'SupersededError') throw error;
@@ -69,7 +71,11 @@ describe('SqliteJobStore', () => {
     const counters = await store.counters(job.id);
     const done = (await allOf(store.claims(job.id))).reduce((sum, claim) => sum + claim.done.size, 0);
     expect(done).toBeGreaterThan(0);
-    expect(Object.fromEntries(counters)).toEqual({ 'files.copied': done, 'bytes.copied': 7 * done });
+    expect(Object.fromEntries(counters)).toEqual({
+      'files.copied': done,
+      'bytes.copied': 7 * done,
+      'verified.none': done,
+    });
     store.close();
     await remove();
   });

@@ -2,19 +2,19 @@ import { offered } from '../../shared/storage/offered.ts';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { TestHdfs } from '../support/hdfs.ts';
 import { errorOf, never, put } from '../support/files.ts';
-import { complete, type Place, places } from '../support/storages.ts';
+import { complete, type OpenStorage, storages } from '../support/storages.ts';
 
-describe.each(places)('$name: attributes', ({ open, keepsHadoopAttributes }) => {
-  let place: Place;
+describe.each(storages)('$name: attributes', ({ open, keepsHadoopAttributes }) => {
+  let opened: OpenStorage;
   beforeAll(async () => {
-    place = await open('attributes');
+    opened = await open('attributes');
   });
-  afterAll(() => place[Symbol.asyncDispose]());
+  afterAll(() => opened[Symbol.asyncDispose]());
 
-  const posix = () => offered(place.fs, 'posix', place.root);
+  const posix = () => offered(opened.fs, 'posix', opened.root);
 
   it('sets modification and access time', async () => {
-    const { fs, root } = place;
+    const { fs, root } = opened;
     await put(fs, `${root}/times`, 'x');
     await posix().setTimes(`${root}/times`, 1_234_567_890_123, 1_300_000_000_456, never);
     expect(await fs.stat(`${root}/times`, never)).toMatchObject({
@@ -24,14 +24,14 @@ describe.each(places)('$name: attributes', ({ open, keepsHadoopAttributes }) => 
   });
 
   it('sets the modification time alone, of directories as well', async () => {
-    const { fs, root } = place;
+    const { fs, root } = opened;
     await fs.makeDirectory(`${root}/times.d`, undefined, never);
     await posix().setTimes(`${root}/times.d`, 1_234_567_890_123, undefined, never);
     expect(await fs.stat(`${root}/times.d`, never)).toMatchObject({ modifiedAtMs: 1_234_567_890_123 });
   });
 
   it.each(['0', '640', '777', '1777'])('sets permission %s', async (permission) => {
-    const { fs, root } = place;
+    const { fs, root } = opened;
     await fs.makeDirectory(`${root}/permission-${permission}`, undefined, never);
     await posix().setPermission(`${root}/permission-${permission}`, permission, never);
     expect(await fs.stat(`${root}/permission-${permission}`, never)).toMatchObject({ permission });
@@ -41,11 +41,11 @@ describe.each(places)('$name: attributes', ({ open, keepsHadoopAttributes }) => 
     ['setPermission', (path) => posix().setPermission(path, '600', never)],
     ['setTimes', (path) => posix().setTimes(path, 1, 1, never)],
   ])('says not-found when %s finds nothing', async (_name, work) => {
-    expect(await errorOf(work(`${place.root}/missing`))).toMatchObject({ name: 'StorageError', code: 'not-found' });
+    expect(await errorOf(work(`${opened.root}/missing`))).toMatchObject({ name: 'StorageError', code: 'not-found' });
   });
 
   it('offers what it keeps, and a caller who needs more is told so', async () => {
-    const { fs, root } = place;
+    const { fs, root } = opened;
     expect(fs.checksums !== undefined).toBe(keepsHadoopAttributes);
     if (keepsHadoopAttributes) expect(offered(fs, 'hadoop', root)).toBe(fs.hadoop);
     else {
@@ -56,18 +56,18 @@ describe.each(places)('$name: attributes', ({ open, keepsHadoopAttributes }) => 
   });
 });
 
-describe.each(places.filter(({ keepsHadoopAttributes }) => keepsHadoopAttributes))(
+describe.each(storages.filter(({ keepsHadoopAttributes }) => keepsHadoopAttributes))(
   '$name: Hadoop attributes',
   ({ open }) => {
-    let place: Place;
+    let opened: OpenStorage;
     const hdfs = new TestHdfs(inject('bed').a);
     beforeAll(async () => {
-      place = await open('hadoop-attributes');
+      opened = await open('hadoop-attributes');
     });
-    afterAll(() => place[Symbol.asyncDispose]());
+    afterAll(() => opened[Symbol.asyncDispose]());
 
     it('leaves the access time as it is when only the other is set', async () => {
-      const { fs, root } = complete(place);
+      const { fs, root } = complete(opened);
       await put(fs, `${root}/accessed`, 'x');
       const before = await fs.stat(`${root}/accessed`, never);
       await fs.posix.setTimes(`${root}/accessed`, 1_234_567_890_123, undefined, never);
@@ -76,14 +76,14 @@ describe.each(places.filter(({ keepsHadoopAttributes }) => keepsHadoopAttributes
     });
 
     it('sets owner and group', async () => {
-      const { fs, root } = complete(place);
+      const { fs, root } = complete(opened);
       await put(fs, `${root}/owned`, 'x');
       await fs.hadoop.setOwner(`${root}/owned`, 'alice', 'staff', never);
       expect(await fs.stat(`${root}/owned`, never)).toMatchObject({ owner: 'alice', group: 'staff' });
     });
 
     it('writes with the block size and replication that it is told', async () => {
-      const { fs, root } = complete(place);
+      const { fs, root } = complete(opened);
       await put(fs, `${root}/layout`, 'x', { blockBytes: 2048, replication: 2 });
       expect(await fs.stat(`${root}/layout`, never)).toMatchObject({ blockBytes: 2048, replication: 2 });
     });
@@ -104,7 +104,7 @@ describe.each(places.filter(({ keepsHadoopAttributes }) => keepsHadoopAttributes
       ],
       ['a directory with the sticky bit', 'sticky', 'user::rwx,user:bob:r-x,group::r-x,other::--x'],
     ])('carries the ACL of %s over', async (what, kind, acl) => {
-      const { fs, root } = complete(place);
+      const { fs, root } = complete(opened);
       const [from, to] = [`${root}/acl of ${what}`, `${root}/acl copied of ${what}`];
       for (const path of [from, to]) {
         await (kind === 'file' ? put(fs, path, 'x') : fs.makeDirectory(path, undefined, never));
@@ -120,13 +120,13 @@ describe.each(places.filter(({ keepsHadoopAttributes }) => keepsHadoopAttributes
     });
 
     it('has no ACL where there are only permission bits', async () => {
-      const { fs, root } = complete(place);
+      const { fs, root } = complete(opened);
       await put(fs, `${root}/plain`, 'x');
       expect(await fs.hadoop.acl(`${root}/plain`, never)).toBeUndefined();
     });
 
     it('carries extended attributes over: text, bytes, nothing, and values again', async () => {
-      const { fs, root } = complete(place);
+      const { fs, root } = complete(opened);
       for (const name of ['from', 'to']) await put(fs, `${root}/xattr ${name}`, 'x');
       const values = {
         'user.text': '0x68656c6c6f',

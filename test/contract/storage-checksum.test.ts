@@ -4,7 +4,7 @@ import { fileChecksum, regularBlocks } from '../support/file-checksum.ts';
 import { TestHdfs } from '../support/hdfs.ts';
 import { content } from '../support/odd-tree.ts';
 import { errorOf, never, put } from '../support/files.ts';
-import { complete, type Place, places } from '../support/storages.ts';
+import { complete, type OpenStorage, storages } from '../support/storages.ts';
 
 const MIB = 1024 * 1024;
 const lengths = [0, 1, 511, 512, 513, 1024, 1025, 4096, 10_240, 15_377];
@@ -16,23 +16,23 @@ function digest(bytes: Buffer, layout: ChecksumLayout) {
   return digest.checksum(layout);
 }
 
-/** Stored checksums and blocks are HDFS's: a place without them has nothing to be checked here. */
-describe.each(places.filter(({ keepsHadoopAttributes }) => keepsHadoopAttributes))(
+/** Stored checksums and blocks are HDFS's: a storage without them has nothing to be checked here. */
+describe.each(storages.filter(({ keepsHadoopAttributes }) => keepsHadoopAttributes))(
   '$name: checksums and blocks',
   ({ open }) => {
-    let place: Place;
+    let opened: OpenStorage;
     const hdfs = new TestHdfs(inject('bed').a);
     beforeAll(async () => {
-      place = await open('checksum');
+      opened = await open('checksum');
     });
-    afterAll(() => place[Symbol.asyncDispose]());
+    afterAll(() => opened[Symbol.asyncDispose]());
 
     const regular = (blockBytes: number): ChecksumLayout => ({ crc: 'CRC32C', bytesPerCrc: 512, blockBytes });
 
     it.each(blockSizes.flatMap((blockBytes) => lengths.map((length) => ({ length, blockBytes }))))(
       'stores for $length bytes in blocks of $blockBytes what is computed from the content',
       async ({ length, blockBytes }) => {
-        const { fs, root } = complete(place);
+        const { fs, root } = complete(opened);
         const path = `${root}/${length} in ${blockBytes}`;
         const bytes = content(path, length);
         const { near } = await put(fs, path, bytes, { blockBytes });
@@ -46,7 +46,7 @@ describe.each(places.filter(({ keepsHadoopAttributes }) => keepsHadoopAttributes
     );
 
     it('expects new files in the layout that they then have', async () => {
-      const { fs, root } = complete(place);
+      const { fs, root } = complete(opened);
       const [expected] = await fs.checksums.expectedLayouts(`${root}/new`, undefined, never);
       expect(expected).toEqual({ crc: 'CRC32C', bytesPerCrc: 512, blockBytes: MIB });
       const bytes = content('new', MIB + 100);
@@ -60,7 +60,7 @@ describe.each(places.filter(({ keepsHadoopAttributes }) => keepsHadoopAttributes
       ['a full block and short ones', [1024, 1, 600]],
       ['parts of several blocks', [2048 + 300, 1024, 10]],
     ])('proves a file made by CONCAT, with %s, from its real blocks', async (what, parts) => {
-      const { fs, root } = complete(place);
+      const { fs, root } = complete(opened);
       const directory = `${root}/${what}`;
       const pieces = parts.map((length, index) => content(`${what} ${index}`, length));
       for (const [index, piece] of pieces.entries()) {
@@ -80,7 +80,7 @@ describe.each(places.filter(({ keepsHadoopAttributes }) => keepsHadoopAttributes
     });
 
     it('proves a file that has grown by APPEND', async () => {
-      const { fs, root } = complete(place);
+      const { fs, root } = complete(opened);
       const [first, second] = [content('first', 700), content('second', 700)];
       await put(fs, `${root}/appended`, first, { blockBytes: 1024 });
       await hdfs.append(`${root}/appended`, second);
@@ -97,7 +97,7 @@ describe.each(places.filter(({ keepsHadoopAttributes }) => keepsHadoopAttributes
       ['a file that is missing', 'missing'],
       ['a directory', 'directory'],
     ])('says not-found when asked for the checksum of %s', async (_what, name) => {
-      const { fs, root } = complete(place);
+      const { fs, root } = complete(opened);
       await fs.makeDirectory(`${root}/directory`, undefined, never);
       expect(await errorOf(fs.checksums.stored(`${root}/${name}`, never))).toMatchObject({
         name: 'StorageError',

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { TransportError } from '../../shared/errors.ts';
 import { content, oddNames } from '../support/odd-tree.ts';
 import { allOf, errorOf, get, never, put } from '../support/files.ts';
-import { type Place, places } from '../support/storages.ts';
+import { type OpenStorage, storages } from '../support/storages.ts';
 import { allBytes } from '../../shared/storage/storage.ts';
 
 const MIB = 1024 * 1024;
@@ -11,15 +11,15 @@ const MIB = 1024 * 1024;
 const PATIENCE_MS = 60_000;
 const sockets = () => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length;
 
-describe.each(places)('$name: write and read', ({ name, open, makesParents }) => {
-  let place: Place;
+describe.each(storages)('$name: write and read', ({ name, open, makesParents }) => {
+  let opened: OpenStorage;
   beforeAll(async () => {
-    place = await open('content');
+    opened = await open('content');
   });
-  afterAll(() => place[Symbol.asyncDispose]());
+  afterAll(() => opened[Symbol.asyncDispose]());
 
   it.each([0, 1, 511, 512, 513, 65_535, 65_536, MIB, MIB + 1, 3 * MIB + 7])('brings back %i bytes', async (length) => {
-    const { fs, root } = place;
+    const { fs, root } = opened;
     const bytes = content('round trip', length);
     await put(fs, `${root}/length-${length}`, bytes);
     expect((await fs.stat(`${root}/length-${length}`, never))?.lengthBytes).toBe(length);
@@ -27,14 +27,14 @@ describe.each(places)('$name: write and read', ({ name, open, makesParents }) =>
   });
 
   it('brings back a file of many small blocks', async () => {
-    const { fs, root } = place;
+    const { fs, root } = opened;
     const bytes = content('blocks', 20_000);
     await put(fs, `${root}/blocks`, bytes, { blockBytes: 1024 });
     expect((await get(fs, `${root}/blocks`, 20_000)).equals(bytes)).toBe(true);
   });
 
   it.each(oddNames)('takes %j for a name', async (odd) => {
-    const { fs, root } = place;
+    const { fs, root } = opened;
     await fs.makeDirectory(`${root}/in ${odd.slice(0, 100)}`, undefined, never);
     const path = `${root}/in ${odd.slice(0, 100)}/${odd}`;
     await put(fs, path, odd);
@@ -48,7 +48,7 @@ describe.each(places)('$name: write and read', ({ name, open, makesParents }) =>
     { what: 'a small body', length: 10 },
     { what: 'a body that does not fit into the sockets', length: 8 * MIB },
   ])('refuses to write $what over an existing file', async ({ what, length }) => {
-    const { fs, root } = place;
+    const { fs, root } = opened;
     await put(fs, `${root}/old ${what}`, 'old');
     const writing = () => errorOf(put(fs, `${root}/old ${what}`, content('new', length)));
     let error = await writing();
@@ -59,7 +59,7 @@ describe.each(places)('$name: write and read', ({ name, open, makesParents }) =>
   });
 
   it('replaces an existing file when told to', async () => {
-    const { fs, root } = place;
+    const { fs, root } = opened;
     await put(fs, `${root}/replaced`, 'the old content');
     await put(fs, `${root}/replaced`, 'new', { overwrite: true });
     expect(await fs.stat(`${root}/replaced`, never)).toMatchObject({ lengthBytes: 3 });
@@ -67,20 +67,20 @@ describe.each(places)('$name: write and read', ({ name, open, makesParents }) =>
   });
 
   it('gives a new file its permission', async () => {
-    const { fs, root } = place;
+    const { fs, root } = opened;
     await put(fs, `${root}/permission`, 'x', { permission: '604' });
     expect(await fs.stat(`${root}/permission`, never)).toMatchObject({ permission: '604' });
   });
 
   it(`${makesParents ? 'makes' : 'does not make'} the parents of a new file`, async () => {
-    const { fs, root } = place;
+    const { fs, root } = opened;
     const writing = put(fs, `${root}/no/such/parent`, 'x').then(() => 'written');
     if (makesParents) expect(await writing).toBe('written');
     else expect(await errorOf(writing)).toMatchObject({ code: 'not-found' });
   });
 
   it('says that a file has grown since it was listed', async () => {
-    const { fs, root } = place;
+    const { fs, root } = opened;
     await put(fs, `${root}/grown`, content('grown', 300_000));
     const error = await errorOf(get(fs, `${root}/grown`, 100_001));
     expect(error).toMatchObject({ name: 'SourceChangedError', where: { path: `${root}/grown` } });
@@ -91,7 +91,7 @@ describe.each(places)('$name: write and read', ({ name, open, makesParents }) =>
     ['shrunk', 'the rest'],
     ['emptied', ''],
   ])('says that a file has %s since it was listed', async (what, rest) => {
-    const { fs, root } = place;
+    const { fs, root } = opened;
     await put(fs, `${root}/${what}`, rest);
     const error = await errorOf(get(fs, `${root}/${what}`, 100_000));
     expect(error).toMatchObject({ name: 'SourceChangedError', where: { path: `${root}/${what}` } });
@@ -99,7 +99,7 @@ describe.each(places)('$name: write and read', ({ name, open, makesParents }) =>
   });
 
   it('says not-found of a file that has vanished', async () => {
-    const { fs, root } = place;
+    const { fs, root } = opened;
     await put(fs, `${root}/vanishing`, 'x');
     await fs.delete(`${root}/vanishing`, never);
     const error = await errorOf(get(fs, `${root}/vanishing`, 1));
@@ -116,7 +116,7 @@ describe.each(places)('$name: write and read', ({ name, open, makesParents }) =>
     ['no byte at the beginning', 0, 0],
     ['no byte at the end', 5000, 0],
   ])('reads %s of a file of several blocks', async (what, offset, lengthBytes) => {
-    const { fs, root } = place;
+    const { fs, root } = opened;
     const path = `${root}/range ${what}`;
     const bytes = content('range', 5000);
     await put(fs, path, bytes, { blockBytes: 1024 });
@@ -128,7 +128,7 @@ describe.each(places)('$name: write and read', ({ name, open, makesParents }) =>
     ['reaches to an end that has moved away', 2000, 1000, 3000, 'it has grown beyond 3000 bytes'],
     ['lies beyond the end', 4000, 2000, 6000, 'it has shrunk from 6000 to 5000 bytes'],
   ])('does not take a range for whole that %s', async (what, offset, lengthBytes, fileBytes, says) => {
-    const { fs, root } = place;
+    const { fs, root } = opened;
     const path = `${root}/range that ${what}`;
     await put(fs, path, content('range', 5000), { blockBytes: 1024 });
     const reading = fs.read(path, { offset, lengthBytes, fileBytes }, never).then(({ body }) => allOf(body));
@@ -138,7 +138,7 @@ describe.each(places)('$name: write and read', ({ name, open, makesParents }) =>
   });
 
   it('passes on why the body of a write broke off, and leaves no file of full length', async () => {
-    const { fs, root } = place;
+    const { fs, root } = opened;
     const reason = new Error('the source broke off');
     async function* broken() {
       yield await Promise.resolve(content('half', MIB));
@@ -152,7 +152,7 @@ describe.each(places)('$name: write and read', ({ name, open, makesParents }) =>
   });
 
   it('stops reading with the reason of its signal', async () => {
-    const { fs, root } = place;
+    const { fs, root } = opened;
     await put(fs, `${root}/long`, content('long', 16 * MIB));
     const stop = new AbortController();
     const reason = new Error('stopped by the test');
@@ -164,7 +164,7 @@ describe.each(places)('$name: write and read', ({ name, open, makesParents }) =>
   });
 
   it('stops writing with the reason of its signal, and asks its body for no more', async () => {
-    const { fs, root } = place;
+    const { fs, root } = opened;
     const stop = new AbortController();
     const reason = new Error('stopped by the test');
     let given = 0;

@@ -3,24 +3,24 @@ import type { FileStatus } from '../../shared/storage/storage.ts';
 import { compareSignedBytes } from '../support/signed-bytes.ts';
 import { oddNames } from '../support/odd-tree.ts';
 import { allOf, errorOf, never, put } from '../support/files.ts';
-import { type Place, places } from '../support/storages.ts';
+import { type OpenStorage, storages } from '../support/storages.ts';
 
-describe.each(places)('$name: stat and list', ({ open, listsInPages }) => {
-  let place: Place;
+describe.each(storages)('$name: stat and list', ({ open, listsInPages }) => {
+  let opened: OpenStorage;
   beforeAll(async () => {
-    place = await open('listing');
+    opened = await open('listing');
   });
-  afterAll(() => place[Symbol.asyncDispose]());
+  afterAll(() => opened[Symbol.asyncDispose]());
 
   const names = async (directory: string, after?: string) => (await entries(directory, after)).map(({ name }) => name);
   const entries = async (directory: string, after?: string) => {
     const found: FileStatus[] = [];
-    for await (const page of place.fs.list(directory, never, after)) found.push(...page);
+    for await (const page of opened.fs.list(directory, never, after)) found.push(...page);
     return found;
   };
 
   it('finds nothing under a name that is missing, nor below a file', async () => {
-    const { fs, root } = place;
+    const { fs, root } = opened;
     await put(fs, `${root}/file`, 'x');
     expect(await fs.stat(`${root}/missing`, never)).toBeUndefined();
     expect(await fs.stat(`${root}/missing/below`, never)).toBeUndefined();
@@ -28,7 +28,7 @@ describe.each(places)('$name: stat and list', ({ open, listsInPages }) => {
   });
 
   it('tells what an entry is', async () => {
-    const { fs, root } = place;
+    const { fs, root } = opened;
     const before = Date.now();
     await put(fs, `${root}/status`, 'twelve bytes', { permission: '640' });
     await fs.makeDirectory(`${root}/status.d`, '750', never);
@@ -52,7 +52,7 @@ describe.each(places)('$name: stat and list', ({ open, listsInPages }) => {
   });
 
   it('lists the same as it stats', async () => {
-    const { fs, root } = place;
+    const { fs, root } = opened;
     await fs.makeDirectory(`${root}/same/directory`, undefined, never);
     await put(fs, `${root}/same/file`, 'content');
     const listed = await entries(`${root}/same`);
@@ -62,7 +62,7 @@ describe.each(places)('$name: stat and list', ({ open, listsInPages }) => {
   });
 
   it('orders names by their UTF-8 bytes taken as signed, as the namenode does', async () => {
-    const { fs, root } = place;
+    const { fs, root } = opened;
     const some = ['b', 'a', 'B', 'a.b', 'a!', 'a0', '~', 'é', 'z', '\uffee', '\ue000', '😀', '𝒜', 'ab', '漢'];
     await Promise.all(some.map((name) => fs.makeDirectory(`${root}/order/${name}`, undefined, never)));
     const byBytes = some.toSorted(compareSignedBytes);
@@ -71,7 +71,7 @@ describe.each(places)('$name: stat and list', ({ open, listsInPages }) => {
   });
 
   it('goes on after a name, whether there is such a name or not', async () => {
-    const { fs, root } = place;
+    const { fs, root } = opened;
     for (const name of ['a', 'b', 'd']) await fs.makeDirectory(`${root}/after/${name}`, undefined, never);
     expect(await names(`${root}/after`, 'a')).toEqual(['b', 'd']);
     expect(await names(`${root}/after`, 'c')).toEqual(['d']);
@@ -79,7 +79,7 @@ describe.each(places)('$name: stat and list', ({ open, listsInPages }) => {
   });
 
   it('lists a large directory in pages, each name once', async () => {
-    const { fs, root } = place;
+    const { fs, root } = opened;
     const many = Array.from({ length: 1050 }, (_, index) => `n${String(index).padStart(4, '0')}`);
     for (let i = 0; i < many.length; i += 64) {
       const some = many.slice(i, i + 64);
@@ -93,21 +93,21 @@ describe.each(places)('$name: stat and list', ({ open, listsInPages }) => {
   });
 
   it('lists odd names as they are', async () => {
-    const { fs, root } = place;
+    const { fs, root } = opened;
     await Promise.all(oddNames.map((name) => fs.makeDirectory(`${root}/odd/${name}`, undefined, never)));
     expect(new Set(await names(`${root}/odd`))).toEqual(new Set(oddNames));
   });
 
   it('lists nothing in an empty directory', async () => {
-    await place.fs.makeDirectory(`${place.root}/empty`, undefined, never);
-    expect(await names(`${place.root}/empty`)).toEqual([]);
+    await opened.fs.makeDirectory(`${opened.root}/empty`, undefined, never);
+    expect(await names(`${opened.root}/empty`)).toEqual([]);
   });
 
   it('says not-found of a directory that is missing', async () => {
-    expect(await errorOf(names(`${place.root}/missing`))).toMatchObject({
+    expect(await errorOf(names(`${opened.root}/missing`))).toMatchObject({
       name: 'StorageError',
       code: 'not-found',
-      where: { path: `${place.root}/missing` },
+      where: { path: `${opened.root}/missing` },
     });
   });
 
@@ -115,7 +115,7 @@ describe.each(places)('$name: stat and list', ({ open, listsInPages }) => {
     const stop = new AbortController();
     const reason = new Error('stopped by the test');
     stop.abort(reason);
-    expect(await errorOf(place.fs.stat(place.root, stop.signal))).toBe(reason);
-    expect(await errorOf(allOf(place.fs.list(place.root, stop.signal)))).toBe(reason);
+    expect(await errorOf(opened.fs.stat(opened.root, stop.signal))).toBe(reason);
+    expect(await errorOf(allOf(opened.fs.list(opened.root, stop.signal)))).toBe(reason);
   });
 });

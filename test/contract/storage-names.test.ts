@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Storage } from '../../shared/storage/storage.ts';
 import { allOf, errorOf, get, never, put } from '../support/files.ts';
-import { complete, type Place, places } from '../support/storages.ts';
+import { complete, type OpenStorage, storages } from '../support/storages.ts';
 
-describe.each(places)('$name: rename, delete, make directories', ({ open, replacesAtOnce }) => {
-  let place: Place;
+describe.each(storages)('$name: rename, delete, make directories', ({ open, replacesAtOnce }) => {
+  let opened: OpenStorage;
   beforeAll(async () => {
-    place = await open('names');
+    opened = await open('names');
   });
-  afterAll(() => place[Symbol.asyncDispose]());
+  afterAll(() => opened[Symbol.asyncDispose]());
 
   it('renames a file, which keeps its inode', async () => {
-    const { fs, root } = place;
+    const { fs, root } = opened;
     await put(fs, `${root}/from`, 'content');
     const before = await fs.stat(`${root}/from`, never);
     await fs.rename(`${root}/from`, `${root}/to`, false, never);
@@ -21,7 +21,7 @@ describe.each(places)('$name: rename, delete, make directories', ({ open, replac
   });
 
   it(`${replacesAtOnce ? 'replaces' : 'does not replace'} an existing file when told to`, async () => {
-    const { fs, root } = place;
+    const { fs, root } = opened;
     await put(fs, `${root}/new`, 'new');
     await put(fs, `${root}/old`, 'the old one');
     expect(await fs.replacesAtOnce?.(root, never)).toBe(replacesAtOnce);
@@ -38,14 +38,14 @@ describe.each(places)('$name: rename, delete, make directories', ({ open, replac
   });
 
   it('renames to a free name whether it may overwrite or not', async () => {
-    const { fs, root } = place;
+    const { fs, root } = opened;
     await put(fs, `${root}/source`, 'x');
     await fs.rename(`${root}/source`, `${root}/free`, true, never);
     expect(await fs.stat(`${root}/free`, never)).toMatchObject({ lengthBytes: 1 });
   });
 
   it('refuses to rename over an existing file unless told to, and both stay', async () => {
-    const { fs, root } = place;
+    const { fs, root } = opened;
     await put(fs, `${root}/mine`, 'mine');
     await put(fs, `${root}/theirs`, 'theirs');
     const error = await errorOf(fs.rename(`${root}/mine`, `${root}/theirs`, false, never));
@@ -55,7 +55,7 @@ describe.each(places)('$name: rename, delete, make directories', ({ open, replac
   });
 
   it.each([true, false])('refuses to rename to the name of a directory (overwrite: %s)', async (overwrite) => {
-    const { fs, root } = place;
+    const { fs, root } = opened;
     await put(fs, `${root}/staying-${overwrite}`, 'x');
     await fs.makeDirectory(`${root}/directory-${overwrite}`, undefined, never);
     await errorOf(fs.rename(`${root}/staying-${overwrite}`, `${root}/directory-${overwrite}`, overwrite, never));
@@ -64,13 +64,13 @@ describe.each(places)('$name: rename, delete, make directories', ({ open, replac
   });
 
   it.each([true, false])('says not-found when there is nothing to rename (overwrite: %s)', async (overwrite) => {
-    const { fs, root } = place;
+    const { fs, root } = opened;
     const error = await errorOf(fs.rename(`${root}/missing`, `${root}/anything`, overwrite, never));
     expect(error).toMatchObject({ name: 'StorageError', code: 'not-found' });
   });
 
   it('says not-found when there is no directory to rename into', async () => {
-    const { fs, root } = place;
+    const { fs, root } = opened;
     await put(fs, `${root}/staying`, 'x');
     const error = await errorOf(fs.rename(`${root}/staying`, `${root}/missing/name`, true, never));
     expect(error).toMatchObject({ name: 'StorageError', code: 'not-found' });
@@ -78,7 +78,7 @@ describe.each(places)('$name: rename, delete, make directories', ({ open, replac
   });
 
   it('tells whether there was a file to delete', async () => {
-    const { fs, root } = place;
+    const { fs, root } = opened;
     await put(fs, `${root}/deleted`, 'x');
     expect(await fs.delete(`${root}/deleted`, never)).toBe(true);
     expect(await fs.delete(`${root}/deleted`, never)).toBe(false);
@@ -87,7 +87,7 @@ describe.each(places)('$name: rename, delete, make directories', ({ open, replac
   });
 
   it('does not delete a directory that holds something', async () => {
-    const { fs, root } = place;
+    const { fs, root } = opened;
     await fs.makeDirectory(`${root}/full`, undefined, never);
     await put(fs, `${root}/full/file`, 'x');
     expect(await errorOf(fs.delete(`${root}/full`, never))).toMatchObject({ name: 'StorageError' });
@@ -95,21 +95,21 @@ describe.each(places)('$name: rename, delete, make directories', ({ open, replac
   });
 
   it('makes a directory and its missing parents', async () => {
-    const { fs, root } = place;
+    const { fs, root } = opened;
     await fs.makeDirectory(`${root}/a/b/c`, '711', never);
     expect(await fs.stat(`${root}/a/b/c`, never)).toMatchObject({ kind: 'directory', permission: '711' });
     expect(await fs.stat(`${root}/a/b`, never)).toMatchObject({ kind: 'directory' });
   });
 
   it('leaves a directory that exists as it is', async () => {
-    const { fs, root } = place;
+    const { fs, root } = opened;
     await fs.makeDirectory(`${root}/twice`, '755', never);
     await fs.makeDirectory(`${root}/twice`, '700', never);
     expect(await fs.stat(`${root}/twice`, never)).toMatchObject({ permission: '755' });
   });
 
   it('does not make a directory where a file stands', async () => {
-    const { fs, root } = place;
+    const { fs, root } = opened;
     await put(fs, `${root}/in the way`, 'x');
     const error = await errorOf(fs.makeDirectory(`${root}/in the way`, undefined, never));
     expect(error).toMatchObject({ name: 'StorageError', disposition: 'fail-unit' });
@@ -118,7 +118,7 @@ describe.each(places)('$name: rename, delete, make directories', ({ open, replac
   });
 
   it('makes paths absolute and normal', () => {
-    const { fs } = place;
+    const { fs } = opened;
     expect(fs.resolve('/a//b/./c/../d/')).toBe('/a/b/d');
     expect(fs.resolve('/')).toBe('/');
     expect(fs.resolve('relative')).toMatch(/^\/.*relative$/);
@@ -126,34 +126,34 @@ describe.each(places)('$name: rename, delete, make directories', ({ open, replac
   });
 
   it('says that its own user may write', async () => {
-    const requireWritable = async (directory: string) => place.fs.requireWritable?.(directory, never);
-    await expect(requireWritable(place.root)).resolves.toBeUndefined();
-    expect(await errorOf(requireWritable(`${place.root}/missing`))).toMatchObject({
+    const requireWritable = async (directory: string) => opened.fs.requireWritable?.(directory, never);
+    await expect(requireWritable(opened.root)).resolves.toBeUndefined();
+    expect(await errorOf(requireWritable(`${opened.root}/missing`))).toMatchObject({
       code: 'not-found',
     });
   });
 });
 
-describe.each(places.filter(({ refuses }) => refuses))('$name as a user who may nothing', ({ open }) => {
-  let place: Place;
-  let own: Place;
+describe.each(storages.filter(({ refuses }) => refuses))('$name as a user who may nothing', ({ open }) => {
+  let opened: OpenStorage;
+  let own: OpenStorage;
   let mallory: Required<Storage>;
   beforeAll(async () => {
-    place = await open('denied');
+    opened = await open('denied');
     own = await open('denied', { user: 'mallory' });
     mallory = complete(own).fs;
-    const { fs, root } = place;
+    const { fs, root } = opened;
     await fs.makeDirectory(`${root}/closed`, '700', never);
     await put(fs, `${root}/closed/file`, 'secret', { overwrite: true });
     await put(fs, `${root}/unreadable`, 'secret', { overwrite: true, permission: '600' });
   });
   afterAll(async () => {
     await own[Symbol.asyncDispose]();
-    await place[Symbol.asyncDispose]();
+    await opened[Symbol.asyncDispose]();
   });
 
   it('finds nothing below a file, which the namenode tells it in another way than the superuser', async () => {
-    expect(await mallory.stat(`${place.root}/unreadable/below`, never)).toBeUndefined();
+    expect(await mallory.stat(`${opened.root}/unreadable/below`, never)).toBeUndefined();
   });
 
   it.each<[string, (root: string) => Promise<unknown>]>([
@@ -170,7 +170,7 @@ describe.each(places.filter(({ refuses }) => refuses))('$name as a user who may 
     ['set times', (root) => mallory.posix.setTimes(`${root}/unreadable`, 1, undefined, never)],
     ['ask whether it may write', (root) => mallory.requireWritable(root, never)],
   ])('is denied to %s, once and for this file only', async (_what, work) => {
-    const error = await errorOf(work(place.root));
+    const error = await errorOf(work(opened.root));
     expect(error).toMatchObject({ name: 'StorageError', code: 'denied', disposition: 'fail-unit' });
     expect((error as Error).message).toContain('user=mallory');
     expect((error as Error).message).not.toContain('\n');

@@ -71,30 +71,33 @@ describe.concurrent('--direct without --force', () => {
   });
 
   test.each([
-    ['other content of the same length', content('stranger', 3_000_000)],
-    ['a shorter one', Buffer.from('stranger')],
-    ['a longer one', content('stranger', 3_100_000)],
-  ])('keeps a file that appears while it copies, %s, also after a crash', async (what, stranger) => {
-    const pair = await TwoClusters.make(bed, `direct-appeared-${stranger.length}`);
+    ['other content of the same length', content('stranger', 3_000_000), 'fail'],
+    ['a shorter one', Buffer.from('stranger'), 'fail'],
+    ['a longer one', content('stranger', 3_100_000), 'fail'],
+    ['other content of the same length, to be left alone', content('stranger', 3_000_000), 'skip'],
+    ['a shorter one, to be left alone', Buffer.from('stranger'), 'skip'],
+  ])('keeps a file that appears while it copies, %s, also after a crash', async (what, stranger, existing) => {
+    const pair = await TwoClusters.make(bed, `direct-appeared-${stranger.length}-${existing}`);
     const { a, b, root } = pair;
     await a.put(`${root}/tree/file`, content('file', 3_000_000));
-    const job = await stoppedCopy(pair, [], {
+    const job = await stoppedCopy(pair, ['--existing', existing], {
       at: 'A',
       react: hangs('OPEN'),
       signal: 'SIGKILL',
       meanwhile: () => b.put(`${root}/tree/file`, stranger),
     });
     const again = await resume(pair, job);
-    expect(again.status).toMatchObject({ 'Files Failed': 1, 'Files Copied': 0 });
+    const [failed, skipped] = existing === 'fail' ? [1, 0] : [0, 1];
+    expect(again.status).toMatchObject({ 'Files Failed': failed, 'Files Skipped': skipped, 'Files Copied': 0 });
     expect((await b.get(`${root}/tree/file`)).equals(stranger), what).toBe(true);
   });
 
-  test('goes on after a crash in the middle of a file', async () => {
-    const pair = await TwoClusters.make(bed, 'direct-crash');
+  test.each(['fail', 'skip'])('goes on after a crash in the middle of a file, --existing %s', async (existing) => {
+    const pair = await TwoClusters.make(bed, `direct-crash-${existing}`);
     const { a, b, root } = pair;
     await a.put(`${root}/tree/file`, content('file', 3_000_000));
     await a.put(`${root}/tree/other`, 'other');
-    const job = await stoppedCopy(pair, [], {
+    const job = await stoppedCopy(pair, ['--existing', existing], {
       at: 'A',
       react: ({ operation, to, path }) =>
         operation === 'OPEN' && to === 'datanode' && path.endsWith('/file') ? { bytesPerSecond: 400_000 } : undefined,

@@ -207,7 +207,14 @@ describe('a resume', () => {
     const flags = ['--force', '--verify', 'length', '--threads', '3', '--max-failures', '7', '--part-size', '1024'];
     const { code, status } = await pair.run(['copy', '--resume', job, '--silent', ...flags]);
     expect({ code, verified: status.Verified['length'] }).toEqual({ code: 0, verified: expect.any(Number) as number });
-    const changed = { force: true, verify: 'length', threads: 3, maxFailures: 7, partSize: 1024, preserve: true };
+    const changed = {
+      existing: 'update',
+      verify: 'length',
+      threads: 3,
+      maxFailures: 7,
+      partSize: 1024,
+      preserve: true,
+    };
     expect(specIn(pair.home, job).options).toMatchObject(changed);
   });
 
@@ -272,6 +279,36 @@ describe('a resume', () => {
     expect(first.code).toBe(SOME_FAILED);
     const dry = await pair.run(['copy', '--resume', first.status.Job, '--dry-run', '--force']);
     expect(dry.stdout).toContain(`overwrite ${root}/tree/f`);
+  });
+
+  test('of a job that an earlier version stored, with its two switches and units without a kind', async () => {
+    const pair = await TwoClusters.make(bed, 'resume-earlier');
+    const { a, b, root } = pair;
+    await Promise.all([
+      a.put(`${root}/tree/d/f`, 'new content'),
+      a.put(`${root}/tree/g`, 'g'),
+      b.put(`${root}/out/f`, 'old'),
+    ]);
+    const first = await pair.run(['copy', '--exact', '--files-only', `A:${root}/tree`, `B:${root}/out`]);
+    expect(first.status).toMatchObject({ 'Files Copied': 1, 'Files Failed': 1 });
+    const { Job: job } = first.status;
+    const db = new DatabaseSync(`${pair.home}/jobs.db`);
+    const stored = JSON.parse(String(db.prepare('SELECT json FROM jobs').get()?.['json'])) as { spec: JobSpec };
+    const { existing, ...options } = stored.spec.options;
+    expect(existing).toBe('fail');
+    const earlier = { ...stored, spec: { ...stored.spec, options: { force: true, checksum: true, ...options } } };
+    db.prepare('UPDATE jobs SET json = ?').run(JSON.stringify(earlier));
+    db.close();
+    const file = `${pair.home}/manifests/${job}.jsonl`;
+    const lines = readFileSync(file, 'utf8');
+    expect(lines).toContain('"kind":"file"');
+    writeFileSync(file, lines.replaceAll('"kind":"file",', '').replaceAll('"flatName":', '"to":'));
+    const resumed = await pair.run(['copy', '--resume', job]);
+    expect(resumed.status).toMatchObject({ Outcome: 'Successful', 'Files Copied': 2, 'Files Failed': 0 });
+    expect(await b.tree(`${root}/out`)).toEqual({
+      '/f': (await a.tree(`${root}/tree/d`))['/f'],
+      '/g': (await a.tree(`${root}/tree`))['/g'],
+    });
   });
 
   test('twice at once: one of them runs, the other says so', async () => {

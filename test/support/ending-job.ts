@@ -34,7 +34,7 @@ let asked = 0;
 let peakExternalBytes = 0;
 const isOver = () => {
   asked += 1;
-  if (asked % 1000 === 0) peakExternalBytes = Math.max(peakExternalBytes, process.memoryUsage().external);
+  if (asked % 100 === 0) peakExternalBytes = Math.max(peakExternalBytes, process.memoryUsage().external);
   return asked >= Number(stepsText);
 };
 

@@ -5,6 +5,7 @@ import { plan } from '../../shared/plan/plan.ts';
 import { clusterSchema } from '../../shared/hdfs/cluster.ts';
 import { WebHdfs } from '../../shared/hdfs/webhdfs.ts';
 import { ManifestFile } from '../../shared/machine/manifest-file.ts';
+import { NamesOnDisk } from '../../shared/machine/name-set.ts';
 import { silentLog } from '../../shared/log.ts';
 import { withSmallHeap } from '../../shared/memory.ts';
 import { parseJobSpec } from '../../shared/job/spec.ts';
@@ -34,6 +35,7 @@ const expected = await withSmallHeap(() =>
       peakExternalBytes = Math.max(peakExternalBytes, process.memoryUsage().external);
       await manifest.append(batch);
     },
+    names: new NamesOnDisk(),
     makeDirectories: true,
   }),
 );

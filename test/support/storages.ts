@@ -10,14 +10,14 @@ import { silentLog } from '../../shared/log.ts';
 import { counted } from './counted-storage.ts';
 import { TestHdfs } from './hdfs.ts';
 
-/** A file system with a directory of a test file's own in it. */
-export interface Place extends AsyncDisposable {
+/** A storage with a directory of a test file’s own in it. */
+export interface OpenStorage extends AsyncDisposable {
   readonly fs: Storage;
   readonly root: string;
 }
 
 /** A storage that has everything that is optional. @throws Error naming what it lacks */
-export function complete({ fs, root }: Place): { readonly fs: Required<Storage>; readonly root: string } {
+export function complete({ fs, root }: OpenStorage): { readonly fs: Required<Storage>; readonly root: string } {
   const optional = [
     'names',
     'posix',
@@ -33,7 +33,7 @@ export function complete({ fs, root }: Place): { readonly fs: Required<Storage>;
 }
 
 /** Every implementation of Storage. What only some of them can do, and why, is told here and nowhere else. */
-export const places = [
+export const storages = [
   {
     name: 'LocalDisk',
     open: openLocal,
@@ -70,8 +70,8 @@ export const places = [
     /** What a decorator passes on: everything that it does not do another way. */
     name: 'WebHdfs in a decorator',
     open: async (name: string, changes?: Partial<Cluster>) => {
-      const place = await openHdfs(`decorated-${name}`, changes);
-      return { ...place, fs: counted(place.fs, new Map()) };
+      const opened = await openHdfs(`decorated-${name}`, changes);
+      return { ...opened, fs: counted(opened.fs, new Map()) };
     },
     refuses: true,
     keepsHadoopAttributes: true,
@@ -81,19 +81,19 @@ export const places = [
   },
 ] as const;
 
-async function openLocal(name: string): Promise<Place> {
+async function openLocal(name: string): Promise<OpenStorage> {
   const root = await mkdtemp(join(tmpdir(), `hdfs-fanout-${name}-`));
   return { fs: new LocalDisk(65_536), root, [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }) };
 }
 
-async function openHdfs(name: string, changes: Partial<Cluster> = {}): Promise<Place> {
+async function openHdfs(name: string, changes: Partial<Cluster> = {}): Promise<OpenStorage> {
   const root = `/contract-${name}`;
   const fs = webHdfs(changes);
   await new TestHdfs(inject('bed').a).mkdirs(root);
   return { fs, root, [Symbol.asyncDispose]: () => fs.close() };
 }
 
-async function openHttpFs(name: string, changes: Partial<Cluster> = {}): Promise<Place> {
+async function openHttpFs(name: string, changes: Partial<Cluster> = {}): Promise<OpenStorage> {
   return openHdfs(`httpfs-${name}`, { nameservices: [{ urls: [inject('bed').httpFs], mounts: ['/'] }], ...changes });
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { existingChoices } from '../../../../shared/job/existing.ts';
 import { jobSpecSchema, parseJobSpec } from '../../../../shared/job/spec.ts';
 
 const minimal = { source: 'a:/in', destination: 'b:/out' };
@@ -10,12 +11,11 @@ describe('parseJobSpec', () => {
       source: ['a:/in'],
       destination: 'b:/out',
       options: {
-        force: false,
+        existing: 'fail',
         mapping: 'cp',
         preserve: false,
         attributes: [],
         strictPreserve: false,
-        checksum: true,
         verify: 'checksum',
         openFiles: 'fail',
         direct: false,
@@ -35,6 +35,20 @@ describe('parseJobSpec', () => {
     expect(parseJobSpec(spec)).toEqual(spec);
   });
 
+  it.each<[object, string]>([
+    [{}, 'fail'],
+    [{ force: false }, 'fail'],
+    [{ checksum: true }, 'fail'],
+    [{ checksum: false }, 'fail'],
+    [{ force: true }, 'update'],
+    [{ force: true, checksum: true }, 'update'],
+    [{ force: true, checksum: false }, 'overwrite'],
+    ...existingChoices.map((existing): [object, string] => [{ existing }, existing]),
+  ])('takes %j for existing: %s', (options, existing) => {
+    const parsed = parseJobSpec({ ...minimal, options });
+    expect(parsed).toEqual({ ...parseJobSpec(minimal), options: { ...parseJobSpec(minimal).options, existing } });
+  });
+
   it.each<[string, unknown, string]>([
     ['no source', { destination: 'b:/out' }, 'source: '],
     ['an empty list of sources', { ...minimal, source: [] }, 'source: '],
@@ -44,6 +58,14 @@ describe('parseJobSpec', () => {
     ['a field that is not known', { ...minimal, sources: 'x' }, '"sources"'],
     ['an option that is not known', { ...minimal, options: { forse: true } }, 'options: Unrecognized key: "forse"'],
     ['a switch that is text', { ...minimal, options: { force: 'yes' } }, 'options.force: '],
+    ['an existing that is not known', { ...minimal, options: { existing: 'replace' } }, 'options.existing: '],
+    ...[{ force: true }, { force: false }, { checksum: true }, { checksum: false }].map(
+      (old): [string, unknown, string] => [
+        `existing beside ${JSON.stringify(old)}`,
+        { ...minimal, options: { existing: 'update', ...old } },
+        'options.existing: says all that force and checksum say',
+      ],
+    ),
     ['a mapping that is not known', { ...minimal, options: { mapping: 'rsync' } }, 'options.mapping: '],
     ['a verification that is not known', { ...minimal, options: { verify: 'md5' } }, 'options.verify: '],
     ['negative threads', { ...minimal, options: { threads: -1 } }, 'options.threads: '],
@@ -88,8 +110,10 @@ describe('parseJobSpec', () => {
     expect(schema.additionalProperties).toBe(false);
     const { properties, required = [] } = schema.properties.options;
     expect(required).toEqual([]);
-    expect(Object.keys(properties)).toEqual(Object.keys(parseJobSpec(minimal).options));
-    for (const [name, { description, default: value }] of Object.entries(properties)) {
+    const { force, checksum, ...fields } = properties;
+    expect([force, checksum]).toEqual([0, 1].map(() => expect.objectContaining({ deprecated: true }) as unknown));
+    expect(Object.keys(fields)).toEqual(Object.keys(parseJobSpec(minimal).options));
+    for (const [name, { description, default: value }] of Object.entries(fields)) {
       expect([name, description]).toEqual([name, expect.stringMatching(/\w+/)]);
       expect([name, value]).toEqual([name, expect.anything()]);
     }

@@ -7,6 +7,7 @@ import { plan } from '../../../../shared/plan/plan.ts';
 import { RefusedError } from '../../../../shared/errors.ts';
 import type { FileStatus } from '../../../../shared/storage/storage.ts';
 import { LocalDisk } from '../../../../shared/disk/local-disk.ts';
+import { NamesOnDisk } from '../../../../shared/machine/name-set.ts';
 import { parseJobSpec } from '../../../../shared/job/spec.ts';
 
 const top = mkdtempSync(join(tmpdir(), 'hdfs-fanout-plan-'));
@@ -56,6 +57,7 @@ it('emits one batch at a time, in order, also when a directory fails beside the 
     roots: [{ source: join(top, 'tree'), destination: join(top, 'copy'), kind: 'directory' }],
     options: parseJobSpec({ source: 'local:/tree', destination: 'b:/copy' }).options,
     signal: new AbortController().signal,
+    names: new NamesOnDisk(),
     makeDirectories: true,
     async emit(batch) {
       most = Math.max(most, ++atOnce);

@@ -7,12 +7,13 @@ import { DynamoJobStore } from '../../shared/aws/dynamo-job-store.ts';
 import { Executions } from '../../shared/aws/executions.ts';
 import { JobTokens } from '../../shared/aws/job-tokens.ts';
 import { S3Manifests } from '../../shared/aws/s3-manifest.ts';
+import { TakenNames } from '../../shared/aws/taken-names.ts';
 import type { Services } from '../../shared/aws/services.ts';
 import { silentLog } from '../../shared/log.ts';
 import { type Clients, newBucket, newKey, newTable } from './support.ts';
 
 /** The stores of a deployment of a test's own, whose steps a test calls as the Lambdas would. */
-export interface Place {
+export interface TestDeployment {
   /** For one invocation. @param lastsMs  until when it may be at work */
   readonly services: (lastsMs?: number) => Services;
   /** What the state machine's execution of this name would be called. */
@@ -22,10 +23,10 @@ export interface Place {
 }
 
 /** @param clusters  alias → namenode URL, and other fields of the definition */
-export async function newPlace(
+export async function newTestDeployment(
   clients: Clients,
   clusters: Readonly<Record<string, { readonly url: string } & Record<string, unknown>>>,
-): Promise<Place> {
+): Promise<TestDeployment> {
   const { name: table } = await newTable(clients);
   const bucket = await newBucket(clients);
   const key = await newKey(clients);
@@ -58,6 +59,7 @@ export async function newPlace(
       tokens: new JobTokens({ kms: clients.kms, key, client, table, retentionDays: 7 }),
       secrets: new ClusterSecretStore(clients.secrets, ids),
       manifests: new S3Manifests(clients.s3, bucket),
+      takenNames: new TakenNames(clients.s3, bucket),
       executions: new Executions(clients.stepFunctions),
       log: silentLog,
     };

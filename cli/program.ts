@@ -1,0 +1,157 @@
+import { Command } from 'commander';
+import packageJson from '../package.json' with { type: 'json' };
+import { clean } from './clean.ts';
+import { copy } from './copy.ts';
+import { doctor, type DoctorFlags } from './doctor.ts';
+import { exitCodesHelp, statusCodesHelp } from './exit-codes.ts';
+import { jobs } from './jobs.ts';
+import { addJobFlags, type CopyFlags, givenFlags, positiveNumber, retryOptions } from './options.ts';
+import type { pushClusters } from './push-clusters.ts';
+import type { retry, start } from './start.ts';
+import { status } from './status.ts';
+import type { stop } from './stop.ts';
+import type { watch } from './watch.ts';
+
+/** Makes a command throw on wrong usage: commander itself would print it in its own way and end the process with 1. */
+function configure(command: Command): Command {
+  return command.exitOverride().configureOutput({ outputError: () => undefined });
+}
+
+const examples = `
+Examples:
+  hdfs-fanout copy staging:/data/outgoing prod:/data/incoming
+  hdfs-fanout copy --force --exact --preserve staging:/data/2024 prod:/data/2024
+  hdfs-fanout copy --dry-run 'staging:/logs/dt=2024-{01,02}-*' prod:/logs
+  hdfs-fanout -f -s staging -d prod /data/outgoing /data/incoming --threads=10
+  hdfs-fanout copy local:/tmp/report.csv prod:/reports/
+${exitCodesHelp}`;
+
+const awsExamples = `
+Examples:
+  hdfs-fanout clusters push ~/.webhdfs.cfg --stack HdfsFanout
+  hdfs-fanout start --wait --force staging:/data/outgoing prod:/data/incoming
+  hdfs-fanout start --exact --threads=500 staging:/data/2024 prod:/data/2024
+${exitCodesHelp}`;
+
+const doctorHelp = `
+Examples:
+  hdfs-fanout doctor prod
+  hdfs-fanout doctor prod /data/incoming
+  hdfs-fanout doctor prod --read-only --json
+  hdfs-fanout doctor prod /data/incoming --stack HdfsFanout
+
+Exit codes:
+  0    every check succeeded, warnings aside
+  2    bad usage or configuration: nothing was asked of the cluster
+  3    a check failed
+  130  interrupted`;
+
+/** The command line: every command with its flags and its help. */
+export const program = configure(new Command('hdfs-fanout'))
+  .description('Copies directory trees between HDFS clusters over WebHDFS and HttpFS, verified and resumable.')
+  .version(packageJson.version)
+  .enablePositionalOptions()
+  .addHelpText('after', examples);
+
+const finish = (work: Promise<number>) => work.then((code) => void (process.exitCode = code));
+
+addJobFlags(configure(program.command('copy', { isDefault: true })).description('copy a tree, on this machine'))
+  .option('--conf <file>', 'cluster configuration (default: $WEBHDFS_CONFIG, then ~/.webhdfs.cfg)')
+  .option(
+    '--resume <job>',
+    'go on with a job: copies what failed or was not reached; of its options --force, --existing, --verify, --open-files, --threads, --max-failures may change',
+  )
+  .option('--dry-run', 'tell what would be done to each file, and change nothing', false)
+  .option('--json', 'one JSON object a line on stdout', false)
+  .option('--silent', 'show no progress', false)
+  .option('-v, --verbose', 'log to stderr; repeat for more: errors, warnings, info, debug', (_, n: number) => n + 1, 0)
+  .option('--log-file <file>', 'log as JSON lines to a file')
+  .addHelpText('after', examples)
+  .action((paths: string[], flags: CopyFlags, command: Command) => finish(copy(paths, flags, givenFlags(command))));
+
+// The AWS SDK is loaded by the commands that use it: `copy` does not wait for it.
+const inAws = (command: Command) =>
+  configure(command)
+    .option(
+      '--stack <name>',
+      'the deployment, by the name of its stack',
+      process.env['HDFS_FANOUT_STACK'] ?? 'HdfsFanout',
+    )
+    .option('--json', 'one JSON object a line on stdout', false);
+const following = (command: Command) => inAws(command).option('--silent', 'show no progress', false);
+const elsewhere = ['--stack <name>', 'look in this deployment in AWS instead of on this machine'] as const;
+
+following(addJobFlags(program.command('start').description('copy a tree, fanned out in AWS')))
+  .option('--wait', 'follow the job to its end, and exit with its code', false)
+  .addHelpText('after', awsExamples)
+  .action((paths: string[], flags: Parameters<typeof start>[1]) =>
+    finish(import('./start.ts').then((module) => module.start(paths, flags))),
+  );
+
+following(program.command('watch'))
+  .description('show the progress of a job in AWS')
+  .argument('<job>')
+  .addHelpText('after', exitCodesHelp)
+  .action((id: string, flags: Parameters<typeof watch>[1]) =>
+    finish(import('./watch.ts').then((module) => module.watch(id, flags))),
+  );
+
+inAws(program.command('stop'))
+  .description('stop a job in AWS; retry goes on with it')
+  .argument('<job>')
+  .action((id: string, flags: Parameters<typeof stop>[1]) =>
+    finish(import('./stop.ts').then((module) => module.stop(id, flags))),
+  );
+
+const retrying = following(program.command('retry'))
+  .description('copy what failed or was not reached of a job in AWS')
+  .argument('<job>')
+  .option('--wait', 'follow the job to its end, and exit with its code', false);
+for (const option of retryOptions) retrying.addOption(option);
+retrying
+  .addHelpText('after', exitCodesHelp)
+  .action((id: string, flags: Parameters<typeof retry>[1], command: Command) =>
+    finish(import('./start.ts').then((module) => module.retry(id, flags, givenFlags(command)))),
+  );
+
+inAws(configure(program.command('clusters')).description('the clusters of a deployment').command('push'))
+  .description('make or update the secrets of a deployment from a pywhdfs file')
+  .argument('[file]', 'default: $WEBHDFS_CONFIG, then ~/.webhdfs.cfg')
+  .action((file: string | undefined, flags: Parameters<typeof pushClusters>[1]) =>
+    finish(import('./push-clusters.ts').then((module) => module.pushClusters(file, flags))),
+  );
+
+configure(program.command('jobs'))
+  .description('list jobs, newest first')
+  .option(...elsewhere)
+  .option('--limit <n>', 'list so many jobs', positiveNumber, 20)
+  .option('--json', 'one JSON object a line', false)
+  .action((flags: Parameters<typeof jobs>[0]) => finish(jobs(flags)));
+
+configure(program.command('status'))
+  .description('show the Job Status of a job, or its failed files')
+  .argument('<job>')
+  .option('--failures', 'show path, operation, host and reason of each failed file', false)
+  .option('--limit <n>', 'show so many failures', positiveNumber, 100)
+  .option('--after <failure>', 'show the failures that come after this one')
+  .option(...elsewhere)
+  .option('--json', 'one JSON object a line', false)
+  .addHelpText('after', statusCodesHelp)
+  .action((id: string, flags: Parameters<typeof status>[1]) => finish(status(id, flags)));
+
+configure(program.command('doctor'))
+  .description('find out what keeps a cluster from being copied to or from, here or in AWS')
+  .argument('<cluster>', 'its alias')
+  .argument('[path]', 'directory to look at and to write to for a moment (default: your home directory)')
+  .option('--conf <file>', 'cluster configuration (default: $WEBHDFS_CONFIG, then ~/.webhdfs.cfg)')
+  .option('--stack <name>', 'look from inside this deployment in AWS, with the definition that was pushed to it')
+  .option('--read-only', 'write nothing, not even for a moment', false)
+  .option('--json', 'one JSON object a line', false)
+  .addHelpText('after', doctorHelp)
+  .action((alias: string, path: string | undefined, flags: DoctorFlags) => finish(doctor(alias, path, flags)));
+
+configure(program.command('clean'))
+  .description('delete the temporary files of a job that will not be resumed')
+  .argument('<job>')
+  .option('--conf <file>', 'cluster configuration')
+  .action((id: string, flags: { conf?: string }) => finish(clean(id, flags)));

@@ -1,0 +1,118 @@
+import { FanoutError, messageOf } from '../errors.ts';
+import { isExists, type StorageCode } from '../storage/errors.ts';
+import { promoting, wholeFile } from '../storage/budget.ts';
+import { promote, withdraw } from '../storage/promote.ts';
+import type { Verification } from '../job/spec.ts';
+import type { FileCopy } from './file-copy.ts';
+import { explained } from './source.ts';
+import { stream } from './stream.ts';
+
+/** For deleting a temporary file after everything else was aborted, ms. */
+const CLEANUP_MS = 10_000;
+
+/**
+ * One try of a file: writes it under a name of the try's own, verifies it, sets its attributes and promotes it. With `--direct` the name is
+ * the file's own from the beginning. A try that fails is taken back.
+ *
+ * @param number  from 0, and never the same twice under one claim
+ * @param onMoved  told whenever bytes have moved
+ * @returns the verification level that was reached
+ * @throws AppearedError when something took the name since it was looked for; as `stream` and `promote`
+ */
+export async function attempt(file: FileCopy, number: number, onMoved: () => void): Promise<Verification> {
+  const { context, source, sourcePath, destination, destinationPath, attributes, unit, overwrite } = file;
+  const { job, signal, progress } = context;
+  const { direct, verify: level } = job.spec.options;
+  await file.requireOwner();
+  const old = direct ? await replacedInode(file) : undefined;
+  const writtenPath = direct ? destinationPath : file.temporaryPath(number);
+  const seen = { isBegun: false, bytes: 0 };
+  const onBytes = (bytes: number) => {
+    seen.isBegun = true;
+    if (bytes === 0) return;
+    seen.bytes += bytes;
+    progress.bytes += bytes;
+    progress.moved += bytes;
+    onMoved();
+  };
+  try {
+    const creation = await attributes.creation(unit, signal);
+    const how = { level, creation, overwrite: direct && overwrite, direct, onBytes };
+    const route = { source, sourcePath, destination, writtenPath };
+    const { verification, writing } = await stream({ ...route, unit, ...how }, signal);
+    await attributes.set(writtenPath, unit, writing.refused ?? [], signal);
+    if (!direct) {
+      await file.requireOwner();
+      const { lengthBytes } = unit;
+      const names = { temporary: writtenPath, target: destinationPath };
+      await promote({ storage: destination, ...names, overwrite, lengthBytes }, promoting, signal).catch(asLast);
+    }
+    return verification;
+  } catch (error) {
+    progress.bytes -= seen.bytes;
+    if (!direct || (seen.isBegun && !isExists(error))) await discard(file, number, writtenPath, old);
+    throw await explained(error, { storage: source, path: sourcePath, lengthBytes: unit.lengthBytes }, signal);
+  }
+}
+
+/** Inode of the file that `--direct` replaces. Any other file under that name is somebody else's: neither written over nor discarded. */
+async function replacedInode({
+  context,
+  destination,
+  destinationPath,
+  overwrite,
+}: FileCopy): Promise<number | undefined> {
+  const there = await destination.stat(destinationPath, context.signal);
+  if (there && !overwrite) throw new AppearedError(destinationPath);
+  return there?.fileId;
+}
+
+/** Takes a failed try back, also when the job was aborted. What cannot be deleted now is swept by name later. */
+async function discard(file: FileCopy, number: number, writtenPath: string, old: number | undefined): Promise<void> {
+  const { destination, destinationPath } = file;
+  const { job, log, signal } = file.context;
+  const { direct } = job.spec.options;
+  try {
+    const limit = AbortSignal.timeout(CLEANUP_MS);
+    if (direct && (await stillStands(file, old, limit))) return;
+    const remains = { temporary: writtenPath, target: destinationPath, overwrite: file.overwrite && !direct };
+    await withdraw({ storage: destination, ...remains }, wholeFile, limit);
+  } catch (error) {
+    log.warn({ path: writtenPath, error: messageOf(error) }, 'a temporary file is left for the sweep');
+    // A batch of which something was tried again is swept whole at the end, this unit too.
+    if (!signal.aborted) await file.noteAttempt(number + 1);
+  }
+}
+
+/** Whether the file that `--direct` was to replace is under its name as before; also where no inode numbers tell. */
+async function stillStands(
+  { destination, destinationPath, overwrite }: FileCopy,
+  old: number | undefined,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (!overwrite) return false;
+  const there = await destination.stat(destinationPath, signal);
+  return there !== undefined && (there.fileId === undefined || there.fileId === old);
+}
+
+/** A promotion has had its tries: what it waits for is not paid for with a file's bytes again. */
+function asLast(error: unknown): never {
+  if (!(error instanceof FanoutError) || error.disposition !== 'retry') throw error;
+  throw new NotPromotedError(error);
+}
+
+class NotPromotedError extends FanoutError {
+  override readonly name = 'NotPromotedError';
+  constructor({ reason, where, remedy, cause }: FanoutError) {
+    super(reason, { disposition: 'fail-unit', where, remedy, cause });
+  }
+}
+
+class AppearedError extends FanoutError {
+  override readonly name = 'AppearedError';
+  readonly code: StorageCode = 'exists';
+  constructor(path: string) {
+    const where = { operation: 'CREATE', path };
+    super('it appeared after planning', { disposition: 'fail-unit', where, remedy: 'use --force to overwrite' });
+  }
+}

@@ -1,0 +1,78 @@
+import type { Storage } from '../storage/storage.ts';
+import type { Log } from '../log.ts';
+import { FileAttributes } from './file-attributes.ts';
+import type { Progress } from './progress.ts';
+import type { Route } from './settle.ts';
+import { temporaryPath } from '../job/temporary.ts';
+import { destinationPathOf, type FileUnit, sourcePathOf } from '../job/unit.ts';
+import type { Claim, JobStore } from '../job/job-store.ts';
+import type { Job } from '../job/job.ts';
+
+/** What every transfer of a job shares. */
+export interface CopyContext {
+  readonly job: Job;
+  readonly source: Storage;
+  readonly destination: Storage;
+  readonly store: JobStore;
+  readonly owner: string;
+  readonly progress: Progress;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/** The copy of one file under one claim, and how far it is. */
+export class FileCopy implements Route {
+  readonly context: CopyContext;
+  readonly source: Storage;
+  readonly sourcePath: string;
+  readonly destination: Storage;
+  readonly destinationPath: string;
+  readonly attributes: FileAttributes;
+  /** As the plan has it. */
+  readonly planned: FileUnit;
+  /** As the two files were when they were looked at last. */
+  unit: FileUnit;
+  /** Whether the file that stands at the destination may be replaced. */
+  overwrite = false;
+  /** Tries after the first one. */
+  retries = 0;
+  /** Number of the claim, from 1. */
+  readonly claim: number;
+  /** Index of the unit in its batch. */
+  readonly index: number;
+  readonly #batch: number;
+
+  constructor(context: CopyContext, batch: number, index: number, unit: FileUnit, { claim }: Claim) {
+    const { source, destination, job, log } = context;
+    this.context = context;
+    this.#batch = batch;
+    this.index = index;
+    this.claim = claim;
+    this.planned = unit;
+    this.unit = unit;
+    this.source = source;
+    this.sourcePath = sourcePathOf(job.roots, unit);
+    this.destination = destination;
+    this.destinationPath = destinationPathOf(job.roots, unit);
+    this.attributes = new FileAttributes(this, job.spec.options, log);
+  }
+
+  /** Where one try writes, unless it writes to the file's own name. */
+  temporaryPath(attempt: number): string {
+    const { job } = this.context;
+    const { index: unit, claim } = this;
+    return temporaryPath(this.destinationPath, { job: job.id, batch: this.#batch, unit, claim, attempt });
+  }
+
+  /** @throws SupersededError when another copier has taken the batch over */
+  requireOwner(): Promise<void> {
+    const { store, job, owner } = this.context;
+    return store.requireOwner(job.id, this.#batch, owner);
+  }
+
+  /** Makes the sweep look for the names of this try too. @throws SupersededError */
+  noteAttempt(attempt: number): Promise<void> {
+    const { store, job, owner } = this.context;
+    return store.noteAttempt(job.id, this.#batch, owner, attempt);
+  }
+}

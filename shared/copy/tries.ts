@@ -1,0 +1,84 @@
+import {
+  FanoutError,
+  IntegrityError,
+  messageOf,
+  SourceChangedError,
+  SourceVanishedError,
+  TransportError,
+} from '../errors.ts';
+import { type Again, retry } from '../retry.ts';
+import { wholeFile } from '../storage/budget.ts';
+import { hasCode } from '../storage/errors.ts';
+import type { Verification } from '../job/spec.ts';
+import { attempt } from './attempt.ts';
+import type { FileCopy } from './file-copy.ts';
+import { refreshed } from './settle.ts';
+
+/**
+ * Tries that end in one of the failures that another try seldom mends: a datanode's name that does not resolve, a refusal that is not known
+ * here, bytes that differ, a plain IOException after bytes were moved.
+ */
+const DOUBTFUL_TRIES = 3;
+
+/**
+ * Tries a file until it is copied, for as long and as often as its failures are worth it. A source that has changed is taken as it is then,
+ * once.
+ *
+ * @returns the verification level that was reached
+ * @throws the last try's error
+ */
+export async function copyWithTries(file: FileCopy): Promise<Verification> {
+  const { log, signal } = file.context;
+  let isChanged = false;
+  let hasMoved = false;
+  let doubtful = 0;
+  let progressedAtMs = 0;
+  const again = (error: unknown): Again => {
+    log.warn({ path: file.sourcePath, error: messageOf(error) }, 'a try failed');
+    if (error instanceof SourceChangedError && !isChanged) {
+      isChanged = true;
+      return 'soon';
+    }
+    if (!(error instanceof FanoutError) || error.disposition !== 'retry') return 'no';
+    // What is not known here is not paid for with a file's bytes again.
+    if (hasCode(error, 'other') && hasMoved) return 'no';
+    if (!isDoubtful(error, hasMoved)) return 'soon';
+    doubtful += 1;
+    if (doubtful >= DOUBTFUL_TRIES) return 'no';
+    // A datanode that is gone for a moment takes a while to come back.
+    return hasCode(error, 'io', 'no-block') ? 'late' : 'soon';
+  };
+  const onMoved = () => {
+    hasMoved = true;
+    progressedAtMs = performance.now();
+  };
+  const tryOnce = async (number: number) => {
+    if (number > 0) {
+      file.retries += 1;
+      await file.noteAttempt(number);
+      if (isChanged) await refresh(file);
+    }
+    hasMoved = false;
+    return attempt(file, number, onMoved);
+  };
+  return retry(wholeFile, signal, again, tryOnce, () => progressedAtMs);
+}
+
+/** Takes the source as it is now. @throws SourceVanishedError */
+async function refresh(file: FileCopy): Promise<void> {
+  const { source, sourcePath, context } = file;
+  const status = await source.stat(sourcePath, context.signal);
+  if (!status) throw new SourceVanishedError({ operation: 'GETFILESTATUS', path: sourcePath });
+  file.unit = refreshed(file.unit, status);
+}
+
+/** A failure that another try seldom mends. @param hasMoved  whether bytes were moved for it, which then move again */
+function isDoubtful(error: FanoutError, hasMoved: boolean): boolean {
+  if (error instanceof IntegrityError || hasCode(error, 'other')) return true;
+  return isUnresolved(error) || (hasMoved && hasCode(error, 'io', 'no-block') && !error.mayHaveWorked);
+}
+
+function isUnresolved(error: FanoutError): boolean {
+  const { cause } = error;
+  return error instanceof TransportError && cause instanceof Error && 'code' in cause && cause.code === 'ENOTFOUND';
+}

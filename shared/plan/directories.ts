@@ -1,0 +1,144 @@
+import { FanoutError } from '../errors.ts';
+import type { FileStatus, Storage } from '../storage/storage.ts';
+import { join } from '../storage/path.ts';
+import { chosenAttributes } from '../preserve/attributes.ts';
+import type { JobOptions } from '../job/spec.ts';
+import type { SourceEntry } from './entry.ts';
+import { type Inherited, inheritedFrom } from './inherited.ts';
+import { atRoot } from './root-error.ts';
+
+/** Directories made at once. Siblings need not wait for each other. */
+const AT_ONCE = 8;
+/** Closed to others until their own permission is set, at the very end. */
+const CLOSED = '700';
+
+/** Where directories are made, and how. */
+export interface Making {
+  readonly storage: Storage;
+  /** The destination of the root. */
+  readonly root: string;
+  readonly options: JobOptions;
+  /** False for a dry run, and for a flattened copy: nothing is made. */
+  readonly makes: boolean;
+  readonly signal: AbortSignal;
+  /** Told of each directory below the root that could not be made. */
+  readonly onFailed: (directory: SourceEntry, error: FanoutError) => Promise<void>;
+}
+
+interface Open {
+  /** What new files in the directory get from it; shared by all that only pass on what they got themselves. */
+  readonly inherited: { value: Inherited };
+  readonly made: Promise<void>;
+}
+
+/**
+ * The destination's directories along a walk: each is made after the one that it is in, and before anything is planned in it tells what
+ * files there will inherit. Knows only the directories that are open in the walk, and those on their way.
+ */
+export class Directories {
+  readonly #making: Making;
+  /** From the one above the root down. */
+  readonly #open: Open[];
+  readonly #onTheirWay = new Set<Promise<void>>();
+  #failure: { readonly error: unknown } | undefined;
+
+  /** @param above  what the root gets where it is not there yet */
+  constructor(making: Making, above: Inherited) {
+    this.#making = making;
+    this.#open = [{ inherited: { value: above }, made: Promise.resolve() }];
+  }
+
+  /** What files get that are written into the directory that was entered last. */
+  get inherited(): Inherited {
+    return this.#innermost.inherited.value;
+  }
+
+  get #innermost(): Open {
+    const innermost = this.#open.at(-1);
+    if (!innermost) throw new Error('more directories were left than entered');
+    return innermost;
+  }
+
+  /**
+   * Begins to make a directory that is not there. The root is waited for: it decides whether the job can go on at all.
+   * @throws RootError when the root cannot be written; of a directory below only what fails the job
+   */
+  async enter(directory: SourceEntry): Promise<void> {
+    const { storage, root, makes, signal, onFailed } = this.#making;
+    const isRoot = directory.path === '';
+    if (directory.destination || !makes) {
+      this.again(directory);
+      if (isRoot && makes) await atRoot(storage.requireWritable?.(root, signal));
+      return;
+    }
+    const above = this.#innermost;
+    const inherited = this.#inheritedBy(directory);
+    if (isRoot) {
+      await atRoot(this.#make(directory, above, inherited));
+      this.#open.push({ inherited, made: Promise.resolve() });
+      return;
+    }
+    while (this.#onTheirWay.size >= AT_ONCE) await Promise.race(this.#onTheirWay);
+    this.#throwFailure();
+    const made = above.made
+      .then(() => (this.#failure ? undefined : this.#make(directory, above, inherited)))
+      .catch((error: unknown) => {
+        if (error instanceof FanoutError && error.disposition !== 'fail-job') return onFailed(directory, error);
+        throw error;
+      })
+      .catch((error: unknown) => void (this.#failure ??= { error }));
+    this.#onTheirWay.add(made);
+    void made.then(() => this.#onTheirWay.delete(made));
+    this.#open.push({ inherited, made });
+  }
+
+  /** Enters a directory that was made before, or never will be. */
+  again(directory: SourceEntry): void {
+    this.#open.push({ inherited: this.#inheritedBy(directory), made: Promise.resolve() });
+  }
+
+  leave(): void {
+    this.#open.pop();
+  }
+
+  /** Resolves when no directory is on its way. @throws what fails the job */
+  async settled(): Promise<void> {
+    await Promise.all(this.#onTheirWay);
+    this.#throwFailure();
+  }
+
+  #throwFailure(): void {
+    if (this.#failure) throw this.#failure.error;
+  }
+
+  #inheritedBy({ source, destination }: SourceEntry): { value: Inherited } {
+    if (destination) return { value: inheritedFrom(destination) };
+    const { inherited } = this.#innermost;
+    if (!this.#takesPolicy(source, inherited.value)) return inherited;
+    return { value: { ...inherited.value, ecPolicy: source.ecPolicy, stripe: source.stripe } };
+  }
+
+  #takesPolicy({ ecPolicy }: FileStatus, above: Inherited): boolean {
+    const differs = ecPolicy !== undefined && above.ecPolicy !== undefined && ecPolicy !== above.ecPolicy;
+    return differs && chosenAttributes(this.#making.options).has('ecpolicy');
+  }
+
+  /**
+   * Makes a directory, with the source's erasure coding policy where that was asked for: a policy is for the files that are made after it.
+   * One that is refused is counted when the job finishes, where it is set again.
+   */
+  async #make({ path, source }: SourceEntry, above: Open, inherited: { value: Inherited }): Promise<void> {
+    const { storage, root, options, signal } = this.#making;
+    const directory = join(root, path);
+    const chosen = chosenAttributes(options);
+    const isClosed = chosen.has('permission') || chosen.has('acl');
+    await storage.makeDirectory(directory, isClosed ? CLOSED : undefined, signal);
+    if (inherited === above.inherited || source.ecPolicy === undefined) return;
+    try {
+      await storage.hadoop?.setErasureCodingPolicy(directory, source.ecPolicy, signal);
+    } catch (error) {
+      if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
+      inherited.value = above.inherited.value;
+    }
+  }
+}

@@ -1,0 +1,132 @@
+import type { FanoutError } from '../errors.ts';
+import { nameMatcher } from '../storage/pattern.ts';
+import type { FileStatus, Storage } from '../storage/storage.ts';
+import { basename, join } from '../storage/path.ts';
+import { type Decision, decide } from '../job/decide.ts';
+import type { Root } from '../job/root.ts';
+import type { JobOptions } from '../job/spec.ts';
+import type { Batches } from './batches.ts';
+import type { NameSet } from './name-set.ts';
+import { type Found, unitOf } from './units.ts';
+
+/** Where files are planned to go. */
+export interface FilePlanning {
+  readonly destination: Storage;
+  readonly roots: readonly Root[];
+  readonly options: JobOptions;
+  /** The names that flattened files have taken. */
+  readonly names: NameSet;
+  readonly signal: AbortSignal;
+}
+
+/** Makes a unit of every file that is found, refused and skipped ones included, so that each ends with an outcome that is counted once. */
+export class Files {
+  readonly #planning: FilePlanning;
+  readonly #batches: Batches;
+  readonly #isIncluded: (name: string) => boolean;
+  #namesTaken: number;
+
+  /** @param namesTaken  how many names `names` holds */
+  constructor(planning: FilePlanning, batches: Batches, namesTaken: number) {
+    this.#planning = planning;
+    this.#batches = batches;
+    this.#namesTaken = namesTaken;
+    const { includePattern } = planning.options;
+    this.#isIncluded = includePattern === '*' ? () => true : nameMatcher(includePattern, 'all');
+  }
+
+  /** How many names `names` holds by now. */
+  get namesTaken(): number {
+    return this.#namesTaken;
+  }
+
+  /** A file whose namesake at the destination is known. */
+  async plan(file: Found): Promise<void> {
+    if (!this.#isWanted(file)) return;
+    await this.#add(file, this.#refusal(file) ?? decide(file.source, file.destination, this.#planning.options));
+  }
+
+  /** A file that goes right below the root's destination, wherever it lies: the first one of a name gets it. */
+  async planFlat(file: Omit<Found, 'flatName' | 'destination'>): Promise<void> {
+    const { destination, options, signal } = this.#planning;
+    const found: Found = { ...file, flatName: file.source.name, destination: undefined };
+    if (!this.#isWanted(found)) return;
+    const refusal = this.#refusal(found);
+    const isAsked = !refusal && found.source.kind === 'file';
+    const there = isAsked ? await destination.stat(this.#destinationOf(found), signal) : undefined;
+    await this.#add({ ...found, destination: there }, refusal ?? decide(found.source, there, options));
+  }
+
+  /** What has the name of a temporary file. */
+  async skipTemporary(file: Found): Promise<void> {
+    const found: Found = { ...file, source: { ...file.source, kind: 'other', lengthBytes: 0 } };
+    if (!this.#isWanted(found)) return;
+    await this.#add(found, { kind: 'skip', reason: 'temporary file of a copy' });
+  }
+
+  /** What is below a directory that was not walked, or has nowhere to go, is in no batch: only another plan finds it. */
+  async failDirectory(root: number, path: string, source: FileStatus, error: FanoutError): Promise<void> {
+    const reason = `directory: ${error.message}; then copy again: a resumed job does not list it`;
+    const directory = {
+      root,
+      path,
+      source: { ...source, lengthBytes: 0 },
+      destination: undefined,
+    };
+    await this.#add(directory, { kind: 'fail', reason, lasting: true });
+  }
+
+  /** @param lasting  what is below the root is in no batch */
+  async failRoot(root: number, reason: string, lasting: boolean): Promise<void> {
+    const source = unknownFile(basename(this.#planning.roots[root]?.source ?? '/'));
+    const found = { root, path: '', source, destination: undefined };
+    await this.#add(found, { kind: 'fail', reason, ...(lasting ? { lasting } : {}) });
+  }
+
+  async #add(file: Found, decision: Decision): Promise<void> {
+    const { destination, options } = this.#planning;
+    await this.#batches.add(unitOf(file, decision, options, destination.hadoop !== undefined));
+  }
+
+  #isWanted({ source }: Found): boolean {
+    return this.#isIncluded(source.name) && source.lengthBytes >= this.#planning.options.minSize;
+  }
+
+  /** Why a file cannot be made at the destination, whatever stands there. Takes the name of one that is flattened. */
+  #refusal(file: Found): Decision | undefined {
+    if (file.source.kind !== 'file') return undefined;
+    const path = this.#destinationOf(file);
+    if (this.#planning.options.filesOnly) {
+      const name = basename(path);
+      if (!this.#planning.names.add(name)) {
+        return { kind: 'fail', reason: `another source file is named ${name}`, lasting: true };
+      }
+      this.#namesTaken += 1;
+    }
+    const reason = this.#planning.destination.names?.unwritable(path);
+    return reason === undefined ? undefined : { kind: 'fail', reason };
+  }
+
+  #destinationOf({ root, path, flatName }: Found): string {
+    return join(this.#planning.roots[root]?.destination ?? '/', flatName ?? path);
+  }
+}
+
+function unknownFile(name: string): FileStatus {
+  return {
+    name,
+    kind: 'file',
+    lengthBytes: 0,
+    modifiedAtMs: 0,
+    accessedAtMs: 0,
+    blockBytes: 0,
+    replication: 0,
+    owner: '',
+    group: '',
+    permission: '644',
+    hasAcl: false,
+    encrypted: false,
+    stripe: undefined,
+    fileId: undefined,
+  };
+}

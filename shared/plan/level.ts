@@ -1,0 +1,112 @@
+import type { FileStatus, Storage } from '../storage/storage.ts';
+import { join } from '../storage/path.ts';
+import { type Merged, mergeSorted } from '../storage/order.ts';
+import { isTemporary } from '../job/temporary.ts';
+import { childOf, type Entry, entryOf } from './entry.ts';
+import { listedIn, Listing } from './listing.ts';
+
+/** A directory of a storage, with all that is below it. */
+export interface Tree {
+  readonly storage: Storage;
+  readonly root: string;
+}
+
+/** Begins the listings of a walk, and counts those that are begun ahead. */
+export class Listings {
+  readonly #source: Tree;
+  readonly #destination: Tree | undefined;
+  readonly #wanted: 'left' | 'all';
+  readonly #signal: AbortSignal;
+  /** How many more first pages may be asked for ahead. */
+  aheadLeft: number;
+
+  /** @param wanted  `all`: also what only the destination has */
+  constructor(source: Tree, destination: Tree | undefined, wanted: 'left' | 'all', ahead: number, signal: AbortSignal) {
+    this.#source = source;
+    this.#destination = destination;
+    this.#wanted = wanted;
+    this.#signal = signal;
+    this.aheadLeft = ahead;
+  }
+
+  /** @param after  only names after this one */
+  ofSource(path: string, after?: string): Listing {
+    const { storage, root } = this.#source;
+    return new Listing(storage.list(join(root, path), this.#signal, after));
+  }
+
+  /** Both listings of a directory, merged in the source's order; that of the destination only where it has the directory. */
+  merged({ path, destination }: Entry, source: Listing | undefined, after?: string): AsyncIterator<Merged<FileStatus>> {
+    const { order } = this.#source.storage;
+    const tree = destination && this.#destination;
+    const there = tree && new Listing(listedIn(order, tree.storage, join(tree.root, path), this.#signal, after));
+    return mergeSorted(source ?? none(), there ?? none(), (a, b) => order(a.name, b.name), this.#wanted);
+  }
+}
+
+async function* none(): AsyncGenerator<FileStatus> {}
+
+/** A directory that is being walked. */
+export class Level {
+  readonly directory: Entry;
+  /** The last name that was given out. */
+  after: string | undefined;
+  readonly #listings: Listings;
+  readonly #source: Listing | undefined;
+  readonly #entries: AsyncIterator<Merged<FileStatus>>;
+  /** Subdirectories whose first page was asked for ahead, by name. */
+  readonly #ahead = new Map<string, Listing>();
+
+  /**
+   * @param source  the source's listing of the directory, if it was begun already
+   * @param after  the last name that an earlier stretch gave out
+   */
+  constructor(directory: Entry, listings: Listings, source?: Listing, after?: string) {
+    this.directory = directory;
+    this.after = after;
+    this.#listings = listings;
+    this.#source = directory.source && (source ?? listings.ofSource(directory.path, after));
+    this.#entries = listings.merged(directory, this.#source, after);
+  }
+
+  /** The next name, or undefined at the end. @throws what the listings throw */
+  async next(): Promise<Entry | undefined> {
+    // Asked for ahead and not walked: something stands in its way.
+    if (this.after !== undefined) this.#takeAhead(this.after);
+    const result = await this.#entries.next();
+    if (result.done) return undefined;
+    const { left, right } = result.value;
+    this.after = left?.name ?? right?.name ?? '';
+    return entryOf(this.directory.path, this.after, left, right);
+  }
+
+  /** @param directory  the entry that was given last */
+  descend(directory: Entry): Level {
+    const source = this.#takeAhead(directory.name);
+    this.#askAhead();
+    return new Level(directory, this.#listings, source);
+  }
+
+  /** Gives up what was asked for ahead. */
+  close(): void {
+    for (const name of this.#ahead.keys()) this.#takeAhead(name);
+  }
+
+  /** Asks for the listings of the next sibling directories, so that deep trees do not wait for one answer after the other. */
+  #askAhead(): void {
+    for (const { name, kind } of this.#source?.upcoming() ?? []) {
+      if (this.#listings.aheadLeft === 0) return;
+      if (kind !== 'directory' || this.#ahead.has(name) || isTemporary(name)) continue;
+      const listing = this.#listings.ofSource(childOf(this.directory.path, name));
+      listing.start();
+      this.#ahead.set(name, listing);
+      this.#listings.aheadLeft -= 1;
+    }
+  }
+
+  #takeAhead(name: string): Listing | undefined {
+    const listing = this.#ahead.get(name);
+    if (this.#ahead.delete(name)) this.#listings.aheadLeft += 1;
+    return listing;
+  }
+}

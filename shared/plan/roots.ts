@@ -1,0 +1,138 @@
+import { allOrAbort } from '../all-or-abort.ts';
+import type { FanoutError } from '../errors.ts';
+import { Once } from '../once.ts';
+import type { Root } from '../job/root.ts';
+import { basename, parentOf } from '../storage/path.ts';
+import type { FileStatus } from '../storage/storage.ts';
+import { Directories } from './directories.ts';
+import { type Entry, entryOf, type SourceEntry } from './entry.ts';
+import type { Files } from './files.ts';
+import { type Inherited, inheritedFrom, inheritedIn } from './inherited.ts';
+import type { Planning } from './plan.ts';
+import { atRoot } from './root-error.ts';
+import { type Visitor, walk, type WalkCursor } from './walk.ts';
+
+/** Plans one root after the other. */
+export class Roots {
+  readonly #planning: Planning;
+  readonly #files: Files;
+  /** What directories give to new files, by the path of one that is made or written into as a root. */
+  readonly #inherited = new Once<Inherited>();
+
+  constructor(planning: Planning, files: Files) {
+    this.#planning = planning;
+    this.#files = files;
+  }
+
+  /**
+   * @param from  where an earlier invocation stopped in this root
+   * @returns where the walk stopped, if it did
+   */
+  async plan(index: number, root: Root, from?: WalkCursor): Promise<WalkCursor | undefined> {
+    const reason = this.#planning.destination.names?.unwritable(root.destination);
+    if (reason !== undefined) {
+      await this.#files.failRoot(index, reason, true);
+      return undefined;
+    }
+    if (root.kind === 'directory') return this.#planTree(index, root, from);
+    await this.#planFile(index, root);
+    return undefined;
+  }
+
+  async #planFile(index: number, root: Root): Promise<void> {
+    const { source, destination, makeDirectories, signal } = this.#planning;
+    const status = await source.stat(root.source, signal);
+    if (!status) return this.#files.failRoot(index, 'it vanished before it was copied', false);
+    const directory = parentOf(root.destination);
+    if (makeDirectories) await atRoot(destination.requireWritable?.(directory, signal));
+    const inherited = await this.#inheritedIn(directory);
+    await this.#files.plan({
+      root: index,
+      path: '',
+      source: { ...status, name: basename(root.source) },
+      destination: await destination.stat(root.destination, signal),
+      inherited,
+    });
+  }
+
+  async #planTree(index: number, root: Root, from?: WalkCursor): Promise<WalkCursor | undefined> {
+    const { source, destination, options, makeDirectories, signal, isOver } = this.#planning;
+    const [status, there] = await allOrAbort(signal, [
+      (both) => source.stat(root.source, both),
+      (both) => destination.stat(root.destination, both),
+    ]);
+    if (!status) {
+      await this.#files.failRoot(index, 'it vanished before it was copied (copy again what is there now)', true);
+      return undefined;
+    }
+    const target = { storage: destination, root: root.destination, status: there };
+    const directories = new Directories(
+      {
+        ...target,
+        options,
+        makes: makeDirectories,
+        signal,
+        onFailed: ({ path, source: directory }, error) => this.#files.failDirectory(index, path, directory, error),
+      },
+      there ? inheritedFrom(there) : await this.#inheritedIn(parentOf(root.destination)),
+    );
+    const stopped = await walk(
+      { source: { storage: source, root: root.source, status }, ...(options.filesOnly ? {} : { destination: target }) },
+      options.filesOnly ? this.#flattening(index, directories, there) : this.#keepingPaths(index, directories),
+      signal,
+      { ...(isOver ? { isOver } : {}), from },
+    );
+    await directories.settled();
+    return stopped;
+  }
+
+  /** Every file goes where it lies in its tree. */
+  #keepingPaths(root: number, directories: Directories): Visitor {
+    const visit = async (entry: SourceEntry) => {
+      const { path, source, destination } = entry;
+      if (source.kind === 'directory') return directories.enter(entry);
+      const { inherited } = directories;
+      await this.#files.plan({ root, path, source, destination, inherited });
+    };
+    return {
+      sourceOnly: visit,
+      both: visit,
+      temporary: (entry) => this.#temporary(root, entry),
+      blocked: ({ path, source }, error) => this.#files.failDirectory(root, path, source, error),
+      leave: () => directories.leave(),
+      lost: (entry, error) => {
+        directories.leave();
+        return this.#lost(root, entry, error);
+      },
+      again: (directory) => {
+        if (directory.source) directories.again(directory);
+      },
+    };
+  }
+
+  /** Every file goes right below the destination, the only directory that is made. */
+  #flattening(root: number, directories: Directories, there: FileStatus | undefined): Visitor {
+    return {
+      sourceOnly: async ({ path, source }) => {
+        if (path === '') return directories.enter(entryOf('', '', source, there));
+        if (source.kind === 'directory') return;
+        await this.#files.planFlat({ root, path, source, inherited: directories.inherited });
+      },
+      temporary: (entry) => this.#temporary(root, entry),
+      lost: (entry, error) => this.#lost(root, entry, error),
+    };
+  }
+  async #temporary(root: number, { path, source, destination }: Entry): Promise<void> {
+    if (source) await this.#files.skipTemporary({ root, path, source, destination });
+  }
+
+  async #lost(root: number, { path, source }: Entry, error: FanoutError): Promise<void> {
+    if (source) await this.#files.failDirectory(root, path, source, error);
+  }
+
+  /** Asked for once: the roots lie in one directory. */
+  #inheritedIn(directory: string): Promise<Inherited> {
+    const { destination, signal } = this.#planning;
+    return this.#inherited.of(directory, () => inheritedIn(directory, destination, signal));
+  }
+}

@@ -1,0 +1,29 @@
+import { expect, it } from 'vitest';
+import type { Job } from '../../../../shared/job/job.ts';
+import { storedJob } from '../../../../shared/job/job.ts';
+import { withOptions } from '../../../../shared/job/spec.ts';
+import { newJob } from '../../../support/outcomes.ts';
+
+/** As a version stored it that knew two switches in place of `existing`. */
+function storedWith(force: boolean, checksum: boolean): Job {
+  const job = newJob();
+  const { existing: _, ...options } = job.spec.options;
+  return { ...job, spec: { ...job.spec, options: { force, checksum, ...options } } } as unknown as Job;
+}
+
+it.each([
+  [false, true, 'fail'],
+  [false, false, 'fail'],
+  [true, true, 'update'],
+  [true, false, 'overwrite'],
+] as const)('a job stored with force: %s and checksum: %s reads as existing: %s', (force, checksum, existing) => {
+  const { spec } = storedJob(storedWith(force, checksum));
+  const now = newJob().spec;
+  expect(spec).toEqual({ ...now, options: { ...now.options, existing } });
+  expect(withOptions(spec, { force: true }).options.existing).toBe(existing === 'fail' ? 'update' : existing);
+});
+
+it('a job is read as it was stored', () => {
+  const job = newJob({ outcome: 'Failed', error: 'why' });
+  expect(storedJob(job)).toEqual(job);
+});
