@@ -54,7 +54,7 @@ export class GeneratedTable {
     if (command instanceof DeleteCommand) return { deleted: this.#items.delete(String(command.input.Key?.['sk'])) };
     if (!(command instanceof TransactWriteCommand)) throw new Error(`unknown: ${command.constructor.name}`);
     for (const { Update: update, Put: put, Delete: deletion } of command.input.TransactItems ?? []) {
-      if (update) this.#update(update as UpdateCommandInput, true);
+      if (update) this.#update(update, true);
       if (put?.Item) this.#items.set(String(put.Item['sk']), put.Item);
       if (deletion) this.#items.delete(String(deletion.Key?.['sk']));
     }
