@@ -15,8 +15,8 @@ import { isOpen } from '../shared/storage/errors.ts';
 const COMPARISONS_AT_ONCE = 10;
 
 /**
- * Tells what a copy would do to each file, and changes nothing. Comparisons are really made.
- * @param batches  emits what there is to do, instead of planning it
+ * Tells what a copy would do to each file, and changes nothing. Files are compared as the copy would compare them.
+ * @param batches  emits the units to tell of, in place of a plan
  * @returns the exit code
  */
 export async function dryRun(
@@ -81,7 +81,7 @@ export async function dryRun(
   return totals.has('fail') ? exitCodes.someFailed : exitCodes.success;
 }
 
-/** Says what a pattern would have matched but for the dot at its beginning. */
+/** Tells of names that a pattern left out because they begin with a dot. */
 export function tellHidden(paths: readonly string[], json: boolean): void {
   for (const path of paths) {
     const reason = 'it begins with a dot: only a pattern that does so too takes it';

@@ -20,7 +20,7 @@ Exit codes:
   3    the job could not go on
   130  interrupted: hdfs-fanout copy --resume JOB`;
 
-export const statusCodesHelp = exitCodesHelp.replace('  130', '  4    it is still running\n  130');
+export const statusCodesHelp = exitCodesHelp.replace('  130', '  4    the job is still running\n  130');
 
 /** One line for a person, and the exit code that goes with it. */
 export function explain(error: unknown): { message: string; code: number } {

@@ -16,19 +16,27 @@ export interface JobRecords {
   readonly suffix: string;
 }
 
+/** Whose records they are, where they are those of a deployment. */
+export function ofStack(stack: string): Pick<JobRecords, 'name' | 'suffix'> {
+  return { name: `the stack ${stack}`, suffix: ` --stack ${stack}` };
+}
+
 export async function openRecords(stack: string | undefined): Promise<JobRecords> {
   if (stack !== undefined) {
     const { findDeployment } = await import('../shared/aws/deployment.ts');
     const { store, active } = await findDeployment(stack);
     const running = new Set((await active.list()).map(({ job }) => job));
-    return { store, isRunning: (id) => running.has(id), name: `the stack ${stack}`, suffix: ` --stack ${stack}` };
+    return { store, isRunning: (id) => running.has(id), ...ofStack(stack) };
   }
   const { store, directory, locks } = openState();
   return { store, isRunning: (id) => isHeld(locks, id), name: directory, suffix: '' };
 }
 
-/** @throws SpecError */
-export async function knownJob({ store, name, suffix }: JobRecords, id: string): Promise<Job> {
+/** @throws SpecError when there is no such job */
+export async function knownJob(
+  { store, name, suffix }: Pick<JobRecords, 'name' | 'suffix'> & { readonly store: Pick<JobStore, 'get'> },
+  id: string,
+): Promise<Job> {
   const job = await store.get(id);
   if (!job) throw new SpecError(`no job ${printable(id)} in ${name}`, `hdfs-fanout jobs${suffix} lists them`);
   return job;

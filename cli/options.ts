@@ -4,7 +4,7 @@ import { SpecError } from '../shared/errors.ts';
 import { existingChoices, existingOf } from '../shared/job/existing.ts';
 import { type JobSpec, parseJobSpec, verificationLevels } from '../shared/job/spec.ts';
 
-/** What describes a job on the command line, as commander gives it. */
+/** Flags that describe a job, as commander gives them. */
 export interface JobFlags {
   src?: string;
   dest?: string;
@@ -27,7 +27,7 @@ export interface JobFlags {
   maxFailures: number;
 }
 
-/** What `copy` takes besides. */
+/** Flags of `copy`: those of a job, and those of one run. */
 export interface CopyFlags extends JobFlags {
   conf?: string;
   resume?: string;
@@ -64,7 +64,7 @@ const threads = new Option('--threads <n>', 'transfers at once; 0: as many as bo
   .argParser(wholeNumber)
   .default(0);
 
-/** What a retry in AWS may change. */
+/** Options that a retry in AWS may change. */
 export const retryOptions = [force, existing, verify, openFiles, maxFailures, threads] as const;
 
 /** Flags of every command that starts a job: pydistcp's with their meaning, then ours. */
@@ -122,7 +122,7 @@ export function specOf(paths: readonly string[], flags: JobFlags): JobSpec {
   });
 }
 
-/** @throws SpecError when it is said in both ways */
+/** @throws SpecError when what becomes of existing files is said by --existing and by pydistcp's flags */
 function existingFrom({ existing: said, force: forced, checksum }: JobFlags): string {
   if (said === undefined) return existingOf(forced, checksum);
   if (!forced && checksum) return said;
@@ -133,7 +133,7 @@ function existingFrom({ existing: said, force: forced, checksum }: JobFlags): st
   );
 }
 
-/** @throws SpecError that names what is no attribute */
+/** @throws SpecError that names each word that is no attribute */
 function attributesOf(list: string): string[] {
   const names = list.split(',').map((name) => name.trim());
   const unknown = names.filter((name) => !attributeNames.some((known) => known === name));

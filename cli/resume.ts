@@ -12,8 +12,8 @@ import { mayReplace } from '../shared/job/existing.ts';
 import { withOptions } from '../shared/job/spec.ts';
 
 /**
- * What each flag of `copy` does beside --resume. `job`: it changes the job, for this and later resumes. `run`: it is of this process
- * alone. `kept`: it was settled when the job was planned, and is refused.
+ * What each flag of `copy` does beside --resume. `job`: it changes the job, for this and later resumes. `run`: it concerns this process
+ * alone. `kept`: it is refused, since it was settled when the job was planned.
  */
 export const flagsOnResume: Readonly<Record<keyof CopyFlags, 'job' | 'run' | 'kept'>> = {
   existing: 'job',
@@ -44,7 +44,7 @@ export const flagsOnResume: Readonly<Record<keyof CopyFlags, 'job' | 'run' | 'ke
   includePattern: 'kept',
 };
 
-/** What the flags change of the job's options. */
+/** Options of the job that flags change, by name. */
 export type Changes = Readonly<Record<string, unknown>>;
 
 export function changesOf(flags: CopyFlags, given: GivenFlags): Changes {
@@ -89,7 +89,7 @@ export async function takeUp(
   if (!job) throw new SpecError(`no job ${id}`);
   // Another resume has ended it while this one waited for the lock.
   if (job.outcome === 'Successful') return job;
-  // As it is now: another resume may have changed it while this one waited for the lock.
+  // The options as they are now: another resume may have changed them while this one waited for the lock.
   const spec = withOptions(job.spec, options);
   const force = mayReplace(spec.options.existing) && !mayReplace(job.spec.options.existing);
   if (force) await refuseSameTree({ source, destination, force, makeProbe: true }, job.roots, signal);
@@ -103,7 +103,7 @@ export async function takeUp(
 const LOOKED_AT_ONCE = 10;
 const FAILURES_A_PAGE = 1000;
 
-/** Emits what a resume would take up, each unit decided from what stands at both endpoints now. @throws DestinationBusyError while the job runs */
+/** Emits the units that a resume would take up, each decided from what stands at both endpoints now. @throws DestinationBusyError while the job runs */
 export async function eachUnfinished(
   job: Job,
   state: State,

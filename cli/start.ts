@@ -1,6 +1,7 @@
 import { findDeployment } from '../shared/aws/deployment.ts';
-import { printable, SpecError } from '../shared/errors.ts';
+import { SpecError } from '../shared/errors.ts';
 import { exitCodes } from './exit-codes.ts';
+import { knownJob, ofStack } from './job-records.ts';
 import { newJobId } from './job-id.ts';
 import { type GivenFlags, type JobFlags, retryOptions, specOf } from './options.ts';
 import { printEvent } from './output.ts';
@@ -48,12 +49,7 @@ export interface RetryFlags extends FollowFlags, Pick<JobFlags, RetryOption> {
 /** `hdfs-fanout retry JOB`: what failed or was not reached, with the job's own mapping. @returns the exit code */
 export async function retry(id: string, flags: RetryFlags, given: GivenFlags): Promise<number> {
   const deployment = await findDeployment(flags.stack);
-  const job = await deployment.store.get(id);
-  if (!job)
-    throw new SpecError(
-      `no job ${printable(id)} in the stack ${flags.stack}`,
-      `hdfs-fanout jobs --stack ${flags.stack}`,
-    );
+  const job = await knownJob({ store: deployment.store, ...ofStack(flags.stack) }, id);
   const active = await deployment.active.get(id);
   if (active) throw new SpecError(`job ${id} is still running`, `hdfs-fanout watch ${id} --stack ${flags.stack}`);
   const names = retryOptions.map((option) => option.attributeName() as RetryOption);

@@ -3,10 +3,10 @@ import { messageInCause } from '../shared/aws/cause.ts';
 import { type Deployment, findDeployment } from '../shared/aws/deployment.ts';
 import { jobStatus } from '../shared/job/job-status.ts';
 import { Progress } from '../shared/copy/progress.ts';
-import { SpecError } from '../shared/errors.ts';
 import { adviceOn } from './advice.ts';
 import { exitCodes } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
+import { knownJob, ofStack } from './job-records.ts';
 import { printError, printStatus } from './output.ts';
 import { showProgress } from './progress-display.ts';
 
@@ -24,12 +24,7 @@ export async function watch(id: string, flags: FollowFlags & { stack: string }):
   const deployment = await findDeployment(flags.stack);
   const driven = await deployment.active.get(id);
   if (driven) return follow(deployment, id, driven.execution, flags);
-  if (!(await deployment.store.get(id))) {
-    throw new SpecError(
-      `no job ${id} in the stack ${flags.stack}`,
-      `hdfs-fanout jobs --stack ${flags.stack} lists them`,
-    );
-  }
+  await knownJob({ store: deployment.store, ...ofStack(flags.stack) }, id);
   return tellEnd(deployment, id, flags);
 }
 

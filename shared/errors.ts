@@ -90,7 +90,7 @@ export class SourceChangedError extends FanoutError {
 /** Somebody writes the source file: it is whole at no length. */
 export class OpenFileError extends FanoutError {
   override readonly name = 'OpenFileError';
-  /** As a server's refusal for this reason has it. */
+  /** The code of a storage's own refusal for this reason. */
   readonly code = 'open';
   constructor(where: Where) {
     super('open for writing', { disposition: 'fail-unit', where, remedy: 'copy from a snapshot' });

@@ -7,7 +7,7 @@ import type { FileCopy } from './file-copy.ts';
 import { explained } from './source.ts';
 import { stream } from './stream.ts';
 
-/** For deleting a temporary file after everything else was aborted, ms. */
+/** Time for deleting a temporary file after everything else was aborted, ms. */
 const CLEANUP_MS = 10_000;
 
 /**
@@ -15,7 +15,7 @@ const CLEANUP_MS = 10_000;
  * the file's own from the beginning. A try that fails is taken back.
  *
  * @param number  from 0, and never the same twice under one claim
- * @param onMoved  told whenever bytes have moved
+ * @param onMoved  called whenever bytes have moved
  * @returns the verification level that was reached
  * @throws AppearedError when something took the name since it was looked for; as `stream` and `promote`
  */
@@ -67,7 +67,7 @@ async function replacedInode({
   return there?.fileId;
 }
 
-/** Takes a failed try back, also when the job was aborted. What cannot be deleted now is swept by name later. */
+/** Takes a failed try back, also when the job was aborted. A temporary file that cannot be deleted now is swept by name later. */
 async function discard(file: FileCopy, number: number, writtenPath: string, old: number | undefined): Promise<void> {
   const { destination, destinationPath } = file;
   const { job, log, signal } = file.context;
@@ -95,7 +95,7 @@ async function stillStands(
   return there !== undefined && (there.fileId === undefined || there.fileId === old);
 }
 
-/** A promotion has had its tries: what it waits for is not paid for with a file's bytes again. */
+/** Ends the file with a promotion that failed: it has had tries of its own, and the file's bytes are not moved again for it. */
 function asLast(error: unknown): never {
   if (!(error instanceof FanoutError) || error.disposition !== 'retry') throw error;
   throw new NotPromotedError(error);

@@ -26,7 +26,7 @@ export interface ContentOf {
   readonly lengthBytes: number;
 }
 
-/** The checksum that is kept beside a file; undefined where there is none. @throws StorageError open while somebody writes the file */
+/** The checksum that a storage keeps of a file; undefined where it keeps none. @throws StorageError open while somebody writes the file */
 export async function storedChecksum(
   { storage, path, lengthBytes }: ContentOf,
   signal: AbortSignal,
@@ -132,7 +132,7 @@ async function openOr<T>(asked: Promise<T>): Promise<T | 'open'> {
   }
 }
 
-/** Whether a shorter file is the beginning of another one. Reads both as far as the shorter one goes. */
+/** Whether a shorter file is the beginning of another one. Reads as many bytes of both as the shorter one has. */
 export async function isBeginningOf(part: ContentOf, whole: ContentOf, signal: AbortSignal): Promise<boolean> {
   if (part.lengthBytes >= whole.lengthBytes) return false;
   const [a, b] = await allOrAbort(signal, [

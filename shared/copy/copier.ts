@@ -6,30 +6,30 @@ import { transfer } from './transfer.ts';
 import type { Batch, FileUnit, Unit } from '../job/unit.ts';
 import { failedOutcome, type UnitOutcome } from '../job/outcome.ts';
 
-/** A copier: one process's share of a job. */
+/** One process's share of a job. */
 export interface Copier extends CopyContext {
-  /** Outcomes wait this long for company before they are recorded, ms. What is not recorded is compared again after a crash. */
+  /** How long outcomes are gathered before they are recorded together, ms. A file whose outcome a crash loses is compared again. */
   readonly recordEveryMs: number;
   /** Bounds transfers over all batches of this process. */
   readonly limit: <T>(transfer: () => Promise<T>) => Promise<T>;
-  /** Told of every outcome once it is recorded. */
+  /** Called with every outcome once it is recorded. */
   readonly onOutcome: (batch: Batch, outcome: UnitOutcome) => void;
 }
 
-/** What a copier that had to stop leaves to the next. */
+/** The units of a batch that a copier leaves to the next one. */
 export interface Left {
-  /** Units without an outcome. */
+  /** Number of units without an outcome. */
   readonly left: number;
-  /** Those of them that were cut off in the middle, by index: the next copier takes each alone. */
+  /** Indices of the units that were cut off in the middle: the next copier takes each alone. */
   readonly cut: readonly number[];
 }
 
 /**
- * Copies what is left of a batch. Outcomes are recorded as they come; one that is recorded is never done again.
+ * Copies the units of a batch that have no outcome. Outcomes are recorded as they come; a unit that has one is never done again.
  *
- * @param deadline  when to stop; a file that was cut off before, is alone and has all the time, and is cut off again, fails
- * @param alone  units that were cut off before
- * @returns what is left when the deadline came
+ * @param deadline  when to stop; a file that is cut off although it was alone and had all the time fails
+ * @param alone  indices of units that were cut off before
+ * @returns the units that are left when the deadline came
  * @throws SupersededError when another copier took the batch; TooManyFailuresError; other fail-job errors; the signal's reason.
  *   Every transfer has ended by then, so that nothing of this copier is on its way any more.
  */
@@ -96,7 +96,7 @@ export async function copyBatch(
   return { left, cut };
 }
 
-/** Why a file fails that takes longer than a copier lives, though it was alone. Going on for ever would not copy it. */
+/** Why a file fails that takes longer than a copier lives although it was alone: no number of further tries would copy it. */
 function outgrown({ lengthBytes }: FileUnit, lastedMs: number): string {
   const seconds = Math.round(lastedMs / 1000);
   return `${lengthBytes} bytes do not fit into one invocation of ${seconds} s (give the copy Lambda more time and memory, or copy it with hdfs-fanout copy)`;
@@ -121,7 +121,7 @@ class Recorder {
     this.#copier.progress.settle(outcome);
     this.#requireFewFailures();
     if (performance.now() - this.#recordedAtMs >= this.#copier.recordEveryMs) await this.flush();
-    // What comes last must not wait for a large file. That the batch was taken over is told by the next flush.
+    // An outcome must not wait for a large file to end. That the batch was taken over is told by the next flush.
     else this.#timer ??= setTimeout(() => void this.flush().catch(() => undefined), this.#copier.recordEveryMs);
   }
 

@@ -11,12 +11,12 @@ import type { SkippedOutcome, ToldOfAttributes } from '../job/outcome.ts';
 import type { JobOptions } from '../job/spec.ts';
 import type { Route } from './settle.ts';
 
-/** A count among the warnings: skipped files whose extended attributes nobody asked for by name. */
+/** Warning of a skipped file whose extended attributes were not compared, because nobody asked for them by name. */
 const NOT_COMPARED = 'xattr not compared';
 
 /**
- * The attributes of one file on its way: which CREATE is told, which are set afterwards, what a skipped file lacks, and what is
- * lost. Chosen ones come from the source; of the others a file that is replaced keeps owner, group, mode and ACL, as with cp.
+ * The attributes of one file that is copied or skipped: which CREATE is told, which are set afterwards, and which are lost.
+ * Chosen attributes come from the source; of the others a file that is replaced keeps owner, group, mode and ACL, as with cp.
  */
 export class FileAttributes {
   readonly #route: Route;
@@ -24,7 +24,7 @@ export class FileAttributes {
   readonly #log: Log;
   readonly #chosen: ReadonlySet<Attribute>;
   readonly #losses = new Map<Attribute, FanoutError>();
-  /** The ACL of the file that is replaced: with --direct it is gone when the new one stands there. */
+  /** The ACL of the file that is replaced: with `--direct` it is gone once the new file is begun. */
   #old: Promise<string | undefined> | undefined;
 
   constructor(route: Route, options: JobOptions, log: Log) {
@@ -35,8 +35,8 @@ export class FileAttributes {
   }
 
   /**
-   * What CREATE is told. A file is closed to others until its attributes are set where its mode alone would let somebody in.
-   * @throws FanoutError under strict preserve, for what is known not to be taken
+   * The attributes that CREATE is told. A file is closed to others until its attributes are set where its mode alone would let somebody in.
+   * @throws FanoutError under strict preserve, for an attribute that the destination is known to refuse
    */
   async creation(unit: FileUnit, signal: AbortSignal): Promise<Omit<WriteOptions, 'lengthBytes' | 'overwrite'>> {
     const { destination, destinationPath } = this.#route;
@@ -50,22 +50,22 @@ export class FileAttributes {
     this.#lose(refused);
     if (this.#options.strictPreserve) await this.#requireKeepable(unit, signal);
     const { permission, acl } = this.#wanted(unit, signal);
-    // An old file's ACL is asked for while the old file is there.
+    // The ACL of the file that is replaced is asked for while that file is there.
     if (!this.#takesAccess) await acl?.().catch(() => undefined);
     return { ...layout, permission: this.#created(unit, permission), strictLayout: this.#options.strictPreserve };
   }
 
   /**
    * Sets the attributes of the file that was just written.
-   * @param path  where it was written to
-   * @param refused  what of its layout was not taken
+   * @param path  the name under which the file was written
+   * @param refused  parts of its layout that the destination did not take
    */
   async set(path: string, unit: FileUnit, refused: readonly LayoutRefusal[], signal: AbortSignal): Promise<void> {
     const { destination } = this.#route;
     this.#lose(refused);
     const wanted = this.#wanted(unit, signal);
     const permission = this.#created(unit, wanted.permission);
-    // A disk without permissions has not taken it.
+    // A storage without permissions has not taken the one that CREATE was told.
     const known = permission !== undefined && destination.hadoop !== undefined;
     const present = { hasAcl: unit.inherits === true, ...(known ? { permission } : {}) };
     const guarded = { storage: destination, path, kind: 'file' as const, present, isNew: true };
@@ -76,7 +76,7 @@ export class FileAttributes {
    * Brings the attributes of a file that is skipped up to date: those that a listing shows, and extended ones where they were asked
    * for by name. Its access time stays, which comparing has changed on both sides.
    *
-   * @param there  what stands at the destination, where it was looked at again
+   * @param there  the file at the destination, where it was looked at after planning
    */
   async update(
     unit: FileUnit,
@@ -141,7 +141,7 @@ export class FileAttributes {
     };
   }
 
-  /** What is known to be refused costs no byte. */
+  /** Fails before a byte is moved for an attribute that the destination is known to refuse. */
   async #requireKeepable(unit: FileUnit, signal: AbortSignal): Promise<void> {
     const { destination, destinationPath } = this.#route;
     const { owner, acl, setsAcl, xattrs } = this.#wanted(unit, signal);
@@ -167,7 +167,7 @@ export class FileAttributes {
     return permission !== undefined && isClosed ? closed(permission) : permission;
   }
 
-  /** Erasure-coded files have no replicas, and their blocks hold at least a cell. */
+  /** Replication and block size of the new file: an erasure-coded one has no replicas, and its blocks hold at least a cell. */
   #layout({ attributes, blockBytes, newStripe }: FileUnit): FileLayout {
     const kept = this.#route.source.hadoop && attributes ? attributes : undefined;
     const fits = blockBytes > 0 && blockBytes >= (newStripe?.cellBytes ?? 0);
@@ -189,7 +189,7 @@ export class FileAttributes {
     ];
   }
 
-  /** What was asked for by name and one end does not have at all. */
+  /** Attributes that were asked for by name, and of which one of the two storages knows nothing. */
   #absent(): Loss[] {
     const { source, sourcePath, destination, destinationPath } = this.#route;
     const lacking = source.hadoop ? destination : source;

@@ -20,7 +20,7 @@ export interface CopyContext {
   readonly signal: AbortSignal;
 }
 
-/** The copy of one file under one claim, and how far it is. */
+/** The copy of one file under one claim, and its state between tries. */
 export class FileCopy implements Route {
   readonly context: CopyContext;
   readonly source: Storage;
@@ -28,13 +28,13 @@ export class FileCopy implements Route {
   readonly destination: Storage;
   readonly destinationPath: string;
   readonly attributes: FileAttributes;
-  /** As the plan has it. */
+  /** The unit as the manifest has it. */
   readonly planned: FileUnit;
-  /** As the two files were when they were looked at last. */
+  /** The unit as the two files were when they were looked at last. */
   unit: FileUnit;
   /** Whether the file that stands at the destination may be replaced. */
   overwrite = false;
-  /** Tries after the first one. */
+  /** Number of tries after the first one. */
   retries = 0;
   /** Number of the claim, from 1. */
   readonly claim: number;
@@ -57,7 +57,7 @@ export class FileCopy implements Route {
     this.attributes = new FileAttributes(this, job.spec.options, log);
   }
 
-  /** Where one try writes, unless it writes to the file's own name. */
+  /** The name under which one try writes, unless it writes under the file's own. */
   temporaryPath(attempt: number): string {
     const { job } = this.context;
     const { index: unit, claim } = this;
@@ -70,7 +70,7 @@ export class FileCopy implements Route {
     return store.requireOwner(job.id, this.#batch, owner);
   }
 
-  /** Makes the sweep look for the names of this try too. @throws SupersededError */
+  /** Makes the sweep look for the temporary name of this try too. @throws SupersededError when another copier has taken the batch over */
   noteAttempt(attempt: number): Promise<void> {
     const { store, job, owner } = this.context;
     return store.noteAttempt(job.id, this.#batch, owner, attempt);

@@ -1,17 +1,17 @@
 import type { UnitOutcome } from '../job/outcome.ts';
 
-/** Live figures of one process: what a progress bar shows. Bytes of a try that failed are taken back. */
+/** Live figures of one process, as a progress bar shows them. Bytes of a try that failed are taken back. */
 export class Progress {
-  /** Until the walk ends, what is expected still grows. */
+  /** The walk goes on: the expected files and bytes still grow. */
   planning = false;
   expectedFiles = 0;
   expectedBytes = 0;
-  /** Of settled files, plus what is on its way. */
+  /** Bytes of the files that have ended, and those that running transfers have moved. */
   bytes = 0;
   transferring = 0;
   complete = 0;
   failed = 0;
-  /** Bytes really moved by this process, tries that failed included: for speed. */
+  /** Bytes that this process has moved, failed tries included: their growth is the speed. */
   moved = 0;
 
   get pending(): number {
@@ -21,7 +21,7 @@ export class Progress {
   settle({ outcome, bytes }: UnitOutcome): void {
     switch (outcome) {
       case 'copied':
-        // Its bytes were counted as they went by.
+        // A copied file's bytes were counted as they were moved.
         this.complete += 1;
         break;
       case 'skipped':

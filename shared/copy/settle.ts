@@ -25,25 +25,25 @@ export interface Settled {
   /** `equal`: the destination holds the source's bytes. */
   readonly kind: 'copy' | 'overwrite' | 'equal' | 'skip' | 'fail';
   readonly reason: string;
-  /** As planned, or as the two files are now. */
+  /** The unit as planned, or as the two files are now. */
   readonly unit: FileUnit;
-  /** What was found at the destination; undefined when nothing was looked for or found. */
+  /** The file at the destination; undefined when none was looked for or found. */
   readonly there?: FileStatus | undefined;
-  /** Of an equal file. */
+  /** How an equal file was proved to be equal. */
   readonly proof?: Verification;
 }
 
-/** Comparisons that end in a refusal that another try seldom mends. */
+/** Comparisons of one file that may end in a refusal that another try seldom mends. */
 const DOUBTFUL_TRIES = 3;
 
-/** A reason for skipping, and for failing. */
+/** The reason of a file that is skipped or fails because somebody writes it. */
 export const OPEN_FOR_WRITING = 'open for writing';
 
 /**
- * Settles what the plan left open: compares, and decides anew where the files are not what was listed: one that has vanished from the
- * destination is copied, one that has changed on either side is decided by what it is now. Tried again like a copy.
+ * Settles what the plan left open: compares two files, and decides anew where they are not what was listed: a file that has vanished from the
+ * destination is copied, and one that has changed on either side is decided by what it is now. A comparison that fails is tried again as a copy is.
  *
- * @param afresh  decide anew from both files as they are now, also what was refused: an earlier copier may have been at work
+ * @param afresh  decide anew from both files as they are now, also a file that the plan refused: an earlier copier may have been at work
  * @throws SourceVanishedError; StorageError open when somebody writes the source
  */
 export async function settle(
@@ -92,7 +92,7 @@ async function compare(
   if (found === 'checksum' || found === 'read-back') {
     return { ...seen, kind: 'equal', reason: lengthBytes === 0 ? 'both empty' : 'identical content', proof: found };
   }
-  // They differ: by their content, or because one is not the file that was listed.
+  // The two files differ: by their content, or because one is not the file that was listed.
   const now = afresh ? seen : await lookAgain(route, seen.unit, options, signal);
   if (now.kind !== 'compare') return { ...now, kind: now.kind };
   switch (options.existing) {
@@ -110,7 +110,7 @@ async function compare(
   }
 }
 
-/** Both files as they are now, and what that means. */
+/** Looks at both files as they are now, and decides. */
 async function lookAgain(route: Route, unit: FileUnit, options: JobOptions, signal: AbortSignal): Promise<Seen> {
   const { source, sourcePath, destination, destinationPath } = route;
   const [status, there] = await allOrAbort(signal, [
@@ -125,7 +125,7 @@ async function lookAgain(route: Route, unit: FileUnit, options: JobOptions, sign
   return { kind, reason, unit: { ...fresh, ...replaces, ...stands, decision: kind }, there };
 }
 
-/** Compares, besides, what this job may have copied itself, whatever the options say of what others made, and empty files of any age. */
+/** As `decide`, but a file that this job may have copied itself is compared whatever becomes of others, and so are two empty files of any age. */
 function decideAgain(
   unit: FileUnit,
   status: FileStatus,
@@ -139,7 +139,7 @@ function decideAgain(
   return { kind: 'compare', reason: 'same length' };
 }
 
-/** Whose attributes a file keeps that is replaced: with --direct a killed try may have replaced it already, and its ACL is gone. */
+/** The attributes that a replaced file's successor keeps: with `--direct` a killed try may have replaced the file already, and its ACL is gone. */
 function standing(unit: FileUnit, there: FileStatus, { direct }: JobOptions): Attributes {
   const old = unit.stands ?? unit.attributes;
   const isOurs = direct && unit.replaces !== undefined && there.fileId !== unit.replaces;
@@ -158,7 +158,7 @@ export function refreshed(unit: FileUnit, status: FileStatus): FileUnit {
     blockBytes,
     ...(encrypted ? { encrypted: true } : {}),
     ...(stripe ? { stripe } : {}),
-    // Closed until its attributes are set: whom they let in is not known again.
+    // Whom the new attributes let in is not known again: the file is closed until they are set.
     ...(unit.attributes
       ? { attributes: attributesOf(status), stands: unit.stands ?? unit.attributes, closed: true }
       : {}),

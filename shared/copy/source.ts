@@ -7,7 +7,7 @@ export interface SourceFile extends ContentOf {
   readonly modifiedAtMs: number;
 }
 
-/** Passes on what a request about the source gives. @throws SourceVanishedError when there is no such file any more */
+/** Waits for a request about the source. @throws SourceVanishedError when there is no such file any more */
 export async function ofSource<T>(asked: Promise<T>): Promise<T> {
   try {
     return await asked;
@@ -19,7 +19,7 @@ export async function ofSource<T>(asked: Promise<T>): Promise<T> {
 }
 
 /**
- * A file that somebody writes is listed shorter than it is, down to 0 bytes, and is not whole at any length.
+ * Refuses a file that somebody writes: it is listed shorter than it is, down to 0 bytes, and is not whole at any length.
  *
  * @throws OpenFileError; SourceChangedError when it is closed and has another length; SourceVanishedError
  */

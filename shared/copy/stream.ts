@@ -8,7 +8,7 @@ import { verify } from './verify.ts';
 import type { FileUnit } from '../job/unit.ts';
 import type { Verification } from '../job/spec.ts';
 
-/** One try of a file: what is read, and under which name it is written. */
+/** One try of a file: which file is read, and under which name it is written. */
 export interface Try {
   readonly source: Storage;
   readonly sourcePath: string;
@@ -17,19 +17,19 @@ export interface Try {
   readonly writtenPath: string;
   readonly unit: FileUnit;
   readonly level: Verification;
-  /** What the new file is made with. */
+  /** Layout and permission that the new file is made with. */
   readonly creation: Omit<WriteOptions, 'lengthBytes' | 'overwrite'>;
   /** Replace what stands at `writtenPath`. Nothing is asked of the destination before the source has answered. */
   readonly overwrite: boolean;
   /** Whether `writtenPath` is the file's own name, which is only touched once the source can be read. */
   readonly direct: boolean;
-  /** Told of every piece that goes by. The first one, which may be empty, says that the destination is being written. */
+  /** Called with the length of every piece that is read. The first call, which may be of no byte, says that the destination is being written. */
   readonly onBytes: (bytes: number) => void;
 }
 
 /**
  * Streams a file and verifies what was written.
- * @returns the level that was reached, and what the destination told
+ * @returns the verification level that was reached, and what the destination told of the new file
  * @throws as `Storage.read`, `Storage.write` and `verify`; SourceVanishedError
  */
 export async function stream(
@@ -40,7 +40,7 @@ export async function stream(
   const { lengthBytes, blockBytes, modifiedAtMs, stripe, newStripe } = unit;
   const encrypted = unit.encrypted === true;
   const digests = level === 'checksum' || level === 'read-back';
-  // The source's checksum, asked for after the read, is refused while somebody writes the file. Where it will not be asked for this is.
+  // While somebody writes the source, its checksum is refused, which is asked for after the read. Where no checksum will be asked for, its blocks tell.
   if (lengthBytes === 0 || !digests || encrypted)
     await requireWhole({ storage: source, path: sourcePath, lengthBytes }, signal);
   const [sourcePlain, writtenPlain] = await allOrAbort(signal, [
@@ -76,7 +76,7 @@ export async function stream(
   return { verification, writing };
 }
 
-/** The source's body on its way to the destination: digested and counted. */
+/** The source's bytes, digested and counted on their way to the destination. */
 async function* tapped(
   opening: Promise<Reading>,
   digest: ContentDigest,

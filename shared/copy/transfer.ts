@@ -67,7 +67,7 @@ function isLookedAtAgain({ claim, planned }: FileCopy, { existing }: JobOptions)
 
 async function copy(file: FileCopy): Promise<FileOutcome> {
   const { context, destination, destinationPath } = file;
-  // What one file's refusal told of the limits holds for all after it.
+  // A limit of names that one file's refusal told holds for all files after it.
   const unwritable = destination.names?.unwritable(destinationPath);
   if (unwritable !== undefined) return refused(file, unwritable);
   try {
@@ -88,7 +88,7 @@ async function equal(file: FileCopy, settled: Settled): Promise<FileOutcome> {
   const { decision, replaces } = file.planned;
   const isNew = decision === 'copy' || decision === 'overwrite';
   const isAnother = replaces !== undefined && there?.fileId !== undefined && there.fileId !== replaces;
-  // The inode that was planned is not ours, whatever is in it.
+  // The file with the inode that was planned is somebody else's, whatever it holds.
   const isOld = replaces !== undefined && there?.fileId === replaces;
   if (file.claim === 1 || isOld || !(isNew || isAnother)) return kept(file, settled);
   // Without a temporary name a file gets its attributes after its name.
@@ -117,7 +117,7 @@ function skipped(file: FileCopy, reason: string): SkippedOutcome {
   return { outcome: 'skipped', ...ended(file), reason };
 }
 
-/** The bytes that stand at the destination stay; attributes that differ are set. */
+/** Skips a file whose name is taken by a file that stays: attributes that differ are set. */
 async function kept(file: FileCopy, { reason, there }: Pick<Settled, 'reason' | 'there'>): Promise<SkippedOutcome> {
   const told = await file.attributes.update(file.unit, there, file.context.signal);
   return { ...skipped(file, reason), ...told };

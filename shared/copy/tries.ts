@@ -21,7 +21,7 @@ import { refreshed } from './settle.ts';
 const DOUBTFUL_TRIES = 3;
 
 /**
- * Tries a file until it is copied, for as long and as often as its failures are worth it. A source that has changed is taken as it is then,
+ * Tries a file until it is copied, as long and as often as its failures promise another end. A source that changes is taken as it is by then,
  * once.
  *
  * @returns the verification level that was reached
@@ -40,7 +40,7 @@ export async function copyWithTries(file: FileCopy): Promise<Verification> {
       return 'soon';
     }
     if (!(error instanceof FanoutError) || error.disposition !== 'retry') return 'no';
-    // What is not known here is not paid for with a file's bytes again.
+    // A failure that is not known here is not paid for with a file's bytes again.
     if (hasCode(error, 'other') && hasMoved) return 'no';
     if (!isDoubtful(error, hasMoved)) return 'soon';
     doubtful += 1;
@@ -72,7 +72,7 @@ async function refresh(file: FileCopy): Promise<void> {
   file.unit = refreshed(file.unit, status);
 }
 
-/** A failure that another try seldom mends. @param hasMoved  whether bytes were moved for it, which then move again */
+/** Whether another try seldom mends a failure. @param hasMoved  whether the try moved bytes, which then move again */
 function isDoubtful(error: FanoutError, hasMoved: boolean): boolean {
   if (error instanceof IntegrityError || hasCode(error, 'other')) return true;
   return isUnresolved(error) || (hasMoved && hasCode(error, 'io', 'no-block') && !error.mayHaveWorked);

@@ -15,15 +15,15 @@ import { ofSource, requireUnchanged, requireWhole, type SourceFile } from './sou
 import { type Verification, verificationLevels } from '../job/spec.ts';
 import { isOpen } from '../storage/errors.ts';
 
-/** A block that was lost and computed again has had a wrong checksum on some servers (before Hadoop 3.3.1): the bytes may be right. */
+/** Servers before Hadoop 3.3.1 may give a wrong checksum to a block that was lost and computed again: the bytes may be right. */
 const ERASURE_CODED =
   'the checksum stored of an erasure-coded file may itself be wrong: compare the contents, or copy with --verify length';
 
-/** A file that was just streamed, before it gets its name. */
+/** A file that was just written under a name of its try, to be verified before it gets its own. */
 export interface Streamed {
   readonly source: SourceFile & { readonly near: Near | undefined; readonly encrypted: boolean };
   readonly written: ContentOf & { readonly near: Near | undefined };
-  /** Of the bytes that went by, in all of these layouts. */
+  /** Digest of the bytes that were read and written, in all of the layouts below. */
   readonly digest: ContentDigest;
   readonly sourceLayouts: Layouts;
   readonly writtenLayouts: Layouts;
@@ -38,7 +38,7 @@ export interface Streamed {
  *     length     as for read-back                                has as many bytes
  *     none       nothing                                         nothing
  *
- * What is reached is the weaker of both sides. Asked for checksum, a side that stores none that can be compared (the local disk, an encryption
+ * The level that is reached is the weaker one of both sides. Asked for checksum, a side that stores none that can be compared (the local disk, an encryption
  * zone, `dfs.checksum.type=NULL`) leaves read-back. The source's checksum is asked for after the read, so that it also shows that the
  * source did not change meanwhile.
  *

@@ -2,7 +2,7 @@ import type { Context } from './context.ts';
 import { type Finding, warning } from './row.ts';
 import { hasCode } from '../storage/errors.ts';
 
-/** For all requests of this check. */
+/** Time for all requests of this check. */
 const ATTRIBUTES_MS = 3000;
 
 /**

@@ -142,7 +142,7 @@ export function findingOf(error: unknown): Finding {
   return failed(messageOf(error));
 }
 
-/** Of a check that another one is needed for, which failed or was skipped. */
+/** What a check says that needs another one, which failed or was skipped. */
 export function needed(missing: CheckName): Finding {
   return skipped(`needs "${missing}", which did not succeed`);
 }

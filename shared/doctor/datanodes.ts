@@ -14,7 +14,7 @@ const FILES = 8;
 const TRIED = 256;
 /** Datanodes that are tried at once. */
 const AT_ONCE = 64;
-/** Of more datanodes than these only failures are shown. */
+/** Datanodes that are shown one by one at most; of more only failures are. */
 const SHOWN = 12;
 
 interface Datanode extends HostPort {

@@ -11,10 +11,10 @@ export interface Location {
 
 /** @throws SpecError */
 export function parseLocation(text: string): Location {
-  const match = /^([A-Za-z0-9][\w.-]*):([^]*)$/.exec(text);
-  const [, alias, path] = match ?? [];
+  const [, alias, path] = /^([A-Za-z0-9][\w.-]*):([^]*)$/.exec(text) ?? [];
   if (!alias || !path) {
-    throw new SpecError(`"${text}" is no location`, 'write cluster:/path, for example prod:/data/in');
+    const missing = alias ? 'path' : 'cluster';
+    throw new SpecError(`"${text}" names no ${missing}`, 'write cluster:/path, for example prod:/data/in');
   }
   if (path.includes('\0')) throw new SpecError(`"${alias}:…" holds a NUL character, which no path may`);
   return { alias, path };

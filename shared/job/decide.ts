@@ -1,16 +1,16 @@
 import type { FileStatus } from '../storage/storage.ts';
 import type { Existing } from './existing.ts';
 
-/** What happens to a file, as far as two listings can tell; `compare` is settled by the copier. */
+/** What is to be done with a file, as far as two listings can tell; `compare` leaves it to the copier. */
 export interface Decision {
   readonly kind: 'copy' | 'overwrite' | 'compare' | 'skip' | 'fail';
   /** Why, for a person; empty for `copy`. */
   readonly reason: string;
-  /** Of a refusal that no second look at the two files can take back. */
+  /** No second look at the two files can take the refusal back. */
   readonly lasting?: true;
 }
 
-/** The reason for skipping a file of which nothing is known but that its name is taken. */
+/** The reason for skipping a file unseen because its name is taken at the destination. */
 export const EXISTS = 'exists';
 
 /**
@@ -51,7 +51,7 @@ export function decide(
   }
   if (existing === 'overwrite') return { kind: 'overwrite', reason: 'not compared' };
   if (source.lengthBytes === 0) {
-    // Listed as empty is also a file that somebody writes: one that was made since is looked at, the others cost nothing.
+    // A file that somebody writes is listed as empty too: a source that is newer than its copy is looked at, all others cost nothing.
     const isNewer = source.modifiedAtMs > destination.modifiedAtMs;
     return isNewer ? { kind: 'compare', reason: 'both empty' } : { kind: 'skip', reason: 'both empty' };
   }

@@ -3,10 +3,10 @@ import { SpecError } from '../errors.ts';
 /**
  * What becomes of a file whose name is taken at the destination.
  *
- *     fail       an equal file is skipped, one that differs fails the copied one
- *     skip       whatever file stands there is left alone, uncompared
- *     update     an equal file is skipped, one that differs is replaced
- *     overwrite  whatever file stands there is replaced, uncompared
+ *     fail       a file is skipped where an equal one stands, and fails where another one stands
+ *     skip       a file is skipped whatever file stands there, uncompared
+ *     update     a file is skipped where an equal one stands, and replaces another one
+ *     overwrite  a file replaces whatever file stands there, uncompared
  */
 export const existingChoices = ['fail', 'skip', 'update', 'overwrite'] as const;
 export type Existing = (typeof existingChoices)[number];
@@ -16,15 +16,15 @@ export function mayReplace(existing: Existing): boolean {
   return existing === 'update' || existing === 'overwrite';
 }
 
-/** What pydistcp's two switches stand for: `--force` and, for false, `--no-checksum`. */
+/** The choice that pydistcp's two switches make: `force` is `--force`, `checksum` is false for `--no-checksum`. */
 export function existingOf(force: boolean, checksum: boolean): Existing {
   if (!force) return 'fail';
   return checksum ? 'update' : 'overwrite';
 }
 
 /**
- * What a planned job does with existing files from here on. What it may have replaced cannot be taken back, and a file that it planned to
- * compare is compared.
+ * The choice of a job whose plan was made under another one. A job that may have replaced files keeps its choice, and `overwrite` is chosen
+ * before planning, which leaves comparisons to the copiers otherwise.
  *
  * @throws SpecError when the job cannot change so
  */

@@ -10,7 +10,7 @@ export interface JobStatus {
   readonly 'Start Time': string;
   readonly 'End Time': string;
   readonly Duration: number;
-  /** pydistcp knows Successful and Failed. Interrupted: stopped or killed, a resume goes on with it. */
+  /** pydistcp knows Successful and Failed. An Interrupted job was stopped or killed: a resume goes on with it. */
   readonly Outcome: Outcome | 'Running';
   readonly 'Files Expected': number;
   readonly 'Files Copied': number;
@@ -30,7 +30,7 @@ export interface JobStatus {
   readonly Skipped: Readonly<Record<string, number>>;
   /** Attributes that could not be preserved, on files and directories. */
   readonly Warnings: Readonly<Record<string, number>>;
-  /** Why they could not, and how often. */
+  /** Why attributes could not be preserved, and how often. */
   readonly 'Warning Reasons': Readonly<Record<string, number>>;
   /** The first directories that did not get all their attributes, with the reasons. */
   readonly 'Directories Not Preserved'?: readonly string[];
@@ -43,7 +43,7 @@ export interface JobStatus {
   readonly Error?: string;
 }
 
-/** @param isRunning  whether a process or an execution is at work on it: a job without an end and without one was killed */
+/** @param isRunning  whether a process or an execution works on the job: a job that has neither an end nor one of these was killed */
 export function jobStatus(job: Job, counters: Counters, isRunning = false, nowMs = Date.now()): JobStatus {
   const count = (name: string) => counters.get(name) ?? 0;
   const files = byEnding(counters, 'files');
@@ -88,7 +88,7 @@ export function jobStatus(job: Job, counters: Counters, isRunning = false, nowMs
   };
 }
 
-/** Each ending of a file has its keys in the Job Status. */
+/** Files or bytes by how their files ended: the Job Status has a key for each ending. */
 function byEnding(counters: Counters, what: 'files' | 'bytes'): Readonly<Record<FileEnding, number>> {
   const count = (ending: FileEnding) => counters.get(`${what}.${ending}`) ?? 0;
   return { copied: count('copied'), failed: count('failed'), skipped: count('skipped') };

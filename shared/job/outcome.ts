@@ -7,7 +7,7 @@ export interface Failure {
   readonly path: string;
   readonly operation: string;
   readonly host: string;
-  /** What came back and what to do next, in one line. */
+  /** What the server answered and what to do next, in one line. */
   readonly reason: string;
 }
 
@@ -26,7 +26,7 @@ interface Ended {
   readonly unit: number;
   /** Bytes that the outcome stands for: written, left alone, or missing. */
   readonly bytes: number;
-  /** Tries after the first one. */
+  /** Tries of the unit after the first one. */
   readonly retries: number;
 }
 
@@ -34,13 +34,13 @@ interface Ended {
 export interface ToldOfAttributes {
   /** Attributes that could not be preserved. */
   readonly warnings?: readonly string[];
-  /** Why they could not, without paths: `acl: …`. */
+  /** Why attributes could not be preserved, without paths: `acl: …`. */
   readonly reasons?: readonly string[];
 }
 
 export interface CopiedOutcome extends Ended, ToldOfAttributes {
   readonly outcome: 'copied';
-  /** The level that was reached. */
+  /** The verification level that was reached. */
   readonly verification: Verification;
 }
 
@@ -56,7 +56,7 @@ export interface FailedOutcome extends Ended {
   readonly failure: Failure;
 }
 
-/** The outcome of a file whose transfer did not come to tell its own: it ended with its copier. */
+/** The outcome of a file whose copier ended before the file did. */
 export function failedOutcome(roots: readonly Root[], index: number, unit: FileUnit, reason: string): FailedOutcome {
   const failure = { path: sourcePathOf(roots, unit), operation: 'COPY', host: '', reason };
   return { unit: index, outcome: 'failed', bytes: unit.lengthBytes, retries: 0, failure };
@@ -84,7 +84,7 @@ export function countersOf(outcome: UnitOutcome): Map<string, number> {
   return counters;
 }
 
-/** Takes a file's outcome and no other: one file ends once. */
+/** Counts a file: outcomes of files alone come here, and a file has one. */
 function countersOfFile({ outcome, bytes, retries }: FileOutcome): Map<string, number> {
   const counters = new Map([
     [`files.${outcome}`, 1],

@@ -11,7 +11,7 @@ const powerOfTwo = z
   .max(2 ** 30)
   .refine((value) => Number.isInteger(Math.log2(value)), 'expected a power of two');
 
-/** How sure a copied file is. From strong to weak. */
+/** How a copied file is proved to be its source, from strong to weak. */
 export const verificationLevels = ['checksum', 'read-back', 'length', 'none'] as const;
 export type Verification = (typeof verificationLevels)[number];
 
@@ -65,7 +65,7 @@ const optionFields = z.strictObject({
   maxFailures: z.int().min(0).default(1000).describe('The job ends when more files than this have failed'),
 });
 
-/** `force` and `checksum` are what people, schedules and jobs of earlier versions say; inside there is `existing` alone. */
+/** People, schedules and jobs of earlier versions may say `force` and `checksum`, which are translated here: all other code knows `existing` alone. */
 const optionsSchema = optionFields.transform(({ existing, force, checksum, ...options }, context) => {
   if (existing !== undefined && (force !== undefined || checksum !== undefined)) {
     context.addIssue({
@@ -99,7 +99,7 @@ export function parseJobSpec(input: unknown): JobSpec {
   return { ...parsed.data, options: { ...options, preserve } };
 }
 
-/** What a resume or a retry may change. Everything else was settled when the job was planned. */
+/** Options that a resume or a retry may change. All others were settled when the job was planned. */
 const changeable: readonly string[] = [
   'existing',
   'force',
@@ -111,7 +111,7 @@ const changeable: readonly string[] = [
   'bufferSize',
 ] satisfies readonly (keyof z.input<typeof optionFields>)[];
 
-/** A job with other options from here on. @throws SpecError that names an option that cannot change, or a wrong value */
+/** A job's spec with other options from now on. @throws SpecError that names an option that cannot change, or a wrong value */
 export function withOptions(spec: JobSpec, changes: Readonly<Record<string, unknown>>): JobSpec {
   const kept = Object.keys(changes).find((name) => !changeable.includes(name));
   if (kept !== undefined) {
@@ -123,7 +123,7 @@ export function withOptions(spec: JobSpec, changes: Readonly<Record<string, unkn
   }
   const changed = parseJobSpec({ ...spec, options: { ...others, ...changes } });
   const { existing: wanted } = changed.options;
-  // `force` says no more than whether files may be replaced.
+  // `force` says whether files may be replaced, and changes nothing where the job says the same in other words.
   const existing = 'force' in changes && mayReplace(wanted) === mayReplace(now) ? now : changedExisting(now, wanted);
   return { ...changed, options: { ...changed.options, existing } };
 }

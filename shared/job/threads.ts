@@ -3,7 +3,7 @@ import type { Job } from './job.ts';
 
 /**
  * Transfers at once over a whole job: what was asked for, within what both clusters allow.
- * @param usual  when neither the job nor a cluster says
+ * @param usual  transfers at once where neither the job nor a cluster sets a number
  */
 export function threadsOf(job: Job, source: Storage, destination: Storage, usual: number): number {
   const { threads } = job.spec.options;

@@ -25,7 +25,7 @@ export interface FileUnit {
   readonly blockBytes: number;
   readonly decision: Decision['kind'];
   readonly reason?: string;
-  /** Of a refusal that no second look at the two files can take back. */
+  /** No second look at the two files can take the refusal back. */
   readonly lasting?: true;
   /** The source file lies in an encryption zone. */
   readonly encrypted?: true;
@@ -33,11 +33,11 @@ export interface FileUnit {
   readonly stripe?: Stripe;
   /** How the destination's directory erasure-codes new files. */
   readonly newStripe?: Stripe;
-  /** Inode that stood at the destination when planned: tells our own file from it after a crash. */
+  /** Inode of the file that stood at the destination when the unit was planned: after a crash it tells that file from one of this job. */
   readonly replaces?: number;
   /** The source file's attributes; only under preserve. */
   readonly attributes?: Attributes;
-  /** Attributes of the file that stands at the destination; left out where it is as `attributes` say. */
+  /** Attributes of the file that stands at the destination; left out where they are equal to `attributes`. */
   readonly stands?: Attributes;
   /** The destination's directory may have a default ACL. */
   readonly inherits?: true;
@@ -47,14 +47,14 @@ export interface FileUnit {
 
 /** One manifest line: the units that one copier gets. */
 export interface Batch {
-  /** From 0, in the manifest's order. */
+  /** Number of the batch: from 0, in the manifest's order. */
   readonly batch: number;
   readonly units: readonly Unit[];
 }
 
 /**
- * Whether a plan had the last word on a file: no claim looks at it again, and none ever wrote it. A file that was left alone unseen is looked
- * at again when the job has been told since what to do with such files.
+ * Whether a plan had the last word on a file: no claim looks at the file again, and none ever wrote it. A file that was skipped because its
+ * name was taken is looked at again once the job has other orders than to skip such files.
  */
 export function isFinal(
   { decision, reason, lasting }: FileUnit,
@@ -77,7 +77,7 @@ export function sourcePathOf(roots: readonly Root[], unit: FileUnit): string {
   return join(rootOf(roots, unit).source, unit.path);
 }
 
-/** Where a unit's file goes. */
+/** Where a unit's file is to stand at the destination. */
 export function destinationPathOf(roots: readonly Root[], unit: FileUnit): string {
   return join(rootOf(roots, unit).destination, unit.flatName ?? unit.path);
 }
@@ -88,7 +88,7 @@ function rootOf(roots: readonly Root[], { root }: FileUnit): Root {
   return found;
 }
 
-/** Reads a manifest line. Earlier versions wrote files only, without a `kind`, and called two fields otherwise. */
+/** Reads a manifest line. Manifests of earlier versions hold files only, without a `kind`, and two of their fields have other names. */
 export function parseBatch(line: string): Batch {
   const { batch, units } = JSON.parse(line) as { batch: number; units: readonly (Unit | FirstUnit)[] };
   return { batch, units: units.map((unit) => ('kind' in unit ? unit : ofFirst(unit))) };

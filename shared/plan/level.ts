@@ -52,8 +52,8 @@ export class Level {
   /** The last name that was given out. */
   after: string | undefined;
   readonly #listings: Listings;
-  readonly #source: Listing | undefined;
-  readonly #entries: AsyncIterator<Merged<FileStatus>>;
+  #source: Listing | undefined;
+  #entries: AsyncIterator<Merged<FileStatus>> | undefined;
   /** Subdirectories whose first page was asked for ahead, by name. */
   readonly #ahead = new Map<string, Listing>();
 
@@ -65,14 +65,14 @@ export class Level {
     this.directory = directory;
     this.after = after;
     this.#listings = listings;
-    this.#source = directory.source && (source ?? listings.ofSource(directory.path, after));
-    this.#entries = listings.merged(directory, this.#source, after);
+    this.#source = source;
   }
 
   /** The next name, or undefined at the end. @throws what the listings throw */
   async next(): Promise<Entry | undefined> {
     // Asked for ahead and not walked: something stands in its way.
     if (this.after !== undefined) this.#takeAhead(this.after);
+    this.#entries ??= this.#list();
     const result = await this.#entries.next();
     if (result.done) return undefined;
     const { left, right } = result.value;
@@ -87,9 +87,17 @@ export class Level {
     return new Level(directory, this.#listings, source);
   }
 
-  /** Gives up what was asked for ahead. */
+  /** Gives up the listings and what was asked for ahead. The next name is then listed anew, behind the last one that was given. */
   close(): void {
     for (const name of this.#ahead.keys()) this.#takeAhead(name);
+    this.#source = undefined;
+    this.#entries = undefined;
+  }
+
+  #list(): AsyncIterator<Merged<FileStatus>> {
+    const { source, path } = this.directory;
+    this.#source ??= source && this.#listings.ofSource(path, this.after);
+    return this.#listings.merged(this.directory, this.#source, this.after);
   }
 
   /** Asks for the listings of the next sibling directories, so that deep trees do not wait for one answer after the other. */

@@ -97,7 +97,9 @@ export class Roots {
     return {
       sourceOnly: visit,
       both: visit,
-      temporary: (entry) => this.#temporary(root, entry),
+      temporary: async ({ path, source, destination }) => {
+        if (source) await this.#files.skipTemporary({ root, path, source, destination });
+      },
       blocked: ({ path, source }, error) => this.#files.failDirectory(root, path, source, error),
       leave: () => directories.leave(),
       lost: (entry, error) => {
@@ -118,12 +120,11 @@ export class Roots {
         if (source.kind === 'directory') return;
         await this.#files.planFlat({ root, path, source, inherited: directories.inherited });
       },
-      temporary: (entry) => this.#temporary(root, entry),
+      temporary: async ({ path, name, source, destination }) => {
+        if (source) await this.#files.skipTemporary({ root, path, flatName: name, source, destination });
+      },
       lost: (entry, error) => this.#lost(root, entry, error),
     };
-  }
-  async #temporary(root: number, { path, source, destination }: Entry): Promise<void> {
-    if (source) await this.#files.skipTemporary({ root, path, source, destination });
   }
 
   async #lost(root: number, { path, source }: Entry, error: FanoutError): Promise<void> {

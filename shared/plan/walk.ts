@@ -64,9 +64,12 @@ export interface Stretch {
   readonly ahead?: number;
 }
 
+/** Levels whose listings are kept open. Those above are listed anew when the walk comes back to them: few trees are deeper. */
+const OPEN_LEVELS = 50;
+
 /**
  * Visits two trees side by side, depth first, names in the order of the source's storage, so that the order is always the same and
- * both listings merge as sorted streams. Holds a page of each listing per level, never a whole directory (but see `listedIn`).
+ * both listings merge as sorted streams. Holds a page of each listing for the innermost levels, never a whole directory (but see `listedIn`).
  *
  * @param stretch  a part of the walk: a walk in several stretches visits the same as one in a single one
  * @returns where it stopped, or undefined when it came to its end
@@ -97,6 +100,7 @@ export async function walk(
       await visitor.leave?.(level.directory);
     } else if (await visit(entry, trees, visitor)) {
       stack.push(level.descend(entry));
+      stack.at(-1 - OPEN_LEVELS)?.close();
     }
     // After a name, never before the first: each stretch gets somewhere.
     if (stack.length > 0 && isOver()) return cursorOf(stack);

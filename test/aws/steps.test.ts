@@ -335,10 +335,10 @@ describe('finishing', () => {
       message: expect.stringContaining('options.preserve cannot change') as string,
     });
     isDenied = false;
-    const options = { force: true, maxFailures: 7, threads: 3 };
-    const again = await planAll(deployment, { retry: job, options });
+    const options = { maxFailures: 7, threads: 3 };
+    const again = await planAll(deployment, { retry: job, options: { force: true, ...options } });
     const changed = await deployment.services().store.get(job);
-    expect(changed?.spec.options).toMatchObject({ ...options, preserve: true });
+    expect(changed?.spec.options).toMatchObject({ ...options, existing: 'update', preserve: true });
     const left = await allOf(deployment.services().manifests.read(`${job}.retry`));
     expect(left).toHaveLength(again.batches);
     for (const batch of left) await copyAll(deployment, job, batch, 60_000);

@@ -33,8 +33,8 @@ describe.concurrent('operands', () => {
   test.each([
     ['no operands', [], ['source and destination are needed', 'copy --help']],
     ['no destination', ['A:/tree'], ['source and destination are needed', 'copy --help']],
-    ['an operand without a cluster', ['/tree', 'B:/x'], ['"/tree" is no location', 'cluster:/path']],
-    ['an operand without a path', ['A:/tree', 'B:'], ['"B:" is no location', 'cluster:/path']],
+    ['an operand without a cluster', ['/tree', 'B:/x'], ['"/tree" names no cluster', 'cluster:/path']],
+    ['an operand without a path', ['A:/tree', 'B:'], ['"B:" names no path', 'cluster:/path']],
     ['an unknown source cluster', ['Q:/tree', 'B:/x'], ['no cluster "Q"', 'it defines A, B, A2']],
     ['an unknown destination cluster', ['-s', 'A', '-d', 'Q', '/tree', '/x'], ['no cluster "Q"', 'it defines A, B']],
     ['sources in two clusters', ['A:/tree', 'B:/tree', 'A:/x'], ['two clusters, A and B', 'in two jobs']],

@@ -1,23 +1,15 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { type Planned, planned } from '../support/planned.ts';
 
 const support = (file: string) => join(import.meta.dirname, '../support', file);
-const run = promisify(execFile);
 
 /** A million paths alone need more: a plan that held them would end for want of memory. */
 const HEAP_MIB = 64;
 /** Some pages of listings on their way and a batch take 16 MiB; the bodies of all pages would take 300 MiB a million files. */
 const EXTERNAL_BYTES = 64 * 1024 * 1024;
-
-interface Planned {
-  files: number;
-  bytes: number;
-  batches: number;
-  peakExternalBytes: number;
-}
 
 async function planOf(files: number): Promise<Planned> {
   const namenode = spawn(process.execPath, [support('endless-namenode.ts'), String(files)], {
@@ -25,9 +17,7 @@ async function planOf(files: number): Promise<Planned> {
   });
   try {
     const [port] = (await once(namenode.stdout, 'data')) as [Buffer];
-    const url = `http://127.0.0.1:${port.toString().trim()}`;
-    const { stdout } = await run(process.execPath, [`--max-old-space-size=${HEAP_MIB}`, support('planner.ts'), url]);
-    return JSON.parse(stdout) as Planned;
+    return await planned(HEAP_MIB, `http://127.0.0.1:${port.toString().trim()}`);
   } finally {
     namenode.kill();
   }
@@ -36,8 +26,8 @@ async function planOf(files: number): Promise<Planned> {
 test.each([1_000_000, 2_000_000])(
   `%i files are planned in a heap of ${HEAP_MIB} MiB, and with little memory outside of it`,
   async (files) => {
-    const { peakExternalBytes, batches, ...planned } = await planOf(files);
-    expect(planned).toMatchObject({ files, bytes: files * 65_536 });
+    const { peakExternalBytes, batches, ...plan } = await planOf(files);
+    expect(plan).toMatchObject({ files, bytes: files * 65_536 });
     expect(batches).toBeGreaterThan(files / 1000);
     expect(peakExternalBytes).toBeLessThan(EXTERNAL_BYTES);
   },

@@ -3,6 +3,7 @@ import { copied, countersIn, failed, newJob, skipped } from './outcomes.ts';
 import { interleavingsContract } from './job-store-interleavings.ts';
 import { allOf } from './files.ts';
 import type { Job } from '../../shared/job/job.ts';
+import type { JobSpec } from '../../shared/job/spec.ts';
 import type { Claim, JobStore } from '../../shared/job/job-store.ts';
 
 /** A store's data, to which one may connect many times. */
@@ -72,9 +73,19 @@ export function jobStoreContract(name: string, open: () => Promise<Stores>): voi
       it('changes what was asked for as well', async () => {
         const id = await make();
         const { spec } = newJob();
-        const forced = { ...spec, options: { ...spec.options, force: true } };
-        await store.update(id, { spec: forced });
-        expect((await store.get(id))?.spec).toEqual(forced);
+        const updating = { ...spec, options: { ...spec.options, existing: 'update' as const } };
+        await store.update(id, { spec: updating });
+        expect((await store.get(id))?.spec).toEqual(updating);
+      });
+
+      it('gives a job that an earlier version stored as it would be stored now', async () => {
+        const { spec } = newJob();
+        const { existing: _, ...options } = spec.options;
+        const earlier = { ...spec, options: { ...options, force: true, checksum: false } };
+        const id = await make({ spec: earlier as unknown as JobSpec, startedAtMs: Date.now() + 500_000_000 });
+        const now = { ...spec, options: { ...options, existing: 'overwrite' } };
+        expect((await store.get(id))?.spec).toEqual(now);
+        expect((await store.list(1))[0]).toMatchObject({ id, spec: now });
       });
 
       it('keeps both of two changes at once', async () => {

@@ -9,33 +9,48 @@ import { NamesOnDisk } from '../../shared/machine/name-set.ts';
 import { silentLog } from '../../shared/log.ts';
 import { withSmallHeap } from '../../shared/memory.ts';
 import { parseJobSpec } from '../../shared/job/spec.ts';
+import { type Shape, SyntheticDestination, SyntheticTree } from './synthetic-tree.ts';
 
-/** Plans `/tree` of a namenode in a process of its own, so that its memory is nobody else's: `node planner.ts URL`. */
-const cluster = clusterSchema.parse({
-  name: 'endless',
-  user: 'root',
-  nameservices: [{ urls: [process.argv[2]], mounts: ['/'] }],
-});
-const source = new WebHdfs(cluster, silentLog);
-const destination = new WebHdfs({ ...cluster, name: 'empty' }, silentLog);
+/**
+ * Plans `/tree` in a process of its own, so that its memory is nobody else's: of a namenode with `node planner.ts URL`, or a synthetic one
+ * with `node planner.ts SHAPE SIZE [refused] [flat]`. Prints figures as JSON.
+ */
+const [what = '', size = '0', ...flags] = process.argv.slice(2);
+const [source, destination] = what.startsWith('http') ? overHttp(what) : synthetic(what as Shape);
+
+function overHttp(url: string) {
+  const cluster = clusterSchema.parse({
+    name: 'endless',
+    user: 'root',
+    nameservices: [{ urls: [url], mounts: ['/'] }],
+  });
+  return [new WebHdfs(cluster, silentLog), new WebHdfs({ ...cluster, name: 'empty' }, silentLog)] as const;
+}
+
+function synthetic(shape: Shape) {
+  return [new SyntheticTree(shape, Number(size)), new SyntheticDestination(flags.includes('refused'))] as const;
+}
+
 const manifest = await new ManifestFile(mkdtempSync(join(tmpdir(), 'hdfs-fanout-plan-'))).create('job');
 const startedAtMs = performance.now();
 let batches = 0;
 /** Memory outside of V8's heap, array buffers included: a limit of the heap does not hold it down. */
 let peakExternalBytes = 0;
+const filesOnly = flags.includes('flat');
+using names = new NamesOnDisk();
 const expected = await withSmallHeap(() =>
   plan({
     source,
     destination,
     roots: [{ source: '/tree', destination: '/copy', kind: 'directory' }],
-    options: parseJobSpec({ source: 'endless:/tree', destination: 'empty:/copy' }).options,
+    options: parseJobSpec({ source: 'endless:/tree', destination: 'empty:/copy', options: { filesOnly } }).options,
     signal: new AbortController().signal,
     emit: async (batch) => {
       batches += 1;
       peakExternalBytes = Math.max(peakExternalBytes, process.memoryUsage().external);
       await manifest.append(batch);
     },
-    names: new NamesOnDisk(),
+    names,
     makeDirectories: true,
   }),
 );
@@ -44,4 +59,5 @@ await source.close();
 await destination.close();
 const seconds = (performance.now() - startedAtMs) / 1000;
 const peakRssMiB = process.resourceUsage().maxRSS / 1024;
-console.log(JSON.stringify({ ...expected, batches, seconds, peakExternalBytes, peakRssMiB }));
+const made = destination instanceof SyntheticDestination ? destination.made : undefined;
+console.log(JSON.stringify({ ...expected, batches, made, seconds, peakExternalBytes, peakRssMiB }));

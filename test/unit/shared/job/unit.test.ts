@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { destinationPathOf, type FileUnit, parseBatch, sourcePathOf } from '../../../../shared/job/unit.ts';
+import { type Existing, existingChoices } from '../../../../shared/job/existing.ts';
+import { destinationPathOf, type FileUnit, isFinal, parseBatch, sourcePathOf } from '../../../../shared/job/unit.ts';
 
 const unit: FileUnit = {
   kind: 'file',
@@ -51,5 +52,21 @@ describe('a manifest line', () => {
       batch: 0,
       units: [unit, { ...unit, flatName: 'b', newStripe: stripe, stripe }],
     });
+  });
+});
+
+describe('isFinal', () => {
+  const exists = { ...unit, decision: 'skip', reason: 'exists' } as const;
+
+  it.each<[string, FileUnit, readonly Existing[]]>([
+    ['a skipped file', { ...unit, decision: 'skip', reason: 'not a regular file' }, existingChoices],
+    ['a file that was skipped because its name was taken', exists, ['skip']],
+    ['a lasting refusal', { ...unit, decision: 'fail', lasting: true }, existingChoices],
+    ['another refusal', { ...unit, decision: 'fail' }, []],
+    ['a file to be copied', { ...unit, decision: 'copy' }, []],
+    ['a file to be replaced', { ...unit, decision: 'overwrite' }, []],
+    ['a file to be compared', { ...unit, decision: 'compare' }, []],
+  ])('of %s', (_what, planned, final) => {
+    expect(existingChoices.filter((existing) => isFinal(planned, { existing }))).toEqual(final);
   });
 });

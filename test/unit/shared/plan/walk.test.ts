@@ -297,6 +297,20 @@ describe('a walk', () => {
     await expect(walked(source, undefined)).rejects.toThrow('refused');
   });
 
+  it('comes back to directories far above, and lists each of those once more', async () => {
+    const levels = Array.from({ length: 120 }, (_, depth) => 'd/'.repeat(depth));
+    const trees = () => {
+      const files = levels.flatMap((level) => [`${level}a`, `${level}b`, `${level}x`, `${level}y`]);
+      return [new ListedTree(files, namenodeOrder), new ListedTree(files, namenodeOrder)] as const;
+    };
+    const [source, destination] = trees();
+    const { told } = await walked(source, destination);
+    expect(told.filter((line) => line.startsWith('both ff'))).toHaveLength(4 * levels.length);
+    // All but the innermost fifty are begun again, behind the directory that the walk comes back from.
+    expect(source.asked.filter((page) => page.endsWith(' 0'))).toHaveLength(levels.length + levels.length - 50);
+    expect((await walked(...trees(), { stopsAt: (name) => name % 7 === 0 })).told).toEqual(told);
+  });
+
   it('asks ahead for eight directories, also behind many that are blocked or lost', async () => {
     const names = Array.from({ length: 60 }, (_, index) => `d${String(index).padStart(2, '0')}`);
     const source = new ListedTree(
