@@ -396,7 +396,8 @@ describe('a resume', () => {
     const paths = [`A:${root}/tree`, `B:${root}/tree`];
     let job = '';
     {
-      await using _ = await openFile(a, `${root}/tree/open`, 2000);
+      await using writer = await openFile(a, `${root}/tree/open`, 2000);
+      expect(writer.listedBytes).toBe(0);
       const first = await pair.run(['copy', '--silent', ...paths]);
       expect(first.code, first.stderr).toBe(SOME_FAILED);
       expect(first.status).toMatchObject({ 'Files Copied': 2999, 'Files Failed': 1 });
