@@ -1,4 +1,4 @@
-import { sweepJob } from '../shared/finish/sweep.ts';
+import { sweep, sweepStart } from '../shared/finish/sweep.ts';
 import { DestinationLock } from '../shared/machine/destination-lock.ts';
 import { openState } from '../shared/machine/state.ts';
 import { silentLog } from '../shared/log.ts';
@@ -21,9 +21,11 @@ export async function clean(id: string, flags: { conf?: string }): Promise<numbe
     const job = (await state.store.get(id)) ?? known;
     if (state.manifests.has(id)) {
       const { store, manifests } = state;
-      await sweepJob({ job, store, manifests, destination }, () => true, interrupt);
+      const isOver = () => false;
+      await sweep({ job, store, manifests, destination, signal: interrupt, isOver }, () => true, sweepStart);
     }
     await state.manifests.remove(id);
+    await state.store.keepFinishCursor(id, undefined);
     if (job.phase !== 'done') {
       const cleaned = { phase: 'done', outcome: 'Failed', error: 'cleaned: it cannot be resumed' } as const;
       await state.store.update(id, { ...cleaned, endedAtMs: job.endedAtMs ?? job.seenAtMs ?? job.startedAtMs });

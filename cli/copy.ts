@@ -12,8 +12,7 @@ import { type CopyFlags, type GivenFlags, specOf } from './options.ts';
 import { printError, printStatus, readerGone } from './output.ts';
 import { changesOf, eachUnfinished, resumable, takeUp } from './resume.ts';
 import { runJob } from './run-job.ts';
-import type { Job } from '../shared/job/job.ts';
-import type { JobSpec } from '../shared/job/spec.ts';
+import { newJob } from '../shared/job/job.ts';
 
 /** `hdfs-fanout copy`: starts or resumes a job in this process. @returns the exit code */
 export async function copy(paths: readonly string[], flags: CopyFlags, given: GivenFlags): Promise<number> {
@@ -51,7 +50,8 @@ export async function copy(paths: readonly string[], flags: CopyFlags, given: Gi
     if (flags.dryRun) tellHidden(hidden, flags.json);
     if (flags.dryRun) return await dryRun(spec, roots, endpoints, flags.json, showing);
     const state = openState();
-    const job = newJob(spec, roots);
+    const startedAtMs = Date.now();
+    const job = newJob(newJobId(startedAtMs), spec, roots, startedAtMs);
     return await runJob(job, state, endpoints, flags, log, interrupt, async () => {
       await state.store.create(job);
       return job;
@@ -66,21 +66,4 @@ export async function copy(paths: readonly string[], flags: CopyFlags, given: Gi
     printError(message, flags.json);
     return code;
   }
-}
-
-function newJob(spec: JobSpec, roots: Job['roots']): Job {
-  const startedAtMs = Date.now();
-  return {
-    id: newJobId(startedAtMs),
-    spec,
-    roots,
-    phase: 'planning',
-    startedAtMs,
-    endedAtMs: undefined,
-    outcome: undefined,
-    error: undefined,
-    expectedFiles: 0,
-    expectedBytes: 0,
-    directoryWarnings: {},
-  };
 }

@@ -10,7 +10,7 @@ import { explain } from './exit-codes.ts';
 import { printError, printEvent, printStatus } from './output.ts';
 import { showProgress } from './progress-display.ts';
 import { type Batch, sourcePathOf } from '../shared/job/unit.ts';
-import type { Job } from '../shared/job/job.ts';
+import { type Job, lockedPathsOf } from '../shared/job/job.ts';
 import type { UnitOutcome } from '../shared/job/outcome.ts';
 
 interface Display {
@@ -33,9 +33,8 @@ export async function runJob(
   interrupt: AbortSignal,
   begin: () => Promise<Job>,
 ): Promise<number> {
-  const { destination } = endpoints;
-  const locked = await Promise.all(job.roots.map((root) => destination.lockedPaths(root.destination, interrupt)));
-  const lock = DestinationLock.acquire(state.locks, job.id, locked.flat());
+  const locked = await lockedPathsOf(job, endpoints.destination, interrupt);
+  const lock = DestinationLock.acquire(state.locks, job.id, locked);
   const progress = new Progress();
   const display = silent || json ? undefined : showProgress(progress, process.stderr.isTTY && verbose === 0);
   const onOutcome = (batch: Batch, outcome: UnitOutcome) => report(job, batch, outcome, json, log);

@@ -49,7 +49,7 @@ export function servicesFor(context: Context): Services {
   const store = new DynamoJobStore(client, table, { retentionDays, copierUntilMs });
   const executions = new Executions(stepFunctions);
   const isGone = async ({ job, execution }: { readonly job: string; readonly execution: string }) =>
-    !(await executions.isRunning(execution)) && (await store.copiersUntilMs(job)) === 0;
+    !(await executions.isRunning(execution)) && !(await store.closing.hasCopiers(job));
   const clusters = JSON.parse(read(environment.clusters)) as Record<string, ClusterSecrets>;
   return {
     store,

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Deadline } from '../deadline.ts';
-import { sweepJob } from '../finish/sweep.ts';
-import { endAccess } from './access.ts';
+import { sweep, type SweepPosition, sweepStart } from '../finish/sweep.ts';
+import type { Job } from '../job/job.ts';
+import { endJob } from './end-job.ts';
 import { endpointsOfJob } from './endpoints.ts';
-import { type FinalStatus, finalStatus } from './final-status.ts';
-import { lockedPaths, type Services } from './services.ts';
+import type { FinalStatus } from './final-status.ts';
+import type { Services } from './services.ts';
 
 export interface CloseRequest {
   /** ARN of the execution that failed, was stopped or timed out. */
@@ -18,7 +19,17 @@ export interface CloseAnswer extends Partial<FinalStatus> {
   readonly closed: boolean;
 }
 
+/** How far the closing of a job has come. Plain JSON. */
+type CloseCursor =
+  /** Batches are taken from their copiers, from `next` on; before it some may still be at work. */
+  | { readonly phase: 'revoke'; readonly next: number; readonly atWork: readonly number[] }
+  | { readonly phase: 'wait'; readonly atWork: readonly number[] }
+  | { readonly phase: 'sweep'; readonly at: SweepPosition }
+  | { readonly phase: 'status' };
+
 const LOOK_EVERY_MS = 2000;
+/** A closer that was killed does again what it did in this time. */
+const KEEP_EVERY_MS = 5000;
 
 /**
  * Closes a job that will not come to its own end: no batch can be taken any more, copiers have stopped or passed their deadline, no
@@ -31,26 +42,58 @@ export async function closeStep(
   deadline: Deadline,
   signal: AbortSignal,
 ): Promise<CloseAnswer> {
-  const { store, active, lock, manifests } = services;
+  const { store, active, manifests } = services;
   const driven = await active.drivenBy(execution);
   const job = driven && (await store.get(driven.job));
   if (!job) return { closed: true, cause: reason };
-  await store.beginClosing(job.id);
-  while ((await store.copiersUntilMs(job.id)) > 0) {
+  await store.closing.begin(job.id);
+  const begin: CloseCursor = { phase: 'revoke', next: 0, atWork: [] };
+  let cursor = ((await store.closeCursor(job.id)) as CloseCursor | undefined) ?? begin;
+  const stretch = () => {
+    const keepAtMs = performance.now() + KEEP_EVERY_MS;
+    return () => deadline.isNear() || performance.now() >= keepAtMs;
+  };
+  while (cursor.phase === 'revoke' || cursor.phase === 'wait') {
+    cursor = await revoke(cursor, job, services, stretch(), signal);
+    await store.keepCloseCursor(job.id, cursor);
     if (deadline.isNear()) return { closed: false };
-    await sleep(LOOK_EVERY_MS, undefined, { signal });
   }
   await using endpoints = await endpointsOfJob(services, job.id, job.spec);
-  // One that has ended is swept: whoever closed it was killed before the last line, and its tokens may be gone.
-  if (job.phase !== 'planning' && job.endedAtMs === undefined) {
-    await sweepJob({ job, store, manifests, destination: endpoints.destination }, () => true, signal);
+  const { destination } = endpoints;
+  while (cursor.phase === 'sweep') {
+    const sweeping = { job, destination, store, manifests, signal, isOver: stretch() };
+    const at: SweepPosition | undefined = await sweep(sweeping, () => true, cursor.at);
+    cursor = at ? { phase: 'sweep', at } : { phase: 'status' };
+    await store.keepCloseCursor(job.id, cursor);
+    if (deadline.isNear()) return { closed: false };
   }
   const changes = { outcome: 'Failed', endedAtMs: Date.now(), error: job.error ?? reason } as const;
   await store.update(job.id, changes);
-  await lock.release(job.id, await lockedPaths(job.roots, endpoints.destination, signal));
-  await endAccess(job.id, services);
-  await active.remove(job.id);
-  // A token that came between the two.
-  await endAccess(job.id, services);
-  return { closed: true, ...(await finalStatus({ ...job, ...changes }, services)) };
+  return { closed: true, ...(await endJob({ ...job, ...changes }, destination, services, signal)) };
+}
+
+/** Takes batches from their copiers until all are taken or the time is over, and waits for copiers. @returns where to go on */
+async function revoke(
+  cursor: Extract<CloseCursor, { phase: 'revoke' | 'wait' }>,
+  job: Job,
+  { store }: Services,
+  isOver: () => boolean,
+  signal: AbortSignal,
+): Promise<CloseCursor> {
+  if (cursor.phase === 'revoke') {
+    let { atWork } = cursor;
+    for await (const revoked of store.closing.revoke(job.id, cursor.next, signal)) {
+      atWork = [...atWork, ...revoked.atWork];
+      if (isOver()) return { phase: 'revoke', next: revoked.next, atWork };
+    }
+    return { phase: 'wait', atWork };
+  }
+  const atWork = await store.closing.stillAtWork(job.id, cursor.atWork, signal);
+  if (atWork.length > 0) {
+    if (!isOver()) await sleep(LOOK_EVERY_MS, undefined, { signal });
+    return { phase: 'wait', atWork };
+  }
+  // One that has ended was swept: whoever closed it was killed before the last line, and its tokens may be gone.
+  const isSwept = job.phase === 'planning' || job.endedAtMs !== undefined;
+  return isSwept ? { phase: 'status' } : { phase: 'sweep', at: sweepStart };
 }

@@ -14,11 +14,12 @@ export interface FinalStatus {
 
 export async function finalStatus(job: Job, { store }: Pick<Services, 'store'>): Promise<FinalStatus> {
   const status = jobStatus(job, await store.counters(job.id));
+  const { 'Directories Not Preserved': directories, ...counts } = status;
   const firstFailures = await store.failures(job.id, EXAMPLES);
   const summary = {
     message: job.error ?? `${status['Files Failed']} of ${status['Files Expected']} files failed`,
     next: `hdfs-fanout status ${job.id} --failures, then hdfs-fanout retry ${job.id}`,
-    status,
+    status: counts,
     firstFailures: firstFailures.map(({ path, operation, host, reason }) => ({ path, operation, host, reason })),
   };
   const cause = JSON.stringify(summary);

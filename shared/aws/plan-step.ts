@@ -2,8 +2,10 @@ import { z } from 'zod';
 import type { Deadline } from '../deadline.ts';
 import { refuseAtOnce, resolveMapping } from '../plan/mapping.ts';
 import { NamesOnDisk } from '../machine/name-set.ts';
-import { planStretch } from '../plan/plan.ts';
+import { type PlanCursor, planStretch } from '../plan/plan.ts';
 import { refuseSameTree } from '../plan/same-tree.ts';
+import { batchRecords, isFinished } from '../job/claimed-batches.ts';
+import type { ManifestPosition } from '../job/manifest-lines.ts';
 import { threadsOf } from '../job/threads.ts';
 import { SpecError } from '../errors.ts';
 import { issuesOf } from '../issues.ts';
@@ -12,8 +14,8 @@ import { endAccess, giveAccess } from './access.ts';
 import { type Endpoints, openEndpoints } from '../endpoints/endpoints.ts';
 import { endpointsOfJob } from './endpoints.ts';
 import { Logins } from './logins.ts';
-import { lockedPaths, type Services } from './services.ts';
-import type { Job } from '../job/job.ts';
+import type { Services } from './services.ts';
+import { type Job, lockedPathsOf, newJob } from '../job/job.ts';
 import { mayReplace } from '../job/existing.ts';
 import { type JobSpec, parseJobSpec, withOptions } from '../job/spec.ts';
 
@@ -85,8 +87,14 @@ export async function planStep(
     return answer(job, endpoints, planned.ready, true);
   }
   if (job.phase !== 'copying') return answer(job, endpoints, { batches: 0, key: '' }, true);
-  const ready = (await active.get(id))?.ready ?? (await unfinishedOf(id, services));
-  await active.setReady(id, ready);
+  let ready = (await active.get(id))?.ready;
+  if (!ready) {
+    ready = await unfinishedOf(id, services, deadline);
+    if (!ready) return answer(job, endpoints, { batches: 0, key: '' }, false);
+    // It may have stopped while finishing: what is copied now changes directories that were done.
+    if (ready.batches > 0) await store.keepFinishCursor(id, undefined);
+    await active.setReady(id, ready);
+  }
   return answer(job, endpoints, ready, true);
 
   function answer(of: Job, { source, destination }: Endpoints, ready: { batches: number; key: string }, done: boolean) {
@@ -113,21 +121,8 @@ async function begin(
   const { source, destination, patterns, destinationPath } = endpoints;
   refuseAtOnce(source, destination, patterns, destinationPath);
   const roots = await resolveMapping(spec, patterns, destinationPath, source, destination, signal);
-  const locked = await lockedPaths(roots, destination, signal);
-  await lock.acquire(id, execution, locked);
-  const job: Job = {
-    id,
-    spec,
-    roots,
-    phase: 'planning',
-    startedAtMs,
-    endedAtMs: undefined,
-    outcome: undefined,
-    error: undefined,
-    expectedFiles: 0,
-    expectedBytes: 0,
-    directoryWarnings: {},
-  };
+  const job = newJob(id, spec, roots, startedAtMs);
+  await lock.acquire(id, execution, await lockedPathsOf(job, destination, signal));
   // A planner that was killed after this line finds the job when it is called again.
   if (!(await store.get(id))) await store.create(job);
   await active.put({ job: id, execution, startedAtMs });
@@ -142,7 +137,7 @@ async function takeUp(
   services: Services,
   signal: AbortSignal,
 ): Promise<Job> {
-  const { store, active, lock } = services;
+  const { store, active, lock, manifests } = services;
   if (!job) throw new SpecError(`no job ${id}`, 'hdfs-fanout jobs --stack NAME lists them');
   const driven = await active.get(id);
   if (driven && !(await lock.isGone(driven))) throw new SpecError(`job ${id} is still running`, 'wait for its end');
@@ -152,18 +147,16 @@ async function takeUp(
   const force = mayReplace(spec.options.existing) && !mayReplace(job.spec.options.existing);
   // Nothing is changed yet: a job that may overwrite only from now on might overwrite its own source.
   if (force) await refuseSameTree({ source, destination, force, makeProbe: true }, job.roots, signal);
-  await lock.acquire(id, execution, await lockedPaths(job.roots, destination, signal));
+  await lock.acquire(id, execution, await lockedPathsOf(job, destination, signal));
   // What was given may be old by now, and got tokens may have ended.
   await endAccess(id, services);
-  await store.reopen(id);
+  await store.closing.reopen(id);
   const phase = job.phase === 'planning' ? 'planning' : job.outcome === 'Successful' ? 'done' : 'copying';
   const changes = { spec, phase, error: undefined, outcome: undefined, endedAtMs: undefined } as const;
-  if (phase !== 'done') {
-    await store.update(id, changes);
-    // It may have stopped while finishing: what is copied now changes directories that were done.
-    await store.keepFinishCursor(id, undefined);
-  }
+  if (phase !== 'done') await store.update(id, changes);
   await store.reopenFailed(id);
+  // What an earlier retry began to write lacks what has failed since.
+  await manifests.remove(retryManifestOf(id));
   await active.put({ job: id, execution, startedAtMs: Date.now() });
   return phase === 'done' ? job : { ...job, ...changes };
 }
@@ -179,7 +172,8 @@ async function planOn(
   const resumed = await manifests.resume(job.id);
   const writer = resumed?.writer ?? (await manifests.create(job.id));
   using names = new NamesOnDisk();
-  const namesKept = resumed?.cursor.names ?? 0;
+  const cursor = resumed?.cursor as PlanCursor | undefined;
+  const namesKept = cursor?.names ?? 0;
   await takenNames.refill(job.id, names, namesKept);
   const { source, destination } = endpoints;
   const { roots, spec } = job;
@@ -193,7 +187,7 @@ async function planOn(
     makeDirectories: true,
     names,
     isOver: () => deadline.isNear(),
-    from: resumed?.cursor,
+    from: cursor,
   });
   if ('cursor' in planned) {
     await takenNames.keep(job.id, names, namesKept);
@@ -208,20 +202,39 @@ async function planOn(
   };
 }
 
-/** A manifest of the batches that are not done: the same lines, so that every unit keeps its number. */
-async function unfinishedOf(id: string, { store, manifests }: Services): Promise<{ batches: number; key: string }> {
-  const done = new Map<number, number>();
-  for await (const claim of store.claims(id)) done.set(claim.batch, claim.done.size);
-  const name = `${id}.retry`;
-  const writer = await manifests.create(name);
-  let batches = 0;
-  for await (const batch of manifests.read(id)) {
-    if (done.get(batch.batch) === batch.units.length) continue;
-    await writer.append(batch);
-    batches += 1;
+/** How much of a retry's manifest is written. Plain JSON. */
+interface RetryCursor {
+  readonly next: ManifestPosition;
+  readonly batches: number;
+}
+
+/**
+ * A manifest of the batches that are not done: the same lines, so that every unit keeps its number.
+ * @returns undefined when the time was over: what was written is kept
+ */
+async function unfinishedOf(id: string, { store, manifests }: Services, deadline: Deadline) {
+  const name = retryManifestOf(id);
+  const resumed = await manifests.resume(name);
+  const writer = resumed?.writer ?? (await manifests.create(name));
+  const cursor = resumed?.cursor as RetryCursor | undefined;
+  let batches = cursor?.batches ?? 0;
+  for await (const record of batchRecords(id, { store, manifests }, cursor?.next)) {
+    const { line } = record;
+    if (!isFinished(record)) {
+      await writer.append({ batch: line.batch, units: line.units });
+      batches += 1;
+    }
+    if (deadline.isNear()) {
+      await writer.suspend({ next: line.next, batches } satisfies RetryCursor);
+      return undefined;
+    }
   }
   await writer.close();
   return { batches, key: manifests.keyOf(name) };
+}
+
+function retryManifestOf(id: string): string {
+  return `${id}.retry`;
 }
 
 function retryOf(input: object): Retry {

@@ -11,33 +11,36 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import type { ManifestStore, ManifestWriter } from '../job/manifest.ts';
-import type { PlanCursor } from '../plan/plan.ts';
+import { type BatchLine, LINE_END, lineHead, linesOf, manifestStart } from '../job/manifest-lines.ts';
+import { messageOf } from '../errors.ts';
 import { manifestPrefix } from '../names.ts';
-import { type Batch, parseBatch } from '../job/unit.ts';
+import type { Batch } from '../job/unit.ts';
 
 /** S3 refuses a part below 5 MiB that is not the last: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const LEAST_PART_BYTES = 5 * 1024 * 1024;
 /** 10,000 parts of this are 80 GiB of manifest: some 400 million files. */
 const PART_BYTES = 8 * 1024 * 1024;
+/** Of a manifest in one request: some 50 batches. */
+const READ_BYTES = 8 * 1024 * 1024;
 
 interface Part {
   readonly PartNumber: number;
   readonly ETag: string;
 }
 
-/** An unfinished manifest as it is parked between two invocations of the planner, with the planner's own cursor. */
+/** An unfinished manifest as it is parked between two invocations, with a cursor of whoever writes it. */
 interface Checkpoint {
   readonly uploadId: string;
   readonly parts: readonly Part[];
   /** Lines that do not fill a part yet. */
   readonly tail: string;
-  readonly cursor: PlanCursor;
+  readonly cursor: unknown;
 }
 
 /** A manifest that an invocation may leave for the next one to go on with. */
 export interface S3ManifestWriter extends ManifestWriter {
-  /** Parks what is there. Nothing may be appended afterwards. */
-  suspend(cursor: PlanCursor): Promise<void>;
+  /** Parks what is there. Nothing may be appended afterwards. @param cursor  where the next writer goes on, plain JSON */
+  suspend(cursor: object): Promise<void>;
 }
 
 /** Manifests in S3: `manifests/<job>.jsonl`, one object each, written as one multipart upload over any number of invocations. */
@@ -67,22 +70,37 @@ export class S3Manifests implements ManifestStore {
   }
 
   /** Goes on with what was suspended; undefined when nothing was, or when S3 has dropped the upload since. */
-  async resume(name: string): Promise<{ writer: S3ManifestWriter; cursor: PlanCursor } | undefined> {
+  async resume(name: string): Promise<{ writer: S3ManifestWriter; cursor: unknown } | undefined> {
     const checkpoint = await this.#checkpoint(name);
     return checkpoint && { writer: this.#writer(name, checkpoint), cursor: checkpoint.cursor };
   }
 
-  async *read(name: string): AsyncIterable<Batch> {
-    const { Body } = await this.#client.send(new GetObjectCommand({ Bucket: this.bucket, Key: this.keyOf(name) }));
-    // Not node:readline, which also ends a line at U+2028 and U+2029: JSON leaves these in names as they are.
-    const decoder = new TextDecoder();
-    let rest = '';
-    for await (const chunk of Body as AsyncIterable<Uint8Array>) {
-      const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) yield parseBatch(line);
+  async *read(name: string, { offsetBytes } = manifestStart): AsyncIterable<BatchLine> {
+    const unreadable = (cause: unknown) => {
+      const error = new Error(`the manifest ${name} cannot be read: ${messageOf(cause)}`, { cause });
+      // What AWS answers is told as such.
+      return cause instanceof Error && '$metadata' in cause ? cause : error;
+    };
+    yield* linesOf(this.#chunks(name, offsetBytes), offsetBytes, unreadable);
+  }
+
+  /** One range of the object after the other, each a request of its own: S3 cuts a connection that a slow reader leaves idle. */
+  async *#chunks(name: string, offsetBytes: number): AsyncGenerator<Uint8Array> {
+    const object = { Bucket: this.bucket, Key: this.keyOf(name) };
+    for (let begin = offsetBytes; ; begin += READ_BYTES) {
+      const Range = `bytes=${begin}-${begin + READ_BYTES - 1}`;
+      let chunk: Uint8Array;
+      try {
+        const { Body } = await this.#client.send(new GetObjectCommand({ ...object, Range }));
+        chunk = (await Body?.transformToByteArray()) ?? new Uint8Array();
+      } catch (error) {
+        // The range begins at the end of the object.
+        if (error instanceof Error && error.name === 'InvalidRange') return;
+        throw error;
+      }
+      yield chunk;
+      if (chunk.length < READ_BYTES) return;
     }
-    if (rest !== '') throw new Error(`the manifest ${name} is cut short`);
   }
 
   async remove(name: string): Promise<void> {
@@ -109,7 +127,7 @@ export class S3Manifests implements ManifestStore {
       bytes = 0;
     };
     const add = async (batch: Batch) => {
-      const line = `${JSON.stringify(batch)}\n`;
+      const line = `${lineHead(batch)}${batch.units.map((unit) => JSON.stringify(unit)).join()}${LINE_END}`;
       lines.push(line);
       bytes += Buffer.byteLength(line);
       if (bytes >= PART_BYTES) await upload(false);

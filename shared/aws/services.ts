@@ -1,4 +1,3 @@
-import type { Storage, LockedPath } from '../storage/storage.ts';
 import type { Log } from '../log.ts';
 import type { ActiveJobs } from './active-jobs.ts';
 import type { ClusterSecretStore } from './cluster-secrets.ts';
@@ -8,7 +7,6 @@ import type { Executions } from './executions.ts';
 import type { JobTokens } from './job-tokens.ts';
 import type { S3Manifests } from './s3-manifest.ts';
 import type { TakenNames } from './taken-names.ts';
-import type { Job } from '../job/job.ts';
 
 /** What the steps of a job share: the stores of one deployment. */
 export interface Services {
@@ -21,13 +19,4 @@ export interface Services {
   readonly takenNames: TakenNames;
   readonly executions: Executions;
   readonly log: Log;
-}
-
-/** What a job's lock is on. */
-export async function lockedPaths(
-  roots: Job['roots'],
-  destination: Storage,
-  signal: AbortSignal,
-): Promise<LockedPath[]> {
-  return (await Promise.all(roots.map((root) => destination.lockedPaths(root.destination, signal)))).flat();
 }

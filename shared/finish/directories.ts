@@ -1,154 +1,124 @@
-import pLimit from 'p-limit';
 import { FanoutError } from '../errors.ts';
+import type { JobOptions } from '../job/spec.ts';
 import type { FileStatus, Storage } from '../storage/storage.ts';
-import { isWithin, join } from '../storage/path.ts';
-import { type Log, silentLog } from '../log.ts';
-import { attributesOf, chosenAttributes } from '../preserve/attributes.ts';
-import { type Loss, reasonOf, tellOnce } from '../preserve/losses.ts';
-import { preserve, type Wanted } from '../preserve/preserve.ts';
+import { join, parentOf } from '../storage/path.ts';
 import type { Entry } from '../plan/entry.ts';
 import { walk, type WalkCursor } from '../plan/walk.ts';
-import type { Job } from '../job/job.ts';
+import { ChildrenFirst } from './children-first.ts';
+import { settleDirectory } from './directory-attributes.ts';
+import { type DirectoryLosses, DirectoryLossReport } from './directory-losses.ts';
+import type { Finishing } from './finishing.ts';
 
 /** How far the directories' attributes are set. Plain JSON. */
-export interface FinishCursor {
+export interface DirectoriesPosition {
   /** Index of the root that is being walked; those before it are done. */
   readonly root: number;
-  readonly walk: WalkCursor | undefined;
-  /** How many directories each attribute could not be set on so far, and under `reasons.` why. */
-  readonly warnings: Readonly<Record<string, number>>;
+  /** Where the walk of that root goes on; undefined at its beginning. */
+  readonly walk?: WalkCursor | undefined;
+  readonly losses: DirectoryLosses;
 }
 
-/** Directories whose attributes are set at once: nothing is made below them any more. */
-const DIRECTORIES_AT_ONCE = 8;
+export const directoriesStart: DirectoriesPosition = { root: 0, losses: { warnings: {}, examples: [] } };
+
+/** Directories whose attributes are set at once, each with one request on its way. */
+const AT_ONCE = 40;
+/** Listings of the source on their way besides. */
+const LISTED_AHEAD = 16;
+const NOT_LISTED = 'directory not listed';
+const GONE = 'directory gone';
 
 /**
- * Sets the directories' attributes, at the end, since everything that was written below them changed their times. Only what
- * differs is sent: both trees are walked again, because nothing holds all paths. Safe to run again.
+ * Sets the directories' attributes, at the end, since everything that was written below them changed their times. Only what differs is sent:
+ * the source is walked again, because nothing holds all paths. Safe to run again.
  *
- * @param isOver  asked between two entries; default: never
- * @returns how many directories each attribute could not be set on, or where it stopped
+ * @returns what was lost in all, or where it stopped
  */
-export async function finishDirectories(
-  job: Job,
+export async function setDirectories(
+  finishing: Finishing,
+  from: DirectoriesPosition,
+): Promise<{ readonly losses: DirectoryLosses } | { readonly at: DirectoriesPosition }> {
+  const { job, isOver, log } = finishing;
+  const report = new DirectoryLossReport(from.losses, log);
+  const { options } = job.spec;
+  if (!options.preserve || options.filesOnly) return { losses: report.losses };
+  for (let root = from.root; root < job.roots.length; root++) {
+    const stopped = await setTree(finishing, root, root === from.root ? from.walk : undefined, report);
+    if (stopped) return { at: { root, walk: stopped, losses: report.losses } };
+    if (root + 1 < job.roots.length && isOver()) return { at: { root: root + 1, losses: report.losses } };
+  }
+  return { losses: report.losses };
+}
+
+/** @returns where the walk of the tree stopped before its end */
+async function setTree(
+  { job, source, destination, signal, isOver }: Finishing,
+  index: number,
+  from: WalkCursor | undefined,
+  report: DirectoryLossReport,
+): Promise<WalkCursor | undefined> {
+  const root = job.roots[index];
+  if (root?.kind !== 'directory') return undefined;
+  const status = await source.stat(root.source, signal);
+  if (!status) {
+    report.addReason(root.destination, GONE, 'its source is not there any more');
+    return undefined;
+  }
+  const atOnce = directoriesAtOnce(source, destination);
+  const work = new ChildrenFirst(atOnce);
+  const leave = ({ path, source: listed }: Entry) =>
+    work.add(path, async () => {
+      const paths = { source: join(root.source, path), destination: join(root.destination, path) };
+      if (listed) await setDirectory(paths, listed, job.spec.options, source, destination, report, signal);
+    });
+  const lost = ({ path }: Entry, error: FanoutError) =>
+    report.addReason(join(root.destination, path), NOT_LISTED, error.message);
+  const trees = {
+    source: { storage: source, root: root.source, status },
+    // What stands at the destination is asked for directory by directory, many at once: its listings would hold all files.
+    destination: { storage: destination, root: root.destination, status: undefined },
+  };
+  let stopped: WalkCursor | undefined;
+  try {
+    stopped = await walk(trees, { leave, lost, blocked: lost }, signal, {
+      isOver,
+      from,
+      ahead: Math.min(LISTED_AHEAD, atOnce),
+    });
+  } finally {
+    // Nothing is on its way when this settles.
+    await work.rested();
+  }
+  await work.drained();
+  return stopped;
+}
+
+async function setDirectory(
+  paths: { readonly source: string; readonly destination: string },
+  status: FileStatus,
+  options: JobOptions,
   source: Storage,
   destination: Storage,
+  report: DirectoryLossReport,
   signal: AbortSignal,
-  isOver: () => boolean = () => false,
-  from?: FinishCursor,
-  log: Log = silentLog,
-): Promise<{ readonly warnings: Record<string, number> } | { readonly cursor: FinishCursor }> {
-  const warnings: Record<string, number> = { ...from?.warnings };
-  const { options } = job.spec;
-  if (!options.preserve || options.filesOnly) return { warnings };
-  const limit = pLimit(DIRECTORIES_AT_ONCE);
-  for (const [index, root] of job.roots.entries()) {
-    if (root.kind !== 'directory' || index < (from?.root ?? 0)) continue;
-    const status = await source.stat(root.source, signal);
-    const there = await destination.stat(root.destination, signal);
-    if (!status || there?.kind !== 'directory') continue;
-    const setting = new Map<Promise<void>, string>();
-    const failed: unknown[] = [];
-    const leave = async ({ path, source: status, destination: present }: Entry) => {
-      // What is not there was not made, and is counted as failed.
-      if (!status || present?.kind !== 'directory') return;
-      if (failed.length > 0) throw failed[0];
-      // A directory that is closed before those below it are would keep them from being set.
-      const below = [...setting].flatMap(([work, of]) => (isWithin(`/${of}`, `/${path}`) ? [work] : []));
-      const work = Promise.all(below)
-        .then(() =>
-          limit(async () => {
-            for (const name of await settle(
-              job,
-              root,
-              { path, status, destination: present },
-              { source, destination, log },
-              signal,
-            )) {
-              warnings[name] = (warnings[name] ?? 0) + 1;
-            }
-          }),
-        )
-        .catch((error: unknown) => void failed.push(error));
-      setting.set(work, path);
-      void work.finally(() => setting.delete(work));
-      if (setting.size >= 2 * DIRECTORIES_AT_ONCE) await Promise.race(setting.keys());
-    };
-    const lost = (_: Entry, error: FanoutError) => {
-      for (const name of ['directory not listed', `reasons.directory not listed: ${error.message}`]) {
-        warnings[name] = (warnings[name] ?? 0) + 1;
-      }
-    };
-    const stretch = { isOver, from: from?.root === index ? from.walk : undefined };
-    const trees = {
-      source: { storage: source, root: root.source, status },
-      destination: { storage: destination, root: root.destination, status: there },
-    };
-    let stopped: WalkCursor | undefined;
-    try {
-      stopped = await walk(trees, { leave, lost, blocked: lost }, signal, stretch);
-    } finally {
-      // Nothing of it is on its way when this returns, whatever ended it.
-      await Promise.all(setting.keys());
+): Promise<void> {
+  const path = paths.destination;
+  const isDirectory = async (at: string) => (await destination.stat(at, signal))?.kind === 'directory';
+  try {
+    const present = await destination.stat(path, signal);
+    if (present?.kind === 'directory') {
+      const directory = { ...paths, status, present };
+      const unkept = await settleDirectory(directory, options, source, destination, signal);
+      if (unkept) report.add(path, unkept.names, unkept.reason);
+    } else if (await isDirectory(parentOf(path))) {
+      // Of a tree that is gone the uppermost directory tells for all.
+      report.addReason(path, GONE, 'it is not there any more, or could not be made');
     }
-    if (failed.length > 0) throw failed[0];
-    if (stopped) return { cursor: { root: index, walk: stopped, warnings } };
-  }
-  return { warnings };
-}
-
-/** @returns what is counted: attributes, and under `reasons.` why each was not kept */
-async function settle(
-  { spec: { options } }: Job,
-  root: Job['roots'][number],
-  { path, status, destination: there }: { path: string; status: FileStatus; destination: FileStatus },
-  { source, destination, log }: { source: Storage; destination: Storage; log: Log },
-  signal: AbortSignal,
-): Promise<string[]> {
-  const [from, to] = [join(root.source, path), join(root.destination, path)];
-  const chosen = chosenAttributes(options);
-  const attributes = attributesOf(status);
-  const carried = destination.hadoop && source.hadoop;
-  const access = chosen.has('permission') || chosen.has('acl');
-  const wanted: Wanted = {
-    owner: carried && chosen.has('owner') ? attributes.owner : undefined,
-    group: carried && chosen.has('group') ? attributes.group : undefined,
-    permission: access ? attributes.permission : undefined,
-    acl: attributes.hasAcl ? async () => source.hadoop?.acl(from, signal) : undefined,
-    setsAcl: chosen.has('acl') && destination.hadoop !== undefined,
-    modifiedAtMs: chosen.has('times') ? attributes.modifiedAtMs : undefined,
-    xattrs: carried && chosen.has('xattr') ? () => carried.xattrs(from, signal) : undefined,
-  };
-  const present = attributesOf(there);
-  try {
-    const guarded = { storage: destination, path: to, kind: 'directory' as const, present, isNew: false };
-    const { losses: own } = await preserve(wanted, guarded, false, signal);
-    const losses = [
-      ...own,
-      ...(chosen.has('ecpolicy') ? await policyLosses(status, there, destination, to, signal) : []),
-    ];
-    tellOnce(log, losses);
-    return losses.flatMap((loss) => [loss.attribute, `reasons.${reasonOf(loss)}`]);
   } catch (error) {
     if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
-    return [error.name];
+    report.add(path, [error.name], error.message);
   }
 }
 
-/** Of a directory that stood there before, and of one whose policy was refused while planning. */
-async function policyLosses(
-  { ecPolicy }: FileStatus,
-  there: FileStatus,
-  destination: Storage,
-  to: string,
-  signal: AbortSignal,
-): Promise<Loss[]> {
-  if (ecPolicy === undefined || ecPolicy === there.ecPolicy) return [];
-  try {
-    await destination.hadoop?.setErasureCodingPolicy(to, ecPolicy, signal);
-    return [];
-  } catch (error) {
-    if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
-    return [{ attribute: 'ecpolicy', error }];
-  }
+function directoriesAtOnce(...storages: readonly Storage[]): number {
+  return Math.max(1, Math.min(AT_ONCE, ...storages.map(({ maxConcurrency = AT_ONCE }) => maxConcurrency)));
 }

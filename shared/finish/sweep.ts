@@ -1,41 +1,49 @@
-import type { Claim, JobStore } from '../job/job-store.ts';
-import type { Job } from '../job/job.ts';
+import { wantedRecords } from '../job/claimed-batches.ts';
+import type { ClaimedBatch } from '../job/job-store.ts';
 import { sweepNames } from '../job/leftovers.ts';
-import type { ManifestStore } from '../job/manifest.ts';
-import type { Storage } from '../storage/storage.ts';
+import { type ManifestPosition, manifestStart } from '../job/manifest-lines.ts';
+import type { Finishing } from './finishing.ts';
 
-/** What a job keeps of itself. */
-export interface Sweepable {
-  readonly job: Job;
-  readonly store: Pick<JobStore, 'claims'>;
-  readonly manifests: Pick<ManifestStore, 'read'>;
-  readonly destination: Storage;
+/** Where a sweep goes on: a batch, and a unit of it. Plain JSON. */
+export interface SweepPosition extends ManifestPosition {
+  readonly unit: number;
 }
 
-/** Whether any file of a batch was tried more than once: a try whose deletion failed, or came before a late CREATE, is among them. */
-export function isTriedAgain({ claim, attempts }: Claim): boolean {
+export const sweepStart: SweepPosition = { ...manifestStart, unit: 0 };
+
+/** What a job is swept with. */
+export type Sweeping = Pick<Finishing, 'job' | 'destination' | 'manifests' | 'signal' | 'isOver'> & {
+  readonly store: Pick<Finishing['store'], 'claims'>;
+};
+
+/** Whether a unit of the batch was tried more than once: a try whose deletion failed, or came before a late CREATE, is among them. */
+export function isTriedAgain({ claim, attempts }: ClaimedBatch): boolean {
   return claim > 1 || attempts > 0;
 }
 
 /**
- * Takes back all that a job may have left under a temporary name: of all units of batches that were tried again, and of the unfinished
- * units of other batches. No copier of the job may be at work.
+ * Takes back all that a job may have left under a temporary name: of batches that were tried again, what their first try did not end well, and
+ * of other batches, what has no outcome. No copier of the job may be at work.
  *
  * @param which  batches to look at
+ * @returns where it stopped before the end
  */
-export async function sweepJob(
-  { job, store, manifests, destination }: Sweepable,
-  which: (claim: Claim) => boolean,
-  signal: AbortSignal,
-): Promise<void> {
-  const claims = new Map<number, Claim>();
-  for await (const claim of store.claims(job.id)) if (which(claim)) claims.set(claim.batch, claim);
-  if (claims.size === 0) return;
-  for await (const batch of manifests.read(job.id)) {
-    const claim = claims.get(batch.batch);
-    if (!claim) continue;
-    const without = isTriedAgain(claim) ? new Set<number>() : claim.done;
-    const range = { from: 1, through: claim.claim, attempts: claim.attempts, without };
-    await sweepNames(destination, job, batch, range, signal);
+export async function sweep(
+  sweeping: Sweeping,
+  which: (claim: ClaimedBatch) => boolean,
+  from: SweepPosition,
+): Promise<SweepPosition | undefined> {
+  const { job, destination, signal, isOver } = sweeping;
+  if (job.spec.options.direct) return undefined;
+  for await (const { line, claim } of wantedRecords(job.id, sweeping, which, from)) {
+    const without = claim && (isTriedAgain(claim) ? claim.clean : claim.done);
+    if (claim && without && without.size < line.count) {
+      const unit = line.batch === from.batch ? from.unit : 0;
+      const names = { from: 1, through: claim.claim, attempts: claim.attempts, without, unit };
+      const next = await sweepNames(destination, job, line, names, signal, isOver);
+      if (next !== undefined) return { ...line.position, unit: next };
+    }
+    if (isOver()) return { ...line.next, unit: 0 };
   }
+  return undefined;
 }

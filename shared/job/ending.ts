@@ -6,15 +6,22 @@ import type { Job } from './job.ts';
  * The last change of a job whose batches were all handed out and whose directories are done: successful, or with failed files.
  *
  * @param directoryWarnings  attributes of directories that could not be preserved, by attribute
+ * @param directoryLosses  the first of these directories, each with the reason
  * @throws IncompleteError fail-job: a planned file has no outcome
  */
-export function endingOf(job: Job, counters: Counters, directoryWarnings: Job['directoryWarnings']) {
+export function endingOf(
+  job: Job,
+  counters: Counters,
+  directoryWarnings: Job['directoryWarnings'],
+  directoryLosses: readonly string[] = [],
+) {
   const settled = settledFiles(counters);
   if (settled !== job.expectedFiles) throw new IncompleteError(job.expectedFiles, settled);
   const strict = job.spec.options.strictPreserve && Object.keys(directoryWarnings).length > 0;
   return {
     phase: 'done',
     directoryWarnings,
+    directoryLosses: directoryLosses.length > 0 ? directoryLosses : undefined,
     outcome: (counters.get('files.failed') ?? 0) === 0 && !strict ? 'Successful' : 'Failed',
     endedAtMs: Date.now(),
     error: strict ? 'attributes of directories could not be preserved: see Warnings' : undefined,

@@ -32,6 +32,8 @@ export interface JobStatus {
   readonly Warnings: Readonly<Record<string, number>>;
   /** Why attributes could not be preserved, and how often. */
   readonly 'Warning Reasons': Readonly<Record<string, number>>;
+  /** The first directories that did not get all their attributes, with the reasons. */
+  readonly 'Directories Not Preserved'?: readonly string[];
   /** Skipped files whose attributes were brought up to date. */
   readonly 'Attributes Updated': number;
   readonly Retries: number;
@@ -78,6 +80,7 @@ export function jobStatus(job: Job, counters: Counters, isRunning = false, nowMs
     Skipped: group(counters, 'skipped'),
     Warnings: warnings,
     'Warning Reasons': reasons,
+    ...(job.directoryLosses ? { 'Directories Not Preserved': job.directoryLosses } : {}),
     'Attributes Updated': count('attributes.updated'),
     Retries: count('retries'),
     Throughput: seconds > 0 ? Math.round(bytes.copied / seconds) : 0,

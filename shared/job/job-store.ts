@@ -1,3 +1,4 @@
+import type { UnitSet } from './bitmap.ts';
 import type { Job } from './job.ts';
 import type { Counters, Failure, UnitOutcome } from './outcome.ts';
 
@@ -10,7 +11,17 @@ export interface Claim {
   /** Claims up to this one were swept. */
   readonly swept: number;
   /** Indices of units whose outcome is recorded. */
-  readonly done: ReadonlySet<number>;
+  readonly done: UnitSet;
+}
+
+/** A batch that was claimed, with what a sweep needs. */
+export interface ClaimedBatch extends Claim {
+  readonly batch: number;
+  /**
+   * Indices of units that were copied or skipped at their first try, under the batch's first claim: nothing of them can be left under a
+   * temporary name.
+   */
+  readonly clean: UnitSet;
 }
 
 /**
@@ -41,12 +52,22 @@ export interface JobStore {
 
   /** Takes failed units back, counters and failure records included, so that they are tried again. */
   reopenFailed(id: string): Promise<void>;
-  /** Batches that were claimed, with what a sweep needs. */
-  claims(id: string): AsyncIterable<Claim & { readonly batch: number }>;
+  /** Batches that were claimed, in their order, a page in memory. @param from  the first batch of interest */
+  claims(id: string, from?: number): AsyncIterable<ClaimedBatch>;
+
+  /** Where a finish of the job goes on: the plain JSON that was kept; undefined where none is kept. */
+  finishCursor(id: string): Promise<unknown>;
+  /** @param cursor  undefined: a finish begins at its beginning */
+  keepFinishCursor(id: string, cursor: object | undefined): Promise<void>;
 
   counters(id: string): Promise<Counters>;
   /** In the order of recording. @param after  the last page's last `sequence`. @throws SpecError when it is no such mark */
   failures(id: string, limit: number, after?: string): Promise<RecordedFailure[]>;
+}
+
+/** Whether nothing can be left of a unit under a temporary name. @param claim  the number of the claim that it was recorded under */
+export function isClean(claim: number, { outcome, retries }: UnitOutcome): boolean {
+  return claim === 1 && retries === 0 && outcome !== 'failed';
 }
 
 /** A failure as it was recorded, with the unit that it is of. */

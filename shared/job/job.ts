@@ -1,3 +1,4 @@
+import type { LockedPath, Storage } from '../storage/storage.ts';
 import type { Root } from './root.ts';
 import { existingOf } from './existing.ts';
 import type { JobOptions, JobSpec } from './spec.ts';
@@ -24,6 +25,34 @@ export interface Job {
   readonly expectedBytes: number;
   /** Attributes of directories that could not be preserved, by attribute. */
   readonly directoryWarnings: Readonly<Record<string, number>>;
+  /** The first of the directories that did not get all their attributes, each as a line with the reason; all of them are in the log. */
+  readonly directoryLosses?: readonly string[] | undefined;
+}
+
+/** A job that was just asked for. */
+export function newJob(id: string, spec: JobSpec, roots: readonly Root[], startedAtMs: number): Job {
+  return {
+    id,
+    spec,
+    roots,
+    phase: 'planning',
+    startedAtMs,
+    endedAtMs: undefined,
+    outcome: undefined,
+    error: undefined,
+    expectedFiles: 0,
+    expectedBytes: 0,
+    directoryWarnings: {},
+  };
+}
+
+/** What a job's lock is on. */
+export async function lockedPathsOf(
+  { roots }: Job,
+  destination: Storage,
+  signal: AbortSignal,
+): Promise<readonly LockedPath[]> {
+  return (await Promise.all(roots.map((root) => destination.lockedPaths(root.destination, signal)))).flat();
 }
 
 /** Options as jobs kept them before `existing` said all that two switches say. */

@@ -1,52 +1,80 @@
-import pLimit from 'p-limit';
 import { FanoutError } from '../errors.ts';
+import { forEach } from '../for-each.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { RetryPolicy } from '../retry.ts';
-import { allOrAbort } from '../all-or-abort.ts';
 import { asidePath, type Remains, withdraw } from '../storage/promote.ts';
+import type { UnitSet } from './bitmap.ts';
 import { mayReplace } from './existing.ts';
 import { temporaryPath } from './temporary.ts';
 import { type Batch, destinationPathOf, isFinal } from './unit.ts';
 import type { Claim } from './job-store.ts';
 import type { Job } from './job.ts';
 
-/** Deletions at once. */
+/** Temporary names that are swept at once. */
 const AT_ONCE = 16;
 /** For putting an old file back. */
 const policy: RetryPolicy = { attempts: 5, totalMs: 60_000, baseMs: 250, capMs: 5000 };
 
+/** Whose temporary names are swept. */
+export interface SweptNames {
+  /** The first and the last claim. */
+  readonly from: number;
+  readonly through: number;
+  /** The highest attempt of any of these claims. */
+  readonly attempts: number;
+  /** Units that are left out. */
+  readonly without: UnitSet;
+  /** The first unit. */
+  readonly unit: number;
+}
+
 /**
- * Takes back by name what claims `from` up to `through` may have left of a batch's units: never by walking the destination,
- * never by prefix.
+ * Takes back by name what claims may have left of a batch's units: never by walking the destination, never by prefix.
+ *
+ * @param isOver  asked between two units
+ * @returns the unit to go on with when it stopped before the last one
  */
 export async function sweepNames(
   destination: Storage,
   job: Job,
-  { batch, units }: Batch,
-  {
-    from,
-    through,
-    attempts,
-    without,
-  }: { from: number; through: number; attempts: number; without: ReadonlySet<number> },
+  batch: Batch,
+  swept: SweptNames,
   signal: AbortSignal,
-): Promise<void> {
+  isOver: () => boolean = () => false,
+): Promise<number | undefined> {
+  let begun = -1;
+  const stopped = await forEach(
+    namesOf(destination, job, batch, swept),
+    AT_ONCE,
+    signal,
+    async ({ unit, remains }, both) => {
+      begun = unit;
+      await sweep(remains, both);
+    },
+    ({ unit }) => unit !== begun && isOver(),
+  );
+  return stopped?.next.unit;
+}
+
+function* namesOf(
+  destination: Storage,
+  job: Job,
+  { batch, units }: Batch,
+  { from, through, attempts, without, unit: first }: SweptNames,
+): Generator<{ readonly unit: number; readonly remains: Remains }> {
   // With --direct there is no name but the final one.
   if (job.spec.options.direct) return;
-  const limit = pLimit(AT_ONCE);
-  const withdrawals: ((signal: AbortSignal) => Promise<void>)[] = [];
   for (const [index, unit] of units.entries()) {
-    if (without.has(index) || isFinal(unit, job.spec.options)) continue;
+    if (index < first || without.has(index) || isFinal(unit, job.spec.options)) continue;
     const target = destinationPathOf(job.roots, unit);
     for (let claim = from; claim <= through; claim++) {
       for (let attempt = 0; attempt <= attempts; attempt++) {
         const temporary = temporaryPath(target, { job: job.id, batch, unit: index, claim, attempt });
-        const remains = { storage: destination, temporary, target, overwrite: mayReplace(job.spec.options.existing) };
-        withdrawals.push((both) => limit(() => sweep(remains, both)));
+        const overwrite = mayReplace(job.spec.options.existing);
+        yield { unit: index, remains: { storage: destination, temporary, target, overwrite } };
       }
     }
   }
-  await allOrAbort(signal, withdrawals);
 }
 
 /** Where a file may not be deleted none could be made either, as a rule: only one that stands there is an error. */
@@ -63,12 +91,13 @@ async function sweep(remains: Remains, signal: AbortSignal): Promise<void> {
 }
 
 /** What the claims before this one may have left of its unfinished units. The namenode then refuses their late renames. */
-export function sweepPredecessors(
+export async function sweepPredecessors(
   destination: Storage,
   job: Job,
   batch: Batch,
   { claim, swept, attempts, done }: Claim,
   signal: AbortSignal,
 ): Promise<void> {
-  return sweepNames(destination, job, batch, { from: swept + 1, through: claim - 1, attempts, without: done }, signal);
+  const names = { from: swept + 1, through: claim - 1, attempts, without: done, unit: 0 };
+  await sweepNames(destination, job, batch, names, signal);
 }

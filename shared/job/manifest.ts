@@ -1,11 +1,16 @@
+import type { BatchLine, ManifestPosition } from './manifest-lines.ts';
 import type { Batch } from './unit.ts';
 
 /** Keeps a job's planned batches, one JSON line each. Two implementations: a file, an S3 object. */
 export interface ManifestStore {
   /** Starts anew: what an interrupted planning wrote is gone. */
   create(jobId: string): Promise<ManifestWriter>;
-  /** The batches in the order in which they were appended. @throws when the manifest was not closed */
-  read(jobId: string): AsyncIterable<Batch>;
+  /**
+   * The batches in the order in which they were appended, which is that of their numbers. A slow reader holds no connection open.
+   * @param from  where an earlier reading stopped: nothing before it is read again
+   * @throws when the manifest was not closed
+   */
+  read(jobId: string, from?: ManifestPosition): AsyncIterable<BatchLine>;
   remove(jobId: string): Promise<void>;
 }
 

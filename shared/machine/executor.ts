@@ -6,13 +6,12 @@ import type { Storage } from '../storage/storage.ts';
 import type { Log } from '../log.ts';
 import { withSmallHeap } from '../memory.ts';
 import { copyBatch } from '../copy/copier.ts';
-import { endingOf } from '../job/ending.ts';
-import { finishDirectories } from '../finish/directories.ts';
+import { finish } from '../finish/finish.ts';
+import { batchRecords, isFinished } from '../job/claimed-batches.ts';
 import { plan } from '../plan/plan.ts';
 import type { Progress } from '../copy/progress.ts';
 import { threadsOf } from '../job/threads.ts';
 import { NamesOnDisk } from './name-set.ts';
-import { isTriedAgain, sweepJob } from '../finish/sweep.ts';
 import type { State } from './state.ts';
 import type { Batch } from '../job/unit.ts';
 import type { Job } from '../job/job.ts';
@@ -39,7 +38,7 @@ export interface Execution {
  * @throws IncompleteError when files are not accounted for: the job is then to be copied on, not finished
  */
 export async function execute(job: Job, execution: Execution): Promise<Job> {
-  const { store, manifests } = execution.state;
+  const { store } = execution.state;
   let current = job;
   const advance = async (changes: Partial<Job>) => {
     current = { ...current, ...changes };
@@ -50,24 +49,8 @@ export async function execute(job: Job, execution: Execution): Promise<Job> {
   try {
     await advance({ error: undefined, endedAtMs: undefined, outcome: undefined });
     if (current.phase === 'planning') await advance(await withSmallHeap(() => planJob(current, execution)));
-    if (current.phase === 'copying') {
-      await copyJob(current, execution);
-      await advance({ phase: 'finishing' });
-    }
-    if (current.phase === 'finishing') {
-      const { source, destination, signal } = execution;
-      // Before the times of directories are set, which a deletion changes.
-      await sweepJob({ job, store, manifests, destination }, isTriedAgain, signal);
-      const finished = await withSmallHeap(() =>
-        finishDirectories(current, source, destination, signal, undefined, undefined, execution.log),
-      );
-      if ('cursor' in finished) throw new Error('finishing stopped although nothing told it to');
-      const directoryWarnings = finished.warnings;
-      await advance(endingOf(current, await store.counters(job.id), directoryWarnings));
-      // Nothing is left to resume or to sweep.
-      if (current.outcome === 'Successful') await manifests.remove(job.id);
-    }
-    return current;
+    if (current.phase === 'copying') await copyJob(current, execution);
+    return await finishJob(current, execution);
   } catch (error) {
     const ending = execution.signal.aborted
       ? ({ outcome: 'Interrupted', error: 'interrupted' } as const)
@@ -119,7 +102,7 @@ async function copyJob(job: Job, execution: Execution): Promise<void> {
     source,
     destination,
     store: state.store,
-    owner: `${hostname()}:${process.pid}:${randomUUID()}`,
+    owner: newOwner(),
     progress,
     log,
     signal: AbortSignal.any([signal, stop.signal]),
@@ -128,15 +111,19 @@ async function copyJob(job: Job, execution: Execution): Promise<void> {
     limit: <T>(transfer: () => Promise<T>) => limit(transfer).finally(() => wake()),
   };
   const running = new Set<Promise<void>>();
-  for await (const batch of state.manifests.read(job.id)) {
+  let isFirst = true;
+  for await (const record of batchRecords(job.id, state)) {
     // Claimed again, a finished batch would be swept again, name by name.
-    if (state.store.doneUnits(job.id, batch.batch).size === batch.units.length) continue;
+    if (isFinished(record)) continue;
+    // What is copied now changes directories whose attributes an earlier finish has set.
+    if (isFirst) await state.store.keepFinishCursor(job.id, undefined);
+    isFirst = false;
     // The next batch is opened when the open ones leave transfers idle, so that one slow file does not hold up others.
     while (!copier.signal.aborted && (limit.pendingCount >= threads || running.size >= threads)) {
       await new Promise<void>((resolve) => (wake = resolve));
     }
     if (copier.signal.aborted) break;
-    const copying = copyBatch(copier, batch).then(
+    const copying = copyBatch(copier, record.line).then(
       () => undefined,
       (error: unknown) => stop.abort(error),
     );
@@ -150,4 +137,29 @@ async function copyJob(job: Job, execution: Execution): Promise<void> {
   }
   await Promise.all(running);
   copier.signal.throwIfAborted();
+}
+
+async function finishJob(job: Job, { state, source, destination, log, signal }: Execution): Promise<Job> {
+  const { store, manifests } = state;
+  const ended = await finish({
+    job,
+    source,
+    destination,
+    store,
+    manifests,
+    deaths: undefined,
+    owner: newOwner(),
+    log,
+    signal,
+    isOver: () => false,
+  });
+  if (!ended) throw new Error('finishing stopped although nothing told it to');
+  // Nothing is left to resume or to sweep.
+  if (ended.outcome === 'Successful') await manifests.remove(job.id);
+  return ended;
+}
+
+/** Of this process and this piece of work alone. */
+function newOwner(): string {
+  return `${hostname()}:${process.pid}:${randomUUID()}`;
 }

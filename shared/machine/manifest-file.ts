@@ -2,9 +2,10 @@ import { createReadStream, existsSync } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ManifestStore, ManifestWriter } from '../job/manifest.ts';
+import { type BatchLine, LINE_END, lineHead, linesOf, manifestStart } from '../job/manifest-lines.ts';
 import { messageOf, StateError } from '../errors.ts';
 import { toldLater } from './told.ts';
-import { type Batch, parseBatch } from '../job/unit.ts';
+import type { Batch } from '../job/unit.ts';
 
 /** The embedded manifest: one JSON Lines file per job, which gets its name when it is whole. */
 export class ManifestFile implements ManifestStore {
@@ -22,11 +23,11 @@ export class ManifestFile implements ManifestStore {
       return open(unfinished, 'w', 0o600);
     });
     const lines = new LineBuffer();
-    const write = async ({ batch, units }: Batch) => {
+    const write = async (batch: Batch) => {
       // Written unit by unit into one buffer: a long line as one string would be garbage that is collected late.
-      lines.begin(`{"batch":${batch},"units":[`);
-      for (const [index, unit] of units.entries()) lines.add(`${index > 0 ? ',' : ''}${JSON.stringify(unit)}`);
-      await handle.writeFile(lines.end(']}\n'));
+      lines.begin(lineHead(batch));
+      for (const [index, unit] of batch.units.entries()) lines.add(`${index > 0 ? ',' : ''}${JSON.stringify(unit)}`);
+      await handle.writeFile(lines.end(LINE_END));
     };
     // Each write begins when the one before it has ended, and none comes after one that failed: the buffer is one.
     let written = Promise.resolve();
@@ -48,19 +49,12 @@ export class ManifestFile implements ManifestStore {
     };
   }
 
-  async *read(jobId: string): AsyncIterable<Batch> {
-    // Not node:readline, which also ends a line at U+2028 and U+2029: JSON leaves these in names as they are.
-    let rest = '';
-    try {
-      for await (const text of createReadStream(this.#file(jobId), 'utf8') as AsyncIterable<string>) {
-        const lines = (rest + text).split('\n');
-        rest = lines.pop() ?? '';
-        for (const line of lines) yield parseBatch(line);
-      }
-    } catch (error) {
-      throw unreadable(jobId, messageOf(error), error);
-    }
-    if (rest !== '') throw unreadable(jobId, 'it is cut short');
+  async *read(jobId: string, { offsetBytes } = manifestStart): AsyncIterable<BatchLine> {
+    const unreadable = (cause: unknown) => {
+      const remedy = 'copy anew with --force: what is equal is skipped';
+      return new StateError(`the manifest of the job ${jobId} cannot be read: ${messageOf(cause)}`, remedy, cause);
+    };
+    yield* linesOf(createReadStream(this.#file(jobId), { start: offsetBytes }), offsetBytes, unreadable);
   }
 
   /** Whether a whole manifest is there: not before planning has ended, and not after `clean`. */
@@ -76,11 +70,6 @@ export class ManifestFile implements ManifestStore {
   #file(jobId: string): string {
     return join(this.#directory, `${jobId}.jsonl`);
   }
-}
-
-function unreadable(jobId: string, reason: string, cause?: unknown): StateError {
-  const remedy = 'copy anew with --force: what is equal is skipped';
-  return new StateError(`the manifest of the job ${jobId} cannot be read: ${reason}`, remedy, cause);
 }
 
 /** Puts one line after the other together in the same memory. */

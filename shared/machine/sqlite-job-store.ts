@@ -1,8 +1,8 @@
 import { DatabaseSync } from 'node:sqlite';
-import { Bitmap } from '../job/bitmap.ts';
+import { Bitmap, type UnitSet } from '../job/bitmap.ts';
 import { SpecError, SupersededError } from '../errors.ts';
 import { told } from './told.ts';
-import type { Claim, JobStore, RecordedFailure } from '../job/job-store.ts';
+import { type Claim, type ClaimedBatch, isClean, type JobStore, type RecordedFailure } from '../job/job-store.ts';
 import { type Counters, countersOf, type FailedOutcome, type UnitOutcome } from '../job/outcome.ts';
 import { type Job, storedJob } from '../job/job.ts';
 
@@ -10,14 +10,17 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS jobs (id TEXT PRIMARY KEY, started INTEGER NOT NULL, json TEXT NOT NULL);
   CREATE TABLE IF NOT EXISTS batches (
     job TEXT, batch INTEGER, owner TEXT NOT NULL, claim INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
-    swept INTEGER NOT NULL DEFAULT 0, done BLOB NOT NULL, PRIMARY KEY (job, batch)) WITHOUT ROWID;
+    swept INTEGER NOT NULL DEFAULT 0, done BLOB NOT NULL, clean BLOB, PRIMARY KEY (job, batch)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS failures (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT NOT NULL, batch INTEGER NOT NULL, unit INTEGER NOT NULL,
     outcome TEXT NOT NULL);
   CREATE INDEX IF NOT EXISTS failures_of_job ON failures (job, sequence);
   CREATE TABLE IF NOT EXISTS counters (
     job TEXT, name TEXT, value INTEGER NOT NULL, PRIMARY KEY (job, name)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS finishing (job TEXT PRIMARY KEY, cursor TEXT NOT NULL) WITHOUT ROWID;
 `;
+/** Rows that are read at once: a statement that stays open would keep SQLite's log from being written back. */
+const A_PAGE = 1000;
 
 /** For another process that writes, ms. */
 const BUSY_MS = 10_000;
@@ -33,6 +36,8 @@ interface BatchRow {
   attempts: number;
   swept: number;
   done: Uint8Array;
+  /** Null in rows of an earlier version. */
+  clean: Uint8Array | null;
 }
 
 /** The embedded job store: one SQLite file for all jobs of a machine. */
@@ -45,6 +50,7 @@ export class SqliteJobStore implements JobStore {
     // NORMAL loses the last transactions at a power failure, not at a crash of the process; they are then compared again.
     this.#db.exec('PRAGMA synchronous = NORMAL;');
     this.#db.exec(SCHEMA);
+    this.#addClean();
   }
 
   close(): void {
@@ -63,6 +69,15 @@ export class SqliteJobStore implements JobStore {
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
       }
     }
+  }
+
+  /** A file of an earlier version has no such column. */
+  #addClean(): void {
+    const hasClean = () => this.#all('PRAGMA table_info(batches)').some(({ name }) => name === 'clean');
+    if (hasClean()) return;
+    this.#db.exec('BEGIN IMMEDIATE');
+    if (!hasClean()) this.#db.exec('ALTER TABLE batches ADD COLUMN clean BLOB');
+    this.#db.exec('COMMIT');
   }
 
   create(job: Job): Promise<void> {
@@ -91,12 +106,13 @@ export class SqliteJobStore implements JobStore {
     const row = this.#get(
       `INSERT INTO batches (job, batch, owner, claim, done) VALUES (?, ?, ?, 1, x'')
        ON CONFLICT (job, batch) DO UPDATE SET owner = excluded.owner, claim = claim + 1
-       RETURNING batch, owner, claim, attempts, swept, done`,
+       RETURNING claim, attempts, swept, done`,
       id,
       batch,
       owner,
     );
-    return Promise.resolve(claimOf(row as unknown as BatchRow));
+    const { claim, attempts, swept, done } = row as unknown as BatchRow;
+    return Promise.resolve({ claim, attempts, swept, done: new Bitmap(done) });
   }
 
   requireOwner(id: string, batch: number, owner: string): Promise<void> {
@@ -116,48 +132,79 @@ export class SqliteJobStore implements JobStore {
       const row = this.#batch(id, batch);
       if (row?.owner !== owner) throw new SupersededError(batch);
       const done = new Bitmap(row.done);
+      const clean = new Bitmap(row.clean ?? undefined);
       const sums = new Map<string, number>();
       for (const outcome of outcomes) {
         if (done.has(outcome.unit)) continue;
         done.add(outcome.unit);
+        if (isClean(row.claim, outcome)) clean.add(outcome.unit);
         for (const [name, value] of countersOf(outcome)) sums.set(name, (sums.get(name) ?? 0) + value);
         if (outcome.outcome === 'failed') {
           const sql = 'INSERT INTO failures (job, batch, unit, outcome) VALUES (?, ?, ?, ?)';
           this.#run(sql, id, batch, outcome.unit, JSON.stringify(outcome));
         }
       }
-      this.#run('UPDATE batches SET done = ? WHERE job = ? AND batch = ?', done.bytes, id, batch);
+      const sql = 'UPDATE batches SET done = ?, clean = ? WHERE job = ? AND batch = ?';
+      this.#run(sql, done.bytes, clean.bytes, id, batch);
       this.#add(id, sums);
     });
   }
 
   /** Units of a batch whose outcome is recorded. */
-  doneUnits(id: string, batch: number): ReadonlySet<number> {
-    return new Bitmap(this.#batch(id, batch)?.done ?? new Uint8Array()).members();
+  doneUnits(id: string, batch: number): UnitSet {
+    return new Bitmap(this.#batch(id, batch)?.done);
   }
 
   reopenFailed(id: string): Promise<void> {
     return this.#transaction(() => {
-      const rows = this.#all('SELECT batch, unit, outcome FROM failures WHERE job = ?', id);
       const sums = new Map<string, number>();
-      for (const row of rows) {
-        const { batch, unit, outcome } = row as unknown as { batch: number; unit: number; outcome: string };
-        const done = new Bitmap(this.#batch(id, batch)?.done ?? new Uint8Array());
-        done.delete(unit);
-        this.#run('UPDATE batches SET done = ? WHERE job = ? AND batch = ?', done.bytes, id, batch);
-        const counted = countersOf(JSON.parse(outcome) as FailedOutcome);
-        for (const [name, value] of counted) sums.set(name, (sums.get(name) ?? 0) - value);
+      const page = (after: number) =>
+        this.#all(
+          'SELECT sequence, batch, unit, outcome FROM failures WHERE job = ? AND sequence > ? ORDER BY sequence LIMIT ?',
+          id,
+          after,
+          A_PAGE,
+        );
+      for (let rows = page(0); rows.length > 0; rows = page(Number(rows.at(-1)?.['sequence']))) {
+        for (const { batch, unit, outcome } of rows) {
+          const done = new Bitmap(this.#batch(id, Number(batch))?.done);
+          done.delete(Number(unit));
+          this.#run('UPDATE batches SET done = ? WHERE job = ? AND batch = ?', done.bytes, id, Number(batch));
+          const counted = countersOf(JSON.parse(String(outcome)) as FailedOutcome);
+          for (const [name, value] of counted) sums.set(name, (sums.get(name) ?? 0) - value);
+        }
       }
       this.#add(id, sums);
       this.#run('DELETE FROM failures WHERE job = ?', id);
     });
   }
 
-  async *claims(id: string): AsyncIterable<Claim & { readonly batch: number }> {
-    for (const row of this.#db.prepare('SELECT * FROM batches WHERE job = ? ORDER BY batch').iterate(id)) {
-      const batch = row as unknown as BatchRow;
-      yield await Promise.resolve({ ...claimOf(batch), batch: batch.batch });
+  async *claims(id: string, from = 0): AsyncIterable<ClaimedBatch> {
+    const page = (first: number) =>
+      this.#all(
+        'SELECT * FROM batches WHERE job = ? AND batch >= ? ORDER BY batch LIMIT ?',
+        id,
+        first,
+        A_PAGE,
+      ) as unknown as BatchRow[];
+    for (let rows = page(from); rows.length > 0; rows = page((rows.at(-1)?.batch ?? 0) + 1)) {
+      for (const { batch, claim, attempts, swept, done, clean } of rows) {
+        const sets = { done: new Bitmap(done), clean: new Bitmap(clean ?? undefined) };
+        yield await Promise.resolve({ batch, claim, attempts, swept, ...sets });
+      }
     }
+  }
+
+  finishCursor(id: string): Promise<unknown> {
+    const row = this.#get('SELECT cursor FROM finishing WHERE job = ?', id);
+    return Promise.resolve(row && (JSON.parse(String(row['cursor'])) as unknown));
+  }
+
+  keepFinishCursor(id: string, cursor: object | undefined): Promise<void> {
+    if (cursor) {
+      this.#run('INSERT OR REPLACE INTO finishing (job, cursor) VALUES (?, ?)', id, JSON.stringify(cursor));
+    } else this.#run('DELETE FROM finishing WHERE job = ?', id);
+    return Promise.resolve();
   }
 
   counters(id: string): Promise<Counters> {
@@ -237,8 +284,4 @@ function isBusy(error: unknown): boolean {
 
 function jobOf(row: Record<string, unknown> | undefined): Job | undefined {
   return row && storedJob(JSON.parse(String(row['json'])) as Job);
-}
-
-function claimOf({ claim, attempts, swept, done }: BatchRow): Claim {
-  return { claim, attempts, swept, done: new Bitmap(done).members() };
 }

@@ -5,9 +5,6 @@ import { isTemporary } from '../job/temporary.ts';
 import { childOf, type Entry, entryOf } from './entry.ts';
 import { listedIn, Listing } from './listing.ts';
 
-/** First pages of sibling directories that are asked for ahead, over the whole walk. */
-const AHEAD = 8;
-
 /** A directory of a storage, with all that is below it. */
 export interface Tree {
   readonly storage: Storage;
@@ -21,14 +18,15 @@ export class Listings {
   readonly #wanted: 'left' | 'all';
   readonly #signal: AbortSignal;
   /** How many more first pages may be asked for ahead. */
-  aheadLeft = AHEAD;
+  aheadLeft: number;
 
   /** @param wanted  `all`: also what only the destination has */
-  constructor(source: Tree, destination: Tree | undefined, wanted: 'left' | 'all', signal: AbortSignal) {
+  constructor(source: Tree, destination: Tree | undefined, wanted: 'left' | 'all', ahead: number, signal: AbortSignal) {
     this.#source = source;
     this.#destination = destination;
     this.#wanted = wanted;
     this.#signal = signal;
+    this.aheadLeft = ahead;
   }
 
   /** @param after  only names after this one */

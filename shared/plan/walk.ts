@@ -52,11 +52,16 @@ export interface WalkCursor {
   }[];
 }
 
+/** Deep trees do not wait for one answer after the other, and a namenode hardly notices. */
+const AHEAD = 8;
+
 /** When to stop, and where an earlier walk stopped. */
 export interface Stretch {
   /** Asked after each name. */
   readonly isOver?: () => boolean;
   readonly from?: WalkCursor | undefined;
+  /** First pages of sibling directories of the source that are asked for ahead, over the whole walk. */
+  readonly ahead?: number;
 }
 
 /** Levels whose listings are kept open. Those above are listed anew when the walk comes back to them: few trees are deeper. */
@@ -74,10 +79,10 @@ export async function walk(
   trees: Trees,
   visitor: Visitor,
   signal: AbortSignal,
-  { isOver = () => false, from }: Stretch = {},
+  { isOver = () => false, from, ahead = AHEAD }: Stretch = {},
 ): Promise<WalkCursor | undefined> {
   const wanted = visitor.destinationOnly ? 'all' : 'left';
-  const listings = new Listings(trees.source, trees.destination, wanted, signal);
+  const listings = new Listings(trees.source, trees.destination, wanted, ahead, signal);
   const stack = from ? reopened(from, listings, visitor) : [await rootLevel(trees, listings, visitor)];
   for (let level = stack.at(-1); level; level = stack.at(-1)) {
     signal.throwIfAborted();

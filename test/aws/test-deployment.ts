@@ -51,7 +51,7 @@ export async function newTestDeployment(
     const client = clients.documents;
     const store = new DynamoJobStore(client, table, { retentionDays: 7, copierUntilMs: Date.now() + lastsMs });
     const isGone = async ({ job, execution }: { readonly job: string; readonly execution: string }) =>
-      !running.has(execution) && (await store.copiersUntilMs(job)) === 0;
+      !running.has(execution) && !(await store.closing.hasCopiers(job));
     return {
       store,
       active: new ActiveJobs(client, table),

@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { SqliteJobStore } from '../../shared/machine/sqlite-job-store.ts';
 import { jobStoreContract } from '../support/job-store-contract.ts';
-import { newJob } from '../support/outcomes.ts';
+import { copied, newJob } from '../support/outcomes.ts';
 import { allOf } from '../support/files.ts';
 
 async function temporaryFile() {
@@ -75,6 +76,37 @@ describe('SqliteJobStore', () => {
       'bytes.copied': 7 * done,
       'verified.none': done,
     });
+    store.close();
+    await remove();
+  });
+
+  it('opens the file of an earlier version, with what its batches hold', async () => {
+    const { file, remove } = await temporaryFile();
+    const earlier = new DatabaseSync(file);
+    earlier.exec(`
+      CREATE TABLE jobs (id TEXT PRIMARY KEY, started INTEGER NOT NULL, json TEXT NOT NULL);
+      CREATE TABLE batches (
+        job TEXT, batch INTEGER, owner TEXT NOT NULL, claim INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
+        swept INTEGER NOT NULL DEFAULT 0, done BLOB NOT NULL, PRIMARY KEY (job, batch)) WITHOUT ROWID;
+      INSERT INTO batches VALUES ('one', 0, 'me', 2, 1, 1, x'05');
+    `);
+    const job = newJob({ id: 'one', phase: 'finishing' });
+    earlier.prepare('INSERT INTO jobs VALUES (?, ?, ?)').run(job.id, job.startedAtMs, JSON.stringify(job));
+    earlier.close();
+    for (let times = 0; times < 2; times++) {
+      const store = new SqliteJobStore(file);
+      expect(await store.get('one')).toEqual(job);
+      const [claim] = await allOf(store.claims('one'));
+      expect(claim).toMatchObject({ batch: 0, claim: 2, attempts: 1, swept: 1 });
+      expect([...(claim?.done ?? [])]).toEqual([0, 2]);
+      expect([...(claim?.clean ?? [])]).toEqual([]);
+      await store.keepFinishCursor('one', { times });
+      expect(await store.finishCursor('one')).toEqual({ times });
+      store.close();
+    }
+    const store = new SqliteJobStore(file);
+    await store.record('one', 0, 'me', [copied(1)]);
+    expect((await store.counters('one')).get('files.copied')).toBe(1);
     store.close();
     await remove();
   });

@@ -2,7 +2,9 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, inject, test } from 'vitest';
+import { makeFiles } from '../bed/make-files.ts';
 import { startCli } from '../support/cli.ts';
+import { openFile } from '../support/open-file.ts';
 import { FaultProxy, type FaultProxyOptions } from '../support/fault-proxy.ts';
 import { expectOneLine, TwoClusters, temporaryNames } from '../support/two-clusters.ts';
 import type { JobSpec } from '../../shared/job/spec.ts';
@@ -385,5 +387,27 @@ describe('a resume', () => {
     // The names of the one batch that was opened again: seven files, few claims and tries.
     expect(b.count('DELETE')).toBeLessThan(60);
     expect(temporaryNames((await pair.trees()).b)).toEqual([]);
+  });
+
+  test('for one open file of 3,000 changes next to nothing but that file', async () => {
+    const pair = await TwoClusters.make(bed, 'resume-open');
+    const { a, root } = pair;
+    await makeFiles(bed.rpcA, `${root}/tree`, 2999);
+    const paths = [`A:${root}/tree`, `B:${root}/tree`];
+    let job = '';
+    {
+      await using writer = await openFile(a, `${root}/tree/open`, 2000);
+      expect(writer.listedBytes).toBe(0);
+      const first = await pair.run(['copy', '--silent', ...paths]);
+      expect(first.code, first.stderr).toBe(SOME_FAILED);
+      expect(first.status).toMatchObject({ 'Files Copied': 2999, 'Files Failed': 1 });
+      job = first.status.Job;
+    }
+    await using b = await FaultProxy.start(bed.b);
+    const mended = await pair.run(['copy', '--silent', '--resume', job], { conf: pair.conf({ B: { url: b.url } }) });
+    expect(mended.status).toMatchObject({ Outcome: 'Successful', 'Files Copied': 3000, 'Files Failed': 0 });
+    expect(b.count('CREATE')).toBe(1);
+    expect(b.requests.filter(({ operation }) => !/^(GET|LIST|OPEN|CHECK)/.test(operation)).length).toBeLessThan(50);
+    expect(temporaryNames(await pair.b.tree(root))).toEqual([]);
   });
 });

@@ -4,12 +4,15 @@ import { interleavingsContract } from './job-store-interleavings.ts';
 import { allOf } from './files.ts';
 import type { Job } from '../../shared/job/job.ts';
 import type { JobSpec } from '../../shared/job/spec.ts';
-import type { JobStore } from '../../shared/job/job-store.ts';
+import type { Claim, JobStore } from '../../shared/job/job-store.ts';
 
 /** A store's data, to which one may connect many times. */
 export interface Stores extends AsyncDisposable {
   connect(): JobStore;
 }
+
+/** A claim with a set that can be compared. */
+const plain = <T extends Claim>(claim: T) => ({ ...claim, done: new Set(claim.done) });
 
 /** What every JobStore must do. `open` gives one that may hold other jobs already. */
 export function jobStoreContract(name: string, open: () => Promise<Stores>): void {
@@ -27,7 +30,9 @@ export function jobStoreContract(name: string, open: () => Promise<Stores>): voi
       await store.create(job);
       return job.id;
     };
-    const claims = (id: string) => allOf(store.claims(id));
+    const claims = async (id: string, from?: number) =>
+      (await allOf(store.claims(id, from))).map((claim) => ({ ...plain(claim), clean: new Set(claim.clean) }));
+    const claim = async (id: string, batch: number, owner: string) => plain(await store.claim(id, batch, owner));
 
     describe('jobs', () => {
       it('gives back what was kept', async () => {
@@ -102,7 +107,7 @@ export function jobStoreContract(name: string, open: () => Promise<Stores>): voi
     describe('claims', () => {
       it('counts claims from 1, and starts with nothing done', async () => {
         const id = await make();
-        expect(await store.claim(id, 0, 'me')).toEqual({ claim: 1, attempts: 0, swept: 0, done: new Set() });
+        expect(await claim(id, 0, 'me')).toEqual({ claim: 1, attempts: 0, swept: 0, done: new Set() });
         expect(await store.claim(id, 0, 'me')).toMatchObject({ claim: 2 });
         expect(await store.claim(id, 1, 'you')).toMatchObject({ claim: 1 });
       });
@@ -115,7 +120,7 @@ export function jobStoreContract(name: string, open: () => Promise<Stores>): voi
         await store.noteAttempt(id, 3, 'first', 2);
         await store.noteSwept(id, 3, 'first', 1);
         await store.noteSwept(id, 3, 'first', 0);
-        expect(await store.claim(id, 3, 'second')).toEqual({
+        expect(await claim(id, 3, 'second')).toEqual({
           claim: 2,
           attempts: 4,
           swept: 1,
@@ -128,17 +133,46 @@ export function jobStoreContract(name: string, open: () => Promise<Stores>): voi
         for (const batch of [10, 2, 0]) await store.claim(id, batch, 'me');
         await store.record(id, 2, 'me', [copied(1)]);
         expect(await claims(id)).toEqual([
-          { batch: 0, claim: 1, attempts: 0, swept: 0, done: new Set() },
-          { batch: 2, claim: 1, attempts: 0, swept: 0, done: new Set([1]) },
-          { batch: 10, claim: 1, attempts: 0, swept: 0, done: new Set() },
+          { batch: 0, claim: 1, attempts: 0, swept: 0, done: new Set(), clean: new Set() },
+          { batch: 2, claim: 1, attempts: 0, swept: 0, done: new Set([1]), clean: new Set([1]) },
+          { batch: 10, claim: 1, attempts: 0, swept: 0, done: new Set(), clean: new Set() },
         ]);
+      });
+
+      it('tells of them from any batch on, however many there are', async () => {
+        const id = await make();
+        const batches = Array.from({ length: 1010 }, (_, batch) => batch);
+        for (let at = 0; at < batches.length; at += 50) {
+          await Promise.all(batches.slice(at, at + 50).map((batch) => store.claim(id, batch, 'me')));
+        }
+        for (const from of [0, 1, 999, 1000, 1009, 1010]) {
+          const found = (await claims(id, from)).map(({ batch }) => batch);
+          expect(found).toEqual(batches.slice(from));
+        }
+      });
+
+      it('tells of which units nothing can be left: those that ended well at their first try under the first claim', async () => {
+        const id = await make();
+        await store.claim(id, 0, 'first');
+        await store.record(id, 0, 'first', [
+          copied(0),
+          copied(1, { retries: 1 }),
+          skipped(2),
+          failed(3, { retries: 0 }),
+        ]);
+        await store.claim(id, 0, 'second');
+        await store.record(id, 0, 'second', [copied(4), skipped(5)]);
+        const [one] = await claims(id);
+        expect(one).toMatchObject({ done: new Set([0, 1, 2, 3, 4, 5]), clean: new Set([0, 2]) });
+        await store.reopenFailed(id);
+        expect(await claims(id)).toMatchObject([{ done: new Set([0, 1, 2, 4, 5]), clean: new Set([0, 2]) }]);
       });
 
       it('keeps jobs apart', async () => {
         const [one, other] = [await make(), await make()];
         await store.claim(one, 0, 'me');
         await store.record(one, 0, 'me', [copied(0), failed(1)]);
-        expect(await store.claim(other, 0, 'me')).toMatchObject({ claim: 1, done: new Set() });
+        expect(await claim(other, 0, 'me')).toMatchObject({ claim: 1, done: new Set() });
         expect(await store.counters(other)).toEqual(new Map());
         expect(await store.failures(other, 10)).toEqual([]);
       });
@@ -282,7 +316,7 @@ export function jobStoreContract(name: string, open: () => Promise<Stores>): voi
         await store.reopenFailed(id);
         expect(await store.counters(id)).toEqual(countersIn(done));
         expect(await store.failures(id, 10)).toEqual([]);
-        expect((await store.claim(id, 0, 'me again')).done).toEqual(new Set([0, 1]));
+        expect((await claim(id, 0, 'me again')).done).toEqual(new Set([0, 1]));
         await store.record(id, 0, 'me again', [copied(2), failed(3)]);
         expect(await store.counters(id)).toEqual(countersIn([...done, copied(2), failed(3)]));
         expect(await store.failures(id, 10)).toHaveLength(1);
@@ -294,6 +328,35 @@ export function jobStoreContract(name: string, open: () => Promise<Stores>): voi
         await store.record(id, 0, 'me', [copied(0)]);
         await store.reopenFailed(id);
         expect(await store.counters(id)).toEqual(countersIn([copied(0)]));
+      });
+    });
+
+    describe('the cursor of a finish', () => {
+      it('is given back as it was kept, and the last one kept counts', async () => {
+        const id = await make({ phase: 'finishing' });
+        expect(await store.finishCursor(id)).toBeUndefined();
+        await store.keepFinishCursor(id, { phase: 'sweep', at: { batch: 1 } });
+        const cursor = { phase: 'directories', open: [{ path: 'é😀"\u2028', after: null }], root: 2 };
+        await store.keepFinishCursor(id, cursor);
+        expect(await store.finishCursor(id)).toEqual(cursor);
+        expect(await store.get(id)).toEqual({ ...newJob({ phase: 'finishing' }), id });
+      });
+
+      it('may name every directory of the deepest tree', async () => {
+        const id = await make({ phase: 'finishing' });
+        const open = Array.from({ length: 1000 }, (_, depth) => ({ path: 'abcdefg/'.repeat(depth), depth }));
+        await store.keepFinishCursor(id, { open });
+        expect(await store.finishCursor(id)).toEqual({ open });
+      });
+
+      it('is gone when it is taken back, and each job has its own', async () => {
+        const [one, other] = [await make({ phase: 'finishing' }), await make({ phase: 'finishing' })];
+        await store.keepFinishCursor(one, { phase: 'sweep' });
+        await store.keepFinishCursor(other, { phase: 'status' });
+        await store.keepFinishCursor(one, undefined);
+        await store.keepFinishCursor(one, undefined);
+        expect(await store.finishCursor(one)).toBeUndefined();
+        expect(await store.finishCursor(other)).toEqual({ phase: 'status' });
       });
     });
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ManifestPosition } from '../../shared/job/manifest-lines.ts';
 import type { ManifestStore } from '../../shared/job/manifest.ts';
 import { allOf, errorOf } from './files.ts';
 import { oddNames } from './odd-tree.ts';
@@ -35,7 +36,8 @@ export function manifestStoreContract(name: string, open: () => Promise<OpenMani
       for (const batch of batches) await writer.append(batch);
       await writer.close();
     };
-    const read = (job: string) => allOf(place.store.read(job));
+    const read = async (job: string, from?: ManifestPosition): Promise<Batch[]> =>
+      (await allOf(place.store.read(job, from))).map(({ batch, units }) => ({ batch, units }));
 
     it('gives batches back in the order in which they were appended', async () => {
       const job = randomUUID();
@@ -149,6 +151,20 @@ export function manifestStoreContract(name: string, open: () => Promise<OpenMani
       await place.store.remove(job);
       expect(await errorOf(read(job))).toBeInstanceOf(Error);
       await place.store.remove(job);
+    });
+
+    it('can be read from between any two lines, and tells how many units a line has', async () => {
+      const job = randomUUID();
+      const batches = Array.from({ length: 6 }, (_, index) =>
+        batchOf(index, [`é${index}`, ...Array.from({ length: index }, () => 'b')]),
+      );
+      await write(job, batches);
+      const lines = await allOf(place.store.read(job));
+      expect(lines.map(({ count }) => count)).toEqual([1, 2, 3, 4, 5, 6]);
+      for (const { batch, position, next } of lines) {
+        expect(await read(job, position)).toEqual(batches.slice(batch));
+        expect(await read(job, next)).toEqual(batches.slice(batch + 1));
+      }
     });
 
     it('can be read by several at once, and left before its end', async () => {

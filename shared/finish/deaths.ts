@@ -1,0 +1,51 @@
+import { batchRecords, isFinished } from '../job/claimed-batches.ts';
+import type { ManifestPosition } from '../job/manifest-lines.ts';
+import { failedOutcome } from '../job/outcome.ts';
+import type { Batch } from '../job/unit.ts';
+import type { Finishing } from './finishing.ts';
+
+/** What the state machine was told of batches whose copier died each time it was tried, without a word of its own. */
+export interface DeathRecords {
+  hasDeaths(job: string): Promise<boolean>;
+  /** The error of a batch's copier; undefined when it did not die. */
+  deathOf(job: string, batch: number): Promise<string | undefined>;
+  /** Whether all are forgotten when it returns: it stops when the time is over. */
+  forgetDeaths(job: string, isOver: () => boolean): Promise<boolean>;
+  /** Takes back that an owner may be at work on a batch. */
+  release(job: string, batch: number, owner: string): Promise<void>;
+}
+
+/**
+ * Records the units that dead copiers left without an outcome as failed, with what the state machine was told.
+ * @returns where it stopped before the end
+ */
+export async function recordDeaths(
+  finishing: Finishing,
+  from: ManifestPosition,
+): Promise<ManifestPosition | undefined> {
+  const { job, deaths, isOver } = finishing;
+  if (!deaths || !(await deaths.hasDeaths(job.id))) return undefined;
+  let at = from;
+  for await (const record of batchRecords(job.id, finishing, from)) {
+    const error = isFinished(record) ? undefined : await deaths.deathOf(job.id, record.line.batch);
+    if (error !== undefined) await recordDeath(finishing, deaths, record.line, error);
+    at = record.line.next;
+    if (isOver()) return at;
+  }
+  return (await deaths.forgetDeaths(job.id, isOver)) ? undefined : at;
+}
+
+async function recordDeath(
+  { job, store, owner }: Finishing,
+  deaths: DeathRecords,
+  { batch, units }: Batch,
+  error: string,
+): Promise<void> {
+  const { done } = await store.claim(job.id, batch, owner);
+  const reason = `its copier died each time it was tried: ${error} (look into the copy Lambda's log, then retry the job)`;
+  const outcomes = [...units.entries()]
+    .filter(([index]) => !done.has(index))
+    .map(([index, unit]) => failedOutcome(job.roots, index, unit, reason));
+  await store.record(job.id, batch, owner, outcomes);
+  await deaths.release(job.id, batch, owner);
+}

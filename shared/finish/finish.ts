@@ -1,0 +1,76 @@
+import { endingOf } from '../job/ending.ts';
+import type { Job } from '../job/job.ts';
+import { type ManifestPosition, manifestStart } from '../job/manifest-lines.ts';
+import { withSmallHeap } from '../memory.ts';
+import { recordDeaths } from './deaths.ts';
+import { type DirectoriesPosition, directoriesStart, setDirectories } from './directories.ts';
+import type { DirectoryLosses } from './directory-losses.ts';
+import type { Finishing } from './finishing.ts';
+import { isTriedAgain, sweep, type SweepPosition, sweepStart } from './sweep.ts';
+
+/** How far the end of a job has come: the phase, and where it goes on in it. Plain JSON. */
+export type FinishCursor =
+  | { readonly phase: 'deaths'; readonly at: ManifestPosition }
+  | { readonly phase: 'sweep'; readonly at: SweepPosition }
+  | { readonly phase: 'directories'; readonly at: DirectoriesPosition }
+  | { readonly phase: 'status'; readonly losses: DirectoryLosses };
+
+const phases: readonly string[] = ['deaths', 'sweep', 'directories', 'status'] satisfies FinishCursor['phase'][];
+
+/** A finish that was killed does again what it did in this time. */
+const KEEP_EVERY_MS = 5000;
+
+/**
+ * Ends a job whose batches were all handed out: what dead copiers did not record fails, what tries may have left is deleted, directories get
+ * their attributes, and the job its status, in this order, since a deletion changes the times of directories. The cursor is kept with the job
+ * every few seconds, and a finish goes on from it, whatever stopped the one before.
+ *
+ * @returns the ended job, or undefined when the time was over: call again
+ * @throws IncompleteError when files are not accounted for: the job is then to be copied on, not finished
+ */
+export function finish(finishing: Finishing): Promise<Job | undefined> {
+  const { job, store, isOver } = finishing;
+  return withSmallHeap(async () => {
+    if (job.phase !== 'finishing') await store.update(job.id, { phase: 'finishing' });
+    let cursor = cursorIn(await store.finishCursor(job.id)) ?? { phase: 'deaths', at: manifestStart };
+    while (cursor.phase !== 'status') {
+      const keepAtMs = performance.now() + KEEP_EVERY_MS;
+      const stretch = { ...finishing, isOver: () => isOver() || performance.now() >= keepAtMs };
+      cursor = await advance(cursor, stretch);
+      await store.keepFinishCursor(job.id, cursor);
+      if (isOver()) return undefined;
+    }
+    const { warnings, examples } = cursor.losses;
+    const ending = endingOf(job, await store.counters(job.id), warnings, examples);
+    await store.update(job.id, ending);
+    await store.keepFinishCursor(job.id, undefined);
+    return { ...job, ...ending };
+  });
+}
+
+/** Works on a phase until it is done or the time is over. @returns where to go on */
+async function advance(
+  cursor: Exclude<FinishCursor, { phase: 'status' }>,
+  finishing: Finishing,
+): Promise<FinishCursor> {
+  switch (cursor.phase) {
+    case 'deaths': {
+      const at = await recordDeaths(finishing, cursor.at);
+      return at ? { phase: 'deaths', at } : { phase: 'sweep', at: sweepStart };
+    }
+    case 'sweep': {
+      const at = await sweep(finishing, isTriedAgain, cursor.at);
+      return at ? { phase: 'sweep', at } : { phase: 'directories', at: directoriesStart };
+    }
+    case 'directories': {
+      const stopped = await setDirectories(finishing, cursor.at);
+      return 'at' in stopped ? { phase: 'directories', at: stopped.at } : { phase: 'status', losses: stopped.losses };
+    }
+  }
+}
+
+/** What another version kept is none: the finish begins anew, which is safe. */
+function cursorIn(kept: unknown): FinishCursor | undefined {
+  const known = typeof kept === 'object' && kept !== null && 'phase' in kept && phases.includes(kept.phase as string);
+  return known ? (kept as FinishCursor) : undefined;
+}
