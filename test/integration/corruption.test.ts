@@ -5,15 +5,16 @@ import { temporaryNames, TwoClusters } from '../support/two-clusters.ts';
 
 const bed = inject('bed');
 const MIB = 1024 * 1024;
-const LENGTH = 3 * MIB + 100;
+/** Three blocks at the destination, whose own are of 4 MiB. */
+const LENGTH = 9 * MIB + 100;
 
 /**
  * One bit is another one behind the source, or before the destination. Where both clusters keep the checksum in one layout their two are
  * compared; where blocks have other sizes the bytes are digested on their way.
  */
 const layouts = [
-  { what: 'blocks of one size', blocks: {} },
-  { what: 'blocks of two sizes', blocks: { blocksize: String(2 * MIB) } },
+  { what: 'blocks of one size', blocks: { blocksize: String(4 * MIB) } },
+  { what: 'blocks of two sizes', blocks: { blocksize: String(MIB) } },
 ] as const;
 const ways = [
   { side: 'A', operation: 'OPEN' },
