@@ -13,7 +13,7 @@ export interface Promotion {
 }
 
 /**
- * Gives a verified temporary file its name: in one step where the place can replace a file, and otherwise in three, of which the
+ * Gives a verified temporary file its name: in one step where the storage can replace a file, and otherwise in three, of which the
  * first moves the old file aside and the last deletes it. What a failure or a crash leaves is for `withdraw`.
  */
 export async function promote(promotion: Promotion, policy: RetryPolicy, signal: AbortSignal): Promise<void> {
