@@ -4,12 +4,13 @@ import { basename, join } from '../storage/path.ts';
 import { alternativesOf, hasGlob, nameMatcher } from '../storage/pattern.ts';
 import { isTemporary } from '../job/temporary.ts';
 
+/** What a pattern of the source matched. */
 export interface Match {
   readonly path: string;
   readonly status: FileStatus;
 }
 
-/** The mapping is kept with the job: a glob is for choosing trees, not for listing one. */
+/** Most matches of a glob: they are kept with the job, and a glob is for choosing trees, not for listing one. */
 const MATCHES_LIMIT = 10_000;
 
 /**
@@ -22,7 +23,7 @@ const MATCHES_LIMIT = 10_000;
  * @see Hadoop Globber, GlobExpander; Python glob for the rule of hidden names
  */
 export async function expandGlob(
-  fs: Storage,
+  storage: Storage,
   pattern: string,
   signal: AbortSignal,
   onHidden?: (path: string) => void,
@@ -30,21 +31,23 @@ export async function expandGlob(
   const found = new Map<string, Match>();
   const { paths, isPattern } = alternativesOf(pattern);
   for (const path of paths) {
-    const absolute = fs.resolve(path);
-    const matches = await (isPattern ? matchesOf(fs, absolute, signal, onHidden) : existing(fs, [absolute], signal));
+    const absolute = storage.resolve(path);
+    const matches = await (isPattern
+      ? matchesOf(storage, absolute, signal, onHidden)
+      : existing(storage, [absolute], signal));
     const wanted = /.\/$/.test(path) ? matches.filter(({ status }) => status.kind === 'directory') : matches;
     for (const match of wanted) if (!found.has(match.path)) found.set(match.path, match);
     limit(found.size);
   }
   if (found.size === 0) {
-    throw new RefusedError(`no source matches ${fs.name}:${pattern}`, 'check the path with hdfs dfs -ls');
+    throw new RefusedError(`no source matches ${storage.name}:${pattern}`, 'check the path with hdfs dfs -ls');
   }
   return [...found.values()];
 }
 
 /** @param path  absolute, without braces */
 async function matchesOf(
-  fs: Storage,
+  storage: Storage,
   path: string,
   signal: AbortSignal,
   onHidden?: (path: string) => void,
@@ -54,18 +57,18 @@ async function matchesOf(
   for (const component of path.split('/').filter(Boolean)) {
     matches = undefined;
     if (hasGlob(component)) {
-      matches = await matchesIn(fs, paths, component, signal, onHidden);
+      matches = await matchesIn(storage, paths, component, signal, onHidden);
       paths = matches.map((match) => match.path);
     } else {
       const name = component.replace(/\\([^])/g, '$1');
       paths = paths.map((directory) => join(directory, name));
     }
   }
-  return matches ?? existing(fs, paths, signal);
+  return matches ?? existing(storage, paths, signal);
 }
 
 async function matchesIn(
-  fs: Storage,
+  storage: Storage,
   directories: readonly string[],
   pattern: string,
   signal: AbortSignal,
@@ -75,9 +78,9 @@ async function matchesIn(
   const matchesAll = nameMatcher(pattern, 'all');
   const found: Match[] = [];
   for (const directory of directories) {
-    const status = await fs.stat(directory, signal);
+    const status = await storage.stat(directory, signal);
     if (status?.kind !== 'directory') continue;
-    for await (const page of fs.list(directory, signal)) {
+    for await (const page of storage.list(directory, signal)) {
       for (const entry of page) {
         if (isTemporary(entry.name)) continue;
         const path = join(directory, entry.name);
@@ -90,10 +93,10 @@ async function matchesIn(
   return found;
 }
 
-async function existing(fs: Storage, paths: readonly string[], signal: AbortSignal): Promise<Match[]> {
+async function existing(storage: Storage, paths: readonly string[], signal: AbortSignal): Promise<Match[]> {
   const found: Match[] = [];
   for (const path of paths) {
-    const status = await fs.stat(path, signal);
+    const status = await storage.stat(path, signal);
     if (status) found.push({ path, status: { ...status, name: basename(path) } });
   }
   return found;

@@ -4,41 +4,47 @@ import { basename, isWithin, join, parentOf } from '../storage/path.ts';
 import { expandGlob, type Match } from './glob.ts';
 import { alternativesOf, hasGlob } from '../storage/pattern.ts';
 import type { Root } from '../job/root.ts';
-import { refuseSameTree } from './same-tree.ts';
+import { haveOneAddress, refuseSameTree } from './same-tree.ts';
 import { mayReplace } from '../job/existing.ts';
 import type { JobSpec } from '../job/spec.ts';
 
-/** What cannot work whatever the clusters hold. Asks them nothing. @throws SpecError */
-export function refuseAtOnce(source: Storage, destination: Storage, patterns: readonly string[], target: string): void {
-  const to = destination.resolve(target);
-  refuseReason(destination, to, destination.names?.unwritable(to));
-  for (const path of patterns.flatMap((pattern) => alternativesOf(pattern).paths)) {
-    const from = source.resolve(path);
-    refuseReason(source, from, source.names?.unreadable?.(from));
-    if (hasGlob(path)) continue;
-    if (isWithin(to, from) && samePlace(source, from, destination, to)) {
-      const what = from === to ? 'is its own source' : `lies inside its source ${from}`;
-      throw new SpecError(`the destination ${destination.name}:${to} ${what}`, 'name another destination');
+/**
+ * Refuses a copy that cannot work whatever the storages hold. Asks them nothing.
+ *
+ * @param path  of the destination, as the user wrote it
+ * @throws SpecError
+ */
+export function refuseAtOnce(source: Storage, destination: Storage, patterns: readonly string[], path: string): void {
+  const destinationPath = destination.resolve(path);
+  refuseName(destination, destinationPath, destination.names?.unwritable(destinationPath));
+  for (const pattern of patterns.flatMap((one) => alternativesOf(one).paths)) {
+    const sourcePath = source.resolve(pattern);
+    refuseName(source, sourcePath, source.names?.unreadable?.(sourcePath));
+    if (hasGlob(pattern)) continue;
+    if (isWithin(destinationPath, sourcePath) && haveOneAddress(source, sourcePath, destination, destinationPath)) {
+      const what = sourcePath === destinationPath ? 'is its own source' : `lies inside its source ${sourcePath}`;
+      throw new SpecError(`the destination ${destination.name}:${destinationPath} ${what}`, 'name another destination');
     }
   }
 }
 
-function refuseReason(fs: Storage, path: string, reason: string | undefined): void {
-  if (reason !== undefined) throw new SpecError(`${fs.name}:${path}: ${reason}`, 'name another path');
+function refuseName(storage: Storage, path: string, reason: string | undefined): void {
+  if (reason !== undefined) throw new SpecError(`${storage.name}:${path}: ${reason}`, 'name another path');
 }
 
 /**
- * Maps each source match to its destination, as cp does: to the destination's own name when there is nothing yet, into
- * it when it is a directory. With `mapping: exact` the destination is the copied root, existing or not (cp -T).
+ * Maps each source that matches to its destination, as cp does: to the destination path itself where nothing stands yet, below it where it
+ * is a directory. With `mapping: exact` the destination path is the copied root, existing or not (cp -T).
  *
- * @param options  `makeProbe` is false for a dry run, which changes nothing; `onHidden` as of `expandGlob`
- * @throws RefusedError no match, conflicting matches, missing parent, existing destination without force, a tree into itself,
- *   names that the destination cannot hold
+ * @param path  of the destination, as the user wrote it
+ * @param options  `makeProbe` is false for a dry run, which changes nothing; `onHidden` is that of `expandGlob`
+ * @throws RefusedError for no match, two that would become one, a missing parent, a destination that exists and may not, a tree into
+ *   itself, names that the destination cannot hold
  */
 export async function resolveMapping(
   spec: JobSpec,
   patterns: readonly string[],
-  target: string,
+  path: string,
   source: Storage,
   destination: Storage,
   signal: AbortSignal,
@@ -49,26 +55,27 @@ export async function resolveMapping(
     for (const match of await expandGlob(source, pattern, signal, onHidden)) found.set(match.path, match);
   }
   const matches = [...found.values()];
-  const to = destination.resolve(target);
-  const there = await destination.stat(to, signal);
-  if (!there) await requireParent(destination, to, signal);
+  const destinationPath = destination.resolve(path);
+  const standing = await destination.stat(destinationPath, signal);
+  if (!standing) await requireParent(destination, destinationPath, signal);
   if (spec.options.mapping === 'exact' && matches.length > 1) {
     throw new RefusedError(`${matches.length} sources match, and an exact destination takes one`, 'leave out --exact');
   }
-  const roots = matches.map((match) => rootOf(match, to, there, spec, source));
+  const roots = matches.map((match) => rootOf(match, destinationPath, standing, spec, source));
   refuseConflicts(roots, destination);
-  // To a server the question looks like a change.
-  if (makeProbe) await destination.names?.learn?.(to, signal);
+  // A server may record the question as a change, which a dry run makes none of.
+  if (makeProbe) await destination.names?.learn?.(destinationPath, signal);
   await refuseSameTree({ source, destination, force: mayReplace(spec.options.existing), makeProbe }, roots, signal);
   refuseNames(roots, destination);
-  for (const root of roots) await refuseExisting(root, to, there, spec, destination, signal);
+  for (const root of roots) await refuseExisting(root, destinationPath, standing, spec, destination, signal);
   return roots;
 }
 
+/** @param standing  what stands at the destination path */
 function rootOf(
   { path, status }: Match,
-  to: string,
-  there: FileStatus | undefined,
+  destinationPath: string,
+  standing: FileStatus | undefined,
   spec: JobSpec,
   source: Storage,
 ): Root {
@@ -78,9 +85,10 @@ function rootOf(
     throw new RefusedError(`${path} is neither a file nor a directory`, 'name what it stands for');
   }
   const { mapping, filesOnly } = spec.options;
-  // Flattened files go directly under the destination: the root that is listed there is the destination itself.
-  const into = there?.kind === 'directory' && mapping === 'cp' && !(filesOnly && status.kind === 'directory');
-  return { source: path, destination: into ? join(to, basename(path)) : to, kind: status.kind };
+  // The files of a flattened directory go right below the destination path: the directory itself has no name there.
+  const isBelow = standing?.kind === 'directory' && mapping === 'cp' && !(filesOnly && status.kind === 'directory');
+  const destination = isBelow ? join(destinationPath, basename(path)) : destinationPath;
+  return { source: path, destination, kind: status.kind };
 }
 
 function refuseConflicts(roots: readonly Root[], destination: Storage): void {
@@ -97,7 +105,7 @@ function refuseConflicts(roots: readonly Root[], destination: Storage): void {
   }
 }
 
-/** One name that cannot be had among others is a file that fails; where there is no other the job cannot go on. */
+/** A root whose name the destination cannot hold is a failed file among others; where none can be held the job cannot go on. */
 function refuseNames(roots: readonly Root[], destination: Storage): void {
   const reasons = roots.map((root) => destination.names?.unwritable(root.destination));
   const [first, reason] = [roots[0], reasons[0]];
@@ -107,14 +115,14 @@ function refuseNames(roots: readonly Root[], destination: Storage): void {
 
 async function refuseExisting(
   root: Root,
-  to: string,
-  there: FileStatus | undefined,
+  destinationPath: string,
+  standing: FileStatus | undefined,
   { options: { existing, mapping, filesOnly } }: JobSpec,
   destination: Storage,
   signal: AbortSignal,
 ): Promise<void> {
   if (destination.names?.unwritable(root.destination) !== undefined) return;
-  const status = root.destination === to ? there : await destination.stat(root.destination, signal);
+  const status = root.destination === destinationPath ? standing : await destination.stat(root.destination, signal);
   if (!status) return;
   if (status.kind !== root.kind) {
     throw new RefusedError(
@@ -128,16 +136,11 @@ async function refuseExisting(
   }
 }
 
-async function requireParent(fs: Storage, path: string, signal: AbortSignal): Promise<void> {
-  const parent = await fs.stat(parentOf(path), signal);
-  if (!parent)
-    throw new RefusedError(`Parent directory of ${fs.name}:${path} does not exist`, `make it: mkdir ${parentOf(path)}`);
+async function requireParent(storage: Storage, path: string, signal: AbortSignal): Promise<void> {
+  const [directory, name] = [parentOf(path), `${storage.name}:${path}`];
+  const parent = await storage.stat(directory, signal);
+  if (!parent) throw new RefusedError(`Parent directory of ${name} does not exist`, `make it: mkdir ${directory}`);
   if (parent.kind !== 'directory') {
-    throw new RefusedError(`The parent of ${fs.name}:${path} is not a directory`, 'name another destination');
+    throw new RefusedError(`The parent of ${name} is not a directory`, 'name another destination');
   }
-}
-
-function samePlace(source: Storage, from: string, destination: Storage, to: string): boolean {
-  const places = destination.addressesOf(to);
-  return source.addressesOf(from).some((place) => places.includes(place));
 }

@@ -5,11 +5,11 @@ import { isWithin, join, parentOf } from '../storage/path.ts';
 import type { Root } from '../job/root.ts';
 import { probeName } from '../job/temporary.ts';
 
-/** For removing the probe, ms. */
+/** How long removing the probe may take, ms: also when the job was stopped meanwhile. */
 const CLEANUP_MS = 30_000;
 
-/** Both ends of a job, and what it may do there. */
-export interface TwoEnds {
+/** Source and destination of a job, and what it may do there. */
+interface SourceAndDestination {
   readonly source: Storage;
   readonly destination: Storage;
   /** Existing files of the destination are replaced. */
@@ -25,13 +25,17 @@ export interface TwoEnds {
  *
  * @throws RefusedError
  */
-export async function refuseSameTree(ends: TwoEnds, roots: readonly Root[], signal: AbortSignal): Promise<void> {
-  const { source, destination } = ends;
+export async function refuseSameTree(
+  storages: SourceAndDestination,
+  roots: readonly Root[],
+  signal: AbortSignal,
+): Promise<void> {
+  const { source, destination } = storages;
   const known = new Map<string, boolean>();
   for (const root of roots) {
-    if (!(await overlaps(root, ends, signal))) continue;
+    if (!(await overlaps(root, storages, signal))) continue;
     const key = [...source.addressesOf(root.destination), '|', ...destination.addressesOf(root.destination)].join(' ');
-    const same = known.get(key) ?? (await isOnePlace(root.destination, ends, signal));
+    const same = known.get(key) ?? (await isOnePath(root.destination, storages, signal));
     known.set(key, same);
     if (!same) continue;
     const alias =
@@ -44,7 +48,7 @@ export async function refuseSameTree(ends: TwoEnds, roots: readonly Root[], sign
 }
 
 /** Whether the paths, taken as those of one file system, would let the copy write into what it reads. */
-async function overlaps(root: Root, { source, force }: TwoEnds, signal: AbortSignal): Promise<boolean> {
+async function overlaps(root: Root, { source, force }: SourceAndDestination, signal: AbortSignal): Promise<boolean> {
   if (isWithin(root.destination, root.source)) return true;
   if (!force || !isWithin(root.source, root.destination) || isInSnapshot(root.source)) return false;
   // Of `/a/b` copied to `/a`, only what lies at `/a/b/b` would land inside of `/a/b`.
@@ -52,38 +56,38 @@ async function overlaps(root: Root, { source, force }: TwoEnds, signal: AbortSig
   return (await source.stat(root.source + below, signal)) !== undefined;
 }
 
-/** Nothing is ever written there. */
+/** A path in a snapshot: nothing is ever written there. */
 function isInSnapshot(path: string): boolean {
   return path.split('/').includes('.snapshot');
 }
 
 /** Whether a path of the destination is the same one of the source. */
-async function isOnePlace(path: string, ends: TwoEnds, signal: AbortSignal): Promise<boolean> {
-  const { source, destination, makeProbe } = ends;
-  const places = destination.addressesOf(path);
-  if (source.addressesOf(path).some((place) => places.includes(place))) return true;
-  const [directory, there] = await nearestDirectory(destination, path, signal);
-  const here = await seen(source, directory, signal);
-  if (!there || !here || areTwo(there, here)) return false;
-  // What the numbers leave open: every root has the same one, and HttpFS tells none.
-  const alike = there.modifiedAtMs === here.modifiedAtMs && there.owner === here.owner;
-  return makeProbe ? showsThrough(directory, ends, alike, signal) : alike;
+async function isOnePath(path: string, storages: SourceAndDestination, signal: AbortSignal): Promise<boolean> {
+  const { source, destination, makeProbe } = storages;
+  if (haveOneAddress(source, path, destination, path)) return true;
+  const [directory, destinationStatus] = await nearestDirectory(destination, path, signal);
+  const sourceStatus = await seen(source, directory, signal);
+  if (!destinationStatus || !sourceStatus || areTwo(destinationStatus, sourceStatus)) return false;
+  // What inode numbers leave open: the root of every file system has the same one, and HttpFS tells none.
+  const { modifiedAtMs, owner } = sourceStatus;
+  const alike = destinationStatus.modifiedAtMs === modifiedAtMs && destinationStatus.owner === owner;
+  return makeProbe ? showsThrough(directory, storages, alike, signal) : alike;
 }
 
 async function nearestDirectory(
-  fs: Storage,
+  storage: Storage,
   path: string,
   signal: AbortSignal,
 ): Promise<[string, FileStatus | undefined]> {
   let directory = path;
   for (;;) {
-    const status = await fs.stat(directory, signal);
+    const status = await storage.stat(directory, signal);
     if (status?.kind === 'directory' || directory === '/') return [directory, status];
     directory = parentOf(directory);
   }
 }
 
-/** Undefined also where the source may not look, or serves nothing: from there it copies nothing either. */
+/** What the source shows at a path; undefined also where it may not look, or serves nothing: it copies nothing from there either. */
 async function seen(source: Storage, path: string, signal: AbortSignal): Promise<FileStatus | undefined> {
   try {
     return await source.stat(path, signal);
@@ -94,14 +98,18 @@ async function seen(source: Storage, path: string, signal: AbortSignal): Promise
   }
 }
 
+/** Whether two entries are certainly not one and the same. */
 function areTwo(a: FileStatus, b: FileStatus): boolean {
   return a.kind !== b.kind || (a.fileId !== undefined && b.fileId !== undefined && a.fileId !== b.fileId);
 }
 
-/** @param otherwise  what is taken for true where no directory can be made */
+/**
+ * Makes a directory at the destination and looks for it through the source.
+ * @param otherwise  the answer where no directory can be made
+ */
 async function showsThrough(
   directory: string,
-  { source, destination }: TwoEnds,
+  { source, destination }: SourceAndDestination,
   otherwise: boolean,
   signal: AbortSignal,
 ): Promise<boolean> {
@@ -109,7 +117,7 @@ async function showsThrough(
   try {
     await destination.makeDirectory(probe, '700', signal);
   } catch (error) {
-    // It may have been made although its answer was lost, or not waited for.
+    // The probe may have been made although its answer was lost, or not waited for.
     await destination.delete(probe, AbortSignal.timeout(CLEANUP_MS)).catch(() => undefined);
     if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
     return otherwise;
@@ -117,7 +125,12 @@ async function showsThrough(
   try {
     return (await seen(source, probe, signal)) !== undefined;
   } finally {
-    // Also when the job was stopped meanwhile.
     await destination.delete(probe, AbortSignal.timeout(CLEANUP_MS));
   }
+}
+
+/** Whether two paths are served by one address: the storages are then one, as far as these paths go. */
+export function haveOneAddress(one: Storage, path: string, other: Storage, otherPath: string): boolean {
+  const addresses = other.addressesOf(otherPath);
+  return one.addressesOf(path).some((address) => addresses.includes(address));
 }
