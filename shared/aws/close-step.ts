@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Deadline } from '../deadline.ts';
 import { sweep, type SweepPosition, sweepStart } from '../finish/sweep.ts';
 import type { Job } from '../job/job.ts';
+import { withSmallHeap } from '../memory.ts';
 import { endJob } from './end-job.ts';
 import { endpointsOfJob } from './endpoints.ts';
 import type { FinalStatus } from './final-status.ts';
@@ -62,7 +63,8 @@ export async function closeStep(
   const { destination } = endpoints;
   while (cursor.phase === 'sweep') {
     const sweeping = { job, destination, store, manifests, signal, isOver: stretch() };
-    const at: SweepPosition | undefined = await sweep(sweeping, () => true, cursor.at);
+    const from: SweepPosition = cursor.at;
+    const at: SweepPosition | undefined = await withSmallHeap(() => sweep(sweeping, () => true, from));
     cursor = at ? { phase: 'sweep', at } : { phase: 'status' };
     await store.keepCloseCursor(job.id, cursor);
     if (deadline.isNear()) return { closed: false };

@@ -22,8 +22,8 @@ export const directoriesStart: DirectoriesPosition = { root: 0, losses: { warnin
 
 /** Directories whose attributes are set at once, each with one request on its way. */
 const AT_ONCE = 40;
-/** Listings of the source on their way besides. */
-const LISTED_AHEAD = 16;
+/** Listings of the source that are asked for ahead besides. */
+const LISTED_AHEAD = 64;
 const NOT_LISTED = 'directory not listed';
 const GONE = 'directory gone';
 
@@ -82,7 +82,7 @@ async function setTree(
     stopped = await walk(trees, { leave, lost, blocked: lost }, signal, {
       isOver,
       from,
-      ahead: Math.min(LISTED_AHEAD, atOnce),
+      ahead: Math.min(LISTED_AHEAD, 2 * atOnce),
     });
   } finally {
     // Nothing is on its way when this settles.

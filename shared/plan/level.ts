@@ -56,6 +56,8 @@ export class Level {
   #entries: AsyncIterator<Merged<FileStatus>> | undefined;
   /** Subdirectories whose first page was asked for ahead, by name. */
   readonly #ahead = new Map<string, Listing>();
+  /** How many of them at most: half of what is left, so that something is left for the directories below. */
+  readonly #share: number;
 
   /**
    * @param source  the source's listing of the directory, if it was begun already
@@ -65,6 +67,7 @@ export class Level {
     this.directory = directory;
     this.after = after;
     this.#listings = listings;
+    this.#share = Math.ceil(listings.aheadLeft / 2);
     this.#source = source;
   }
 
@@ -103,7 +106,7 @@ export class Level {
   /** Asks for the listings of the next sibling directories, so that deep trees do not wait for one answer after the other. */
   #askAhead(): void {
     for (const { name, kind } of this.#source?.upcoming() ?? []) {
-      if (this.#listings.aheadLeft === 0) return;
+      if (this.#listings.aheadLeft === 0 || this.#ahead.size >= this.#share) return;
       if (kind !== 'directory' || this.#ahead.has(name) || isTemporary(name)) continue;
       const listing = this.#listings.ofSource(childOf(this.directory.path, name));
       listing.start();

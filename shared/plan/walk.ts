@@ -53,14 +53,14 @@ export interface WalkCursor {
 }
 
 /** Deep trees do not wait for one answer after the other, and a namenode hardly notices. */
-const AHEAD = 8;
+const AHEAD = 16;
 
 /** When to stop, and where an earlier walk stopped. */
 export interface Stretch {
   /** Asked after each name. */
   readonly isOver?: () => boolean;
   readonly from?: WalkCursor | undefined;
-  /** First pages of sibling directories of the source that are asked for ahead, over the whole walk. */
+  /** First pages of the source's directories that are asked for ahead, over the whole walk; half of them of one directory's children. */
   readonly ahead?: number;
 }
 
