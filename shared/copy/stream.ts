@@ -49,10 +49,10 @@ export async function stream(
   ]);
   const sourceLayouts = sourcePlain.map((layout) => striped(layout, stripe)) as unknown as Layouts;
   const writtenLayouts = writtenPlain.map((layout) => striped(layout, newStripe)) as unknown as Layouts;
-  const isTold = level === 'checksum' && lengthBytes > 0 && !encrypted && source.checksums && destination.checksums;
-  // Where both sides will state the same checksum of the same bytes, it is they who digest them.
+  // Where both sides are known to state the same checksum of the same bytes, it is they who digest them.
+  const isStated = level === 'checksum' && !encrypted && source.checksums && destination.checksums;
   const digest =
-    isTold && sameLayout(sourceLayouts[0], writtenLayouts[0], lengthBytes)
+    isStated && isOneLayout(sourceLayouts, writtenLayouts, lengthBytes)
       ? undefined
       : new ContentDigest(digests ? [...sourceLayouts, ...writtenLayouts] : []);
   const opening = ofSource(source.read(sourcePath, allBytes(lengthBytes), signal));
@@ -79,6 +79,11 @@ export async function stream(
     signal,
   );
   return { verification, writing };
+}
+
+/** Whether no other layout was seen on either side, and both give the same checksum: another one would be found by reading the file again. */
+function isOneLayout(source: Layouts, written: Layouts, lengthBytes: number): boolean {
+  return source.length === 1 && written.length === 1 && sameLayout(source[0], written[0], lengthBytes);
 }
 
 /** The source's bytes, digested and counted on their way to the destination. */

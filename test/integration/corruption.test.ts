@@ -27,33 +27,37 @@ describe.each(layouts)('a bit that changes on the way, $what', ({ what, blocks }
     async ({ side, operation, times }) => {
       const name = `flip-${operation}-${times}-${what.replaceAll(' ', '-')}`;
       const pair = await TwoClusters.make(bed, name);
-      await pair.a.put(`${pair.root}/file`, content(name, LENGTH), blocks);
+      // The first file shows which checksums the clusters keep.
+      await pair.a.put(`${pair.root}/in/first`, 'first', blocks);
+      await pair.a.put(`${pair.root}/in/second`, content(name, LENGTH), blocks);
+      let seen = 0;
       let flips = 0;
       await using faultProxy = await FaultProxy.start(side === 'A' ? bed.a : bed.b, {
         datanodes: true,
         react: (request) => {
-          const isFlipped = request.operation === operation && request.to === 'datanode' && flips < times;
+          if (request.operation === operation && request.to === 'datanode') seen += 1;
+          const isFlipped = request.operation === operation && request.to === 'datanode' && seen > 1 && flips < times;
           if (!isFlipped) return undefined;
           flips += 1;
           return 'flip';
         },
       });
       const conf = pair.conf({ [side]: { url: faultProxy.url } });
-      const args = ['copy', '--silent', `A:${pair.root}/file`, `B:${pair.root}/copy`];
+      const args = ['copy', '--silent', '--threads', '1', `A:${pair.root}/in`, `B:${pair.root}/out`];
       const { status, code } = await pair.run(args, { conf });
       const tree = await pair.b.tree(pair.root);
       expect(temporaryNames(tree)).toEqual([]);
       if (times === 1) {
         expect(flips).toBe(1);
         expect(code).toBe(0);
-        expect(status.Verified).toMatchObject({ checksum: 1 });
-        const { '/file': original } = await pair.a.tree(pair.root);
-        expect(original).toContain(`${LENGTH} `);
-        expect(tree).toEqual({ '/copy': original });
+        expect(status.Verified).toMatchObject({ checksum: 2 });
+        const original = await pair.a.tree(`${pair.root}/in`);
+        expect(original['/second']).toContain(`${LENGTH} `);
+        expect(await pair.b.tree(`${pair.root}/out`)).toEqual(original);
       } else {
         expect(flips).toBeLessThanOrEqual(3);
         expect(code).toBe(1);
-        expect(tree).toEqual({});
+        expect(Object.keys(await pair.b.tree(`${pair.root}/out`))).toEqual(['/first']);
         const { stdout } = await pair.run(['status', status.Job, '--failures']);
         expect(stdout).toMatch(/do not match the checksum of the source|is not that of the bytes written/);
       }
