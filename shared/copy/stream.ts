@@ -4,7 +4,7 @@ import type { Layouts } from '../storage/capabilities.ts';
 import { expectedLayouts } from './content.ts';
 import { allOrAbort } from '../all-or-abort.ts';
 import { ofSource, requireWhole } from './source.ts';
-import { type Streamed, verify } from './verify.ts';
+import { type BothLayouts, type Streamed, verify } from './verify.ts';
 import type { FileUnit } from '../job/unit.ts';
 import type { Verification } from '../job/spec.ts';
 
@@ -62,6 +62,7 @@ export async function stream(
       source: { storage: source, path: sourcePath, lengthBytes, near, modifiedAtMs, encrypted },
       written: { storage: destination, path: writtenPath, lengthBytes, near: writing.near },
       ...(await digesting()),
+      layoutsNow: () => layoutsOf(what, signal),
     },
     level,
     signal,
@@ -70,24 +71,32 @@ export async function stream(
 }
 
 /** The digest of the bytes on their way, and the layouts that it is computed in. */
-type Digesting = Pick<Streamed, 'digest' | 'sourceLayouts' | 'writtenLayouts'>;
+type Digesting = BothLayouts & Pick<Streamed, 'digest'>;
 
 async function digestingOf(what: Try, signal: AbortSignal): Promise<Digesting> {
-  const { source, sourcePath, destination, writtenPath, unit, level, creation } = what;
-  const { lengthBytes, blockBytes, stripe, newStripe, encrypted } = unit;
+  const { source, destination, unit, level } = what;
+  const layouts = await layoutsOf(what, signal);
+  const { sourceLayouts, writtenLayouts } = layouts;
+  // Where both sides will state the same checksum of the same bytes, it is they who digest them.
+  const isStated = level === 'checksum' && !unit.encrypted && source.checksums && destination.checksums;
+  const digest =
+    isStated && isOneLayout(sourceLayouts, writtenLayouts, unit.lengthBytes)
+      ? undefined
+      : new ContentDigest(digests(level) ? [...sourceLayouts, ...writtenLayouts] : []);
+  return { digest, ...layouts };
+}
+
+/** The layouts that both files are likely to have, as far as both clusters have shown by now which checksums they keep. */
+async function layoutsOf(what: Try, signal: AbortSignal): Promise<BothLayouts> {
+  const { source, sourcePath, destination, writtenPath, unit, creation } = what;
+  const { blockBytes, stripe, newStripe } = unit;
   const [sourcePlain, writtenPlain] = await allOrAbort(signal, [
     (both) => expectedLayouts({ storage: source, path: sourcePath }, blockBytes, both),
     (both) => expectedLayouts({ storage: destination, path: writtenPath }, creation.blockBytes, both),
   ]);
   const sourceLayouts = sourcePlain.map((layout) => striped(layout, stripe)) as unknown as Layouts;
   const writtenLayouts = writtenPlain.map((layout) => striped(layout, newStripe)) as unknown as Layouts;
-  // Where both sides will state the same checksum of the same bytes, it is they who digest them.
-  const isStated = level === 'checksum' && !encrypted && source.checksums && destination.checksums;
-  const digest =
-    isStated && isOneLayout(sourceLayouts, writtenLayouts, lengthBytes)
-      ? undefined
-      : new ContentDigest(digests(level) ? [...sourceLayouts, ...writtenLayouts] : []);
-  return { digest, sourceLayouts, writtenLayouts };
+  return { sourceLayouts, writtenLayouts };
 }
 
 function digests(level: Verification): boolean {

@@ -22,11 +22,16 @@ const ERASURE_CODED =
   'the checksum stored of an erasure-coded file may itself be wrong: compare the contents, or copy with --verify length';
 
 /** A file that was just written under a name of its try, to be verified before it gets its own. */
-export interface Streamed {
+export interface Streamed extends BothLayouts {
   readonly source: SourceFile & { readonly near: Near | undefined; readonly encrypted: boolean };
   readonly written: ContentOf & { readonly near: Near | undefined };
   /** Digest of the bytes that were read and written, in all of the layouts below; undefined where the stored checksums are to be compared. */
   readonly digest: ContentDigest | undefined;
+  /** The likely layouts as they are known now: a checksum that was seen meanwhile may have shown another one. */
+  readonly layoutsNow: () => Promise<BothLayouts>;
+}
+
+export interface BothLayouts {
   readonly sourceLayouts: Layouts;
   readonly writtenLayouts: Layouts;
 }
@@ -59,14 +64,15 @@ export async function verify(copy: Streamed, level: Verification, signal: AbortS
       await allOrAbort(signal, [(both) => requireUnchanged(copy.source, both), (both) => requireLength(copy, both)]);
       return 'length';
     case 'read-back': {
-      const digested = { ...copy, digest: copy.digest ?? (await digestAfterwards(copy, signal)) };
+      const { digest } = copy;
+      const digested = digest ? { ...copy, digest } : await digestAfterwards(copy, signal);
       await allOrAbort(signal, [(both) => verifySource(digested, both), (both) => readBack(digested, both)]);
       return 'read-back';
     }
     case 'checksum': {
       const { digest } = copy;
       if (!digest && (await isStoredAlike(copy, signal))) return 'checksum';
-      const digested = { ...copy, digest: digest ?? (await digestAfterwards(copy, signal)) };
+      const digested = digest ? { ...copy, digest } : await digestAfterwards(copy, signal);
       const reached = await allOrAbort(signal, [
         (both) => verifySource(digested, both),
         (both) => verifyWritten(digested, both),
@@ -93,9 +99,10 @@ async function isStoredAlike({ source, written }: Streamed, signal: AbortSignal)
 }
 
 /** Reads what was written once, where the stored checksums did not settle it: other layouts than expected, or other bytes. */
-async function digestAfterwards(copy: Streamed, signal: AbortSignal): Promise<ContentDigest> {
-  const { written, sourceLayouts, writtenLayouts } = copy;
-  const digest = new ContentDigest([...sourceLayouts, ...writtenLayouts]);
+async function digestAfterwards(copy: Streamed, signal: AbortSignal): Promise<Digested> {
+  const { written } = copy;
+  const layouts = await copy.layoutsNow();
+  const digest = new ContentDigest([...layouts.sourceLayouts, ...layouts.writtenLayouts]);
   try {
     const { body } = await written.storage.read(written.path, allBytes(written.lengthBytes), signal);
     for await (const piece of body) digest.update(piece);
@@ -103,7 +110,7 @@ async function digestAfterwards(copy: Streamed, signal: AbortSignal): Promise<Co
     if (error instanceof SourceChangedError) throw new IntegrityError(error.reason, whereWritten(copy));
     throw error;
   }
-  return digest;
+  return { ...copy, ...layouts, digest };
 }
 
 type Digested = Streamed & { readonly digest: ContentDigest };
