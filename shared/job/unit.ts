@@ -90,9 +90,19 @@ function rootOf(roots: readonly Root[], { root }: FileUnit): Root {
   return found;
 }
 
-/** Reads a manifest line. Manifests of earlier versions hold files only, without a `kind`, and two of their fields have other names. */
+/** Reads a manifest line. */
 export function parseBatch(line: string): Batch {
-  const { batch, units } = JSON.parse(line) as { batch: number; units: readonly (Unit | FirstUnit)[] };
+  return batchOf(JSON.parse(line) as StoredBatch);
+}
+
+/** A manifest line's content, of this version or an earlier one. */
+export interface StoredBatch {
+  readonly batch: number;
+  readonly units: readonly (Unit | FirstUnit)[];
+}
+
+/** What a manifest line holds. Those of earlier versions hold files only, without a `kind`, and two of their fields have other names. */
+export function batchOf({ batch, units }: StoredBatch): Batch {
   return { batch, units: units.map((unit) => ('kind' in unit ? unit : ofFirst(unit))) };
 }
 
