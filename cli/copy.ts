@@ -1,6 +1,9 @@
 import { jobStatus } from '../shared/job/job-status.ts';
 import { refuseAtOnce, resolveMapping } from '../shared/plan/mapping.ts';
-import { SpecError } from '../shared/errors.ts';
+import type { Endpoints } from '../shared/endpoints/endpoints.ts';
+import { messageOf, SpecError } from '../shared/errors.ts';
+import type { JobSpec } from '../shared/job/spec.ts';
+import type { Log } from '../shared/log.ts';
 import { openState } from '../shared/machine/state.ts';
 import { endpointsOf } from './clusters.ts';
 import { dryRun, tellHidden } from './dry-run.ts';
@@ -17,46 +20,8 @@ import { newJob } from '../shared/job/job.ts';
 /** `hdfs-fanout copy`: starts or resumes a job in this process. @returns the exit code */
 export async function copy(paths: readonly string[], flags: CopyFlags, given: GivenFlags): Promise<number> {
   const interrupt = interruptSignal();
-  const showing = AbortSignal.any([interrupt, readerGone]);
   const log = openLog(flags.logFile, flags.verbose);
-  try {
-    if (flags.resume !== undefined) {
-      if (paths.length > 0) throw new SpecError('--resume takes no paths', 'the job knows its own');
-      const state = openState();
-      const job = await resumable(state, flags.resume, flags, given);
-      if (job.outcome === 'Successful') {
-        printStatus(jobStatus(job, await state.store.counters(job.id)), flags.json);
-        return exitCodes.success;
-      }
-      await using endpoints = await endpointsOf(job.spec, flags.conf, log);
-      if (!flags.dryRun) {
-        const begin = () => takeUp(state, job, changesOf(flags, given), endpoints, interrupt);
-        return await runJob(job, state, endpoints, flags, log, interrupt, begin);
-      }
-      if (job.phase === 'planning') return await dryRun(job.spec, job.roots, endpoints, flags.json, showing);
-      const { spec, roots } = job;
-      const unfinished: Parameters<typeof dryRun>[5] = (emit) => eachUnfinished(job, state, endpoints, emit, showing);
-      return await dryRun(spec, roots, endpoints, flags.json, showing, unfinished);
-    }
-    const spec = specOf(paths, flags);
-    await using endpoints = await endpointsOf(spec, flags.conf, log);
-    const { patterns, destinationPath, source, destination } = endpoints;
-    refuseAtOnce(source, destination, patterns, destinationPath);
-    const hidden: string[] = [];
-    const roots = await resolveMapping(spec, patterns, destinationPath, source, destination, interrupt, {
-      makeProbe: !flags.dryRun,
-      onHidden: (path) => hidden.push(path),
-    });
-    if (flags.dryRun) tellHidden(hidden, flags.json);
-    if (flags.dryRun) return await dryRun(spec, roots, endpoints, flags.json, showing);
-    const state = openState();
-    const startedAtMs = Date.now();
-    const job = newJob(newJobId(startedAtMs), spec, roots, startedAtMs);
-    return await runJob(job, state, endpoints, flags, log, interrupt, async () => {
-      await state.store.create(job);
-      return job;
-    });
-  } catch (error) {
+  const tell = (error: unknown): number => {
     if (interrupt.aborted) {
       printError('interrupted: nothing was changed', flags.json);
       return exitCodes.interrupted;
@@ -65,5 +30,84 @@ export async function copy(paths: readonly string[], flags: CopyFlags, given: Gi
     const { message, code } = explain(error);
     printError(message, flags.json);
     return code;
+  };
+  let endpoints: Endpoints | undefined;
+  const open = async (spec: JobSpec) => (endpoints = await endpointsOf(spec, flags.conf, log));
+  let code: number;
+  try {
+    code = await (flags.resume === undefined
+      ? begin(paths, flags, log, interrupt, open)
+      : goOn(flags.resume, paths, flags, given, log, interrupt, open));
+  } catch (error) {
+    code = tell(error);
   }
+  // Closing may wait for servers, and fail: what ended the copy is told before.
+  try {
+    await endpoints?.[Symbol.asyncDispose]();
+  } catch (error) {
+    if (code === exitCodes.success) return tell(error);
+    log.warn({ error: messageOf(error) }, 'the clusters could not be closed');
+  }
+  return code;
+}
+
+type Open = (spec: JobSpec) => Promise<Endpoints>;
+
+/** A new job. */
+async function begin(
+  paths: readonly string[],
+  flags: CopyFlags,
+  log: Log,
+  interrupt: AbortSignal,
+  open: Open,
+): Promise<number> {
+  const spec = specOf(paths, flags);
+  const endpoints = await open(spec);
+  const { patterns, destinationPath, source, destination } = endpoints;
+  refuseAtOnce(source, destination, patterns, destinationPath);
+  const hidden: string[] = [];
+  const roots = await resolveMapping(spec, patterns, destinationPath, source, destination, interrupt, {
+    makeProbe: !flags.dryRun,
+    onHidden: (path) => hidden.push(path),
+  });
+  if (flags.dryRun) {
+    tellHidden(hidden, flags.json);
+    return dryRun(spec, roots, endpoints, flags.json, AbortSignal.any([interrupt, readerGone]));
+  }
+  const state = openState();
+  const startedAtMs = Date.now();
+  const job = newJob(newJobId(startedAtMs), spec, roots, startedAtMs);
+  return runJob(job, state, endpoints, flags, log, interrupt, async () => {
+    await state.store.create(job);
+    return job;
+  });
+}
+
+/** A job that was begun before. */
+async function goOn(
+  id: string,
+  paths: readonly string[],
+  flags: CopyFlags,
+  given: GivenFlags,
+  log: Log,
+  interrupt: AbortSignal,
+  open: Open,
+): Promise<number> {
+  if (paths.length > 0) throw new SpecError('--resume takes no paths', 'the job knows its own');
+  const state = openState();
+  const job = await resumable(state, id, flags, given);
+  if (job.outcome === 'Successful') {
+    printStatus(jobStatus(job, await state.store.counters(job.id)), flags.json);
+    return exitCodes.success;
+  }
+  const endpoints = await open(job.spec);
+  if (!flags.dryRun) {
+    const take = () => takeUp(state, job, changesOf(flags, given), endpoints, interrupt);
+    return runJob(job, state, endpoints, flags, log, interrupt, take);
+  }
+  const showing = AbortSignal.any([interrupt, readerGone]);
+  const { spec, roots } = job;
+  if (job.phase === 'planning') return dryRun(spec, roots, endpoints, flags.json, showing);
+  const unfinished: Parameters<typeof dryRun>[5] = (emit) => eachUnfinished(job, state, endpoints, emit, showing);
+  return dryRun(spec, roots, endpoints, flags.json, showing, unfinished);
 }

@@ -36,7 +36,7 @@ export async function dryRun(
         { source, sourcePath, destination, destinationPath },
         unit,
         spec.options,
-        false,
+        'planned',
         signal,
       );
       return { action: kind === 'equal' ? 'skip' : kind, reason };

@@ -6,7 +6,7 @@ import { isHeld } from '../shared/machine/destination-lock.ts';
 import type { State } from '../shared/machine/state.ts';
 import type { Endpoints } from '../shared/endpoints/endpoints.ts';
 import type { CopyFlags, GivenFlags } from './options.ts';
-import { type Batch, destinationPathOf, type FileUnit, isFinal, sourcePathOf } from '../shared/job/unit.ts';
+import { type Batch, destinationPathOf, type FileUnit, isNeverWritten, sourcePathOf } from '../shared/job/unit.ts';
 import type { Job } from '../shared/job/job.ts';
 import { mayReplace } from '../shared/job/existing.ts';
 import { withOptions } from '../shared/job/spec.ts';
@@ -117,7 +117,7 @@ export async function eachUnfinished(
   const failed = await failedUnits(job.id, state);
   const limit = pLimit(LOOKED_AT_ONCE);
   const decided = async (unit: FileUnit): Promise<FileUnit> => {
-    if (isFinal(unit, job.spec.options)) return unit;
+    if (isNeverWritten(unit)) return unit;
     const [status, there] = await Promise.all([
       source.stat(sourcePathOf(job.roots, unit), signal),
       destination.stat(destinationPathOf(job.roots, unit), signal),

@@ -2,12 +2,14 @@ import { z } from 'zod';
 import { copyStep } from '../shared/aws/copy-step.ts';
 import { step } from './step.ts';
 import { limits, servicesFor } from './wiring.ts';
-import type { Batch } from '../shared/job/unit.ts';
+import { batchOf, type StoredBatch } from '../shared/job/unit.ts';
 
 const request = z.object({
   job: z.string(),
-  // A batch is a line of the manifest, which the planner wrote: its fields are not checked again.
-  batch: z.custom<Batch>((value) => typeof value === 'object' && value !== null && 'units' in value),
+  // A batch is a line of the manifest, which a planner of this version or an earlier one wrote: its fields are not checked again.
+  batch: z
+    .custom<StoredBatch>((value) => typeof value === 'object' && value !== null && 'units' in value)
+    .transform(batchOf),
   progress: z.object({ left: z.number(), cut: z.array(z.number()) }).optional(),
 });
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Deadline } from '../deadline.ts';
 import { refuseAtOnce, resolveMapping } from '../plan/mapping.ts';
 import { NamesOnDisk } from '../machine/name-set.ts';
+import { cursorIn, keptCursor } from '../plan/kept-cursor.ts';
 import { refuseSameTree } from '../plan/same-tree.ts';
 import { batchRecords, isFinished } from '../job/claimed-batches.ts';
 import type { ManifestPosition } from '../job/manifest-lines.ts';
@@ -172,9 +173,9 @@ async function planOn(
   signal: AbortSignal,
 ) {
   const resumed = await manifests.resume(job.id);
-  const writer = resumed?.writer ?? (await manifests.create(job.id));
+  const cursor = cursorIn(resumed?.cursor);
+  const writer = resumed && cursor ? resumed.writer : await manifests.create(job.id);
   using names = new NamesOnDisk();
-  const cursor = resumed?.cursor as PlanCursor | undefined;
   const namesKept = cursor?.names ?? 0;
   await takenNames.refill(job.id, names, namesKept);
   const { source, destination } = endpoints;
@@ -193,7 +194,7 @@ async function planOn(
   });
   if ('cursor' in planned) {
     await takenNames.keep(job.id, names, namesKept);
-    await writer.suspend(planned.cursor);
+    await writer.suspend(keptCursor(planned.cursor));
     return undefined;
   }
   await writer.close();

@@ -1,6 +1,7 @@
 import { FanoutError, messageOf } from '../errors.ts';
 import { isExists, type StorageCode } from '../storage/errors.ts';
 import { promoting, wholeFile } from '../storage/budget.ts';
+import type { FileStatus } from '../storage/storage.ts';
 import { promote, withdraw } from '../storage/promote.ts';
 import type { Verification } from '../job/spec.ts';
 import type { FileCopy } from './file-copy.ts';
@@ -24,7 +25,7 @@ export async function attempt(file: FileCopy, number: number, onMoved: () => voi
   const { job, signal, progress } = context;
   const { direct, verify: level } = job.spec.options;
   await file.requireOwner();
-  const old = direct ? await replacedInode(file) : undefined;
+  const replaced = direct ? await replacedFile(file) : undefined;
   const writtenPath = direct ? destinationPath : file.temporaryPath(number);
   const seen = { isBegun: false, bytes: 0 };
   const onBytes = (bytes: number) => {
@@ -37,7 +38,7 @@ export async function attempt(file: FileCopy, number: number, onMoved: () => voi
   };
   try {
     const creation = await attributes.creation(unit, signal);
-    const how = { level, creation, overwrite: direct && overwrite, direct, onBytes };
+    const how = { level, creation, overwrite: direct && (overwrite || replaced !== undefined), direct, onBytes };
     const route = { source, sourcePath, destination, writtenPath };
     const { verification, writing } = await stream({ ...route, unit, ...how }, signal);
     await attributes.set(writtenPath, unit, writing.refused ?? [], signal);
@@ -50,36 +51,43 @@ export async function attempt(file: FileCopy, number: number, onMoved: () => voi
     return verification;
   } catch (error) {
     progress.bytes -= seen.bytes;
-    if (!direct || (seen.isBegun && !isExists(error))) await discard(file, number, writtenPath, old);
+    if (!direct || (seen.isBegun && !isExists(error))) await discard(file, number, writtenPath, replaced);
     throw await explained(error, { storage: source, path: sourcePath, lengthBytes: unit.lengthBytes }, signal);
   }
 }
 
-/** Inode of the file that `--direct` replaces. Any other file under that name is somebody else's: neither written over nor discarded. */
-async function replacedInode({
-  context,
-  destination,
-  destinationPath,
-  overwrite,
-}: FileCopy): Promise<number | undefined> {
+/**
+ * The file that `--direct` replaces: one that may be replaced, or the part that the try before could not delete. Any other file under that name
+ * is somebody else's: neither written over nor discarded.
+ */
+async function replacedFile(file: FileCopy): Promise<FileStatus | undefined> {
+  const { context, destination, destinationPath, overwrite } = file;
   const there = await destination.stat(destinationPath, context.signal);
-  if (there && !overwrite) throw new AppearedError(destinationPath);
-  return there?.fileId;
+  if (!there || overwrite) return there;
+  if (file.hasRemains && (await file.holdsBeginning(there))) return there;
+  throw new AppearedError(destinationPath);
 }
 
 /** Takes a failed try back, also when the job was aborted. A temporary file that cannot be deleted now is swept by name later. */
-async function discard(file: FileCopy, number: number, writtenPath: string, old: number | undefined): Promise<void> {
+async function discard(
+  file: FileCopy,
+  number: number,
+  writtenPath: string,
+  replaced: FileStatus | undefined,
+): Promise<void> {
   const { destination, destinationPath } = file;
   const { job, log, signal } = file.context;
   const { direct } = job.spec.options;
   try {
     const limit = AbortSignal.timeout(CLEANUP_MS);
-    if (direct && (await stillStands(file, old, limit))) return;
+    if (direct && (await stillStands(file, replaced, limit))) return;
     const remains = { temporary: writtenPath, finalPath: destinationPath, overwrite: file.overwrite && !direct };
     await withdraw({ storage: destination, ...remains }, wholeFile, limit);
+    if (direct) file.hasRemains = false;
   } catch (error) {
+    file.hasRemains = true;
     log.warn({ path: writtenPath, error: messageOf(error) }, 'a temporary file is left for the sweep');
-    // A batch of which something was tried again is swept whole at the end, this unit too.
+    // A batch of which something was tried again is swept at the end, but for the units that are known to have left nothing.
     if (!signal.aborted) await file.noteAttempt(number + 1);
   }
 }
@@ -87,12 +95,12 @@ async function discard(file: FileCopy, number: number, writtenPath: string, old:
 /** Whether the file that `--direct` was to replace is under its name as before; also where no inode numbers tell. */
 async function stillStands(
   { destination, destinationPath, overwrite }: FileCopy,
-  old: number | undefined,
+  replaced: FileStatus | undefined,
   signal: AbortSignal,
 ): Promise<boolean> {
-  if (!overwrite) return false;
+  if (!overwrite && !replaced) return false;
   const there = await destination.stat(destinationPath, signal);
-  return there !== undefined && (there.fileId === undefined || there.fileId === old);
+  return there !== undefined && (there.fileId === undefined || there.fileId === replaced?.fileId);
 }
 
 /** Ends the file with a promotion that failed: it has had tries of its own, and the file's bytes are not moved again for it. */

@@ -84,6 +84,8 @@ export class FileAttributes {
     signal: AbortSignal,
   ): Promise<Pick<SkippedOutcome, keyof ToldOfAttributes | 'updated'>> {
     const { destination, destinationPath } = this.#route;
+    // A try before the file was skipped may have lost attributes, of a file that is gone.
+    this.#losses.clear();
     if (!unit.attributes) return {};
     const named = this.#options.attributes.includes('xattr');
     const present = there ? attributesOf(there) : unit.stands;

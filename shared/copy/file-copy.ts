@@ -1,5 +1,6 @@
-import type { Storage } from '../storage/storage.ts';
+import type { FileStatus, Storage } from '../storage/storage.ts';
 import type { Log } from '../log.ts';
+import { isBeginningOf } from './content.ts';
 import { FileAttributes } from './file-attributes.ts';
 import type { Progress } from './progress.ts';
 import type { Route } from './settle.ts';
@@ -36,6 +37,8 @@ export class FileCopy implements Route {
   overwrite = false;
   /** Number of tries after the first one. */
   retries = 0;
+  /** Whether a try may have left what it wrote, because deleting that failed. */
+  hasRemains = false;
   /** Number of the claim, from 1. */
   readonly claim: number;
   /** Index of the unit in its batch. */
@@ -55,6 +58,19 @@ export class FileCopy implements Route {
     this.destination = destination;
     this.destinationPath = destinationPathOf(job.roots, unit);
     this.attributes = new FileAttributes(this, job.spec.options, log);
+  }
+
+  /** Whether a part of the file may stand under its own name, where a reader takes it for the whole. */
+  get leftPart(): boolean {
+    return this.hasRemains && this.context.job.spec.options.direct;
+  }
+
+  /** Whether a file at the destination holds the first bytes of the source and no others: replacing it loses nothing. */
+  async holdsBeginning(there: FileStatus | undefined): Promise<boolean> {
+    if (there?.kind !== 'file') return false;
+    const part = { storage: this.destination, path: this.destinationPath, lengthBytes: there.lengthBytes };
+    const whole = { storage: this.source, path: this.sourcePath, lengthBytes: this.unit.lengthBytes };
+    return isBeginningOf(part, whole, this.context.signal);
   }
 
   /** The name under which one try writes, unless it writes under the file's own. */

@@ -8,7 +8,7 @@ import { wholeFile } from '../storage/budget.ts';
 import { compareContent } from './content.ts';
 import { decide, type Decision, EXISTS } from '../job/decide.ts';
 import { requireWhole } from './source.ts';
-import { type FileUnit, isFinal } from '../job/unit.ts';
+import { type FileUnit, isFinal, isNeverWritten } from '../job/unit.ts';
 import type { JobOptions, Verification } from '../job/spec.ts';
 import { hasCode, isOpen } from '../storage/errors.ts';
 
@@ -33,6 +33,12 @@ export interface Settled {
   readonly proof?: Verification;
 }
 
+/**
+ * How a unit is looked at. `planned`: as the plan left it. `afresh`: decided anew from both files as they are now, also where the plan refused.
+ * `after a claim`: so too, and what stands at the destination may be what an earlier claim put there.
+ */
+export type Look = 'planned' | 'afresh' | 'after a claim';
+
 /** Comparisons of one file that may end in a refusal that another try seldom mends. */
 const DOUBTFUL_TRIES = 3;
 
@@ -43,26 +49,30 @@ export const OPEN_FOR_WRITING = 'open for writing';
  * Settles what the plan left open: compares two files, and decides anew where they are not what was listed: a file that has vanished from the
  * destination is copied, and one that has changed on either side is decided by what it is now. A comparison that fails is tried again as a copy is.
  *
- * @param afresh  decide anew from both files as they are now, also a file that the plan refused: an earlier copier may have been at work
  * @throws SourceVanishedError; StorageError open when somebody writes the source
  */
 export async function settle(
   route: Route,
   unit: FileUnit,
   options: JobOptions,
-  afresh: boolean,
+  look: Look,
   signal: AbortSignal,
 ): Promise<Settled> {
   const { decision, reason = '' } = unit;
-  if (isFinal(unit, options) || (!afresh && decision !== 'compare')) return { kind: kindOf(decision), reason, unit };
+  // An earlier claim may have had other orders, and have begun what is to be skipped now.
+  const isDecided = look === 'after a claim' ? isNeverWritten(unit) : isFinal(unit, options);
+  if (isDecided || (look === 'planned' && decision !== 'compare')) return { kind: kindOf(decision), reason, unit };
   let doubtful = 0;
   const again = (error: unknown) => {
     if (!(error instanceof FanoutError) || error.disposition !== 'retry') return 'no';
     return hasCode(error, 'other', 'no-block') && ++doubtful >= DOUBTFUL_TRIES ? 'no' : 'soon';
   };
   return retry(wholeFile, signal, again, async () => {
-    const seen = afresh ? await lookAgain(route, unit, options, signal) : { kind: 'compare' as const, reason, unit };
-    return seen.kind === 'compare' ? compare(route, seen, options, afresh, signal) : { ...seen, kind: seen.kind };
+    const seen =
+      look === 'planned'
+        ? { kind: 'compare' as const, reason, unit }
+        : await lookAgain(route, unit, options, look, signal);
+    return seen.kind === 'compare' ? compare(route, seen, options, look, signal) : { ...seen, kind: seen.kind };
   });
 }
 
@@ -72,7 +82,7 @@ async function compare(
   route: Route,
   seen: Seen,
   options: JobOptions,
-  afresh: boolean,
+  look: Look,
   signal: AbortSignal,
 ): Promise<Settled> {
   const { source, sourcePath, destination, destinationPath } = route;
@@ -93,7 +103,7 @@ async function compare(
     return { ...seen, kind: 'equal', reason: lengthBytes === 0 ? 'both empty' : 'identical content', proof: found };
   }
   // The two files differ: by their content, or because one is not the file that was listed.
-  const now = afresh ? seen : await lookAgain(route, seen.unit, options, signal);
+  const now = look === 'planned' ? await lookAgain(route, seen.unit, options, look, signal) : seen;
   if (now.kind !== 'compare') return { ...now, kind: now.kind };
   switch (options.existing) {
     case 'update':
@@ -111,14 +121,20 @@ async function compare(
 }
 
 /** Looks at both files as they are now, and decides. */
-async function lookAgain(route: Route, unit: FileUnit, options: JobOptions, signal: AbortSignal): Promise<Seen> {
+async function lookAgain(
+  route: Route,
+  unit: FileUnit,
+  options: JobOptions,
+  look: Look,
+  signal: AbortSignal,
+): Promise<Seen> {
   const { source, sourcePath, destination, destinationPath } = route;
   const [status, there] = await allOrAbort(signal, [
     (both) => source.stat(sourcePath, both),
     (both) => destination.stat(destinationPath, both),
   ]);
   if (!status) throw new SourceVanishedError({ operation: 'GETFILESTATUS', path: sourcePath });
-  const { kind, reason } = decideAgain(unit, status, there, options);
+  const { kind, reason } = decideAgain(unit, status, there, options, look);
   const { replaces: _, stands: __, ...fresh } = refreshed(unit, status);
   const replaces = there?.fileId === undefined ? {} : { replaces: there.fileId };
   const stands = there?.kind === 'file' ? { stands: standing(unit, there, options) } : {};
@@ -131,12 +147,19 @@ function decideAgain(
   status: FileStatus,
   there: FileStatus | undefined,
   { existing }: JobOptions,
+  look: Look,
 ): Decision {
   const decision = decide(status, there, { existing });
   const isSame = status.kind === 'file' && there?.kind === 'file' && status.lengthBytes === there.lengthBytes;
-  const mayBeOurs = unit.decision === 'copy' || unit.decision === 'overwrite' || unit.decision === 'compare';
+  const wasPlanned = unit.decision === 'copy' || unit.decision === 'overwrite' || unit.decision === 'compare';
+  const mayBeOurs = wasPlanned || (look === 'after a claim' && isAnother(unit, there));
   if (decision.lasting || !isSame || !(mayBeOurs || existing === 'fail' || existing === 'update')) return decision;
   return { kind: 'compare', reason: 'same length' };
+}
+
+/** Whether a file is known not to be the one that stood at the destination when the unit was planned: an earlier claim may have made it. */
+export function isAnother({ replaces }: FileUnit, there: FileStatus | undefined): boolean {
+  return there?.fileId !== undefined && there.fileId !== replaces;
 }
 
 /** The attributes that a replaced file's successor keeps: with `--direct` a killed try may have replaced the file already, and its ACL is gone. */

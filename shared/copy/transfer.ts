@@ -5,9 +5,8 @@ import type { Claim } from '../job/job-store.ts';
 import type { CopiedOutcome, FailedOutcome, FileOutcome, SkippedOutcome } from '../job/outcome.ts';
 import type { JobOptions, Verification } from '../job/spec.ts';
 import type { FileUnit } from '../job/unit.ts';
-import { isBeginningOf } from './content.ts';
 import { type CopyContext, FileCopy } from './file-copy.ts';
-import { OPEN_FOR_WRITING, settle, type Settled } from './settle.ts';
+import { isAnother, type Look, OPEN_FOR_WRITING, settle, type Settled } from './settle.ts';
 import { copyWithTries } from './tries.ts';
 
 /**
@@ -32,7 +31,7 @@ export async function transfer(
     context.signal.throwIfAborted();
     if (error instanceof FanoutError && error.disposition === 'fail-job') throw error;
     if (!(error instanceof FanoutError)) context.log.error({ error, path: file.sourcePath }, 'unexpected error');
-    const isSkipped = isOpen(error) && context.job.spec.options.openFiles === 'skip';
+    const isSkipped = isOpen(error) && context.job.spec.options.openFiles === 'skip' && !file.leftPart;
     return isSkipped ? skipped(file, OPEN_FOR_WRITING) : failed(file, error);
   }
 }
@@ -40,7 +39,7 @@ export async function transfer(
 async function copyOrLeave(file: FileCopy): Promise<FileOutcome> {
   const { job, signal } = file.context;
   const { options } = job.spec;
-  const settled = await settle(file, file.planned, options, isLookedAtAgain(file, options), signal);
+  const settled = await settle(file, file.planned, options, lookAt(file, options), signal);
   file.unit = settled.unit;
   switch (settled.kind) {
     case 'copy':
@@ -60,9 +59,11 @@ async function copyOrLeave(file: FileCopy): Promise<FileOutcome> {
   }
 }
 
-/** Whether something may have changed since the plan: the files, or what the job may do about a file that the plan did not copy. */
-function isLookedAtAgain({ claim, planned }: FileCopy, { existing }: JobOptions): boolean {
-  return claim > 1 || planned.decision === 'skip' || (planned.decision === 'fail' && existing !== 'fail');
+/** Something may have changed since the plan: the files, or what the job may do about a file that the plan did not copy. */
+function lookAt({ claim, planned }: FileCopy, { existing }: JobOptions): Look {
+  if (claim > 1) return 'after a claim';
+  const mayHaveOtherOrders = planned.decision === 'skip' || (planned.decision === 'fail' && existing !== 'fail');
+  return mayHaveOtherOrders ? 'afresh' : 'planned';
 }
 
 async function copy(file: FileCopy): Promise<FileOutcome> {
@@ -73,7 +74,7 @@ async function copy(file: FileCopy): Promise<FileOutcome> {
   try {
     return copied(file, await copyWithTries(file));
   } catch (error) {
-    if (context.job.spec.options.existing !== 'skip' || !isExists(error)) throw error;
+    if (context.job.spec.options.existing !== 'skip' || !isExists(error) || file.leftPart) throw error;
     // A file took the name since it was looked for.
     const there = await destination.stat(destinationPath, context.signal);
     if (there?.kind !== 'file') throw error;
@@ -97,16 +98,11 @@ async function equal(file: FileCopy, settled: Settled): Promise<FileOutcome> {
   return copied(file, proof);
 }
 
-/**
- * Whether a file that was absent when planned, and differs now, is what an earlier claim left under the final name: then it holds the first
- * bytes of the source, and replacing it loses nothing.
- */
-async function isUnfinished(file: FileCopy, { there, unit: { lengthBytes } }: Settled): Promise<boolean> {
-  const { source, sourcePath, destination, destinationPath } = file;
-  const { job, signal } = file.context;
-  if (!job.spec.options.direct || file.planned.decision !== 'copy' || there?.kind !== 'file') return false;
-  const part = { storage: destination, path: destinationPath, lengthBytes: there.lengthBytes };
-  return isBeginningOf(part, { storage: source, path: sourcePath, lengthBytes }, signal);
+/** Whether a file that differs, and is not the one that was planned, is what an earlier claim left under the final name. */
+async function isUnfinished(file: FileCopy, { there }: Settled): Promise<boolean> {
+  const { context, planned, claim } = file;
+  const mayBeOurs = planned.decision === 'copy' || (claim > 1 && isAnother(planned, there));
+  return context.job.spec.options.direct && mayBeOurs && (await file.holdsBeginning(there));
 }
 
 function copied(file: FileCopy, verification: Verification): CopiedOutcome {
@@ -137,6 +133,6 @@ function failed(file: FileCopy, error: unknown): FailedOutcome {
   return { outcome: 'failed', ...ended(file), failure };
 }
 
-function ended({ index, unit, retries }: FileCopy) {
-  return { unit: index, bytes: unit.lengthBytes, retries };
+function ended({ index, unit, retries, hasRemains }: FileCopy) {
+  return { unit: index, bytes: unit.lengthBytes, retries, ...(hasRemains ? { remains: true as const } : {}) };
 }

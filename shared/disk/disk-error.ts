@@ -48,7 +48,7 @@ export function localError(error: unknown, where: Where): unknown {
   const number = codeOf(error);
   if (number === '') return error;
   const { code, ...told } = meanings[number] ?? { code: 'io' };
-  // Node's message begins with the number and ends with the call and its paths, which the place says already.
+  // Node's message begins with the number and ends with the call and its paths, which `where` says already.
   const reason = messageOf(error).replace(/, \w+(?: '[^]*')?$/, '');
   return new StorageError(code, number, messageOf(error), where, { reason, ...told });
 }

@@ -8,7 +8,7 @@ import { basename, join } from '../storage/path.ts';
 import { codeOf, localError } from './disk-error.ts';
 
 const PAGE = 1000;
-/** Only says in which layout contents are compared; HDFS's default. */
+/** HDFS's default. A disk's files have no such blocks: the number only says in which layout contents are compared. */
 const BLOCK_BYTES = 128 * 1024 * 1024;
 /** Bytes of one name, and of a whole path with its end: what Linux allows. */
 const NAME_BYTES = 255;

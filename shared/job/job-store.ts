@@ -18,8 +18,8 @@ export interface Claim {
 export interface ClaimedBatch extends Claim {
   readonly batch: number;
   /**
-   * Indices of units that were copied or skipped at their first try, under the batch's first claim: nothing of them can be left under a
-   * temporary name.
+   * Indices of units that were copied or skipped at their first try, under the batch's first claim, and left nothing that could not be
+   * deleted: nothing of them can stand under a temporary name.
    */
   readonly clean: UnitSet;
 }
@@ -66,8 +66,8 @@ export interface JobStore {
 }
 
 /** Whether nothing can be left of a unit under a temporary name. @param claim  the number of the claim that it was recorded under */
-export function isClean(claim: number, { outcome, retries }: UnitOutcome): boolean {
-  return claim === 1 && retries === 0 && outcome !== 'failed';
+export function isClean(claim: number, { outcome, retries, remains }: UnitOutcome): boolean {
+  return claim === 1 && retries === 0 && outcome !== 'failed' && !remains;
 }
 
 /** A failure as it was recorded, with the unit that it is of. */

@@ -6,7 +6,7 @@ import { asidePath, type Remains, withdraw } from '../storage/promote.ts';
 import type { UnitSet } from './bitmap.ts';
 import { mayReplace } from './existing.ts';
 import { temporaryPath } from './temporary.ts';
-import { type Batch, destinationPathOf, isFinal } from './unit.ts';
+import { type Batch, destinationPathOf, isNeverWritten } from './unit.ts';
 import type { Claim } from './job-store.ts';
 import type { Job } from './job.ts';
 
@@ -65,7 +65,7 @@ function* namesOf(
   // With --direct there is no name but the final one.
   if (job.spec.options.direct) return;
   for (const [index, unit] of units.entries()) {
-    if (index < first || without.has(index) || isFinal(unit, job.spec.options)) continue;
+    if (index < first || without.has(index) || isNeverWritten(unit)) continue;
     const finalPath = destinationPathOf(job.roots, unit);
     for (let claim = from; claim <= through; claim++) {
       for (let attempt = 0; attempt <= attempts; attempt++) {

@@ -28,6 +28,8 @@ interface Ended {
   readonly bytes: number;
   /** Tries of the unit after the first one. */
   readonly retries: number;
+  /** What a try wrote may still stand under its temporary name: it could not be deleted. */
+  readonly remains?: true;
 }
 
 /** What an outcome tells of attributes. */

@@ -53,16 +53,18 @@ export interface Batch {
 }
 
 /**
- * Whether a plan had the last word on a file: no claim looks at the file again, and none ever wrote it. A file that was skipped because its
- * name was taken is looked at again once the job has other orders than to skip such files.
+ * Whether a plan had the last word on a file, as long as no claim came before: the file is not looked at again. A file that was skipped
+ * because its name was taken is, once the job has other orders than to skip such files.
  */
-export function isFinal(
-  { decision, reason, lasting }: FileUnit,
-  { existing }: { readonly existing: Existing },
-): boolean {
+export function isFinal(unit: FileUnit, { existing }: { readonly existing: Existing }): boolean {
+  return isNeverWritten(unit) || (unit.decision === 'skip' && existing === 'skip');
+}
+
+/** Whether no claim writes a file whatever the job's orders are, or were before they changed. */
+export function isNeverWritten({ decision, reason, lasting }: FileUnit): boolean {
   switch (decision) {
     case 'skip':
-      return reason !== EXISTS || existing === 'skip';
+      return reason !== EXISTS;
     case 'fail':
       return lasting === true;
     case 'copy':
@@ -88,9 +90,19 @@ function rootOf(roots: readonly Root[], { root }: FileUnit): Root {
   return found;
 }
 
-/** Reads a manifest line. Manifests of earlier versions hold files only, without a `kind`, and two of their fields have other names. */
+/** Reads a manifest line. */
 export function parseBatch(line: string): Batch {
-  const { batch, units } = JSON.parse(line) as { batch: number; units: readonly (Unit | FirstUnit)[] };
+  return batchOf(JSON.parse(line) as StoredBatch);
+}
+
+/** A manifest line's content, of this version or an earlier one. */
+export interface StoredBatch {
+  readonly batch: number;
+  readonly units: readonly (Unit | FirstUnit)[];
+}
+
+/** What a manifest line holds. Those of earlier versions hold files only, without a `kind`, and two of their fields have other names. */
+export function batchOf({ batch, units }: StoredBatch): Batch {
   return { batch, units: units.map((unit) => ('kind' in unit ? unit : ofFirst(unit))) };
 }
 

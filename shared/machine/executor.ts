@@ -112,28 +112,33 @@ async function copyJob(job: Job, execution: Execution): Promise<void> {
   };
   const running = new Set<Promise<void>>();
   let isFirst = true;
-  for await (const record of batchRecords(job.id, state)) {
-    // Claimed again, a finished batch would be swept again, name by name.
-    if (isFinished(record)) continue;
-    // What is copied now changes directories whose attributes an earlier finish has set.
-    if (isFirst) await state.store.keepFinishCursor(job.id, undefined);
-    isFirst = false;
-    // The next batch is opened when the open ones leave transfers idle, so that one slow file does not hold up others.
-    while (!copier.signal.aborted && (limit.pendingCount >= threads || running.size >= threads)) {
-      await new Promise<void>((resolve) => (wake = resolve));
+  try {
+    for await (const record of batchRecords(job.id, state)) {
+      // Claimed again, a finished batch would be swept again, name by name.
+      if (isFinished(record)) continue;
+      // What is copied now changes directories whose attributes an earlier finish has set.
+      if (isFirst) await state.store.keepFinishCursor(job.id, undefined);
+      isFirst = false;
+      // The next batch is opened when the open ones leave transfers idle, so that one slow file does not hold up others.
+      while (!copier.signal.aborted && (limit.pendingCount >= threads || running.size >= threads)) {
+        await new Promise<void>((resolve) => (wake = resolve));
+      }
+      if (copier.signal.aborted) break;
+      const copying = copyBatch(copier, record.line).then(
+        () => undefined,
+        (error: unknown) => stop.abort(error),
+      );
+      running.add(copying);
+      void copying.finally(() => {
+        running.delete(copying);
+        wake();
+      });
+      // Lets the batch claim its units and fill the pool before the next is looked at.
+      await Promise.race([copying, new Promise((resolve) => setImmediate(resolve))]);
     }
-    if (copier.signal.aborted) break;
-    const copying = copyBatch(copier, record.line).then(
-      () => undefined,
-      (error: unknown) => stop.abort(error),
-    );
-    running.add(copying);
-    void copying.finally(() => {
-      running.delete(copying);
-      wake();
-    });
-    // Lets the batch claim its units and fill the pool before the next is looked at.
-    await Promise.race([copying, new Promise((resolve) => setImmediate(resolve))]);
+  } catch (error) {
+    // Nothing of the job is on its way any more when this ends, whatever ends it.
+    stop.abort(error);
   }
   await Promise.all(running);
   copier.signal.throwIfAborted();

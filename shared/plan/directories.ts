@@ -18,7 +18,7 @@ export interface Making {
   /** The destination of the root. */
   readonly root: string;
   readonly options: JobOptions;
-  /** False for a dry run, and for a flattened copy: nothing is made. */
+  /** False for a dry run: nothing is made. */
   readonly makes: boolean;
   readonly signal: AbortSignal;
   /** Told of each directory below the root that could not be made. */
@@ -66,8 +66,9 @@ export class Directories {
   async enter(directory: SourceEntry): Promise<void> {
     const { storage, root, makes, signal, onFailed } = this.#making;
     const isRoot = directory.path === '';
+    this.#throwFailure();
     if (directory.destination || !makes) {
-      this.again(directory);
+      this.#open.push({ inherited: this.#inheritedBy(directory), made: Promise.resolve() });
       if (isRoot && makes) await atRoot(storage.requireWritable?.(root, signal));
       return;
     }
@@ -92,13 +93,29 @@ export class Directories {
     this.#open.push({ inherited, made });
   }
 
-  /** Enters a directory that was made before, or never will be. */
-  again(directory: SourceEntry): void {
-    this.#open.push({ inherited: this.#inheritedBy(directory), made: Promise.resolve() });
+  /** Enters a directory again that an earlier invocation entered, and made where it was not there. */
+  async again(directory: SourceEntry): Promise<void> {
+    const { storage, root, signal } = this.#making;
+    const above = this.#innermost;
+    const inherited = this.#inheritedBy(directory);
+    // The invocation that made it knew whether its policy was refused.
+    if (!directory.destination && inherited !== above.inherited) {
+      const there = await storage.stat(join(root, directory.path), signal);
+      if (there && there.ecPolicy !== directory.source.ecPolicy) inherited.value = above.inherited.value;
+    }
+    this.#open.push({ inherited, made: Promise.resolve() });
   }
 
+  /** @throws what fails the job */
   leave(): void {
+    this.#throwFailure();
     this.#open.pop();
+  }
+
+  /** Resolves when no directory is on its way, and none will be. @param error  why the walk has ended */
+  async abandon(error: unknown): Promise<void> {
+    this.#failure ??= { error };
+    await Promise.all(this.#onTheirWay);
   }
 
   /** Resolves when no directory is on its way. @throws what fails the job */

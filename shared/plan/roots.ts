@@ -76,14 +76,22 @@ export class Roots {
       },
       there ? inheritedFrom(there) : await this.#inheritedIn(parentOf(root.destination)),
     );
-    const stopped = await walk(
-      { source: { storage: source, root: root.source, status }, ...(options.filesOnly ? {} : { destination: target }) },
-      options.filesOnly ? this.#flattening(index, directories, there) : this.#keepingPaths(index, directories),
-      signal,
-      { ...(isOver ? { isOver } : {}), from },
-    );
-    await directories.settled();
-    return stopped;
+    try {
+      const stopped = await walk(
+        {
+          source: { storage: source, root: root.source, status },
+          ...(options.filesOnly ? {} : { destination: target }),
+        },
+        options.filesOnly ? this.#flattening(index, directories, there) : this.#keepingPaths(index, directories),
+        signal,
+        { ...(isOver ? { isOver } : {}), from },
+      );
+      await directories.settled();
+      return stopped;
+    } catch (error) {
+      await directories.abandon(error);
+      throw error;
+    }
   }
 
   /** Every file goes where it lies in its tree. */
@@ -106,8 +114,8 @@ export class Roots {
         directories.leave();
         return this.#lost(root, entry, error);
       },
-      again: (directory) => {
-        if (directory.source) directories.again(directory);
+      again: async (directory) => {
+        if (directory.source) await directories.again(directory);
       },
     };
   }

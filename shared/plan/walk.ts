@@ -36,7 +36,7 @@ export interface Visitor {
   /** In place of `leave`: a directory below the root whose listing was refused, or that vanished. Some of its names may have been given. */
   lost?(directory: Entry, error: FanoutError): Promise<void> | void;
   /** A directory that an earlier stretch visited and did not leave; from the root down, before anything else. */
-  again?(directory: Entry): void;
+  again?(directory: Entry): Promise<void> | void;
 }
 
 /**
@@ -83,7 +83,7 @@ export async function walk(
 ): Promise<WalkCursor | undefined> {
   const wanted = visitor.destinationOnly ? 'all' : 'left';
   const listings = new Listings(trees.source, trees.destination, wanted, ahead, signal);
-  const stack = from ? reopened(from, listings, visitor) : [await rootLevel(trees, listings, visitor)];
+  const stack = from ? await reopened(from, listings, visitor) : [await rootLevel(trees, listings, visitor)];
   for (let level = stack.at(-1); level; level = stack.at(-1)) {
     signal.throwIfAborted();
     let entry: Entry | undefined;
@@ -116,14 +116,16 @@ async function rootLevel({ source, destination }: Trees, listings: Listings, vis
   return new Level(root, listings, listing);
 }
 
-function reopened({ open }: WalkCursor, listings: Listings, visitor: Visitor): Level[] {
+async function reopened({ open }: WalkCursor, listings: Listings, visitor: Visitor): Promise<Level[]> {
   let path = '';
-  return open.map(({ name, source, destination, after }) => {
+  const levels: Level[] = [];
+  for (const { name, source, destination, after } of open) {
     const directory = entryOf(path, name, source, destination);
     ({ path } = directory);
-    visitor.again?.(directory);
-    return new Level(directory, listings, undefined, after);
-  });
+    await visitor.again?.(directory);
+    levels.push(new Level(directory, listings, undefined, after));
+  }
+  return levels;
 }
 
 function cursorOf(stack: readonly Level[]): WalkCursor {

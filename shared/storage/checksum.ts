@@ -48,10 +48,10 @@ export interface FileChecksum {
   readonly value: string;
 }
 
-/** How a cluster computes the CRCs that its checksums are made of. */
 /** In which contents are compared where neither side keeps a checksum: HDFS's own defaults. */
 export const usualLayout: RegularLayout = { crc: 'CRC32C', bytesPerCrc: 512, blockBytes: 128 * 1024 * 1024 };
 
+/** How a cluster computes the CRCs that its checksums are made of. */
 export type CrcSettings = Pick<RegularLayout, 'crc' | 'bytesPerCrc'>;
 
 /** The settings of a composite CRC: one chunk without an end. */

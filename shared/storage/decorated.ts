@@ -9,8 +9,8 @@ export function decorated(inner: Storage, own: Partial<Storage>): Storage {
     get(storage, name) {
       if (Object.hasOwn(own, name)) return Reflect.get(own, name) as unknown;
       const member = Reflect.get(storage, name, storage) as unknown;
-      // Private fields are the inner object's: its methods must be called on it.
-      return typeof member === 'function' ? (member.bind(storage) as unknown) : member;
+      // Private fields are the inner object's: its methods must be called on it. An order is no method, and known by its identity.
+      return typeof member === 'function' && name !== 'order' ? (member.bind(storage) as unknown) : member;
     },
   });
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { namenodeOrder } from '../../shared/storage/order.ts';
 import type { FileStatus } from '../../shared/storage/storage.ts';
 import { compareSignedBytes } from '../support/signed-bytes.ts';
 import { oddNames } from '../support/odd-tree.ts';
@@ -49,6 +50,11 @@ describe.each(storages)('$name: stat and list', ({ open, listsInPages }) => {
       lengthBytes: 0,
       permission: '750',
     });
+  });
+
+  it('tells its order of names by identity, so that listings of one order are merged as they come', () => {
+    expect(opened.fs.order).toBe(namenodeOrder);
+    expect(opened.fs.order).toBe(opened.fs.order);
   });
 
   it('lists the same as it stats', async () => {

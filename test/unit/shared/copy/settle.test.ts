@@ -36,7 +36,7 @@ async function settled(
   const unit: FileUnit = { kind: 'file', root: 0, path: 'file', lengthBytes, modifiedAtMs, blockBytes, ...plan };
   const { options } = parseJobSpec({ source: 'a:/in', destination: 'b:/out', options: { existing } });
   const route = { source: disk, sourcePath, destination: disk, destinationPath };
-  const { kind, reason } = await settle(route, unit, options, true, signal);
+  const { kind, reason } = await settle(route, unit, options, 'afresh', signal);
   return reason ? `${kind}: ${reason}` : kind;
 }
 

@@ -7,8 +7,8 @@ import { NamesOnDisk } from '../../../../shared/machine/name-set.ts';
 import { LocalDisk } from '../../../../shared/disk/local-disk.ts';
 import type { Batch } from '../../../../shared/job/unit.ts';
 import { parseJobSpec } from '../../../../shared/job/spec.ts';
-import { plan, planStretch } from '../../../../shared/plan/plan.ts';
 import type { PlanCursor } from '../../../../shared/plan/planning.ts';
+import { plan, planStretch } from '../../../../shared/plan/plan.ts';
 
 /** Work that is done in several invocations must come to the same as in one. */
 
