@@ -1,3 +1,4 @@
+import type { Checkpoint } from '../checkpoint.ts';
 import { batchRecords, isFinished } from '../job/claimed-batches.ts';
 import type { ManifestPosition } from '../job/manifest-lines.ts';
 import { failedOutcome } from '../job/outcome.ts';
@@ -22,6 +23,7 @@ export interface DeathRecords {
 export async function recordDeaths(
   finishing: Finishing,
   from: ManifestPosition,
+  checkpoint: Checkpoint<ManifestPosition>,
 ): Promise<ManifestPosition | undefined> {
   const { job, deaths, isOver } = finishing;
   if (!deaths || !(await deaths.hasDeaths(job.id))) return undefined;
@@ -31,6 +33,7 @@ export async function recordDeaths(
     if (error !== undefined) await recordDeath(finishing, deaths, record.line, error);
     at = record.line.next;
     if (isOver()) return at;
+    if (checkpoint.isDue) await checkpoint.keep(at);
   }
   return (await deaths.forgetDeaths(job.id, isOver)) ? undefined : at;
 }

@@ -1,3 +1,4 @@
+import { Checkpoint } from '../checkpoint.ts';
 import { FanoutError } from '../errors.ts';
 import type { JobOptions } from '../job/spec.ts';
 import type { FileStatus, Storage } from '../storage/storage.ts';
@@ -36,15 +37,19 @@ const GONE = 'directory gone';
 export async function setDirectories(
   finishing: Finishing,
   from: DirectoriesPosition,
+  checkpoint?: Checkpoint<DirectoriesPosition>,
 ): Promise<{ readonly losses: DirectoryLosses } | { readonly at: DirectoriesPosition }> {
   const { job, isOver, log } = finishing;
   const report = new DirectoryLossReport(from.losses, log);
   const { options } = job.spec;
   if (!options.preserve || options.filesOnly) return { losses: report.losses };
   for (let root = from.root; root < job.roots.length; root++) {
-    const stopped = await setTree(finishing, root, root === from.root ? from.walk : undefined, report);
+    const stopped = await setTree(finishing, root, root === from.root ? from.walk : undefined, report, checkpoint);
     if (stopped) return { at: { root, walk: stopped, losses: report.losses } };
-    if (root + 1 < job.roots.length && isOver()) return { at: { root: root + 1, losses: report.losses } };
+    if (root + 1 === job.roots.length) break;
+    const at = { root: root + 1, losses: report.losses };
+    if (isOver()) return { at };
+    if (checkpoint?.isDue) await checkpoint.keep(at);
   }
   return { losses: report.losses };
 }
@@ -55,6 +60,7 @@ async function setTree(
   index: number,
   from: WalkCursor | undefined,
   report: DirectoryLossReport,
+  checkpoint: Checkpoint<DirectoriesPosition> | undefined,
 ): Promise<WalkCursor | undefined> {
   const root = job.roots[index];
   if (root?.kind !== 'directory') return undefined;
@@ -77,11 +83,18 @@ async function setTree(
     // What stands at the destination is asked for directory by directory, many at once: its listings would hold all files.
     destination: { storage: destination, root: root.destination, status: undefined },
   };
+  const kept =
+    checkpoint &&
+    new Checkpoint<WalkCursor>(async (at) => {
+      await work.drained();
+      await checkpoint.keep({ root: index, walk: at, losses: report.losses });
+    });
   let stopped: WalkCursor | undefined;
   try {
     stopped = await walk(trees, { leave, lost, blocked: lost }, signal, {
       isOver,
       from,
+      checkpoint: kept,
       ahead: Math.min(LISTED_AHEAD, 2 * atOnce),
     });
   } finally {

@@ -1,3 +1,4 @@
+import { Checkpoint } from '../checkpoint.ts';
 import { endingOf } from '../job/ending.ts';
 import type { Job } from '../job/job.ts';
 import { type ManifestPosition, manifestStart } from '../job/manifest-lines.ts';
@@ -17,9 +18,6 @@ export type FinishCursor =
 
 const phases: readonly string[] = ['deaths', 'sweep', 'directories', 'status'] satisfies FinishCursor['phase'][];
 
-/** A finish that was killed does again what it did in this time. */
-const KEEP_EVERY_MS = 5000;
-
 /**
  * Ends a job whose batches were all handed out: what dead copiers did not record fails, what tries may have left is deleted, directories get
  * their attributes, and the job its status, in this order, since a deletion changes the times of directories. The cursor is kept with the job
@@ -34,9 +32,7 @@ export function finish(finishing: Finishing): Promise<Job | undefined> {
     if (job.phase !== 'finishing') await store.update(job.id, { phase: 'finishing' });
     let cursor = cursorIn(await store.finishCursor(job.id)) ?? { phase: 'deaths', at: manifestStart };
     while (cursor.phase !== 'status') {
-      const keepAtMs = performance.now() + KEEP_EVERY_MS;
-      const stretch = { ...finishing, isOver: () => isOver() || performance.now() >= keepAtMs };
-      cursor = await advance(cursor, stretch);
+      cursor = await advance(cursor, finishing);
       await store.keepFinishCursor(job.id, cursor);
       if (isOver()) return undefined;
     }
@@ -53,17 +49,20 @@ async function advance(
   cursor: Exclude<FinishCursor, { phase: 'status' }>,
   finishing: Finishing,
 ): Promise<FinishCursor> {
+  const { job, store } = finishing;
+  const { phase } = cursor;
+  const checkpoint = <Position>() => new Checkpoint<Position>((at) => store.keepFinishCursor(job.id, { phase, at }));
   switch (cursor.phase) {
     case 'deaths': {
-      const at = await recordDeaths(finishing, cursor.at);
+      const at = await recordDeaths(finishing, cursor.at, checkpoint());
       return at ? { phase: 'deaths', at } : { phase: 'sweep', at: sweepStart };
     }
     case 'sweep': {
-      const at = await sweep(finishing, isTriedAgain, cursor.at);
+      const at = await sweep(finishing, isTriedAgain, cursor.at, checkpoint());
       return at ? { phase: 'sweep', at } : { phase: 'directories', at: directoriesStart };
     }
     case 'directories': {
-      const stopped = await setDirectories(finishing, cursor.at);
+      const stopped = await setDirectories(finishing, cursor.at, checkpoint());
       return 'at' in stopped ? { phase: 'directories', at: stopped.at } : { phase: 'status', losses: stopped.losses };
     }
   }
