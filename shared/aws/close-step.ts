@@ -68,7 +68,7 @@ export async function closeStep(
     if (deadline.isNear()) return { closed: false };
   }
   const changes = { outcome: 'Failed', endedAtMs: Date.now(), error: job.error ?? reason } as const;
-  await store.update(job.id, changes);
+  await store.endClosing(job.id, changes);
   return { closed: true, ...(await endJob({ ...job, ...changes }, destination, services, signal)) };
 }
 

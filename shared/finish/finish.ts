@@ -1,6 +1,7 @@
 import { Checkpoint } from '../checkpoint.ts';
 import { endingOf } from '../job/ending.ts';
 import type { Job } from '../job/job.ts';
+import type { JobStore } from '../job/job-store.ts';
 import { type ManifestPosition, manifestStart } from '../job/manifest-lines.ts';
 import { withSmallHeap } from '../memory.ts';
 import { recordDeaths } from './deaths.ts';
@@ -38,10 +39,22 @@ export function finish(finishing: Finishing): Promise<Job | undefined> {
     }
     const { warnings, examples } = cursor.losses;
     const ending = endingOf(job, await store.counters(job.id), warnings, examples);
-    await store.update(job.id, ending);
-    await store.keepFinishCursor(job.id, undefined);
+    await store.endFinish(job.id, ending);
     return { ...job, ...ending };
   });
+}
+
+/**
+ * For a job that is taken up again: whoever takes it up may have mended what directories' attributes were lost to, and they are then set
+ * anew, with all that comes before them.
+ */
+export async function forgetLosses(
+  id: string,
+  store: Pick<JobStore, 'finishCursor' | 'keepFinishCursor'>,
+): Promise<void> {
+  const cursor = cursorIn(await store.finishCursor(id));
+  const hasLosses = cursor?.phase === 'directories' && Object.keys(cursor.at.losses.warnings).length > 0;
+  if (hasLosses || cursor?.phase === 'status') await store.keepFinishCursor(id, undefined);
 }
 
 /** Works on a phase until it is done or the time is over. @returns where to go on */
