@@ -1,8 +1,9 @@
 import { Checkpoint } from '../checkpoint.ts';
 import { FanoutError } from '../errors.ts';
-import type { JobOptions } from '../job/spec.ts';
+import { NEWER_DIRECTORY } from '../job/ending.ts';
 import type { FileStatus, Storage } from '../storage/storage.ts';
 import { join, parentOf } from '../storage/path.ts';
+import { kindOf } from '../preserve/losses.ts';
 import type { Entry } from '../plan/entry.ts';
 import { walk, type WalkCursor } from '../plan/walk.ts';
 import { ChildrenFirst } from './children-first.ts';
@@ -20,6 +21,14 @@ export interface DirectoriesPosition {
 }
 
 export const directoriesStart: DirectoriesPosition = { root: 0, losses: { warnings: {}, examples: [] } };
+
+/** A directory's path at each end. */
+interface DirectoryPaths {
+  readonly source: string;
+  readonly destination: string;
+  /** Whether it is one that the job was asked to copy. */
+  readonly isRoot: boolean;
+}
 
 /** Directories whose attributes are set at once, each with one request on its way. */
 const AT_ONCE = 40;
@@ -56,12 +65,13 @@ export async function setDirectories(
 
 /** @returns where the walk of the tree stopped before its end */
 async function setTree(
-  { job, source, destination, signal, isOver }: Finishing,
+  finishing: Finishing,
   index: number,
   from: WalkCursor | undefined,
   report: DirectoryLossReport,
   checkpoint: Checkpoint<DirectoriesPosition> | undefined,
 ): Promise<WalkCursor | undefined> {
+  const { job, source, destination, signal, isOver } = finishing;
   const root = job.roots[index];
   if (root?.kind !== 'directory') return undefined;
   const status = await source.stat(root.source, signal);
@@ -73,11 +83,11 @@ async function setTree(
   const work = new ChildrenFirst(atOnce);
   const leave = ({ path, source: listed }: Entry) =>
     work.add(path, async () => {
-      const paths = { source: join(root.source, path), destination: join(root.destination, path) };
-      if (listed) await setDirectory(paths, listed, job.spec.options, source, destination, report, signal);
+      const ends = { source: join(root.source, path), destination: join(root.destination, path) };
+      if (listed) await setDirectory(finishing, { ...ends, isRoot: path === '' }, listed, report);
     });
   const lost = ({ path }: Entry, error: FanoutError) =>
-    report.addReason(join(root.destination, path), NOT_LISTED, error.message);
+    report.addReason(join(root.destination, path), NOT_LISTED, error.message, kindOf(error));
   const trees = {
     source: { storage: source, root: root.source, status },
     // What stands at the destination is asked for directory by directory, many at once: its listings would hold all files.
@@ -106,13 +116,10 @@ async function setTree(
 }
 
 async function setDirectory(
-  paths: { readonly source: string; readonly destination: string },
+  { job, source, destination, signal }: Finishing,
+  paths: DirectoryPaths,
   status: FileStatus,
-  options: JobOptions,
-  source: Storage,
-  destination: Storage,
   report: DirectoryLossReport,
-  signal: AbortSignal,
 ): Promise<void> {
   const path = paths.destination;
   const isDirectory = async (at: string) => (await destination.stat(at, signal))?.kind === 'directory';
@@ -120,11 +127,14 @@ async function setDirectory(
     const present = await destination.stat(path, signal);
     if (present?.kind === 'directory') {
       const directory = { ...paths, status, present };
-      const unkept = await settleDirectory(directory, options, source, destination, signal);
+      const unkept = await settleDirectory(directory, job.spec.options, source, destination, signal);
       if (unkept) report.add(path, unkept.names, unkept.reason);
-    } else if (await isDirectory(parentOf(path))) {
+    } else if (paths.isRoot || (await isDirectory(parentOf(path)))) {
       // Of a tree that is gone the uppermost directory tells for all.
-      report.addReason(path, GONE, 'it is not there any more, or could not be made');
+      const isNewer = !paths.isRoot && status.modifiedAtMs >= job.startedAtMs;
+      if (isNewer)
+        report.addReason(path, NEWER_DIRECTORY, 'it is not there, and its source was changed after the job began');
+      else report.addReason(path, GONE, 'it is not there any more, or could not be made');
     }
   } catch (error) {
     if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
