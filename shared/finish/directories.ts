@@ -1,7 +1,9 @@
+import pLimit, { type LimitFunction } from 'p-limit';
 import { Checkpoint } from '../checkpoint.ts';
 import { FanoutError } from '../errors.ts';
 import { NEWER_DIRECTORY } from '../job/ending.ts';
 import type { FileStatus, Storage } from '../storage/storage.ts';
+import { decorated } from '../storage/decorated.ts';
 import { join, parentOf } from '../storage/path.ts';
 import { kindOf } from '../preserve/losses.ts';
 import type { Entry } from '../plan/entry.ts';
@@ -79,17 +81,20 @@ async function setTree(
     report.addReason(root.destination, GONE, 'its source is not there any more');
     return undefined;
   }
-  const atOnce = directoriesAtOnce(source, destination);
+  const most = requestsAtOnce(source, destination);
+  const atOnce = Math.min(AT_ONCE, most);
   const work = new ChildrenFirst(atOnce);
+  // What a cluster allows is allowed to listings and directories together.
+  const request = pLimit(most);
   const leave = ({ path, source: listed }: Entry) =>
     work.add(path, async () => {
       const ends = { source: join(root.source, path), destination: join(root.destination, path) };
-      if (listed) await setDirectory(finishing, { ...ends, isRoot: path === '' }, listed, report);
+      if (listed) await request(() => setDirectory(finishing, { ...ends, isRoot: path === '' }, listed, report));
     });
   const lost = ({ path }: Entry, error: FanoutError) =>
     report.addReason(join(root.destination, path), NOT_LISTED, error.message, kindOf(error));
   const trees = {
-    source: { storage: source, root: root.source, status },
+    source: { storage: listedWithin(request, source), root: root.source, status },
     // What stands at the destination is asked for directory by directory, many at once: its listings would hold all files.
     destination: { storage: destination, root: root.destination, status: undefined },
   };
@@ -142,6 +147,20 @@ async function setDirectory(
   }
 }
 
-function directoriesAtOnce(...storages: readonly Storage[]): number {
-  return Math.max(1, Math.min(AT_ONCE, ...storages.map(({ maxConcurrency = AT_ONCE }) => maxConcurrency)));
+/** Pages of listings included. */
+function requestsAtOnce(...storages: readonly Storage[]): number {
+  const own = AT_ONCE + LISTED_AHEAD;
+  return Math.max(1, Math.min(own, ...storages.map(({ maxConcurrency = own }) => maxConcurrency)));
+}
+
+/** A storage each page of whose listings waits for its turn. */
+function listedWithin(limit: LimitFunction, storage: Storage): Storage {
+  return decorated(storage, {
+    async *list(directory, signal, after) {
+      const pages = storage.list(directory, signal, after)[Symbol.asyncIterator]();
+      for (let page = await limit(() => pages.next()); !page.done; page = await limit(() => pages.next())) {
+        yield page.value;
+      }
+    },
+  });
 }

@@ -65,6 +65,14 @@ describe('attributes of directories', () => {
     expect(ends.destination.setPaths).toHaveLength(DIRECTORIES);
   });
 
+  it('keep within what one cluster allows that is source and destination, listings included', async () => {
+    const tree = new DirectoryTree([40, 40], 1000, { requestMs: 2, listingMs: 2 });
+    const cluster = decorated(tree, { maxConcurrency: 3 });
+    await lossesOf({ source: tree, destination: tree }, { source: cluster, destination: cluster });
+    expect(tree.stats).toBeGreaterThan(1 + 40 + 40 * 40);
+    expect(tree.peakWithListings).toBe(3);
+  });
+
   it('that are right already are not sent', async () => {
     const ends = trees();
     await lossesOf(ends);
