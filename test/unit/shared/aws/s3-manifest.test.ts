@@ -48,7 +48,7 @@ class Bucket {
       return { aborted: this.#uploads.delete(String(command.input.UploadId)) };
     }
     if (command instanceof PutObjectCommand) {
-      return this.#objects.set(String(command.input.Key), Buffer.from(String(command.input.Body)));
+      return this.#objects.set(String(command.input.Key), Buffer.from(command.input.Body as string));
     }
     if (command instanceof GetObjectCommand) {
       const found = this.#objects.get(String(command.input.Key));
