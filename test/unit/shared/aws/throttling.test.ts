@@ -6,6 +6,7 @@ import { onceTaken } from '../../../../shared/aws/throttling.ts';
 import { allOf, errorOf, never } from '../../../support/files.ts';
 import { GeneratedJob } from '../../../support/generated-job.ts';
 import { GeneratedTable } from '../../../support/generated-table.ts';
+import { failed } from '../../../support/outcomes.ts';
 
 const named = (name: string) => Object.assign(new Error('more than it takes'), { name });
 const cancelled = (...codes: string[]) =>
@@ -62,4 +63,23 @@ it('takes the batches of a closed job from their copiers, eight at once, though 
   await allOf(closing.revoke('generated', 0, never));
   expect(table.closed).toBe(100);
   expect(peak).toBe(8);
+});
+
+it('takes failed units back, though DynamoDB refuses a transaction for now', async () => {
+  const table = new GeneratedTable(new GeneratedJob(100, 8, true));
+  let refusals = 0;
+  const client = {
+    send: async (command: object) => {
+      if (command.constructor.name === 'TransactWriteCommand' && --refusals === 0) throw cancelled('ThrottlingError');
+      return (await table.client.send(command as never)) as unknown;
+    },
+  } as unknown as DynamoDBDocumentClient;
+  const store = new DynamoJobStore(client, 'table', { retentionDays: 7 });
+  await store.claim('generated', 2, 'me');
+  await store.record('generated', 2, 'me', [failed(7)]);
+  expect(await store.failures('generated', 10)).toHaveLength(1);
+  refusals = 1;
+  await store.reopenFailed('generated');
+  expect(refusals).toBeLessThan(0);
+  expect(await store.failures('generated', 10)).toEqual([]);
 });
