@@ -2,12 +2,12 @@
 //
 // usage: node plan.ts CLUSTERS-FILE SOURCE DESTINATION
 import { withSmallHeap } from '../shared/memory.ts';
-import { plan } from '../shared/plan/plan.ts';
 import { loadClusters } from '../shared/hdfs/cluster.ts';
 import { WebHdfs } from '../shared/hdfs/webhdfs.ts';
 import { silentLog } from '../shared/log.ts';
 import { NamesOnDisk } from '../shared/machine/name-set.ts';
 import { parseJobSpec } from '../shared/job/spec.ts';
+import { plan } from '../shared/plan/plan.ts';
 
 const [configFile = '', source = '', destination = ''] = process.argv.slice(2);
 

@@ -1,7 +1,6 @@
 import pLimit from 'p-limit';
 import type { Root } from '../shared/job/root.ts';
 import { NamesOnDisk } from '../shared/machine/name-set.ts';
-import { plan } from '../shared/plan/plan.ts';
 import { OPEN_FOR_WRITING, settle } from '../shared/copy/settle.ts';
 import { bytesText } from '../shared/bytes.ts';
 import { FanoutError, printable } from '../shared/errors.ts';
@@ -11,6 +10,7 @@ import { printEvent } from './output.ts';
 import { type Batch, destinationPathOf, type FileUnit, sourcePathOf } from '../shared/job/unit.ts';
 import type { JobSpec } from '../shared/job/spec.ts';
 import { isOpen } from '../shared/storage/errors.ts';
+import { plan } from '../shared/plan/plan.ts';
 
 const COMPARISONS_AT_ONCE = 10;
 

@@ -91,8 +91,9 @@ export async function takeUp(
   if (job.outcome === 'Successful') return job;
   // The options as they are now: another resume may have changed them while this one waited for the lock.
   const spec = withOptions(job.spec, options);
-  const force = mayReplace(spec.options.existing) && !mayReplace(job.spec.options.existing);
-  if (force) await refuseSameTree({ source, destination, force, makeProbe: true }, job.roots, signal);
+  const mayReplaceNow = mayReplace(spec.options.existing) && !mayReplace(job.spec.options.existing);
+  if (mayReplaceNow)
+    await refuseSameTree({ source, destination, mayReplace: true, makeProbe: true }, job.roots, signal);
   const phase = job.phase === 'planning' ? 'planning' : 'copying';
   const changes = { spec, phase, outcome: undefined, error: undefined, endedAtMs: undefined } as const;
   await store.update(id, changes);

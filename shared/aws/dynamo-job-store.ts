@@ -2,7 +2,6 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { JobClosedError, SpecError } from '../errors.ts';
-import type { DeathRecords } from '../finish/deaths.ts';
 import { type Job, storedJob } from '../job/job.ts';
 import type { JobStore, RecordedFailure } from '../job/job-store.ts';
 import type { Counters } from '../job/outcome.ts';
@@ -10,6 +9,7 @@ import { tableKeys } from '../names.ts';
 import { DynamoBatches, type FailureItem } from './dynamo-batches.ts';
 import { DynamoClosing } from './dynamo-closing.ts';
 import { deathKey, type Item, JobTable, LISTING, partitionOf, sortKeys } from './job-table.ts';
+import type { DeathRecords } from '../finish/finishing.ts';
 
 export interface DynamoJobStoreOptions {
   /** Days after which records expire. */

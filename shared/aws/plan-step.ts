@@ -2,7 +2,6 @@ import { z } from 'zod';
 import type { Deadline } from '../deadline.ts';
 import { refuseAtOnce, resolveMapping } from '../plan/mapping.ts';
 import { NamesOnDisk } from '../machine/name-set.ts';
-import { type PlanCursor, planStretch } from '../plan/plan.ts';
 import { refuseSameTree } from '../plan/same-tree.ts';
 import { forgetLosses } from '../finish/finish.ts';
 import { batchRecords, isFinished } from '../job/claimed-batches.ts';
@@ -19,6 +18,8 @@ import type { Services } from './services.ts';
 import { type Job, lockedPathsOf, newJob, noLosses } from '../job/job.ts';
 import { mayReplace } from '../job/existing.ts';
 import { type JobSpec, parseJobSpec, withOptions } from '../job/spec.ts';
+import type { PlanCursor } from '../plan/planning.ts';
+import { planStretch } from '../plan/plan.ts';
 
 /** What the state machine hands over: who drives the job, and what was typed. */
 export interface PlanRequest {
@@ -145,9 +146,10 @@ async function takeUp(
   const spec = withOptions(job.spec, options);
   await using endpoints = await endpointsOfJob(services, id, spec);
   const { source, destination } = endpoints;
-  const force = mayReplace(spec.options.existing) && !mayReplace(job.spec.options.existing);
+  const mayReplaceNow = mayReplace(spec.options.existing) && !mayReplace(job.spec.options.existing);
   // Nothing is changed yet: a job that may overwrite only from now on might overwrite its own source.
-  if (force) await refuseSameTree({ source, destination, force, makeProbe: true }, job.roots, signal);
+  if (mayReplaceNow)
+    await refuseSameTree({ source, destination, mayReplace: true, makeProbe: true }, job.roots, signal);
   await lock.acquire(id, execution, await lockedPathsOf(job, destination, signal));
   // What was given may be old by now, and got tokens may have ended.
   await endAccess(id, services);

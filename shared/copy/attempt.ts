@@ -44,7 +44,7 @@ export async function attempt(file: FileCopy, number: number, onMoved: () => voi
     if (!direct) {
       await file.requireOwner();
       const { lengthBytes } = unit;
-      const names = { temporary: writtenPath, target: destinationPath };
+      const names = { temporary: writtenPath, finalPath: destinationPath };
       await promote({ storage: destination, ...names, overwrite, lengthBytes }, promoting, signal).catch(asLast);
     }
     return verification;
@@ -75,7 +75,7 @@ async function discard(file: FileCopy, number: number, writtenPath: string, old:
   try {
     const limit = AbortSignal.timeout(CLEANUP_MS);
     if (direct && (await stillStands(file, old, limit))) return;
-    const remains = { temporary: writtenPath, target: destinationPath, overwrite: file.overwrite && !direct };
+    const remains = { temporary: writtenPath, finalPath: destinationPath, overwrite: file.overwrite && !direct };
     await withdraw({ storage: destination, ...remains }, wholeFile, limit);
   } catch (error) {
     log.warn({ path: writtenPath, error: messageOf(error) }, 'a temporary file is left for the sweep');

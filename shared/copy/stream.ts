@@ -1,10 +1,10 @@
-import { ContentDigest, striped } from '../storage/checksum.ts';
+import { ContentDigest, sameLayout, striped } from '../storage/checksum.ts';
 import { allBytes, type Reading, type Storage, type WriteOptions, type Writing } from '../storage/storage.ts';
 import type { Layouts } from '../storage/capabilities.ts';
 import { expectedLayouts } from './content.ts';
 import { allOrAbort } from '../all-or-abort.ts';
 import { ofSource, requireWhole } from './source.ts';
-import { verify } from './verify.ts';
+import { type BothLayouts, type Streamed, verify } from './verify.ts';
 import type { FileUnit } from '../job/unit.ts';
 import type { Verification } from '../job/spec.ts';
 
@@ -37,26 +37,21 @@ export async function stream(
   signal: AbortSignal,
 ): Promise<{ readonly verification: Verification; readonly writing: Writing }> {
   const { source, sourcePath, destination, writtenPath, unit, level, creation } = what;
-  const { lengthBytes, blockBytes, modifiedAtMs, stripe, newStripe } = unit;
+  const { lengthBytes, modifiedAtMs } = unit;
   const encrypted = unit.encrypted === true;
-  const digests = level === 'checksum' || level === 'read-back';
   // While somebody writes the source, its checksum is refused, which is asked for after the read. Where no checksum will be asked for, its blocks tell.
-  if (lengthBytes === 0 || !digests || encrypted)
+  if (lengthBytes === 0 || !digests(level) || encrypted)
     await requireWhole({ storage: source, path: sourcePath, lengthBytes }, signal);
-  const [sourcePlain, writtenPlain] = await allOrAbort(signal, [
-    (both) => expectedLayouts({ storage: source, path: sourcePath }, blockBytes, both),
-    (both) => expectedLayouts({ storage: destination, path: writtenPath }, creation.blockBytes, both),
-  ]);
-  const sourceLayouts = sourcePlain.map((layout) => striped(layout, stripe)) as unknown as Layouts;
-  const writtenLayouts = writtenPlain.map((layout) => striped(layout, newStripe)) as unknown as Layouts;
-  const digest = new ContentDigest(digests ? [...sourceLayouts, ...writtenLayouts] : []);
   const opening = ofSource(source.read(sourcePath, allBytes(lengthBytes), signal));
   opening.catch(() => undefined);
   if (what.direct) await opening;
+  // Once both servers have answered: by then it is known whether datanodes keep the bytes, and with them which checksums there may be.
+  let asked: Promise<Digesting> | undefined;
+  const digesting = () => (asked ??= digestingOf(what, signal));
   const options = { ...creation, lengthBytes, overwrite: what.overwrite };
   let writing: Writing;
   try {
-    writing = await destination.write(writtenPath, tapped(opening, digest, what.onBytes), options, signal);
+    writing = await destination.write(writtenPath, tapped(opening, digesting, what.onBytes), options, signal);
   } catch (error) {
     await opening.then((reading) => reading.cancel()).catch(() => undefined);
     throw error;
@@ -66,9 +61,8 @@ export async function stream(
     {
       source: { storage: source, path: sourcePath, lengthBytes, near, modifiedAtMs, encrypted },
       written: { storage: destination, path: writtenPath, lengthBytes, near: writing.near },
-      digest,
-      sourceLayouts,
-      writtenLayouts,
+      ...(await digesting()),
+      layoutsNow: () => layoutsOf(what, signal),
     },
     level,
     signal,
@@ -76,16 +70,55 @@ export async function stream(
   return { verification, writing };
 }
 
+/** The digest of the bytes on their way, and the layouts that it is computed in. */
+type Digesting = BothLayouts & Pick<Streamed, 'digest'>;
+
+async function digestingOf(what: Try, signal: AbortSignal): Promise<Digesting> {
+  const { source, destination, unit, level } = what;
+  const layouts = await layoutsOf(what, signal);
+  const { sourceLayouts, writtenLayouts } = layouts;
+  // Where both sides will state the same checksum of the same bytes, it is they who digest them.
+  const isStated = level === 'checksum' && !unit.encrypted && source.checksums && destination.checksums;
+  const digest =
+    isStated && isOneLayout(sourceLayouts, writtenLayouts, unit.lengthBytes)
+      ? undefined
+      : new ContentDigest(digests(level) ? [...sourceLayouts, ...writtenLayouts] : []);
+  return { digest, ...layouts };
+}
+
+/** The layouts that both files are likely to have, as far as both clusters have shown by now which checksums they keep. */
+async function layoutsOf(what: Try, signal: AbortSignal): Promise<BothLayouts> {
+  const { source, sourcePath, destination, writtenPath, unit, creation } = what;
+  const { blockBytes, stripe, newStripe } = unit;
+  const [sourcePlain, writtenPlain] = await allOrAbort(signal, [
+    (both) => expectedLayouts({ storage: source, path: sourcePath }, blockBytes, both),
+    (both) => expectedLayouts({ storage: destination, path: writtenPath }, creation.blockBytes, both),
+  ]);
+  const sourceLayouts = sourcePlain.map((layout) => striped(layout, stripe)) as unknown as Layouts;
+  const writtenLayouts = writtenPlain.map((layout) => striped(layout, newStripe)) as unknown as Layouts;
+  return { sourceLayouts, writtenLayouts };
+}
+
+function digests(level: Verification): boolean {
+  return level === 'checksum' || level === 'read-back';
+}
+
+/** Whether no other layout was seen on either side, and both give the same checksum: another one would be found by reading the file again. */
+function isOneLayout(source: Layouts, written: Layouts, lengthBytes: number): boolean {
+  return source.length === 1 && written.length === 1 && sameLayout(source[0], written[0], lengthBytes);
+}
+
 /** The source's bytes, digested and counted on their way to the destination. */
 async function* tapped(
   opening: Promise<Reading>,
-  digest: ContentDigest,
+  digesting: () => Promise<Digesting>,
   onBytes: (bytes: number) => void,
 ): AsyncGenerator<Uint8Array> {
   const { body } = await opening;
   onBytes(0);
+  const { digest } = await digesting();
   for await (const chunk of body) {
-    digest.update(chunk);
+    digest?.update(chunk);
     onBytes(chunk.length);
     yield chunk;
   }

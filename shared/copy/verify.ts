@@ -1,7 +1,8 @@
 import { IntegrityError, SourceChangedError } from '../errors.ts';
 import {
   type ChecksumLayout,
-  type ContentDigest,
+  isOfNothing,
+  ContentDigest,
   type FileChecksum,
   hasEqualBlocks,
   proves,
@@ -9,6 +10,7 @@ import {
   sameLayout,
 } from '../storage/checksum.ts';
 import type { Layouts, Near } from '../storage/capabilities.ts';
+import { allBytes } from '../storage/storage.ts';
 import { allOrAbort } from '../all-or-abort.ts';
 import { type ContentOf, digestOf, storedChecksum, storedLayout } from './content.ts';
 import { ofSource, requireUnchanged, requireWhole, type SourceFile } from './source.ts';
@@ -20,11 +22,16 @@ const ERASURE_CODED =
   'the checksum stored of an erasure-coded file may itself be wrong: compare the contents, or copy with --verify length';
 
 /** A file that was just written under a name of its try, to be verified before it gets its own. */
-export interface Streamed {
+export interface Streamed extends BothLayouts {
   readonly source: SourceFile & { readonly near: Near | undefined; readonly encrypted: boolean };
   readonly written: ContentOf & { readonly near: Near | undefined };
-  /** Digest of the bytes that were read and written, in all of the layouts below. */
-  readonly digest: ContentDigest;
+  /** Digest of the bytes that were read and written, in all of the layouts below; undefined where the stored checksums are to be compared. */
+  readonly digest: ContentDigest | undefined;
+  /** The likely layouts as they are known now: a checksum that was seen meanwhile may have shown another one. */
+  readonly layoutsNow: () => Promise<BothLayouts>;
+}
+
+export interface BothLayouts {
   readonly sourceLayouts: Layouts;
   readonly writtenLayouts: Layouts;
 }
@@ -56,13 +63,19 @@ export async function verify(copy: Streamed, level: Verification, signal: AbortS
     case 'length':
       await allOrAbort(signal, [(both) => requireUnchanged(copy.source, both), (both) => requireLength(copy, both)]);
       return 'length';
-    case 'read-back':
-      await allOrAbort(signal, [(both) => verifySource(copy, both), (both) => readBack(copy, both)]);
+    case 'read-back': {
+      const { digest } = copy;
+      const digested = digest ? { ...copy, digest } : await digestAfterwards(copy, signal);
+      await allOrAbort(signal, [(both) => verifySource(digested, both), (both) => readBack(digested, both)]);
       return 'read-back';
+    }
     case 'checksum': {
+      const { digest } = copy;
+      if (!digest && (await isStoredAlike(copy, signal))) return 'checksum';
+      const digested = digest ? { ...copy, digest } : await digestAfterwards(copy, signal);
       const reached = await allOrAbort(signal, [
-        (both) => verifySource(copy, both),
-        (both) => verifyWritten(copy, both),
+        (both) => verifySource(digested, both),
+        (both) => verifyWritten(digested, both),
       ]);
       return reached.reduce(weaker);
     }
@@ -73,7 +86,36 @@ function weaker(a: Verification, b: Verification): Verification {
   return verificationLevels.indexOf(a) > verificationLevels.indexOf(b) ? a : b;
 }
 
-async function verifySource(copy: Streamed, signal: AbortSignal): Promise<Verification> {
+/**
+ * Whether source and destination store the same checksum. Each is computed of the bytes as that side has them, so that equal ones prove the
+ * copy from disk to disk. The source's is asked for after the read, as ever.
+ */
+async function isStoredAlike({ source, written }: Streamed, signal: AbortSignal): Promise<boolean> {
+  const [ofRead, ofWritten] = await allOrAbort(signal, [
+    (both) => ofSource(storedChecksum(source, both, source.near)),
+    (both) => storedChecksum(written, both, written.near).catch(() => undefined),
+  ]);
+  return ofRead !== undefined && ofWritten !== undefined && !isOfNothing(ofRead) && proves(ofRead, ofWritten);
+}
+
+/** Reads what was written once, where the stored checksums did not settle it: other layouts than expected, or other bytes. */
+async function digestAfterwards(copy: Streamed, signal: AbortSignal): Promise<Digested> {
+  const { written } = copy;
+  const layouts = await copy.layoutsNow();
+  const digest = new ContentDigest([...layouts.sourceLayouts, ...layouts.writtenLayouts]);
+  try {
+    const { body } = await written.storage.read(written.path, allBytes(written.lengthBytes), signal);
+    for await (const piece of body) digest.update(piece);
+  } catch (error) {
+    if (error instanceof SourceChangedError) throw new IntegrityError(error.reason, whereWritten(copy));
+    throw error;
+  }
+  return { ...copy, ...layouts, digest };
+}
+
+type Digested = Streamed & { readonly digest: ContentDigest };
+
+async function verifySource(copy: Digested, signal: AbortSignal): Promise<Verification> {
   const { source, digest, sourceLayouts } = copy;
   const stored = source.encrypted ? undefined : await ofSource(storedChecksum(source, signal, source.near));
   if (stored && sourceLayouts.some((layout) => proves(stored, digest.checksum(layout)))) return 'checksum';
@@ -92,7 +134,7 @@ async function verifySource(copy: Streamed, signal: AbortSignal): Promise<Verifi
   );
 }
 
-async function verifyWritten(copy: Streamed, signal: AbortSignal): Promise<Verification> {
+async function verifyWritten(copy: Digested, signal: AbortSignal): Promise<Verification> {
   const { written, digest, writtenLayouts } = copy;
   const stored = await storedChecksum(written, signal, written.near).catch((error: unknown) => {
     // Nobody but this copy writes it: it was not closed well, and nothing is said of the source.
@@ -127,7 +169,7 @@ async function digestWritten(copy: Streamed, layout: ChecksumLayout, signal: Abo
   }
 }
 
-async function readBack(copy: Streamed, signal: AbortSignal): Promise<void> {
+async function readBack(copy: Digested, signal: AbortSignal): Promise<void> {
   const [layout] = copy.writtenLayouts;
   const read = await digestWritten(copy, layout, signal);
   if (!proves(read, copy.digest.checksum(layout))) {

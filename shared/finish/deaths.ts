@@ -3,18 +3,7 @@ import { batchRecords, isFinished } from '../job/claimed-batches.ts';
 import type { ManifestPosition } from '../job/manifest-lines.ts';
 import { failedOutcome } from '../job/outcome.ts';
 import type { Batch } from '../job/unit.ts';
-import type { Finishing } from './finishing.ts';
-
-/** What the state machine was told of batches whose copier died each time it was tried, without a word of its own. */
-export interface DeathRecords {
-  hasDeaths(job: string): Promise<boolean>;
-  /** The error of a batch's copier; undefined when it did not die. */
-  deathOf(job: string, batch: number): Promise<string | undefined>;
-  /** Whether all are forgotten when it returns: it stops when the time is over. */
-  forgetDeaths(job: string, isOver: () => boolean): Promise<boolean>;
-  /** Takes back that an owner may be at work on a batch. */
-  release(job: string, batch: number, owner: string): Promise<void>;
-}
+import type { DeathRecords, Finishing } from './finishing.ts';
 
 /**
  * Records the units that dead copiers left without an outcome as failed, with what the state machine was told.

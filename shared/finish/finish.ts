@@ -4,11 +4,11 @@ import type { Job } from '../job/job.ts';
 import type { JobStore } from '../job/job-store.ts';
 import { type ManifestPosition, manifestStart } from '../job/manifest-lines.ts';
 import { withSmallHeap } from '../memory.ts';
-import { recordDeaths } from './deaths.ts';
 import { type DirectoriesPosition, directoriesStart, setDirectories } from './directories.ts';
 import type { DirectoryLosses } from './directory-losses.ts';
 import type { Finishing } from './finishing.ts';
 import { isTriedAgain, sweep, type SweepPosition, sweepStart } from './sweep.ts';
+import { recordDeaths } from './deaths.ts';
 
 /** How far the end of a job has come: the phase, and where it goes on in it. Plain JSON. */
 export type FinishCursor =

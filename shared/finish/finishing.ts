@@ -3,7 +3,17 @@ import type { Job } from '../job/job.ts';
 import type { JobStore } from '../job/job-store.ts';
 import type { ManifestStore } from '../job/manifest.ts';
 import type { Log } from '../log.ts';
-import type { DeathRecords } from './deaths.ts';
+
+/** What the state machine was told of batches whose copier died each time it was tried, without a word of its own. */
+export interface DeathRecords {
+  hasDeaths(job: string): Promise<boolean>;
+  /** The error of a batch's copier; undefined when it did not die. */
+  deathOf(job: string, batch: number): Promise<string | undefined>;
+  /** Whether all are forgotten when it returns: it stops when the time is over. */
+  forgetDeaths(job: string, isOver: () => boolean): Promise<boolean>;
+  /** Takes back that an owner may be at work on a batch. */
+  release(job: string, batch: number, owner: string): Promise<void>;
+}
 
 /** What a job is finished with. No copier of it is at work. */
 export interface Finishing {

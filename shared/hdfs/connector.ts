@@ -5,6 +5,7 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls } from 'node:tls';
 import { type Addresses, addressOf, type HostPort, hostPortOf } from './addresses.ts';
 import { cachedLookup } from './lookup.ts';
+import type { Onread } from './datanode/raw-body.ts';
 import type { TlsOptions } from './tls.ts';
 
 /** How the servers of one cluster are reached. */
@@ -55,11 +56,17 @@ export class Connector {
     return addressOf(server, this.#route.addresses ?? {});
   }
 
+  /** Whether sockets can read into memory that is given to them: one that a proxy has made cannot. */
+  get readsInto(): boolean {
+    return this.#route.proxy === undefined;
+  }
+
   /**
+   * @param onread  the memory to read into, where `readsInto`
    * @param origin  `http://host:port` or `https://host:port`
    * @returns a socket that is connected, after its handshake
    */
-  async connect(origin: string, signal: AbortSignal = NEVER): Promise<Socket> {
+  async connect(origin: string, signal: AbortSignal = NEVER, onread?: Onread): Promise<Socket> {
     const { connectMs } = this.#route;
     const limit = new AbortController();
     const stop = () => limit.abort(signal.reason);
@@ -68,7 +75,7 @@ export class Connector {
     const late = () => limit.abort(new ConnectTimeout(`no connection within ${connectMs / 1000} s`));
     const timer = setTimeout(late, connectMs);
     try {
-      return await this.#connect(origin, limit.signal);
+      return await this.#connect(origin, limit.signal, onread);
     } catch (error) {
       limit.signal.throwIfAborted();
       throw error;
@@ -78,19 +85,20 @@ export class Connector {
     }
   }
 
-  async #connect(origin: string, signal: AbortSignal): Promise<Socket> {
+  async #connect(origin: string, signal: AbortSignal, onread: Onread | undefined): Promise<Socket> {
     const server = hostPortOf(origin);
     const secure = origin.startsWith('https:');
     const { hostname: host, port } = this.addressOf(server);
     const { proxy } = this.#route;
     const socket = proxy === undefined ? undefined : await this.#tunnel(proxy, { hostname: host, port }, signal);
-    if (!secure) return socket ?? connected(this.#tcp(host, port), 'connect', signal);
+    if (!secure) return socket ?? connected(this.#tcp(host, port, onread), 'connect', signal);
     const key = `${server.hostname}:${server.port}`;
     const tls = connectTls({
       ...SOCKET,
       ...this.#route.tls,
       ...(socket ? { socket } : { host, port, lookup: this.#lookup }),
       ...(isIP(server.hostname) === 0 ? { servername: server.hostname } : {}),
+      ...(onread ? { onread } : {}),
       ALPNProtocols: ['http/1.1'],
       session: this.#sessions.get(key),
       checkServerIdentity: (_host, certificate) => checkServerIdentity(server.hostname, certificate),
@@ -99,8 +107,8 @@ export class Connector {
     return connected(tls, 'secureConnect', signal);
   }
 
-  #tcp(host: string, port: number): Socket {
-    return connectTcp({ ...SOCKET, host, port, lookup: this.#lookup });
+  #tcp(host: string, port: number, onread: Onread | undefined): Socket {
+    return connectTcp({ ...SOCKET, host, port, lookup: this.#lookup, ...(onread ? { onread } : {}) });
   }
 
   /** @see RFC 9110, CONNECT */

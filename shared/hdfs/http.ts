@@ -4,6 +4,7 @@ import { Agent, type Dispatcher } from 'undici';
 import { TransportError, type Where } from '../errors.ts';
 import { Connector, type Route } from './connector.ts';
 import { Cookies } from './cookies.ts';
+import { RawBody } from './datanode/raw-body.ts';
 import { tlsFailureOf } from './tls-failure.ts';
 
 /** A whole answer with a small body. */
@@ -27,7 +28,9 @@ export type Headers = Readonly<Record<string, string>>;
 export interface Download {
   readonly status: 200;
   readonly lengthBytes: number | undefined;
-  readonly body: Dispatcher.ResponseData['body'];
+  readonly body: AsyncIterable<Uint8Array>;
+  /** Ends the connection of a body that will not be read. */
+  readonly discard: () => void;
   readonly cookies: readonly string[];
 }
 
@@ -59,6 +62,8 @@ export class HttpTransport {
   readonly cookies = new Cookies();
   readonly patience: Patience;
   readonly #agent: Agent;
+  /** Datanodes, or what stands before them, whose good answers are not simple ones. */
+  readonly #unfamiliar = new Set<string>();
   readonly #connector: Connector;
 
   constructor(route: Route, patience: Patience) {
@@ -106,7 +111,38 @@ export class HttpTransport {
     }
     const length = single(given['content-length']);
     const cookies = [given['set-cookie'] ?? []].flat();
-    return { status, lengthBytes: length === undefined ? undefined : Number(length), body, cookies };
+    const discard = () => void body.on('error', () => undefined).destroy();
+    return { status, lengthBytes: length === undefined ? undefined : Number(length), body, discard, cookies };
+  }
+
+  /**
+   * As `open`, of a datanode, whose connection is for this answer alone: its bytes come straight from the socket.
+   * @param wantedBytes  how long the body is expected to be
+   * @returns undefined where the answer is not a simple one or a proxy stands between: `open` is for those
+   */
+  async openRaw(url: string, where: Where, signal: AbortSignal, wantedBytes: number): Promise<Download | undefined> {
+    const { origin, path, host } = splitUrl(url, where);
+    if (!this.#connector.readsInto || this.#unfamiliar.has(origin) || /[^!-~]/.test(path)) return undefined;
+    const { dataMs } = this.patience;
+    const body = new RawBody(wantedBytes);
+    const stop = () => body.destroy(signal.reason as Error);
+    try {
+      const socket = await this.#connector.connect(origin, signal, body.onread);
+      body.attach(socket, dataMs);
+      signal.addEventListener('abort', stop, { once: true });
+      socket.once('close', () => signal.removeEventListener('abort', stop));
+      socket.write(`GET ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`);
+      const head = await body.head();
+      if (typeof head === 'number') {
+        return { status: 200, lengthBytes: head, body, discard: () => body.destroy(), cookies: [] };
+      }
+      if (head === 'unfamiliar') this.#unfamiliar.add(origin);
+    } catch (error) {
+      body.destroy();
+      throw this.#transportError(error, where, signal, dataMs);
+    }
+    body.destroy();
+    return undefined;
   }
 
   /**
@@ -243,7 +279,6 @@ async function sendBody(
   };
   answered.then(stop, stop);
   request.on('close', stop);
-  request.on('drain', () => state.wake());
   if (wait) {
     request.flushHeaders();
     await new Promise<void>((resolve) => {
@@ -261,7 +296,11 @@ async function sendBody(
   try {
     for await (const chunk of body) {
       if (state.over) return;
-      if (!request.write(chunk)) await new Promise<void>((resolve) => (state.wake = resolve));
+      // Its memory may be filled again once the next chunk is asked for.
+      await new Promise<void>((resolve) => {
+        state.wake = resolve;
+        request.write(chunk, () => resolve());
+      });
     }
     if (!state.over) request.end();
   } catch (error) {

@@ -25,21 +25,22 @@ export async function openFile(
   }
   if (answer.location === undefined) throw remoteErrorOf(answer.status, answer.text, asked);
   return twoStep.follow(answer.location, asked, async ({ url, where, headers, near }) => {
-    const opened = await rest.http.open(url, where, signal, headers);
+    const opened =
+      (near && (await rest.http.openRaw(url, where, signal, lengthBytes))) ??
+      (await rest.http.open(url, where, signal, headers));
     if (!('body' in opened)) throw remoteErrorOf(opened.status, opened.text, where);
     return { ...received(opened, range, where, signal), near };
   });
 }
 
 function received(
-  { body, lengthBytes: sent }: Download,
+  { body, discard, lengthBytes: sent }: Download,
   { offset, lengthBytes, fileBytes }: ByteRange,
   where: Where,
   signal: AbortSignal,
 ): Pick<Reading, 'body' | 'cancel'> {
-  const cancel = () => void body.on('error', () => undefined).destroy();
   if (sent !== undefined && sent < lengthBytes) {
-    cancel();
+    discard();
     throw new SourceChangedError(
       `it has shrunk from ${fileBytes} to ${offset + sent} bytes since it was listed`,
       where,
@@ -47,10 +48,10 @@ function received(
   }
   const tooMany = tooLong({ offset, lengthBytes, fileBytes }, where);
   if (sent !== undefined && sent > lengthBytes) {
-    cancel();
+    discard();
     throw tooMany;
   }
-  return { body: exactly(body, lengthBytes, where, signal, tooMany), cancel };
+  return { body: exactly(body, lengthBytes, where, signal, tooMany), cancel: discard };
 }
 
 /** What more bytes than were asked for mean: at the end of the file, that it has grown. */

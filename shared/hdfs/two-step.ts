@@ -1,6 +1,6 @@
 import { TransportError, type Where } from '../errors.ts';
 import { hasCode, StorageError } from '../storage/errors.ts';
-import { Datanode } from './datanode.ts';
+import { Datanode } from './datanode/datanode.ts';
 import { codeOf, type Headers, splitUrl } from './http.ts';
 import { unaddressable } from './misdirected.ts';
 import { redirectOf } from './redirect.ts';

@@ -66,12 +66,12 @@ function* namesOf(
   if (job.spec.options.direct) return;
   for (const [index, unit] of units.entries()) {
     if (index < first || without.has(index) || isFinal(unit, job.spec.options)) continue;
-    const target = destinationPathOf(job.roots, unit);
+    const finalPath = destinationPathOf(job.roots, unit);
     for (let claim = from; claim <= through; claim++) {
       for (let attempt = 0; attempt <= attempts; attempt++) {
-        const temporary = temporaryPath(target, { job: job.id, batch, unit: index, claim, attempt });
+        const temporary = temporaryPath(finalPath, { job: job.id, batch, unit: index, claim, attempt });
         const overwrite = mayReplace(job.spec.options.existing);
-        yield { unit: index, remains: { storage: destination, temporary, target, overwrite } };
+        yield { unit: index, remains: { storage: destination, temporary, finalPath, overwrite } };
       }
     }
   }

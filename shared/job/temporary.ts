@@ -20,12 +20,12 @@ export interface Attempt {
 }
 
 /**
- * Where one try writes: in the target's own directory, since a rename does not cross encryption zones or
- * nameservices. Never the same for two tries, of the same length whatever the target's name, and derived from what the job store
+ * Where one try writes: in the final path's own directory, since a rename does not cross encryption zones or
+ * nameservices. Never the same for two tries, of the same length whatever the final name, and derived from what the job store
  * keeps, so that each can be swept by name.
  */
-export function temporaryPath(target: string, { job, batch, unit, claim, attempt }: Attempt): string {
-  return join(parentOf(target), `${PREFIX}${job}.${batch}.${unit}.${claim}.${attempt}`);
+export function temporaryPath(finalPath: string, { job, batch, unit, claim, attempt }: Attempt): string {
+  return join(parentOf(finalPath), `${PREFIX}${job}.${batch}.${unit}.${claim}.${attempt}`);
 }
 
 /** A directory that is made and removed at once, to see whether it shows elsewhere. */

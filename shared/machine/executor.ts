@@ -8,7 +8,6 @@ import { withSmallHeap } from '../memory.ts';
 import { copyBatch } from '../copy/copier.ts';
 import { finish, forgetLosses } from '../finish/finish.ts';
 import { batchRecords, isFinished } from '../job/claimed-batches.ts';
-import { plan } from '../plan/plan.ts';
 import type { Progress } from '../copy/progress.ts';
 import { threadsOf } from '../job/threads.ts';
 import { NamesOnDisk } from './name-set.ts';
@@ -16,6 +15,7 @@ import type { State } from './state.ts';
 import type { Batch } from '../job/unit.ts';
 import { type Job, noLosses } from '../job/job.ts';
 import type { UnitOutcome } from '../job/outcome.ts';
+import { plan } from '../plan/plan.ts';
 
 /** Transfers at once when neither the options nor a cluster say. */
 const DEFAULT_THREADS = 10;

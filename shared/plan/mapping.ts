@@ -65,7 +65,11 @@ export async function resolveMapping(
   refuseConflicts(roots, destination);
   // A server may record the question as a change, which a dry run makes none of.
   if (makeProbe) await destination.names?.learn?.(destinationPath, signal);
-  await refuseSameTree({ source, destination, force: mayReplace(spec.options.existing), makeProbe }, roots, signal);
+  await refuseSameTree(
+    { source, destination, mayReplace: mayReplace(spec.options.existing), makeProbe },
+    roots,
+    signal,
+  );
   refuseNames(roots, destination);
   for (const root of roots) await refuseExisting(root, destinationPath, standing, spec, destination, signal);
   return roots;

@@ -8,9 +8,9 @@ import { Directories } from './directories.ts';
 import { type Entry, entryOf, type SourceEntry } from './entry.ts';
 import type { Files } from './files.ts';
 import { type Inherited, inheritedFrom, inheritedIn } from './inherited.ts';
-import type { Planning } from './plan.ts';
 import { atRoot } from './root-error.ts';
 import { type Visitor, walk, type WalkCursor } from './walk.ts';
+import type { Planning } from './planning.ts';
 
 /** Plans one root after the other. */
 export class Roots {

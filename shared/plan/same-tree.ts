@@ -13,7 +13,7 @@ interface SourceAndDestination {
   readonly source: Storage;
   readonly destination: Storage;
   /** Existing files of the destination are replaced. */
-  readonly force: boolean;
+  readonly mayReplace: boolean;
   /** False for a dry run: nothing is made. */
   readonly makeProbe: boolean;
 }
@@ -48,9 +48,13 @@ export async function refuseSameTree(
 }
 
 /** Whether the paths, taken as those of one file system, would let the copy write into what it reads. */
-async function overlaps(root: Root, { source, force }: SourceAndDestination, signal: AbortSignal): Promise<boolean> {
+async function overlaps(
+  root: Root,
+  { source, mayReplace }: SourceAndDestination,
+  signal: AbortSignal,
+): Promise<boolean> {
   if (isWithin(root.destination, root.source)) return true;
-  if (!force || !isWithin(root.source, root.destination) || isInSnapshot(root.source)) return false;
+  if (!mayReplace || !isWithin(root.source, root.destination) || isInSnapshot(root.source)) return false;
   // Of `/a/b` copied to `/a`, only what lies at `/a/b/b` would land inside of `/a/b`.
   const below = root.destination === '/' ? root.source : root.source.slice(root.destination.length);
   return (await source.stat(root.source + below, signal)) !== undefined;

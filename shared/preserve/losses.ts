@@ -8,11 +8,11 @@ export interface Loss {
   readonly error: FanoutError;
 }
 
-/** An attribute that was asked for by name, and that one of the two places does not have. */
+/** An attribute that was asked for by name, and that one of the two storages does not have. */
 export class NoSuchAttributeError extends FanoutError {
   override readonly name = 'NoSuchAttributeError';
-  constructor(place: string, attribute: Attribute, path: string) {
-    super(`${place} keeps no ${attribute}`, {
+  constructor(storage: string, attribute: Attribute, path: string) {
+    super(`${storage} keeps no ${attribute}`, {
       disposition: 'fail-unit',
       where: { operation: 'PRESERVE', path },
       remedy: `leave ${attribute} out of --attributes`,

@@ -101,7 +101,7 @@ class Preservation {
   async #setReplication(): Promise<void> {
     const { storage, path, kind, present } = this.#guarded;
     const replication = differing(this.#wanted.replication, present.replication);
-    // 0 stands for erasure coding and for places that have no replicas.
+    // 0 stands for erasure coding and for storages that have no replicas.
     if (kind === 'directory' || !replication || !present.replication) return;
     await this.#set('replication', () =>
       offered(storage, 'hadoop', path).setReplication(path, replication, this.#signal),

@@ -6,33 +6,33 @@ import { isExists } from './errors.ts';
 export interface Promotion {
   readonly storage: Storage;
   readonly temporary: string;
-  readonly target: string;
+  readonly finalPath: string;
   /** Replace what stands there; without, an existing file is an error and stays. */
   readonly overwrite: boolean;
   readonly lengthBytes: number;
 }
 
 /**
- * Gives a verified temporary file its name: in one step where the place can replace a file, and otherwise in three, of which the
+ * Gives a verified temporary file its name: in one step where the storage can replace a file, and otherwise in three, of which the
  * first moves the old file aside and the last deletes it. What a failure or a crash leaves is for `withdraw`.
  */
 export async function promote(promotion: Promotion, policy: RetryPolicy, signal: AbortSignal): Promise<void> {
-  const { storage, temporary, target, overwrite } = promotion;
-  if (!overwrite || (await storage.replacesAtOnce?.(target, signal))) return intoPlace(promotion, policy, signal);
+  const { storage, temporary, finalPath, overwrite } = promotion;
+  if (!overwrite || (await storage.replacesAtOnce?.(finalPath, signal))) return intoPlace(promotion, policy, signal);
   const old = asidePath(temporary);
-  const there = await storage.stat(target, signal);
+  const there = await storage.stat(finalPath, signal);
   // Once only: a lost rename that comes late, after the next one, would move the new file aside.
-  if (there?.kind === 'file') await storage.rename(target, old, false, signal);
+  if (there?.kind === 'file') await storage.rename(finalPath, old, false, signal);
   await intoPlace({ ...promotion, overwrite: false }, policy, signal);
   if (there) await storage.delete(old, signal);
 }
 
 /**
  * A rename whose answer was lost, or given by a proxy in place of the server, is not sent again blindly: whether the temporary file is still there tells whether it took
- * place, and the inode number, which a rename keeps, whether what stands at the target is ours.
+ * place, and the inode number, which a rename keeps, whether what stands under the final path is ours.
  */
 async function intoPlace(promotion: Promotion, policy: RetryPolicy, signal: AbortSignal): Promise<void> {
-  const { storage, temporary, target, overwrite, lengthBytes } = promotion;
+  const { storage, temporary, finalPath, overwrite, lengthBytes } = promotion;
   let lost = false;
   let fileId: number | undefined;
   const tookPlace = async () => {
@@ -41,13 +41,13 @@ async function intoPlace(promotion: Promotion, policy: RetryPolicy, signal: Abor
       fileId = left.fileId;
       return false;
     }
-    const there = await storage.stat(target, signal);
+    const there = await storage.stat(finalPath, signal);
     return there?.lengthBytes === lengthBytes && (fileId === undefined || there.fileId === fileId);
   };
   await retry(policy, signal, againSoon, async () => {
     if (lost && (await tookPlace())) return;
     try {
-      await storage.rename(temporary, target, overwrite, signal);
+      await storage.rename(temporary, finalPath, overwrite, signal);
     } catch (error) {
       lost ||= error instanceof FanoutError && error.mayHaveWorked;
       // A lost rename may also take place just before the second one, which then finds nothing to rename.
@@ -61,7 +61,7 @@ async function intoPlace(promotion: Promotion, policy: RetryPolicy, signal: Abor
 export interface Remains {
   readonly storage: Storage;
   readonly temporary: string;
-  readonly target: string;
+  readonly finalPath: string;
   /** Whether an old file may have been moved aside. */
   readonly overwrite: boolean;
 }
@@ -71,13 +71,13 @@ export interface Remains {
  * temporary file is deleted. Safe to run again, after a crash at any moment too. No try of the unit may be at work.
  */
 export async function withdraw(remains: Remains, policy: RetryPolicy, signal: AbortSignal): Promise<void> {
-  const { storage, temporary, target, overwrite } = remains;
-  if (overwrite && !(await storage.replacesAtOnce?.(target, signal))) await putBack(remains, policy, signal);
+  const { storage, temporary, finalPath, overwrite } = remains;
+  if (overwrite && !(await storage.replacesAtOnce?.(finalPath, signal))) await putBack(remains, policy, signal);
   await storage.delete(temporary, signal);
 }
 
 async function putBack(
-  { storage, temporary, target }: Remains,
+  { storage, temporary, finalPath }: Remains,
   policy: RetryPolicy,
   signal: AbortSignal,
 ): Promise<void> {
@@ -85,7 +85,7 @@ async function putBack(
   await retry(policy, signal, againSoon, async () => {
     if (!(await storage.stat(old, signal))) return;
     try {
-      await storage.rename(old, target, false, signal);
+      await storage.rename(old, finalPath, false, signal);
     } catch (error) {
       if (!isExists(error)) throw error;
       await storage.delete(old, signal);

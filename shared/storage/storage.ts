@@ -48,6 +48,7 @@ export interface Storage extends Capabilities {
 
   /**
    * Writes a new file and resolves when it is closed and whole as far as the server knows. May make missing parents, without any attributes.
+   * Asks `body` for a piece only when it has done with the one before.
    * When it rejects, a shorter file may stand at the path: the caller deletes it.
    * @throws StorageError exists when something stands at the path
    */
@@ -129,6 +130,7 @@ export function allBytes(fileBytes: number): ByteRange {
 export interface Reading {
   /** Gives the connection back when the body will not be read. */
   readonly cancel: () => void;
+  /** Each piece is good until the next one is asked for: its memory may then be filled again. */
   readonly body: AsyncIterable<Uint8Array>;
   readonly near?: Near | undefined;
 }

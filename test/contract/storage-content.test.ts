@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { TransportError } from '../../shared/errors.ts';
 import { content, oddNames } from '../support/odd-tree.ts';
-import { allOf, errorOf, get, never, put } from '../support/files.ts';
+import { bytesOf, errorOf, get, never, put } from '../support/files.ts';
 import { type OpenStorage, storages } from '../support/storages.ts';
 import { allBytes } from '../../shared/storage/storage.ts';
 
@@ -121,7 +121,7 @@ describe.each(storages)('$name: write and read', ({ name, open, makesParents }) 
     const bytes = content('range', 5000);
     await put(fs, path, bytes, { blockBytes: 1024 });
     const { body } = await fs.read(path, { offset, lengthBytes, fileBytes: 5000 }, never);
-    expect(Buffer.concat(await allOf(body))).toEqual(bytes.subarray(offset, offset + lengthBytes));
+    expect(await bytesOf(body)).toEqual(bytes.subarray(offset, offset + lengthBytes));
   });
 
   it.each([
@@ -131,7 +131,7 @@ describe.each(storages)('$name: write and read', ({ name, open, makesParents }) 
     const { fs, root } = opened;
     const path = `${root}/range that ${what}`;
     await put(fs, path, content('range', 5000), { blockBytes: 1024 });
-    const reading = fs.read(path, { offset, lengthBytes, fileBytes }, never).then(({ body }) => allOf(body));
+    const reading = fs.read(path, { offset, lengthBytes, fileBytes }, never).then(({ body }) => bytesOf(body));
     const error = await errorOf(reading);
     expect(error).toMatchObject({ name: 'SourceChangedError', disposition: 'fail-unit' });
     expect((error as Error).message).toContain(says);

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request as send, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Readable } from 'node:stream';
+import { Readable, Transform } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A request on its way through a fault proxy. */
@@ -26,6 +26,8 @@ export type Reaction =
   | 'cut-after'
   /** Passes it on, and another Location back. */
   | { readonly location: (location: string) => string }
+  /** Passes it on, and the body of request or answer with one bit that is another. */
+  | 'flip'
   /** Passes it on, and the answer back slowly. */
   | { readonly bytesPerSecond: number };
 
@@ -103,7 +105,7 @@ async function serve(
     response.writeHead(reaction.answer.status, { 'content-type': 'text/html' }).end(reaction.answer.body);
     return;
   }
-  const answer = await forward(`${upstream.origin}${rest}`, request, response);
+  const answer = await forward(`${upstream.origin}${rest}`, request, response, reaction === 'flip');
   if (reaction === 'cut-after') {
     answer.resume();
     await once(answer, 'end');
@@ -123,22 +125,42 @@ async function serve(
   delete answer.headers['transfer-encoding'];
   response.writeHead(answer.statusCode ?? 502, { ...answer.headers, connection: 'close' });
   const slow = typeof reaction === 'object' && 'bytesPerSecond' in reaction;
-  const body = slow ? Readable.from(slowly(answer, reaction.bytesPerSecond)) : answer;
+  const flipped = reaction === 'flip' ? answer.pipe(flipping()) : answer;
+  const body = slow ? Readable.from(slowly(answer, reaction.bytesPerSecond)) : flipped;
   body.on('error', () => response.destroy()).pipe(response);
 }
 
 /** Sends a request on, its body as it comes, and gives the answer's head. */
-async function forward(url: string, request: IncomingMessage, response: ServerResponse): Promise<IncomingMessage> {
+async function forward(
+  url: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+  flips: boolean,
+): Promise<IncomingMessage> {
   const headers = { ...request.headers };
   delete headers.host;
   delete headers.expect;
   const upstream = send(url, { method: request.method, headers, agent: false });
   upstream.on('continue', () => response.writeContinue());
   response.on('close', () => upstream.destroy());
-  request.pipe(upstream);
+  if (flips) request.pipe(flipping()).pipe(upstream);
+  else request.pipe(upstream);
   const [answer] = (await once(upstream, 'response')) as [IncomingMessage];
   upstream.on('error', () => answer.destroy());
   return answer;
+}
+
+/** Changes the last bit of the first piece that goes through. */
+function flipping(): Transform {
+  let isDone = false;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      const bytes = Buffer.from(chunk);
+      if (!isDone && bytes.length > 0) bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+      isDone = true;
+      done(null, bytes);
+    },
+  });
 }
 
 async function* slowly(body: IncomingMessage, bytesPerSecond: number): AsyncGenerator<Uint8Array> {

@@ -18,10 +18,15 @@ export async function put(
 
 /** Reads a file to its end. */
 export async function get(fs: Storage, path: string, lengthBytes: number, signal = never): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
   const { body } = await fs.read(path, allBytes(lengthBytes), signal);
-  for await (const chunk of body) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks);
+  return bytesOf(body);
+}
+
+/** Everything of a body, each piece copied while it is good. */
+export async function bytesOf(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for await (const piece of body) pieces.push(Buffer.from(piece));
+  return Buffer.concat(pieces);
 }
 
 /** A body in pieces, the last one short. */

@@ -1,7 +1,6 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { plan } from '../../shared/plan/plan.ts';
 import { clusterSchema } from '../../shared/hdfs/cluster.ts';
 import { WebHdfs } from '../../shared/hdfs/webhdfs.ts';
 import { ManifestFile } from '../../shared/machine/manifest-file.ts';
@@ -10,6 +9,7 @@ import { silentLog } from '../../shared/log.ts';
 import { withSmallHeap } from '../../shared/memory.ts';
 import { parseJobSpec } from '../../shared/job/spec.ts';
 import { type Shape, SyntheticDestination, SyntheticTree } from './synthetic-tree.ts';
+import { plan } from '../../shared/plan/plan.ts';
 
 /**
  * Plans `/tree` in a process of its own, so that its memory is nobody else's: of a namenode with `node planner.ts URL`, or a synthetic one

@@ -5,13 +5,13 @@ import type { FanoutError } from '../../../../shared/errors.ts';
 import type { Unit } from '../../../../shared/job/unit.ts';
 import { parseJobSpec } from '../../../../shared/job/spec.ts';
 import { NamesOnDisk } from '../../../../shared/machine/name-set.ts';
-import { planStretch } from '../../../../shared/plan/plan.ts';
 import { StorageError } from '../../../../shared/storage/errors.ts';
 import { namenodeOrder } from '../../../../shared/storage/order.ts';
 import { parentOf } from '../../../../shared/storage/path.ts';
 import type { FileStatus } from '../../../../shared/storage/storage.ts';
 import { never } from '../../../support/files.ts';
 import { ListedTree } from '../../../support/listed-tree.ts';
+import { planStretch } from '../../../../shared/plan/plan.ts';
 
 /** A destination that takes its time to make directories, and tells how they were made. */
 class Destination extends LocalDisk {

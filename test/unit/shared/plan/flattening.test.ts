@@ -7,9 +7,9 @@ import type { Root } from '../../../../shared/job/root.ts';
 import { destinationPathOf, type Unit } from '../../../../shared/job/unit.ts';
 import { parseJobSpec } from '../../../../shared/job/spec.ts';
 import { NamesOnDisk } from '../../../../shared/machine/name-set.ts';
-import { plan } from '../../../../shared/plan/plan.ts';
 import type { FileStatus } from '../../../../shared/storage/storage.ts';
 import { never } from '../../../support/files.ts';
+import { plan } from '../../../../shared/plan/plan.ts';
 
 const top = mkdtempSync(join(tmpdir(), 'hdfs-fanout-flattening-'));
 afterAll(() => rmSync(top, { recursive: true }));

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, expect, it } from 'vitest';
-import { plan } from '../../../../shared/plan/plan.ts';
 import { RefusedError } from '../../../../shared/errors.ts';
 import type { FileStatus } from '../../../../shared/storage/storage.ts';
 import { LocalDisk } from '../../../../shared/disk/local-disk.ts';
 import { NamesOnDisk } from '../../../../shared/machine/name-set.ts';
 import { parseJobSpec } from '../../../../shared/job/spec.ts';
+import { plan } from '../../../../shared/plan/plan.ts';
 
 const top = mkdtempSync(join(tmpdir(), 'hdfs-fanout-plan-'));
 afterAll(() => rmSync(top, { recursive: true }));

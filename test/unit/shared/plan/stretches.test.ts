@@ -2,12 +2,13 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { plan, type PlanCursor, planStretch } from '../../../../shared/plan/plan.ts';
 import type { Root } from '../../../../shared/job/root.ts';
 import { NamesOnDisk } from '../../../../shared/machine/name-set.ts';
 import { LocalDisk } from '../../../../shared/disk/local-disk.ts';
 import type { Batch } from '../../../../shared/job/unit.ts';
 import { parseJobSpec } from '../../../../shared/job/spec.ts';
+import { plan, planStretch } from '../../../../shared/plan/plan.ts';
+import type { PlanCursor } from '../../../../shared/plan/planning.ts';
 
 /** Work that is done in several invocations must come to the same as in one. */
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { describe, expect, it, vi } from 'vitest';
 import { FanoutError } from '../../../../shared/errors.ts';
-import { allOf, errorOf, get, never, pieces, put } from '../../../support/files.ts';
+import { bytesOf, errorOf, get, never, pieces, put } from '../../../support/files.ts';
 import {
   type Answer,
   clientOf,
@@ -47,7 +47,7 @@ describe('reading from a datanode', () => {
   it('asks the namenode, follows its redirect once, and tells who served', async () => {
     await using both = await pair([{ text: 'hello' }]);
     const { body, near } = await both.fs.read('/x', allBytes(5), never);
-    expect(Buffer.concat(await allOf(body)).toString()).toBe('hello');
+    expect((await bytesOf(body)).toString()).toBe('hello');
     expect(near?.host).toBe(both.datanode.host);
     expect([both.namenode.operations, both.datanode.operations]).toEqual([['OPEN'], ['OPEN']]);
   });
@@ -268,7 +268,7 @@ describe('a checksum', () => {
   it('is asked of the datanode that has just served the file, with its credentials', async () => {
     await using both = await pair([{ text: 'hello' }, answer('ab')]);
     const { near, body } = await both.fs.read('/x', allBytes(5), never);
-    await allOf(body);
+    await bytesOf(body);
     expect(await both.fs.checksums.stored('/x', never, near)).toMatchObject({ value: 'ab'.repeat(28) });
     expect(both.namenode.operations).toEqual(['OPEN']);
     const query = both.datanode.requests[1]?.query;
@@ -282,7 +282,7 @@ describe('a checksum', () => {
   it('is asked of the namenode when that datanode does not answer any more', async () => {
     await using both = await pair([{ text: 'hello' }, (_request, response) => response.destroy(), answer('cd')]);
     const { near, body } = await both.fs.read('/x', allBytes(5), never);
-    await allOf(body);
+    await bytesOf(body);
     expect(await both.fs.checksums.stored('/x', never, near)).toMatchObject({ value: 'cd'.repeat(28) });
     expect(both.namenode.operations).toEqual(['OPEN', 'GETFILECHECKSUM']);
   });
