@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Checkpoint } from '../checkpoint.ts';
 import type { Deadline } from '../deadline.ts';
 import { sweep, type SweepPosition, sweepStart } from '../finish/sweep.ts';
 import type { Job } from '../job/job.ts';
@@ -29,8 +30,6 @@ type CloseCursor =
   | { readonly phase: 'status' };
 
 const LOOK_EVERY_MS = 2000;
-/** A closer that was killed does again what it did in this time. */
-const KEEP_EVERY_MS = 5000;
 
 /**
  * Closes a job that will not come to its own end: no batch can be taken any more, copiers have stopped or passed their deadline, no
@@ -50,27 +49,26 @@ export async function closeStep(
   await store.closing.begin(job.id);
   const begin: CloseCursor = { phase: 'revoke', next: 0, atWork: [] };
   let cursor = ((await store.closeCursor(job.id)) as CloseCursor | undefined) ?? begin;
-  const stretch = () => {
-    const keepAtMs = performance.now() + KEEP_EVERY_MS;
-    return () => deadline.isNear() || performance.now() >= keepAtMs;
-  };
+  const keep = (at: CloseCursor) => store.keepCloseCursor(job.id, at);
+  const isOver = () => deadline.isNear();
   while (cursor.phase === 'revoke' || cursor.phase === 'wait') {
-    cursor = await revoke(cursor, job, services, stretch(), signal);
-    await store.keepCloseCursor(job.id, cursor);
+    cursor = await revoke(cursor, job, services, isOver, new Checkpoint(keep), signal);
+    await keep(cursor);
     if (deadline.isNear()) return { closed: false };
   }
   await using endpoints = await endpointsOfJob(services, job.id, job.spec);
   const { destination } = endpoints;
   while (cursor.phase === 'sweep') {
-    const sweeping = { job, destination, store, manifests, signal, isOver: stretch() };
+    const sweeping = { job, destination, store, manifests, signal, isOver };
+    const checkpoint = new Checkpoint<SweepPosition>((at) => keep({ phase: 'sweep', at }));
     const from: SweepPosition = cursor.at;
-    const at: SweepPosition | undefined = await withSmallHeap(() => sweep(sweeping, () => true, from));
+    const at: SweepPosition | undefined = await withSmallHeap(() => sweep(sweeping, () => true, from, checkpoint));
     cursor = at ? { phase: 'sweep', at } : { phase: 'status' };
-    await store.keepCloseCursor(job.id, cursor);
+    await keep(cursor);
     if (deadline.isNear()) return { closed: false };
   }
   const changes = { outcome: 'Failed', endedAtMs: Date.now(), error: job.error ?? reason } as const;
-  await store.update(job.id, changes);
+  await store.endClosing(job.id, changes);
   return { closed: true, ...(await endJob({ ...job, ...changes }, destination, services, signal)) };
 }
 
@@ -80,13 +78,16 @@ async function revoke(
   job: Job,
   { store }: Services,
   isOver: () => boolean,
+  checkpoint: Checkpoint<CloseCursor>,
   signal: AbortSignal,
 ): Promise<CloseCursor> {
   if (cursor.phase === 'revoke') {
     let { atWork } = cursor;
     for await (const revoked of store.closing.revoke(job.id, cursor.next, signal)) {
       atWork = [...atWork, ...revoked.atWork];
-      if (isOver()) return { phase: 'revoke', next: revoked.next, atWork };
+      const at = { phase: 'revoke', next: revoked.next, atWork } as const;
+      if (isOver()) return at;
+      if (checkpoint.isDue) await checkpoint.keep(at);
     }
     return { phase: 'wait', atWork };
   }

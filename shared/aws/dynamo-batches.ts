@@ -16,6 +16,7 @@ import {
   sortKeys,
   type Writes,
 } from './job-table.ts';
+import { onceTaken } from './throttling.ts';
 
 /** A transaction holds 100 items (DynamoDB quota); batch record and counters are two of them. */
 const FAILURES_AT_ONCE = 90;
@@ -138,9 +139,10 @@ export class DynamoBatches {
       const byBatch = Map.groupBy(held, ({ batch }) => batch);
       held = [];
       const never = new AbortController().signal;
-      await forEach(byBatch, TRANSACTIONS_AT_ONCE, never, async ([batch, failures]) => {
+      await forEach(byBatch, TRANSACTIONS_AT_ONCE, never, async ([batch, failures], both) => {
         for (let at = 0; at < failures.length; at += FAILURES_AT_ONCE) {
-          await this.#reopen(id, batch, failures.slice(at, at + FAILURES_AT_ONCE));
+          const some = failures.slice(at, at + FAILURES_AT_ONCE);
+          await onceTaken(() => this.#reopen(id, batch, some), both);
         }
       });
     };

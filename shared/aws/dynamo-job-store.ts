@@ -100,12 +100,21 @@ export class DynamoJobStore extends DynamoBatches implements JobStore, DeathReco
     return cursorIn((await this.table.get(id, sortKeys.job))?.['finishCursor']);
   }
 
-  /** @throws JobClosedError when the job is not being finished: it was taken up again, and its cursor begins anew */
+  /** @throws JobClosedError when the job is not being finished: it was closed, or taken up again, and its cursor begins anew */
   async keepFinishCursor(id: string, cursor: object | undefined): Promise<void> {
-    const isFinishing = cursor ? 'phase = :finishing' : 'attribute_exists(pk)';
-    const values = cursor ? { ':finishing': 'finishing' } : {};
-    if (!(await this.#changeJob(id, { finishCursor: packed(cursor) }, isFinishing, values)))
-      throw new JobClosedError(id);
+    if (cursor) return this.#changeFinishing(id, { finishCursor: packed(cursor) });
+    const isThere = await this.#changeJob(id, { finishCursor: undefined }, 'attribute_exists(pk)');
+    if (!isThere) throw new Error(`no job ${id}`);
+  }
+
+  /** @throws JobClosedError when the job is not being finished: its end is another's */
+  async endFinish(id: string, ending: Partial<Omit<Job, 'id'>>): Promise<void> {
+    try {
+      await this.#changeFinishing(id, { ...ending, finishCursor: undefined });
+    } catch (error) {
+      // The SDK asks again when an answer is lost, and then finds what it has written itself.
+      if ((await this.get(id))?.endedAtMs !== ending.endedAtMs) throw error;
+    }
   }
 
   async closeCursor(id: string): Promise<unknown> {
@@ -116,6 +125,17 @@ export class DynamoJobStore extends DynamoBatches implements JobStore, DeathReco
   async keepCloseCursor(id: string, cursor: object | undefined): Promise<void> {
     const isClosing = await this.#changeJob(id, { closeCursor: packed(cursor) }, 'attribute_exists(closing)');
     if (!isClosing) throw new JobClosedError(id);
+  }
+
+  /** The last change of a job that is being closed. @throws JobClosedError when it is not: it was taken up again */
+  async endClosing(id: string, ending: Partial<Omit<Job, 'id'>>): Promise<void> {
+    if (!(await this.#changeJob(id, ending, 'attribute_exists(closing)'))) throw new JobClosedError(id);
+  }
+
+  /** A Lambda outlives the execution that called it, and then finishes what a closing has ended. */
+  async #changeFinishing(id: string, changes: object): Promise<void> {
+    const isFinishing = 'phase = :finishing AND attribute_not_exists(closing)';
+    if (!(await this.#changeJob(id, changes, isFinishing, { ':finishing': 'finishing' }))) throw new JobClosedError(id);
   }
 
   /** @returns false when the condition does not hold */
@@ -143,7 +163,7 @@ export class DynamoJobStore extends DynamoBatches implements JobStore, DeathReco
   }
 }
 
-/** An item holds 400 KB, and the cursor of a walk names every directory down from the root, each with its whole path. */
+/** An item holds 400 KB, and the cursor of a walk has every directory down from the root, each with its name and its status at both ends. */
 function packed(cursor: object | undefined): Uint8Array | undefined {
   return cursor && gzipSync(JSON.stringify(cursor));
 }

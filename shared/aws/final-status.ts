@@ -23,5 +23,7 @@ export async function finalStatus(job: Job, { store }: Pick<Services, 'store'>):
     firstFailures: firstFailures.map(({ path, operation, host, reason }) => ({ path, operation, host, reason })),
   };
   const cause = JSON.stringify(summary);
-  return { status, cause: cause.length <= CAUSE_LENGTH ? cause : JSON.stringify({ ...summary, firstFailures: [] }) };
+  if (cause.length <= CAUSE_LENGTH) return { status, cause };
+  const { 'Warning Reasons': reasons, ...short } = counts;
+  return { status, cause: JSON.stringify({ ...summary, status: short, firstFailures: [] }) };
 }

@@ -4,6 +4,7 @@ import { refuseAtOnce, resolveMapping } from '../plan/mapping.ts';
 import { NamesOnDisk } from '../machine/name-set.ts';
 import { cursorIn, keptCursor } from '../plan/kept-cursor.ts';
 import { refuseSameTree } from '../plan/same-tree.ts';
+import { forgetLosses } from '../finish/finish.ts';
 import { batchRecords, isFinished } from '../job/claimed-batches.ts';
 import type { ManifestPosition } from '../job/manifest-lines.ts';
 import { threadsOf } from '../job/threads.ts';
@@ -15,10 +16,9 @@ import { type Endpoints, openEndpoints } from '../endpoints/endpoints.ts';
 import { endpointsOfJob } from './endpoints.ts';
 import { Logins } from './logins.ts';
 import type { Services } from './services.ts';
-import { type Job, lockedPathsOf, newJob } from '../job/job.ts';
+import { type Job, lockedPathsOf, newJob, noLosses } from '../job/job.ts';
 import { mayReplace } from '../job/existing.ts';
 import { type JobSpec, parseJobSpec, withOptions } from '../job/spec.ts';
-import type { PlanCursor } from '../plan/planning.ts';
 import { planStretch } from '../plan/plan.ts';
 
 /** What the state machine hands over: who drives the job, and what was typed. */
@@ -155,8 +155,11 @@ async function takeUp(
   await endAccess(id, services);
   await store.closing.reopen(id);
   const phase = job.phase === 'planning' ? 'planning' : job.outcome === 'Successful' ? 'done' : 'copying';
-  const changes = { spec, phase, error: undefined, outcome: undefined, endedAtMs: undefined } as const;
-  if (phase !== 'done') await store.update(id, changes);
+  const changes = { spec, phase, error: undefined, outcome: undefined, endedAtMs: undefined, ...noLosses } as const;
+  if (phase !== 'done') {
+    await store.update(id, changes);
+    await forgetLosses(id, store);
+  }
   await store.reopenFailed(id);
   // What an earlier retry began to write lacks what has failed since.
   await manifests.remove(retryManifestOf(id));

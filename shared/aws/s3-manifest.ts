@@ -4,6 +4,7 @@ import {
   CreateMultipartUploadCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
+  ListPartsCommand,
   NoSuchKey,
   NoSuchUpload,
   PutObjectCommand,
@@ -69,10 +70,11 @@ export class S3Manifests implements ManifestStore {
     return this.#writer(name, { uploadId, parts: [], tail: '' });
   }
 
-  /** Goes on with what was suspended; undefined when nothing was, or when S3 has dropped the upload since. */
+  /** Goes on with what was suspended; undefined when nothing was, or when its upload was closed or dropped by S3 since. */
   async resume(name: string): Promise<{ writer: S3ManifestWriter; cursor: unknown } | undefined> {
     const checkpoint = await this.#checkpoint(name);
-    return checkpoint && { writer: this.#writer(name, checkpoint), cursor: checkpoint.cursor };
+    if (!checkpoint || !(await this.#isOpen(name, checkpoint.uploadId))) return undefined;
+    return { writer: this.#writer(name, checkpoint), cursor: checkpoint.cursor };
   }
 
   async *read(name: string, { offsetBytes } = manifestStart): AsyncIterable<BatchLine> {
@@ -166,6 +168,18 @@ export class S3Manifests implements ManifestStore {
       return JSON.parse((await Body?.transformToString()) ?? '') as Checkpoint;
     } catch (error) {
       if (error instanceof NoSuchKey) return undefined;
+      throw error;
+    }
+  }
+
+  /** Whoever closed an upload may have been killed before the checkpoint was gone. */
+  async #isOpen(name: string, uploadId: string): Promise<boolean> {
+    try {
+      const place = { Bucket: this.bucket, Key: this.keyOf(name), UploadId: uploadId };
+      await this.#client.send(new ListPartsCommand({ ...place, MaxParts: 1 }));
+      return true;
+    } catch (error) {
+      if (error instanceof NoSuchUpload) return false;
       throw error;
     }
   }

@@ -1,3 +1,4 @@
+import type { Checkpoint } from '../checkpoint.ts';
 import { batchRecords, isFinished } from '../job/claimed-batches.ts';
 import type { ManifestPosition } from '../job/manifest-lines.ts';
 import { failedOutcome } from '../job/outcome.ts';
@@ -11,6 +12,7 @@ import type { DeathRecords, Finishing } from './finishing.ts';
 export async function recordDeaths(
   finishing: Finishing,
   from: ManifestPosition,
+  checkpoint: Checkpoint<ManifestPosition>,
 ): Promise<ManifestPosition | undefined> {
   const { job, deaths, isOver } = finishing;
   if (!deaths || !(await deaths.hasDeaths(job.id))) return undefined;
@@ -20,6 +22,7 @@ export async function recordDeaths(
     if (error !== undefined) await recordDeath(finishing, deaths, record.line, error);
     at = record.line.next;
     if (isOver()) return at;
+    if (checkpoint.isDue) await checkpoint.keep(at);
   }
   return (await deaths.forgetDeaths(job.id, isOver)) ? undefined : at;
 }

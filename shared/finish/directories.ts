@@ -1,7 +1,11 @@
+import pLimit, { type LimitFunction } from 'p-limit';
+import { Checkpoint } from '../checkpoint.ts';
 import { FanoutError } from '../errors.ts';
-import type { JobOptions } from '../job/spec.ts';
+import { NEWER_DIRECTORY } from '../job/ending.ts';
 import type { FileStatus, Storage } from '../storage/storage.ts';
+import { decorated } from '../storage/decorated.ts';
 import { join, parentOf } from '../storage/path.ts';
+import { kindOf } from '../preserve/losses.ts';
 import type { Entry } from '../plan/entry.ts';
 import { walk, type WalkCursor } from '../plan/walk.ts';
 import { ChildrenFirst } from './children-first.ts';
@@ -20,6 +24,14 @@ export interface DirectoriesPosition {
 
 export const directoriesStart: DirectoriesPosition = { root: 0, losses: { warnings: {}, examples: [] } };
 
+/** A directory's path at each end. */
+interface DirectoryPaths {
+  readonly source: string;
+  readonly destination: string;
+  /** Whether it is one that the job was asked to copy. */
+  readonly isRoot: boolean;
+}
+
 /** Directories whose attributes are set at once, each with one request on its way. */
 const AT_ONCE = 40;
 /** Listings of the source that are asked for ahead besides. */
@@ -36,26 +48,32 @@ const GONE = 'directory gone';
 export async function setDirectories(
   finishing: Finishing,
   from: DirectoriesPosition,
+  checkpoint?: Checkpoint<DirectoriesPosition>,
 ): Promise<{ readonly losses: DirectoryLosses } | { readonly at: DirectoriesPosition }> {
   const { job, isOver, log } = finishing;
   const report = new DirectoryLossReport(from.losses, log);
   const { options } = job.spec;
   if (!options.preserve || options.filesOnly) return { losses: report.losses };
   for (let root = from.root; root < job.roots.length; root++) {
-    const stopped = await setTree(finishing, root, root === from.root ? from.walk : undefined, report);
+    const stopped = await setTree(finishing, root, root === from.root ? from.walk : undefined, report, checkpoint);
     if (stopped) return { at: { root, walk: stopped, losses: report.losses } };
-    if (root + 1 < job.roots.length && isOver()) return { at: { root: root + 1, losses: report.losses } };
+    if (root + 1 === job.roots.length) break;
+    const at = { root: root + 1, losses: report.losses };
+    if (isOver()) return { at };
+    if (checkpoint?.isDue) await checkpoint.keep(at);
   }
   return { losses: report.losses };
 }
 
 /** @returns where the walk of the tree stopped before its end */
 async function setTree(
-  { job, source, destination, signal, isOver }: Finishing,
+  finishing: Finishing,
   index: number,
   from: WalkCursor | undefined,
   report: DirectoryLossReport,
+  checkpoint: Checkpoint<DirectoriesPosition> | undefined,
 ): Promise<WalkCursor | undefined> {
+  const { job, source, destination, signal, isOver } = finishing;
   const root = job.roots[index];
   if (root?.kind !== 'directory') return undefined;
   const status = await source.stat(root.source, signal);
@@ -63,25 +81,35 @@ async function setTree(
     report.addReason(root.destination, GONE, 'its source is not there any more');
     return undefined;
   }
-  const atOnce = directoriesAtOnce(source, destination);
+  const most = requestsAtOnce(source, destination);
+  const atOnce = Math.min(AT_ONCE, most);
   const work = new ChildrenFirst(atOnce);
+  // What a cluster allows is allowed to listings and directories together.
+  const request = pLimit(most);
   const leave = ({ path, source: listed }: Entry) =>
     work.add(path, async () => {
-      const paths = { source: join(root.source, path), destination: join(root.destination, path) };
-      if (listed) await setDirectory(paths, listed, job.spec.options, source, destination, report, signal);
+      const ends = { source: join(root.source, path), destination: join(root.destination, path) };
+      if (listed) await request(() => setDirectory(finishing, { ...ends, isRoot: path === '' }, listed, report));
     });
   const lost = ({ path }: Entry, error: FanoutError) =>
-    report.addReason(join(root.destination, path), NOT_LISTED, error.message);
+    report.addReason(join(root.destination, path), NOT_LISTED, error.message, kindOf(error));
   const trees = {
-    source: { storage: source, root: root.source, status },
+    source: { storage: listedWithin(request, source), root: root.source, status },
     // What stands at the destination is asked for directory by directory, many at once: its listings would hold all files.
     destination: { storage: destination, root: root.destination, status: undefined },
   };
+  const kept =
+    checkpoint &&
+    new Checkpoint<WalkCursor>(async (at) => {
+      await work.drained();
+      await checkpoint.keep({ root: index, walk: at, losses: report.losses });
+    });
   let stopped: WalkCursor | undefined;
   try {
     stopped = await walk(trees, { leave, lost, blocked: lost }, signal, {
       isOver,
       from,
+      checkpoint: kept,
       ahead: Math.min(LISTED_AHEAD, 2 * atOnce),
     });
   } finally {
@@ -93,13 +121,10 @@ async function setTree(
 }
 
 async function setDirectory(
-  paths: { readonly source: string; readonly destination: string },
+  { job, source, destination, signal }: Finishing,
+  paths: DirectoryPaths,
   status: FileStatus,
-  options: JobOptions,
-  source: Storage,
-  destination: Storage,
   report: DirectoryLossReport,
-  signal: AbortSignal,
 ): Promise<void> {
   const path = paths.destination;
   const isDirectory = async (at: string) => (await destination.stat(at, signal))?.kind === 'directory';
@@ -107,11 +132,14 @@ async function setDirectory(
     const present = await destination.stat(path, signal);
     if (present?.kind === 'directory') {
       const directory = { ...paths, status, present };
-      const unkept = await settleDirectory(directory, options, source, destination, signal);
+      const unkept = await settleDirectory(directory, job.spec.options, source, destination, signal);
       if (unkept) report.add(path, unkept.names, unkept.reason);
-    } else if (await isDirectory(parentOf(path))) {
+    } else if (paths.isRoot || (await isDirectory(parentOf(path)))) {
       // Of a tree that is gone the uppermost directory tells for all.
-      report.addReason(path, GONE, 'it is not there any more, or could not be made');
+      const isNewer = !paths.isRoot && status.modifiedAtMs >= job.startedAtMs;
+      if (isNewer)
+        report.addReason(path, NEWER_DIRECTORY, 'it is not there, and its source was changed after the job began');
+      else report.addReason(path, GONE, 'it is not there any more, or could not be made');
     }
   } catch (error) {
     if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
@@ -119,6 +147,20 @@ async function setDirectory(
   }
 }
 
-function directoriesAtOnce(...storages: readonly Storage[]): number {
-  return Math.max(1, Math.min(AT_ONCE, ...storages.map(({ maxConcurrency = AT_ONCE }) => maxConcurrency)));
+/** Pages of listings included. */
+function requestsAtOnce(...storages: readonly Storage[]): number {
+  const own = AT_ONCE + LISTED_AHEAD;
+  return Math.max(1, Math.min(own, ...storages.map(({ maxConcurrency = own }) => maxConcurrency)));
+}
+
+/** A storage each page of whose listings waits for its turn. */
+function listedWithin(limit: LimitFunction, storage: Storage): Storage {
+  return decorated(storage, {
+    async *list(directory, signal, after) {
+      const pages = storage.list(directory, signal, after)[Symbol.asyncIterator]();
+      for (let page = await limit(() => pages.next()); !page.done; page = await limit(() => pages.next())) {
+        yield page.value;
+      }
+    },
+  });
 }

@@ -13,6 +13,10 @@ const EXAMPLES = 100;
 /** An item of DynamoDB holds 400 KB, the job and the cursor are one each, and a path may have 8,000 characters. */
 const EXAMPLES_CHARACTERS = 50_000;
 
+/** Different reasons that are counted: each is a field of the job and a line of its status. */
+const REASONS = 50;
+const OTHER_REASONS = 'reasons.other reasons: see the log';
+
 /** Counts directories that did not get their attributes, and names them. */
 export class DirectoryLossReport {
   readonly #warnings: Record<string, number>;
@@ -27,19 +31,26 @@ export class DirectoryLossReport {
 
   /** @param names  what is counted. @param reason  a line for a person */
   add(path: string, names: readonly string[], reason: string): void {
-    for (const name of names) this.#warnings[name] = (this.#warnings[name] ?? 0) + 1;
+    for (const name of names) this.#count(name);
     this.#log.warn({ path, error: reason }, 'a directory did not get all its attributes');
     const example = `${path}: ${reason}`;
     const characters = this.#examples.reduce((sum, { length }) => sum + length, example.length);
     if (this.#examples.length < EXAMPLES && characters <= EXAMPLES_CHARACTERS) this.#examples.push(example);
   }
 
-  /** A directory that was not even looked at. @param name  what is counted */
-  addReason(path: string, name: string, reason: string): void {
-    this.add(path, [name, `reasons.${name}: ${reason}`], reason);
+  /** A directory that was not even looked at. @param name  what is counted. @param kind  why, as it may be said of many */
+  addReason(path: string, name: string, reason: string, kind = reason): void {
+    this.add(path, [name, `reasons.${name}: ${kind}`], reason);
   }
 
   get losses(): DirectoryLosses {
     return { warnings: { ...this.#warnings }, examples: [...this.#examples] };
+  }
+
+  #count(name: string): void {
+    const isNew = !(name in this.#warnings);
+    const isOver = isNew && Object.keys(this.#warnings).filter((one) => one.startsWith('reasons.')).length >= REASONS;
+    const counted = isOver && name.startsWith('reasons.') ? OTHER_REASONS : name;
+    this.#warnings[counted] = (this.#warnings[counted] ?? 0) + 1;
   }
 }

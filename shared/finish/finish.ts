@@ -1,5 +1,7 @@
+import { Checkpoint } from '../checkpoint.ts';
 import { endingOf } from '../job/ending.ts';
 import type { Job } from '../job/job.ts';
+import type { JobStore } from '../job/job-store.ts';
 import { type ManifestPosition, manifestStart } from '../job/manifest-lines.ts';
 import { withSmallHeap } from '../memory.ts';
 import { type DirectoriesPosition, directoriesStart, setDirectories } from './directories.ts';
@@ -17,9 +19,6 @@ export type FinishCursor =
 
 const phases: readonly string[] = ['deaths', 'sweep', 'directories', 'status'] satisfies FinishCursor['phase'][];
 
-/** A finish that was killed does again what it did in this time. */
-const KEEP_EVERY_MS = 5000;
-
 /**
  * Ends a job whose batches were all handed out: what dead copiers did not record fails, what tries may have left is deleted, directories get
  * their attributes, and the job its status, in this order, since a deletion changes the times of directories. The cursor is kept with the job
@@ -34,18 +33,28 @@ export function finish(finishing: Finishing): Promise<Job | undefined> {
     if (job.phase !== 'finishing') await store.update(job.id, { phase: 'finishing' });
     let cursor = cursorIn(await store.finishCursor(job.id)) ?? { phase: 'deaths', at: manifestStart };
     while (cursor.phase !== 'status') {
-      const keepAtMs = performance.now() + KEEP_EVERY_MS;
-      const stretch = { ...finishing, isOver: () => isOver() || performance.now() >= keepAtMs };
-      cursor = await advance(cursor, stretch);
+      cursor = await advance(cursor, finishing);
       await store.keepFinishCursor(job.id, cursor);
       if (isOver()) return undefined;
     }
     const { warnings, examples } = cursor.losses;
     const ending = endingOf(job, await store.counters(job.id), warnings, examples);
-    await store.update(job.id, ending);
-    await store.keepFinishCursor(job.id, undefined);
+    await store.endFinish(job.id, ending);
     return { ...job, ...ending };
   });
+}
+
+/**
+ * For a job that is taken up again: whoever takes it up may have mended what directories' attributes were lost to, and they are then set
+ * anew, with all that comes before them.
+ */
+export async function forgetLosses(
+  id: string,
+  store: Pick<JobStore, 'finishCursor' | 'keepFinishCursor'>,
+): Promise<void> {
+  const cursor = cursorIn(await store.finishCursor(id));
+  const hasLosses = cursor?.phase === 'directories' && Object.keys(cursor.at.losses.warnings).length > 0;
+  if (hasLosses || cursor?.phase === 'status') await store.keepFinishCursor(id, undefined);
 }
 
 /** Works on a phase until it is done or the time is over. @returns where to go on */
@@ -53,17 +62,20 @@ async function advance(
   cursor: Exclude<FinishCursor, { phase: 'status' }>,
   finishing: Finishing,
 ): Promise<FinishCursor> {
+  const { job, store } = finishing;
+  const { phase } = cursor;
+  const checkpoint = <Position>() => new Checkpoint<Position>((at) => store.keepFinishCursor(job.id, { phase, at }));
   switch (cursor.phase) {
     case 'deaths': {
-      const at = await recordDeaths(finishing, cursor.at);
+      const at = await recordDeaths(finishing, cursor.at, checkpoint());
       return at ? { phase: 'deaths', at } : { phase: 'sweep', at: sweepStart };
     }
     case 'sweep': {
-      const at = await sweep(finishing, isTriedAgain, cursor.at);
+      const at = await sweep(finishing, isTriedAgain, cursor.at, checkpoint());
       return at ? { phase: 'sweep', at } : { phase: 'directories', at: directoriesStart };
     }
     case 'directories': {
-      const stopped = await setDirectories(finishing, cursor.at);
+      const stopped = await setDirectories(finishing, cursor.at, checkpoint());
       return 'at' in stopped ? { phase: 'directories', at: stopped.at } : { phase: 'status', losses: stopped.losses };
     }
   }

@@ -1,3 +1,4 @@
+import type { Checkpoint } from '../checkpoint.ts';
 import { wantedRecords } from '../job/claimed-batches.ts';
 import type { ClaimedBatch } from '../job/job-store.ts';
 import { sweepNames } from '../job/leftovers.ts';
@@ -26,24 +27,34 @@ export function isTriedAgain({ claim, attempts }: ClaimedBatch): boolean {
  * of other batches, what has no outcome. No copier of the job may be at work.
  *
  * @param which  batches to look at
+ * @param checkpoint  left out where nobody goes on with it
  * @returns where it stopped before the end
  */
 export async function sweep(
   sweeping: Sweeping,
   which: (claim: ClaimedBatch) => boolean,
   from: SweepPosition,
+  checkpoint?: Checkpoint<SweepPosition>,
 ): Promise<SweepPosition | undefined> {
   const { job, destination, signal, isOver } = sweeping;
   if (job.spec.options.direct) return undefined;
   for await (const { line, claim } of wantedRecords(job.id, sweeping, which, from)) {
     const without = claim && (isTriedAgain(claim) ? claim.clean : claim.done);
     if (claim && without && without.size < line.count) {
-      const unit = line.batch === from.batch ? from.unit : 0;
-      const names = { from: 1, through: claim.claim, attempts: claim.attempts, without, unit };
-      const next = await sweepNames(destination, job, line, names, signal, isOver);
-      if (next !== undefined) return { ...line.position, unit: next };
+      const all = { from: 1, through: claim.claim, attempts: claim.attempts, without };
+      const pauses = () => isOver() || checkpoint?.isDue === true;
+      let unit: number | undefined = line.batch === from.batch ? from.unit : 0;
+      for (;;) {
+        unit = await sweepNames(destination, job, line, { ...all, unit }, signal, pauses);
+        if (unit === undefined) break;
+        const at = { ...line.position, unit };
+        if (isOver()) return at;
+        await checkpoint?.keep(at);
+      }
     }
-    if (isOver()) return { ...line.next, unit: 0 };
+    const at = { ...line.next, unit: 0 };
+    if (isOver()) return at;
+    if (checkpoint?.isDue) await checkpoint.keep(at);
   }
   return undefined;
 }

@@ -3,6 +3,12 @@ import type { Counters } from './outcome.ts';
 import type { Job } from './job.ts';
 
 /**
+ * What is counted of directories that only the source has, and that may have been made there after the job was planned: as little a loss as
+ * a file that came later.
+ */
+export const NEWER_DIRECTORY = 'directory newer than the job';
+
+/**
  * The last change of a job whose batches were all handed out and whose directories are done: successful, or with failed files.
  *
  * @param directoryWarnings  attributes of directories that could not be preserved, by attribute
@@ -17,7 +23,8 @@ export function endingOf(
 ) {
   const settled = settledFiles(counters);
   if (settled !== job.expectedFiles) throw new IncompleteError(job.expectedFiles, settled);
-  const strict = job.spec.options.strictPreserve && Object.keys(directoryWarnings).length > 0;
+  const isLoss = (name: string) => name !== NEWER_DIRECTORY && !name.startsWith(`reasons.${NEWER_DIRECTORY}`);
+  const strict = job.spec.options.strictPreserve && Object.keys(directoryWarnings).some(isLoss);
   return {
     phase: 'done',
     directoryWarnings,

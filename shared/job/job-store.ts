@@ -59,6 +59,8 @@ export interface JobStore {
   finishCursor(id: string): Promise<unknown>;
   /** @param cursor  undefined: a finish begins at its beginning */
   keepFinishCursor(id: string, cursor: object | undefined): Promise<void>;
+  /** The last change of a job that is being finished; the cursor is gone with it, both or neither. */
+  endFinish(id: string, ending: Partial<Omit<Job, 'id'>>): Promise<void>;
 
   counters(id: string): Promise<Counters>;
   /** In the order of recording. @param after  the last page's last `sequence`. @throws SpecError when it is no such mark */

@@ -29,6 +29,9 @@ export interface Job {
   readonly directoryLosses?: readonly string[] | undefined;
 }
 
+/** What is said of directories before a finish of the job has looked at them. */
+export const noLosses = { directoryWarnings: {}, directoryLosses: undefined } as const satisfies Partial<Job>;
+
 /** A job that was just asked for. */
 export function newJob(id: string, spec: JobSpec, roots: readonly Root[], startedAtMs: number): Job {
   return {
@@ -42,7 +45,7 @@ export function newJob(id: string, spec: JobSpec, roots: readonly Root[], starte
     error: undefined,
     expectedFiles: 0,
     expectedBytes: 0,
-    directoryWarnings: {},
+    ...noLosses,
   };
 }
 

@@ -86,20 +86,24 @@ export async function* linesOf(
 ): AsyncGenerator<BatchLine> {
   let rest: Uint8Array[] = [];
   let at = offsetBytes;
-  try {
-    for await (const chunk of chunks) {
-      let begin = 0;
-      for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, begin)) {
-        const line = new BatchLine(Buffer.concat([...rest, chunk.subarray(begin, end)]), at, unreadable);
-        rest = [];
-        begin = end + 1;
-        at = line.next.offsetBytes;
-        yield line;
-      }
-      if (begin < chunk.length) rest.push(chunk.subarray(begin));
+  for await (const chunk of readable(chunks, unreadable)) {
+    let begin = 0;
+    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, begin)) {
+      const line = new BatchLine(Buffer.concat([...rest, chunk.subarray(begin, end)]), at, unreadable);
+      rest = [];
+      begin = end + 1;
+      at = line.next.offsetBytes;
+      yield line;
     }
+    if (begin < chunk.length) rest.push(chunk.subarray(begin));
+  }
+  if (rest.length > 0) throw unreadable('it is cut short');
+}
+
+async function* readable(chunks: AsyncIterable<Uint8Array>, unreadable: Unreadable): AsyncGenerator<Uint8Array> {
+  try {
+    yield* chunks;
   } catch (error) {
     throw error instanceof FanoutError ? error : unreadable(error);
   }
-  if (rest.length > 0) throw unreadable('it is cut short');
 }

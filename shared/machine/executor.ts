@@ -6,14 +6,14 @@ import type { Storage } from '../storage/storage.ts';
 import type { Log } from '../log.ts';
 import { withSmallHeap } from '../memory.ts';
 import { copyBatch } from '../copy/copier.ts';
-import { finish } from '../finish/finish.ts';
+import { finish, forgetLosses } from '../finish/finish.ts';
 import { batchRecords, isFinished } from '../job/claimed-batches.ts';
 import type { Progress } from '../copy/progress.ts';
 import { threadsOf } from '../job/threads.ts';
 import { NamesOnDisk } from './name-set.ts';
 import type { State } from './state.ts';
 import type { Batch } from '../job/unit.ts';
-import type { Job } from '../job/job.ts';
+import { type Job, noLosses } from '../job/job.ts';
 import type { UnitOutcome } from '../job/outcome.ts';
 import { plan } from '../plan/plan.ts';
 
@@ -47,7 +47,8 @@ export async function execute(job: Job, execution: Execution): Promise<Job> {
   // A record that cannot be written now is told by the next that has to be.
   const seen = setInterval(() => void advance({ seenAtMs: Date.now() }).catch(() => undefined), SEEN_EVERY_MS);
   try {
-    await advance({ error: undefined, endedAtMs: undefined, outcome: undefined });
+    await advance({ error: undefined, endedAtMs: undefined, outcome: undefined, ...noLosses });
+    await forgetLosses(job.id, store);
     if (current.phase === 'planning') await advance(await withSmallHeap(() => planJob(current, execution)));
     if (current.phase === 'copying') await copyJob(current, execution);
     return await finishJob(current, execution);

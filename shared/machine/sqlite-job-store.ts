@@ -95,11 +95,7 @@ export class SqliteJobStore implements JobStore {
   }
 
   update(id: string, changes: Partial<Omit<Job, 'id'>>): Promise<void> {
-    return this.#transaction(() => {
-      const job = this.#job(id);
-      if (!job) throw new Error(`no job ${id}`);
-      this.#run('UPDATE jobs SET json = ? WHERE id = ?', JSON.stringify({ ...job, ...changes }), id);
-    });
+    return this.#transaction(() => this.#update(id, changes));
   }
 
   claim(id: string, batch: number, owner: string): Promise<Claim> {
@@ -207,6 +203,13 @@ export class SqliteJobStore implements JobStore {
     return Promise.resolve();
   }
 
+  endFinish(id: string, ending: Partial<Omit<Job, 'id'>>): Promise<void> {
+    return this.#transaction(() => {
+      this.#update(id, ending);
+      this.#run('DELETE FROM finishing WHERE job = ?', id);
+    });
+  }
+
   counters(id: string): Promise<Counters> {
     const rows = this.#all('SELECT name, value FROM counters WHERE job = ? AND value <> 0', id);
     return Promise.resolve(new Map(rows.map(({ name, value }) => [String(name), Number(value)])));
@@ -230,6 +233,13 @@ export class SqliteJobStore implements JobStore {
 
   #job(id: string): Job | undefined {
     return jobOf(this.#get('SELECT json FROM jobs WHERE id = ?', id));
+  }
+
+  /** Only within a transaction. */
+  #update(id: string, changes: Partial<Omit<Job, 'id'>>): void {
+    const job = this.#job(id);
+    if (!job) throw new Error(`no job ${id}`);
+    this.#run('UPDATE jobs SET json = ? WHERE id = ?', JSON.stringify({ ...job, ...changes }), id);
   }
 
   #batch(id: string, batch: number): BatchRow | undefined {

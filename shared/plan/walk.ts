@@ -1,3 +1,4 @@
+import type { Checkpoint } from '../checkpoint.ts';
 import { FanoutError } from '../errors.ts';
 import type { FileStatus } from '../storage/storage.ts';
 import { join } from '../storage/path.ts';
@@ -60,6 +61,8 @@ export interface Stretch {
   /** Asked after each name. */
   readonly isOver?: () => boolean;
   readonly from?: WalkCursor | undefined;
+  /** Told, when it is due, where another walk would go on. This one goes on with its open listings. */
+  readonly checkpoint?: Checkpoint<WalkCursor> | undefined;
   /** First pages of the source's directories that are asked for ahead, over the whole walk; half of them of one directory's children. */
   readonly ahead?: number;
 }
@@ -79,7 +82,7 @@ export async function walk(
   trees: Trees,
   visitor: Visitor,
   signal: AbortSignal,
-  { isOver = () => false, from, ahead = AHEAD }: Stretch = {},
+  { isOver = () => false, from, checkpoint, ahead = AHEAD }: Stretch = {},
 ): Promise<WalkCursor | undefined> {
   const wanted = visitor.destinationOnly ? 'all' : 'left';
   const listings = new Listings(trees.source, trees.destination, wanted, ahead, signal);
@@ -103,7 +106,9 @@ export async function walk(
       stack.at(-1 - OPEN_LEVELS)?.close();
     }
     // After a name, never before the first: each stretch gets somewhere.
-    if (stack.length > 0 && isOver()) return cursorOf(stack);
+    if (stack.length === 0) continue;
+    if (isOver()) return cursorOf(stack);
+    if (checkpoint?.isDue) await checkpoint.keep(cursorOf(stack));
   }
   return undefined;
 }

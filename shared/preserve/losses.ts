@@ -34,8 +34,13 @@ export class SmallBlockError extends FanoutError {
 
 /** A reason without what it quotes, which differs from file to file: few different ones come of many files. */
 export function reasonOf({ attribute, error }: Loss): string {
-  const reason = error.reason.split(/["/[]/)[0]?.replace(/\s+(?:for|of|in|inode=|parameter)?\s*$/, '') ?? '';
-  return `${attribute}: ${reason}${error.remedy === undefined ? '' : ` (${error.remedy})`}`;
+  return `${attribute}: ${kindOf(error)}`;
+}
+
+/** What is common to many errors: the reason without what it quotes, and what to do. */
+export function kindOf({ reason, remedy }: FanoutError): string {
+  const common = reason.split(/["/[]/)[0]?.replace(/\s+(?:for|of|in|inode=|parameter)?\s*$/, '') ?? '';
+  return `${common}${remedy === undefined ? '' : ` (${remedy})`}`;
 }
 
 const told = new WeakMap<Log, Set<string>>();

@@ -33,6 +33,10 @@ export class DirectoryTree extends LocalDisk {
   readonly #listingMs: number;
   readonly #set = new Map<string, number>();
   #open = 0;
+  /** Pages of listings that are on their way. */
+  #listing = 0;
+  /** Most requests and pages of listings that were on their way at once. */
+  peakWithListings = 0;
   /** Most requests for one directory that were on their way at once, listings left out. */
   peak = 0;
   stats = 0;
@@ -65,7 +69,10 @@ export class DirectoryTree extends LocalDisk {
   override async *list(directory: string, _: AbortSignal, after?: string): AsyncIterable<readonly FileStatus[]> {
     const width = this.#widths[directory.split('/').length - 2] ?? 0;
     for (let at = after === undefined ? 0 : Number(after.slice(1)) + 1; ; at += PAGE) {
+      this.#listing += 1;
+      this.#see();
       await (this.#listingMs > 0 ? sleep(this.#listingMs) : undefined);
+      this.#listing -= 1;
       const count = Math.min(PAGE, Math.max(0, width - at));
       yield Array.from({ length: count }, (_entry, index) => {
         const name = `d${String(at + index).padStart(6, '0')}`;
@@ -95,9 +102,14 @@ export class DirectoryTree extends LocalDisk {
     return [...this.gone].some((one) => path === one || path.startsWith(`${one}/`));
   }
 
+  #see(): void {
+    this.peak = Math.max(this.peak, this.#open);
+    this.peakWithListings = Math.max(this.peakWithListings, this.#open + this.#listing);
+  }
+
   async #request<T>(answer: () => T): Promise<T> {
     this.#open += 1;
-    this.peak = Math.max(this.peak, this.#open);
+    this.#see();
     await sleep(this.#requestMs);
     this.#open -= 1;
     return answer();

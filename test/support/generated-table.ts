@@ -92,8 +92,8 @@ export class GeneratedTable {
     const item: Item = { ...(this.#item(sk) ?? { sk }) };
     const nameOf = (name: string) => names[name.trim()] ?? name.trim();
     const holds = (condition ?? '').split(' AND ').every((one) => {
-      const exists = /^attribute_exists\((\w+)\)$/.exec(one)?.[1];
-      if (exists !== undefined) return exists in item;
+      const [, not, attribute] = /^attribute_(not_)?exists\((\w+)\)$/.exec(one) ?? [];
+      if (attribute !== undefined) return attribute in item === (not === undefined);
       const [name = '', value = ''] = one.split(' = ');
       return one === '' || item[nameOf(name)] === values[value];
     });

@@ -349,6 +349,14 @@ export function jobStoreContract(name: string, open: () => Promise<Stores>): voi
         expect(await store.finishCursor(id)).toEqual({ open });
       });
 
+      it('is gone with the end of its job', async () => {
+        const id = await make({ phase: 'finishing' });
+        await store.keepFinishCursor(id, { phase: 'status' });
+        await store.endFinish(id, { phase: 'done', outcome: 'Successful', error: undefined, endedAtMs: 5 });
+        expect(await store.get(id)).toMatchObject({ phase: 'done', outcome: 'Successful', endedAtMs: 5 });
+        expect(await store.finishCursor(id)).toBeUndefined();
+      });
+
       it('is gone when it is taken back, and each job has its own', async () => {
         const [one, other] = [await make({ phase: 'finishing' }), await make({ phase: 'finishing' })];
         await store.keepFinishCursor(one, { phase: 'sweep' });

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { type DirectoriesPosition, directoriesStart, setDirectories } from '../../../../shared/finish/directories.ts';
-import type { DirectoryLosses } from '../../../../shared/finish/directory-losses.ts';
+import { type DirectoryLosses, DirectoryLossReport } from '../../../../shared/finish/directory-losses.ts';
 import type { Finishing } from '../../../../shared/finish/finishing.ts';
+import { endingOf } from '../../../../shared/job/ending.ts';
 import { parseJobSpec } from '../../../../shared/job/spec.ts';
 import { silentLog } from '../../../../shared/log.ts';
 import { decorated } from '../../../../shared/storage/decorated.ts';
 import { StorageError } from '../../../../shared/storage/errors.ts';
+import type { FileStatus } from '../../../../shared/storage/storage.ts';
 import { parentOf } from '../../../../shared/storage/path.ts';
 import { DirectoryTree } from '../../../support/directory-tree.ts';
 import { never } from '../../../support/files.ts';
@@ -63,6 +65,14 @@ describe('attributes of directories', () => {
     expect(ends.destination.setPaths).toHaveLength(DIRECTORIES);
   });
 
+  it('keep within what one cluster allows that is source and destination, listings included', async () => {
+    const tree = new DirectoryTree([40, 40], 1000, { requestMs: 2, listingMs: 2 });
+    const cluster = decorated(tree, { maxConcurrency: 3 });
+    await lossesOf({ source: tree, destination: tree }, { source: cluster, destination: cluster });
+    expect(tree.stats).toBeGreaterThan(1 + 40 + 40 * 40);
+    expect(tree.peakWithListings).toBe(3);
+  });
+
   it('that are right already are not sent', async () => {
     const ends = trees();
     await lossesOf(ends);
@@ -111,6 +121,57 @@ describe('attributes of directories', () => {
       warnings: { 'directory gone': 1 },
       examples: ['/tree: its source is not there any more'],
     });
+  });
+
+  it('of a destination that is gone with its parent are counted and named once', async () => {
+    const ends = trees();
+    ends.destination.gone.add('/x/y');
+    const elsewhere = { ...job, roots: [{ source: '/tree', destination: '/x/y/tree', kind: 'directory' as const }] };
+    expect(await lossesOf(ends, { job: elsewhere })).toMatchObject({
+      warnings: { 'directory gone': 1 },
+      examples: ['/x/y/tree: it is not there any more, or could not be made'],
+    });
+  });
+
+  it('of the source that came after the job began are told, and fail no strict job', async () => {
+    const ends = { ...trees(), source: new DirectoryTree([20], job.startedAtMs) };
+    ends.destination.gone.add('/tree/d000003');
+    const { warnings } = await lossesOf(ends);
+    expect(warnings).toMatchObject({ 'directory newer than the job': 1 });
+    const strict = parseJobSpec({ source: 'a:/tree', destination: 'b:/tree', options: { strictPreserve: true } });
+    expect(endingOf({ ...job, spec: strict }, new Map(), warnings)).toMatchObject({ outcome: 'Successful' });
+    const older = { ...ends, source: new DirectoryTree([20], job.startedAtMs - 1) };
+    const gone = await lossesOf(older);
+    expect(endingOf({ ...job, spec: strict }, new Map(), gone.warnings)).toMatchObject({ outcome: 'Failed' });
+  });
+
+  it('that cannot be listed are counted under one reason, without their paths and hosts', async () => {
+    const ends = trees();
+    const source = decorated(ends.source, {
+      async *list(path: string, signal: AbortSignal, after?: string): AsyncGenerator<readonly FileStatus[]> {
+        const refusal = `Permission denied: user=etl, inode="${path}":hdfs:supergroup:drwx------`;
+        const where = { operation: 'LISTSTATUS_BATCH', path, host: 'namenode1.example.com:9870' };
+        if (path !== '/tree') throw new StorageError('denied', 'AccessControlException', refusal, where);
+        yield* ends.source.list(path, signal, after);
+      },
+    });
+    const { warnings, examples } = await lossesOf(ends, { source });
+    expect(warnings['directory not listed']).toBe(20);
+    const reasons = Object.keys(warnings).filter((name) => name.startsWith('reasons.'));
+    expect(reasons).toHaveLength(1);
+    expect(reasons[0]).toMatch(/^reasons\.directory not listed: AccessControlException: Permission denied/);
+    expect(reasons[0]).not.toMatch(/namenode1|\/tree/);
+    expect(examples[0]).toContain('/tree/d000000');
+  });
+
+  it('are counted under fifty different reasons and one for all others', () => {
+    const report = new DirectoryLossReport({ warnings: {}, examples: [] }, silentLog);
+    for (let i = 0; i < 200; i++) report.add(`/${i}`, ['owner', `reasons.owner: ${i}`], 'no');
+    report.add('/0', ['times', 'reasons.owner: 0'], 'no');
+    const { warnings } = report.losses;
+    expect(warnings).toMatchObject({ owner: 200, times: 1, 'reasons.owner: 0': 2 });
+    expect(warnings['reasons.other reasons: see the log']).toBe(150);
+    expect(Object.keys(warnings)).toHaveLength(2 + 50 + 1);
   });
 
   it('are named up to a hundred, and all of them in the log', async () => {

@@ -1,0 +1,100 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DynamoJobStore } from '../../../../shared/aws/dynamo-job-store.ts';
+import { planStep } from '../../../../shared/aws/plan-step.ts';
+import type { Services } from '../../../../shared/aws/services.ts';
+import { Deadline } from '../../../../shared/deadline.ts';
+import { clusterSchema } from '../../../../shared/hdfs/cluster.ts';
+import { silentLog } from '../../../../shared/log.ts';
+import { never } from '../../../support/files.ts';
+import { GeneratedJob } from '../../../support/generated-job.ts';
+import { GeneratedTable } from '../../../support/generated-table.ts';
+
+let namenode: Server;
+beforeEach(async () => {
+  namenode = createServer((_, response) => {
+    response.statusCode = 404;
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ RemoteException: { exception: 'FileNotFoundException', message: 'none' } }));
+  });
+  await new Promise<void>((resolve) => namenode.listen(0, '127.0.0.1', resolve));
+});
+afterEach(() => {
+  namenode.close();
+  namenode.closeAllConnections();
+});
+
+/** A job that was being finished when it failed. @param hasDeaths  whether something of it is left to copy */
+async function retryable(hasDeaths: boolean, cursor: object) {
+  const generated = new GeneratedJob(300, 8, hasDeaths);
+  const { id } = generated.job;
+  const store = new DynamoJobStore(new GeneratedTable(generated).client, 'table', { retentionDays: 7 });
+  await store.update(id, { phase: 'finishing' });
+  await store.keepFinishCursor(id, cursor);
+  await store.update(id, { outcome: 'Failed', directoryWarnings: { times: 1 }, directoryLosses: ['one'] });
+  const url = `http://127.0.0.1:${(namenode.address() as AddressInfo).port}`;
+  const definition = clusterSchema.parse({ name: 'c', user: 'root', nameservices: [{ urls: [url], mounts: ['/'] }] });
+  const nothing = () => Promise.resolve();
+  let active: object | undefined;
+  const writer = { append: nothing, close: nothing };
+  const services = {
+    store,
+    manifests: {
+      ...generated.manifests,
+      bucket: 'bucket',
+      keyOf: (name: string) => name,
+      remove: nothing,
+      resume: nothing,
+      create: () => Promise.resolve(writer),
+    },
+    active: {
+      get: () => Promise.resolve(active),
+      put: (one: object) => Promise.resolve((active = one)),
+      setReady: (_: string, ready: object) => Promise.resolve((active = { ...active, ready })),
+    },
+    lock: { acquire: nothing },
+    tokens: { kept: () => Promise.resolve([]), forget: nothing },
+    secrets: { definition: () => Promise.resolve(definition) },
+    log: silentLog,
+  } as unknown as Services;
+  const request = { execution: 'arn:of:second', startTime: '2026-01-01T00:00:00Z', input: { retry: id } };
+  const limits = { transfers: 10, copiers: 10 };
+  const retry = () => planStep(request, services, limits, new Deadline(600_000), never);
+  return { store, id, retry };
+}
+
+const losses = { warnings: {}, examples: [] };
+const lost = { warnings: { times: 1 }, examples: ['one'] };
+const stopped = { phase: 'directories', at: { root: 0, walk: { open: [{ name: '', after: 'd' }] }, losses } } as const;
+
+describe('a retry of a job that had stopped while it was finished', () => {
+  it('begins the finish anew when it copies more: that changes directories which are done', async () => {
+    const { store, id, retry } = await retryable(true, stopped);
+    expect(await retry()).toMatchObject({ done: true, batches: 1 });
+    expect(await store.finishCursor(id)).toBeUndefined();
+  });
+
+  it('goes on with the finish when nothing is left to copy', async () => {
+    const { store, id, retry } = await retryable(false, stopped);
+    expect(await retry()).toMatchObject({ done: true, batches: 0 });
+    expect(await store.finishCursor(id)).toEqual(stopped);
+  });
+
+  it.each([
+    ['some of the directories had lost attributes', { ...stopped, at: { ...stopped.at, losses: lost } }],
+    ['all directories were looked at', { phase: 'status', losses }],
+  ])('begins the finish anew when %s', async (_, cursor) => {
+    const { store, id, retry } = await retryable(false, cursor);
+    expect(await retry()).toMatchObject({ done: true, batches: 0 });
+    expect(await store.finishCursor(id)).toBeUndefined();
+  });
+
+  it('says nothing of the losses of the finish before', async () => {
+    const { store, id, retry } = await retryable(true, stopped);
+    await retry();
+    const job = await store.get(id);
+    expect(job).toMatchObject({ phase: 'copying', directoryWarnings: {} });
+    expect(job?.directoryLosses).toBeUndefined();
+  });
+});
