@@ -105,3 +105,34 @@ describe('a job whose manifest cannot be read to its end', () => {
     expect(atWork).toBe(0);
   });
 });
+
+describe('a job of more batches than transfers', () => {
+  it('opens a batch only when the ones before leave transfers idle', async () => {
+    const claimed: number[] = [];
+    const { store } = state;
+    const counting = new Proxy(store, {
+      get: (of, name) => {
+        const member = Reflect.get(of, name, of) as unknown;
+        if (typeof member !== 'function') return member;
+        return (...given: unknown[]): unknown => {
+          if (name === 'claim') claimed.push(Number(given[1]));
+          return Reflect.apply(member, of, given);
+        };
+      },
+    });
+    const open: number[] = [];
+    const destination = decorated(disk, {
+      async write(path, body, options, both) {
+        // What was opened while the first files are being written.
+        await sleep(5);
+        open.push(claimed.length);
+        return disk.write(path, body, options, both);
+      },
+    });
+    const ended = await executed(100, { threads: 2 }, disk, destination, { ...state, store: counting });
+    expect(ended.outcome).toBe('Successful');
+    expect(claimed.length).toBeGreaterThan(5);
+    expect(open.slice(0, 4)).toEqual([1, 1, 1, 1]);
+    expect(open.at(-1)).toBe(claimed.length);
+  });
+});
