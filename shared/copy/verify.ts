@@ -71,13 +71,10 @@ export async function verify(copy: Streamed, level: Verification, signal: AbortS
     }
     case 'checksum': {
       const { digest } = copy;
-      if (!digest && (await isStoredAlike(copy, signal))) return 'checksum';
-      const digested = digest ? { ...copy, digest } : await digestAfterwards(copy, signal);
-      const reached = await allOrAbort(signal, [
-        (both) => verifySource(digested, both),
-        (both) => verifyWritten(digested, both),
-      ]);
-      return reached.reduce(weaker);
+      if (digest) return verifyBoth({ ...copy, digest }, undefined, signal);
+      const stored = await storedOfBoth(copy, signal);
+      if (isAlike(stored)) return 'checksum';
+      return verifyBoth(await digestAfterwards(copy, signal), stored, signal);
     }
   }
 }
@@ -86,16 +83,40 @@ function weaker(a: Verification, b: Verification): Verification {
   return verificationLevels.indexOf(a) > verificationLevels.indexOf(b) ? a : b;
 }
 
-/**
- * Whether source and destination store the same checksum. Each is computed of the bytes as that side has them, so that equal ones prove the
- * copy from disk to disk. The source's is asked for after the read, as ever.
- */
-async function isStoredAlike({ source, written }: Streamed, signal: AbortSignal): Promise<boolean> {
+/** The checksums that both clusters keep of the two files; undefined where there is none. */
+interface StoredOfBoth {
+  readonly ofRead: FileChecksum | undefined;
+  readonly ofWritten: FileChecksum | undefined;
+}
+
+/** The source's checksum is asked for after the read, as ever. @throws IntegrityError when the written file is not closed */
+async function storedOfBoth(copy: Streamed, signal: AbortSignal): Promise<StoredOfBoth> {
   const [ofRead, ofWritten] = await allOrAbort(signal, [
-    (both) => ofSource(storedChecksum(source, both, source.near)),
-    (both) => storedChecksum(written, both, written.near).catch(() => undefined),
+    (both) => ofSource(storedChecksum(copy.source, both, copy.source.near)),
+    (both) => storedOfWritten(copy, both),
   ]);
+  return { ofRead, ofWritten };
+}
+
+/**
+ * Whether source and destination keep the same checksum. Each is computed of the bytes as that side has them, so that equal ones prove the
+ * copy from disk to disk.
+ */
+function isAlike({ ofRead, ofWritten }: StoredOfBoth): boolean {
   return ofRead !== undefined && ofWritten !== undefined && !isOfNothing(ofRead) && proves(ofRead, ofWritten);
+}
+
+/** @param stored  where it was asked for already */
+async function verifyBoth(
+  copy: Digested,
+  stored: StoredOfBoth | undefined,
+  signal: AbortSignal,
+): Promise<Verification> {
+  const reached = await allOrAbort(signal, [
+    (both) => verifySource(copy, both, stored),
+    (both) => verifyWritten(copy, both, stored),
+  ]);
+  return reached.reduce(weaker);
 }
 
 /** Reads what was written once, where the stored checksums did not settle it: other layouts than expected, or other bytes. */
@@ -115,9 +136,10 @@ async function digestAfterwards(copy: Streamed, signal: AbortSignal): Promise<Di
 
 type Digested = Streamed & { readonly digest: ContentDigest };
 
-async function verifySource(copy: Digested, signal: AbortSignal): Promise<Verification> {
+async function verifySource(copy: Digested, signal: AbortSignal, known?: StoredOfBoth): Promise<Verification> {
   const { source, digest, sourceLayouts } = copy;
-  const stored = source.encrypted ? undefined : await ofSource(storedChecksum(source, signal, source.near));
+  const ask = () => (source.encrypted ? undefined : ofSource(storedChecksum(source, signal, source.near)));
+  const stored = known ? known.ofRead : await ask();
   if (stored && sourceLayouts.some((layout) => proves(stored, digest.checksum(layout)))) return 'checksum';
   await requireUnchanged(source, signal);
   if (!stored && !source.encrypted) await requireWhole(source, signal);
@@ -134,13 +156,20 @@ async function verifySource(copy: Digested, signal: AbortSignal): Promise<Verifi
   );
 }
 
-async function verifyWritten(copy: Digested, signal: AbortSignal): Promise<Verification> {
-  const { written, digest, writtenLayouts } = copy;
-  const stored = await storedChecksum(written, signal, written.near).catch((error: unknown) => {
+async function storedOfWritten(copy: Streamed, signal: AbortSignal): Promise<FileChecksum | undefined> {
+  const { written } = copy;
+  try {
+    return await storedChecksum(written, signal, written.near);
+  } catch (error) {
     // Nobody but this copy writes it: it was not closed well, and nothing is said of the source.
     if (isOpen(error)) throw new IntegrityError('it is not closed', whereWritten(copy));
     throw error;
-  });
+  }
+}
+
+async function verifyWritten(copy: Digested, signal: AbortSignal, known?: StoredOfBoth): Promise<Verification> {
+  const { written, digest, writtenLayouts } = copy;
+  const stored = known ? known.ofWritten : await storedOfWritten(copy, signal);
   if (stored && writtenLayouts.some((layout) => proves(stored, digest.checksum(layout)))) return 'checksum';
   const layout = stored && (await storedLayout(written, stored, signal));
   if (layout && isAmong(writtenLayouts, layout, written.lengthBytes)) {

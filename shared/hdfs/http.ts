@@ -120,7 +120,12 @@ export class HttpTransport {
    * @param wantedBytes  how long the body is expected to be
    * @returns undefined where the answer is not a simple one or a proxy stands between: `open` is for those
    */
-  async openRaw(url: string, where: Where, signal: AbortSignal, wantedBytes: number): Promise<Download | undefined> {
+  async openRaw(
+    url: string,
+    where: Where,
+    signal: AbortSignal,
+    wantedBytes: number,
+  ): Promise<Answer | Download | undefined> {
     const { origin, path, host } = splitUrl(url, where);
     if (!this.#connector.readsInto || this.#unfamiliar.has(origin) || /[^!-~]/.test(path)) return undefined;
     const { dataMs } = this.patience;
@@ -137,6 +142,11 @@ export class HttpTransport {
         return { status: 200, lengthBytes: head, body, discard: () => body.destroy(), cookies: [] };
       }
       if (head === 'unfamiliar') this.#unfamiliar.add(origin);
+      else {
+        const refusal = await body.refusal();
+        body.destroy();
+        if (refusal) return answerOf(refusal.status, {}, refusal.text);
+      }
     } catch (error) {
       body.destroy();
       throw this.#transportError(error, where, signal, dataMs);

@@ -102,7 +102,9 @@ async function serve(
   if (reaction === 'cut-before') return void response.destroy();
   if (typeof reaction === 'object' && 'answer' in reaction) {
     request.resume();
-    response.writeHead(reaction.answer.status, { 'content-type': 'text/html' }).end(reaction.answer.body);
+    const { status, body } = reaction.answer;
+    const headers = { 'content-type': 'text/html', 'content-length': Buffer.byteLength(body) };
+    response.writeHead(status, headers).end(body);
     return;
   }
   const answer = await forward(`${upstream.origin}${rest}`, request, response, reaction === 'flip');

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { HEAD_BYTES, type NotSimple, simpleHead } from './head.ts';
+import { HEAD_BYTES, type NotSimple, type Refusal, refusalIn, simpleHead } from './head.ts';
 import { giveSlab, SLAB_BYTES, takeSlab } from './slabs.ts';
 
 /** Slabs of one download that wait or are lent before the socket is not read any more; one more fills. */
@@ -80,6 +80,16 @@ export class RawBody implements AsyncIterable<Uint8Array> {
     return this.#head === 'simple' ? this.#lengthBytes : this.#head;
   }
 
+  /** The answer whose head is a refusal's, whole. @returns undefined where it is none that is read here, or breaks off */
+  async refusal(): Promise<Refusal | undefined> {
+    for (;;) {
+      const refusal = this.#slab && refusalIn(this.#slab.memory.subarray(0, this.#filled));
+      if (!refusal || refusal.isWhole) return refusal;
+      if (this.#isOver || this.#slab?.memory.length === this.#filled) return undefined;
+      await this.#next();
+    }
+  }
+
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
     try {
       for (let givenBytes = 0; givenBytes < this.#lengthBytes;) {
@@ -115,8 +125,14 @@ export class RawBody implements AsyncIterable<Uint8Array> {
   /** Asked for after each piece of news, for the next one. */
   #room(): Uint8Array {
     const isOver = this.#head === 'simple' && this.#cameBytes >= this.#lengthBytes;
-    if (isOver || this.#head === 'refusal' || this.#head === 'unfamiliar') return surplus;
-    const leastRoom = Math.min(RECORD_BYTES, this.#missingBytes());
+    if (isOver || this.#head === 'unfamiliar') return surplus;
+    // A refusal is as long as the rest of its slab, or is read another way.
+    if (this.#head === 'refusal') {
+      const rest = this.#slab?.memory.subarray(this.#filled);
+      return rest && rest.length > 0 ? rest : surplus;
+    }
+    // The head stays in one slab, which is made with room for the longest and for a record behind it.
+    const leastRoom = this.#head === 'awaited' ? 0 : Math.min(RECORD_BYTES, this.#missingBytes());
     if (this.#slab && this.#slab.memory.length - this.#filled < leastRoom) this.#leave();
     if (!this.#slab) {
       const memory = takeSlab(Math.min(SLAB_BYTES, Math.max(RECORD_BYTES, this.#missingBytes())));
@@ -128,15 +144,18 @@ export class RawBody implements AsyncIterable<Uint8Array> {
   }
 
   #missingBytes(): number {
-    return this.#head === 'awaited' ? this.#wantedBytes + HEAD_BYTES : this.#lengthBytes - this.#cameBytes + 1;
+    return this.#head === 'awaited'
+      ? this.#wantedBytes + HEAD_BYTES + RECORD_BYTES
+      : this.#lengthBytes - this.#cameBytes + 1;
   }
 
   #came(bytes: number): boolean {
     const wasAwaited = this.#head === 'awaited';
     if (wasAwaited) this.#look(bytes);
+    else if (this.#head === 'refusal') this.#filled = Math.min(this.#filled + bytes, this.#slab?.memory.length ?? 0);
     if (this.#head !== 'simple') {
       this.#wake();
-      return this.#head === 'awaited';
+      return this.#head !== 'unfamiliar';
     }
     if (!wasAwaited) {
       // What lies behind the end of the body is in no slab.

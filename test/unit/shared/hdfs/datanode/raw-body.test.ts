@@ -72,6 +72,21 @@ describe('RawBody', () => {
     expect((await read(body)).equals(bytes)).toBe(true);
   });
 
+  it.each([1, 100, 100_000])('gives %i bytes behind a long head that comes in pieces', async (length) => {
+    const bytes = content(`${length}`, length);
+    const long = Buffer.from(`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(15_000)}\r\nContent-Length: ${length}\r\n\r\n`);
+    const serve = async (socket: Socket) => {
+      for (let at = 0; at < long.length; at += 1000) {
+        socket.write(long.subarray(at, at + 1000));
+        await sleep(2);
+      }
+      socket.end(bytes);
+    };
+    const { body } = await bodyOf(serve, length);
+    expect(await body.head()).toBe(length);
+    expect((await read(body)).equals(bytes)).toBe(true);
+  });
+
   it('stops reading while its reader is busy, and loses nothing by it', async () => {
     const bytes = content('much', 16 * MIB);
     const { body, served } = await bodyOf(
@@ -181,6 +196,34 @@ describe('RawBody', () => {
   ])('says %s of what it does not read', async (said, sent) => {
     const { body } = await bodyOf((socket) => socket.write(sent), 5);
     expect(await body.head()).toBe(said);
+    body.destroy();
+  });
+
+  it('reads a refusal that comes byte by byte to its end', async () => {
+    const text = JSON.stringify({ RemoteException: { exception: 'FileNotFoundException', message: 'é' } });
+    const sent = `HTTP/1.1 404 Not Found\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`;
+    const serve = async (socket: Socket) => {
+      for (const byte of Buffer.from(sent)) {
+        socket.write(Buffer.of(byte));
+        await sleep(1);
+      }
+    };
+    const { body } = await bodyOf(serve, 5);
+    expect(await body.head()).toBe('refusal');
+    expect(await body.refusal()).toEqual({ status: 404, text, isWhole: true });
+    body.destroy();
+  });
+
+  it.each([
+    ['of no stated length', 'HTTP/1.1 403 Forbidden\r\n\r\nno'],
+    ['in chunks', 'HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n'],
+    ['that leads elsewhere', 'HTTP/1.1 307 Go\r\nLocation: http://x/\r\nContent-Length: 0\r\n\r\n'],
+    ['that breaks off', 'HTTP/1.1 403 Forbidden\r\nContent-Length: 5\r\n\r\nno'],
+    ['that is longer than a slab', `HTTP/1.1 403 Forbidden\r\nContent-Length: ${MIB}\r\n\r\n${'x'.repeat(MIB)}`],
+  ])('leaves a refusal %s to a parser', async (_what, sent) => {
+    const { body } = await bodyOf((socket) => socket.end(sent), 5);
+    expect(await body.head()).toBe('refusal');
+    expect(await body.refusal()).toBeUndefined();
     body.destroy();
   });
 });
