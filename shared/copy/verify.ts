@@ -64,17 +64,15 @@ export async function verify(copy: Streamed, level: Verification, signal: AbortS
       await allOrAbort(signal, [(both) => requireUnchanged(copy.source, both), (both) => requireLength(copy, both)]);
       return 'length';
     case 'read-back': {
-      const { digest } = copy;
-      const digested = digest ? { ...copy, digest } : await digestAfterwards(copy, signal);
+      const digested = { ...copy, digest: copy.digest ?? (await digestAfterwards(copy, copy.source, signal)) };
       await allOrAbort(signal, [(both) => verifySource(digested, both), (both) => readBack(digested, both)]);
       return 'read-back';
     }
     case 'checksum': {
       const { digest } = copy;
-      if (digest) return verifyBoth({ ...copy, digest }, undefined, signal);
+      if (digest) return verifyBoth({ ...copy, digest }, signal);
       const stored = await storedOfBoth(copy, signal);
-      if (isAlike(stored)) return 'checksum';
-      return verifyBoth(await digestAfterwards(copy, signal), stored, signal);
+      return isAlike(stored) ? 'checksum' : verifyAfterwards(copy, stored, signal);
     }
   }
 }
@@ -106,32 +104,37 @@ function isAlike({ ofRead, ofWritten }: StoredOfBoth): boolean {
   return ofRead !== undefined && ofWritten !== undefined && !isOfNothing(ofRead) && proves(ofRead, ofWritten);
 }
 
-/** @param stored  where it was asked for already */
-async function verifyBoth(
-  copy: Digested,
-  stored: StoredOfBoth | undefined,
-  signal: AbortSignal,
-): Promise<Verification> {
-  const reached = await allOrAbort(signal, [
-    (both) => verifySource(copy, both, stored),
-    (both) => verifyWritten(copy, both, stored),
-  ]);
+async function verifyBoth(copy: Digested, signal: AbortSignal): Promise<Verification> {
+  const reached = await allOrAbort(signal, [(both) => verifySource(copy, both), (both) => verifyWritten(copy, both)]);
   return reached.reduce(weaker);
 }
 
-/** Reads what was written once, where the stored checksums did not settle it: other layouts than expected, or other bytes. */
-async function digestAfterwards(copy: Streamed, signal: AbortSignal): Promise<Digested> {
-  const { written } = copy;
+/**
+ * Proves a copy of which no byte was digested on its way, where the stored checksums did not settle it: other layouts than expected, or other
+ * bytes. The written file is read; where the source's checksum cannot be compared with that, the source is read again as well.
+ */
+async function verifyAfterwards(copy: Streamed, stored: StoredOfBoth, signal: AbortSignal): Promise<Verification> {
   const layouts = await copy.layoutsNow();
-  const digest = new ContentDigest([...layouts.sourceLayouts, ...layouts.writtenLayouts]);
+  const now = { ...copy, ...layouts };
+  const ofWritten = { ...now, digest: await digestAfterwards(now, copy.written, signal) };
+  if ((await verifySource(ofWritten, signal, stored)) === 'checksum')
+    return verifyWritten(ofWritten, signal, stored, true);
+  await verifyWritten({ ...now, digest: await digestAfterwards(now, copy.source, signal) }, signal, stored);
+  return 'read-back';
+}
+
+/** Reads one of the two files once more, and digests it in the layouts of both. */
+async function digestAfterwards(copy: Streamed, file: ContentOf, signal: AbortSignal): Promise<ContentDigest> {
+  const digest = new ContentDigest([...copy.sourceLayouts, ...copy.writtenLayouts]);
   try {
-    const { body } = await written.storage.read(written.path, allBytes(written.lengthBytes), signal);
+    const { body } = await file.storage.read(file.path, allBytes(file.lengthBytes), signal);
     for await (const piece of body) digest.update(piece);
   } catch (error) {
-    if (error instanceof SourceChangedError) throw new IntegrityError(error.reason, whereWritten(copy));
+    if (file === copy.written && error instanceof SourceChangedError)
+      throw new IntegrityError(error.reason, whereWritten(copy));
     throw error;
   }
-  return { ...copy, ...layouts, digest };
+  return digest;
 }
 
 type Digested = Streamed & { readonly digest: ContentDigest };
@@ -167,7 +170,13 @@ async function storedOfWritten(copy: Streamed, signal: AbortSignal): Promise<Fil
   }
 }
 
-async function verifyWritten(copy: Digested, signal: AbortSignal, known?: StoredOfBoth): Promise<Verification> {
+/** @param isReadBack  whether the digest is of the written file as it was read again */
+async function verifyWritten(
+  copy: Digested,
+  signal: AbortSignal,
+  known?: StoredOfBoth,
+  isReadBack = false,
+): Promise<Verification> {
   const { written, digest, writtenLayouts } = copy;
   const stored = known ? known.ofWritten : await storedOfWritten(copy, signal);
   if (stored && writtenLayouts.some((layout) => proves(stored, digest.checksum(layout)))) return 'checksum';
@@ -179,7 +188,7 @@ async function verifyWritten(copy: Digested, signal: AbortSignal, known?: Stored
       layout.stripe ? ERASURE_CODED : undefined,
     );
   }
-  await readBack(copy, signal);
+  if (!isReadBack) await readBack(copy, signal);
   return 'read-back';
 }
 

@@ -86,8 +86,9 @@ export class RemoteChecksums implements StoredChecksums {
 
   async expectedLayouts(path: string, blockBytes: number | undefined, signal: AbortSignal): Promise<Layouts> {
     const defaults = await this.#defaults.of(path, signal);
-    // Until the first checksum tells, an HttpFS may be one that combines CRCs; datanodes do not.
-    const unknown = this.#rest.nameservice(path).hasDatanodes ? [] : [{ crc: defaults.crc, bytesPerCrc: Infinity }];
+    // Until the first checksum tells, an HttpFS may be one that combines CRCs; datanodes do not, where they keep any.
+    const isKnown = defaults.writesChecksums && this.#rest.nameservice(path).hasDatanodes;
+    const unknown = isKnown ? [] : [{ crc: defaults.crc, bytesPerCrc: Infinity }];
     const [last = defaults, ...others] = [...this.#crcs.values()].reverse();
     const layout = (settings: CrcSettings) => layoutWith(settings, blockBytes ?? defaults.blockBytes);
     return [layout(last), ...(this.#crcs.size > 0 ? others : unknown).map(layout)];
