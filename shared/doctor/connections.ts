@@ -1,5 +1,5 @@
 import { TransportError } from '../errors.ts';
-import { codeOf } from '../hdfs/http.ts';
+import { codeOf } from '../hdfs/transport-error.ts';
 import { type Context, findingOf } from './context.ts';
 import { failed, type Finding, ok } from './row.ts';
 import { tryTcp } from './sockets.ts';

@@ -1,7 +1,7 @@
 import type { LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { TransportError } from '../errors.ts';
-import { transportError } from '../hdfs/http.ts';
+import { transportError } from '../hdfs/transport-error.ts';
 import { cachedLookup } from '../hdfs/lookup.ts';
 import type { Context } from './context.ts';
 import { failed, ok, skipped } from './row.ts';

@@ -2,7 +2,7 @@ import { TLSSocket, type DetailedPeerCertificate } from 'node:tls';
 import type { Where } from '../errors.ts';
 import type { HostPort } from '../hdfs/addresses.ts';
 import type { Connector } from '../hdfs/connector.ts';
-import { transportError } from '../hdfs/http.ts';
+import { transportError } from '../hdfs/transport-error.ts';
 
 export interface Handshake {
   /** `TLSv1.3` */

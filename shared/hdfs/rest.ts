@@ -3,16 +3,8 @@ import type { Log } from '../log.ts';
 import { type Again, retry, type RetryPolicy } from '../retry.ts';
 import { type Authentication, type Credentials, explained } from './auth.ts';
 import type { Cluster } from './cluster.ts';
-import {
-  type Answer,
-  codeOf,
-  type Download,
-  type Headers,
-  type HttpTransport,
-  isUnreached,
-  speaksNoHttp,
-  splitUrl,
-} from './http.ts';
+import { type Answer, type Download, type Headers, type HttpTransport, splitUrl } from './http.ts';
+import { codeOf, isUnreached, speaksNoHttp } from './transport-error.ts';
 import { type Contact, type Nameservice, nameserviceFor, nameservicesOf } from './nameservice.ts';
 import { encodePath } from '../storage/path.ts';
 import { misdirected, unaddressable } from './misdirected.ts';
