@@ -2,6 +2,7 @@ import { type Endpoints, openEndpoints } from '../shared/endpoints/endpoints.ts'
 import { locationsOf } from '../shared/endpoints/location.ts';
 import { SpecError } from '../shared/errors.ts';
 import { type Cluster, clustersFile, loadClusters } from '../shared/hdfs/cluster.ts';
+import { Limits } from '../shared/limits/limits.ts';
 import type { JobSpec } from '../shared/job/spec.ts';
 import type { Log } from '../shared/log.ts';
 
@@ -19,5 +20,6 @@ export async function endpointsOf(spec: JobSpec, conf: string | undefined, log: 
     if (cluster) return { cluster };
     throw new SpecError(`no cluster "${alias}" in ${file}`, `it defines ${[...clusters.keys()].join(', ')}`);
   };
-  return openEndpoints(spec, { accessTo, disk: { readBytes: spec.options.partSize }, contact: 'first', log });
+  const limits = new Limits(spec.options);
+  return openEndpoints(spec, { accessTo, disk: { readBytes: spec.options.partSize }, contact: 'first', log, limits });
 }

@@ -50,13 +50,16 @@ export function line(progress: Progress, bytesPerSecond: number, width = Infinit
   const seconds = bytesPerSecond > 0 ? Math.max(0, expectedBytes - bytes) / bytesPerSecond : Infinity;
   const left = seconds === Infinity ? '' : ` ${clock(seconds)} left`;
   const size = `${bytesText(bytes)} of ${bytesText(expectedBytes)}`;
-  const pace = `${bytesText(bytesPerSecond)}/s${left}`;
+  const limit = progress.limit();
+  const slow = `${bytesText(bytesPerSecond)}/s${left}`;
+  const pace = limit === undefined ? slow : `${slow}, ${limit}`;
   const words = `[ pending: ${pending} | transferring: ${transferring} | complete: ${complete} | failed: ${failed} ]`;
   const initials = `[ P:${pending} T:${transferring} C:${complete} F:${failed} ]`;
   const lines = [
     `${percent} ${size} ${pace} ${words}`,
     `${percent} ${size} ${pace} ${initials}`,
     `${percent} ${bytesText(bytes)} ${pace} ${initials}`,
+    `${percent} ${bytesText(bytes)} ${slow} ${initials}`,
     `${percent} ${initials}`,
   ];
   return lines.find((text) => text.length <= width) ?? percent;

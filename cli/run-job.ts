@@ -13,6 +13,9 @@ import { type Batch, sourcePathOf } from '../shared/job/unit.ts';
 import { type Job, lockedPathsOf } from '../shared/job/job.ts';
 import type { UnitOutcome } from '../shared/job/outcome.ts';
 
+/** How soon a change of the job's limits by another process is seen, ms. */
+const LOOK_EVERY_MS = 1000;
+
 interface Display {
   readonly json: boolean;
   readonly silent: boolean;
@@ -36,11 +39,13 @@ export async function runJob(
   const locked = await lockedPathsOf(job, endpoints.destination, interrupt);
   const lock = DestinationLock.acquire(state.locks, job.id, locked);
   const progress = new Progress();
+  progress.limit = () => endpoints.limits.binding;
   const display = silent || json ? undefined : showProgress(progress, process.stderr.isTTY && verbose === 0);
   const onOutcome = (batch: Batch, outcome: UnitOutcome) => report(job, batch, outcome, json, log);
   let failure: unknown;
   try {
     const begun = await begin();
+    endpoints.limits.follow(job.id, state.store, LOOK_EVERY_MS);
     if (begun.outcome !== 'Successful') {
       await execute(begun, { state, ...endpoints, progress, log, signal: interrupt, onOutcome });
     }

@@ -13,6 +13,8 @@ export class Progress {
   failed = 0;
   /** Bytes that this process has moved, failed tries included: their growth is the speed. */
   moved = 0;
+  /** Which limit holds the job up, for a person; undefined while none does. */
+  limit: () => string | undefined = () => undefined;
 
   get pending(): number {
     return Math.max(0, this.expectedFiles - this.complete - this.failed - this.transferring);

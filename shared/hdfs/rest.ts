@@ -4,6 +4,7 @@ import { type Again, retry, type RetryPolicy } from '../retry.ts';
 import { type Authentication, type Credentials, explained } from './auth.ts';
 import type { Cluster } from './cluster.ts';
 import { type Answer, type Download, type Headers, type HttpTransport, splitUrl } from './http.ts';
+import type { Turn } from '../limits/limits.ts';
 import { codeOf, isUnreached, speaksNoHttp } from './transport-error.ts';
 import { type Contact, type Nameservice, nameserviceFor, nameservicesOf } from './nameservice.ts';
 import { encodePath } from '../storage/path.ts';
@@ -35,13 +36,16 @@ export class NamenodeRest {
   readonly #authentication: Authentication;
   readonly #policy: RetryPolicy;
   readonly #log: Log;
+  readonly #turn: Turn | undefined;
 
+  /** @param turn  what each request waits for, if anything. The second step of an operation, at a datanode or at HttpFS, is none */
   constructor(
     cluster: Cluster,
     http: HttpTransport,
     authentication: Authentication,
     log: Log,
     contact: Contact = 'first',
+    turn?: Turn,
   ) {
     this.cluster = cluster;
     this.http = http;
@@ -49,6 +53,7 @@ export class NamenodeRest {
     this.#authentication = authentication;
     this.#policy = { attempts: Infinity, totalMs: cluster.retry_timeout * 1000, baseMs: 200, capMs: 5000 };
     this.#log = log;
+    this.#turn = turn;
   }
 
   nameservice(path: string): Nameservice {
@@ -103,7 +108,7 @@ export class NamenodeRest {
     return this.#tried(path, signal, (nameservice) => {
       const { answerMs, dataMs } = this.http.patience;
       const limitMs = nameservice.hasDatanodes ? answerMs : dataMs;
-      return this.#asked(nameservice, operation, path, parameters, (url, where, headers) =>
+      return this.#asked(nameservice, operation, path, parameters, signal, (url, where, headers) =>
         this.http.open(url, where, signal, headers, limitMs),
       );
     });
@@ -119,7 +124,7 @@ export class NamenodeRest {
     signal: AbortSignal,
     answerMs?: number,
   ): Promise<Answer> {
-    return this.#asked(nameservice, operation, path, parameters, (url, where, headers) =>
+    return this.#asked(nameservice, operation, path, parameters, signal, (url, where, headers) =>
       this.http.exchange(method, url, where, signal, headers, answerMs),
     );
   }
@@ -194,6 +199,7 @@ export class NamenodeRest {
     operation: string,
     path: string,
     parameters: Parameters,
+    signal: AbortSignal,
     send: (url: string, where: Where, headers: Headers) => Promise<T>,
   ): Promise<T> {
     const base = nameservice.url;
@@ -202,6 +208,8 @@ export class NamenodeRest {
       const query = queryOf(operation, { ...parameters, ...credentials.parameters });
       const { cookies } = this.http;
       const url = `${base}/webhdfs/v1${encodePath(path)}?${query}`;
+      const turn = this.#turn?.(signal);
+      if (turn) await turn;
       const answer = await send(url, where, cookies.addTo(base, credentials.headers));
       cookies.keep(base, answer.cookies);
       const failure = 'text' in answer ? failureOf(answer, base, where) : undefined;

@@ -39,6 +39,8 @@ export interface JobStatus {
   readonly Retries: number;
   /** Bytes copied per second of `Duration`. */
   readonly Throughput: number;
+  /** What the job is kept within, as it was asked for. */
+  readonly Limits?: Readonly<Record<string, string | number>>;
   /** Why the job ended before its end. */
   readonly Error?: string;
 }
@@ -84,8 +86,18 @@ export function jobStatus(job: Job, counters: Counters, isRunning = false, nowMs
     'Attributes Updated': count('attributes.updated'),
     Retries: count('retries'),
     Throughput: seconds > 0 ? Math.round(bytes.copied / seconds) : 0,
+    ...limitsOf(job),
     ...(job.error === undefined ? {} : { Error: job.error }),
   };
+}
+
+function limitsOf({ spec }: Job): Pick<JobStatus, 'Limits'> {
+  const { bandwidth = 'off', namenodeOps = 'off' } = spec.options;
+  const limits = {
+    ...(bandwidth === 'off' ? {} : { bandwidth }),
+    ...(namenodeOps === 'off' ? {} : { namenodeOps }),
+  };
+  return Object.keys(limits).length > 0 ? { Limits: limits } : {};
 }
 
 /** Files or bytes by how their files ended: the Job Status has a key for each ending. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { SpecError } from '../errors.ts';
 import { issuesOf } from '../issues.ts';
 import { attributeNames } from '../preserve/attributes.ts';
+import { faultInTimetable } from '../limits/timetable.ts';
 import { changedExisting, existingChoices, existingOf, mayReplace } from './existing.ts';
 import { faultOf } from '../storage/pattern.ts';
 
@@ -49,6 +50,22 @@ const optionFields = z.strictObject({
     .describe('What becomes of a source file that somebody writes: it fails, or it is skipped and counted'),
   direct: z.boolean().default(false).describe('Write to the final name: saves a rename, readers see half files'),
   threads: z.int().min(0).max(10_000).default(0).describe('Transfers at once; 0: as many as both clusters allow'),
+  bandwidth: z
+    .string()
+    .superRefine((text, context) => {
+      const fault = faultInTimetable(text);
+      if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+    })
+    .optional()
+    .meta({ default: 'off' })
+    .describe(
+      'Bytes a second over the whole job, such as 50M (K, M, G, T: multiples of 1,024), or a timetable such as "08:00,50M 19:00,off Europe/Berlin"; off: no limit. A copied byte counts once, one that is read to compare or verify as well',
+    ),
+  namenodeOps: z
+    .union([z.int().min(1).max(1_000_000), z.literal('off')])
+    .optional()
+    .meta({ default: 'off' })
+    .describe("Requests a second to each cluster's namenodes over the whole job; off: no limit"),
   partSize: powerOfTwo.default(65_536).describe('Bytes read at once from the local disk, a power of two'),
   bufferSize: powerOfTwo.default(65_536).describe('Accepted from pydistcp: the servers choose their own buffers'),
   includePattern: z
@@ -107,6 +124,8 @@ const changeable: readonly string[] = [
   'openFiles',
   'threads',
   'maxFailures',
+  'bandwidth',
+  'namenodeOps',
   'partSize',
   'bufferSize',
 ] satisfies readonly (keyof z.input<typeof optionFields>)[];

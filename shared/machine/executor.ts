@@ -22,6 +22,8 @@ const DEFAULT_THREADS = 10;
 /** An SQLite transaction costs a millisecond. */
 const RECORD_EVERY_MS = 250;
 const SEEN_EVERY_MS = 10_000;
+/** How soon a change of the transfers at once is seen, ms. */
+const LOOK_EVERY_MS = 1000;
 
 export interface Execution {
   readonly state: State;
@@ -94,8 +96,14 @@ async function copyJob(job: Job, execution: Execution): Promise<void> {
   progress.bytes = count('bytes.copied') + count('bytes.skipped') + count('bytes.failed');
   progress.complete = count('files.copied') + count('files.skipped');
   progress.failed = count('files.failed');
-  const threads = threadsOf(job, source, destination, DEFAULT_THREADS);
-  const limit = pLimit(threads);
+  const limit = pLimit(threadsOf(job, source, destination, DEFAULT_THREADS));
+  // Another process may change it: hdfs-fanout set.
+  const look = async () => {
+    const now = await state.store.get(job.id);
+    if (now) limit.concurrency = threadsOf(now, source, destination, DEFAULT_THREADS);
+    wake();
+  };
+  const looking = setInterval(() => void look().catch(() => undefined), LOOK_EVERY_MS);
   let wake: () => void = () => undefined;
   const stop = new AbortController();
   const copier = {
@@ -121,7 +129,7 @@ async function copyJob(job: Job, execution: Execution): Promise<void> {
       if (isFirst) await state.store.keepFinishCursor(job.id, undefined);
       isFirst = false;
       // The next batch is opened when the open ones leave transfers idle, so that one slow file does not hold up others.
-      while (!copier.signal.aborted && (limit.pendingCount >= threads || running.size >= threads)) {
+      while (!copier.signal.aborted && (limit.pendingCount >= limit.concurrency || running.size >= limit.concurrency)) {
         await new Promise<void>((resolve) => (wake = resolve));
       }
       if (copier.signal.aborted) break;
@@ -142,6 +150,7 @@ async function copyJob(job: Job, execution: Execution): Promise<void> {
     stop.abort(error);
   }
   await Promise.all(running);
+  clearInterval(looking);
   copier.signal.throwIfAborted();
 }
 
