@@ -92,7 +92,7 @@ export function jobStatus(job: Job, counters: Counters, isRunning = false, nowMs
 }
 
 function limitsOf({ spec }: Job): Pick<JobStatus, 'Limits'> {
-  const { bandwidth = 'off', namenodeOps = 'off' } = spec.options;
+  const { bandwidth, namenodeOps } = spec.options;
   const limits = {
     ...(bandwidth === 'off' ? {} : { bandwidth }),
     ...(namenodeOps === 'off' ? {} : { namenodeOps }),

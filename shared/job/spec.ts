@@ -56,15 +56,13 @@ const optionFields = z.strictObject({
       const fault = faultInTimetable(text);
       if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
     })
-    .optional()
-    .meta({ default: 'off' })
+    .default('off')
     .describe(
       'Bytes a second over the whole job, such as 50M (K, M, G, T: multiples of 1,024), or a timetable such as "08:00,50M 19:00,off Europe/Berlin"; off: no limit. A copied byte counts once, one that is read to compare or verify as well',
     ),
   namenodeOps: z
     .union([z.int().min(1).max(1_000_000), z.literal('off')])
-    .optional()
-    .meta({ default: 'off' })
+    .default('off')
     .describe("Requests a second to each cluster's namenodes over the whole job; off: no limit"),
   partSize: powerOfTwo.default(65_536).describe('Bytes read at once from the local disk, a power of two'),
   bufferSize: powerOfTwo.default(65_536).describe('Accepted from pydistcp: the servers choose their own buffers'),

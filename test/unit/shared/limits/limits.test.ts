@@ -4,7 +4,7 @@ import { type LimitOptions, Limits, type LimitStore, requireZone } from '../../.
 import { decorated } from '../../../../shared/storage/decorated.ts';
 import { namenodeOrder } from '../../../../shared/storage/order.ts';
 import { allBytes, type Storage, type WriteOptions } from '../../../../shared/storage/storage.ts';
-import { never } from '../../../support/files.ts';
+import { allOf, never } from '../../../support/files.ts';
 import { ListedTree } from '../../../support/listed-tree.ts';
 import { VirtualClock } from '../../../support/virtual-clock.ts';
 
@@ -102,10 +102,7 @@ describe('the bandwidth of a job', () => {
     const storage = new Limits({ bandwidth: '1' }).paced(storageOf());
     const stop = new AbortController();
     const { body } = await storage.read('/f', allBytes(PIECE), stop.signal);
-    const reading = (async () => {
-      for await (const _ of body);
-    })();
-    const refused = expect(reading).rejects.toThrow('stopped');
+    const refused = expect(allOf(body)).rejects.toThrow('stopped');
     await clock.pass(100);
     stop.abort(new Error('stopped'));
     await refused;
