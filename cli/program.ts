@@ -50,7 +50,6 @@ Exit codes:
 const setHelp = `
 Examples:
   hdfs-fanout set 20240131-123456-abcd --bandwidth 20M --namenode-ops 200
-  hdfs-fanout set 20240131-123456-abcd --bandwidth '08:00,50M 19:00,off Europe/Berlin'
   hdfs-fanout set 20240131-123456-abcd --bandwidth off --threads 500 --stack HdfsFanout
 ${exitCodesHelp}`;
 

@@ -51,6 +51,16 @@ describe('line', () => {
     expect(line(now, 10, width)).toBe(expected);
   });
 
+  it.each([
+    [Infinity, ' 11.1% 100 B of 900 B 10 B/s 1:20 left, limited to 10 B/s [ pending: 8 | transferring: 0 | '],
+    [80, ' 11.1% 100 B of 900 B 10 B/s 1:20 left, limited to 10 B/s [ P:8 T:0 C:1 F:0 ]'],
+    [60, ' 11.1% 100 B 10 B/s 1:20 left [ P:8 T:0 C:1 F:0 ]'],
+  ])('tells within %d columns that a limit holds the job up', (width, expected) => {
+    const now = progress({ expectedFiles: 9, expectedBytes: 900, bytes: 100, complete: 1 });
+    now.limit = () => 'limited to 10 B/s';
+    expect(line(now, 10, width).slice(0, expected.length)).toBe(expected);
+  });
+
   it('tells how far planning is', () => {
     expect(line(progress({ planning: true, expectedFiles: 1234 }), 0, 80)).toBe('planning: 1234 files so far');
   });
