@@ -79,7 +79,7 @@ export class NamenodeRest {
     answerMs?: number,
   ): Promise<Answer> {
     return this.#tried(path, signal, (nameservice) =>
-      this.once(nameservice, method, operation, path, parameters, signal, answerMs),
+      this.#once(nameservice, method, operation, path, parameters, signal, answerMs),
     );
   }
 
@@ -94,7 +94,7 @@ export class NamenodeRest {
     // An answer that is cut short is one try, like one that does not come.
     return this.#tried(path, signal, async (nameservice) => {
       const { host } = splitUrl(nameservice.url);
-      const { text, status } = await this.once(nameservice, method, operation, path, parameters, signal);
+      const { text, status } = await this.#once(nameservice, method, operation, path, parameters, signal);
       try {
         return JSON.parse(text) as T;
       } catch {
@@ -108,14 +108,26 @@ export class NamenodeRest {
     return this.#tried(path, signal, (nameservice) => {
       const { answerMs, dataMs } = this.http.patience;
       const limitMs = nameservice.hasDatanodes ? answerMs : dataMs;
-      return this.#asked(nameservice, operation, path, parameters, signal, (url, where, headers) =>
+      return this.#asked(nameservice, operation, path, parameters, (url, where, headers) =>
         this.http.open(url, where, signal, headers, limitMs),
       );
     });
   }
 
   /** One try, which turns to the next address when this one cannot serve. */
-  once(
+  async once(
+    nameservice: Nameservice,
+    method: string,
+    operation: string,
+    path: string,
+    parameters: Parameters,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    await this.#turn?.(signal);
+    return this.#once(nameservice, method, operation, path, parameters, signal);
+  }
+
+  #once(
     nameservice: Nameservice,
     method: string,
     operation: string,
@@ -124,7 +136,7 @@ export class NamenodeRest {
     signal: AbortSignal,
     answerMs?: number,
   ): Promise<Answer> {
-    return this.#asked(nameservice, operation, path, parameters, signal, (url, where, headers) =>
+    return this.#asked(nameservice, operation, path, parameters, (url, where, headers) =>
       this.http.exchange(method, url, where, signal, headers, answerMs),
     );
   }
@@ -157,6 +169,17 @@ export class NamenodeRest {
   async #tried<T>(path: string, signal: AbortSignal, attempt: (nameservice: Nameservice) => Promise<T>): Promise<T> {
     const nameservice = this.nameservice(path);
     const startedAtMs = performance.now();
+    // What is waited for a turn is no time in which a cluster could not serve.
+    let waitedMs = 0;
+    const inTurn = async (): Promise<T> => {
+      const turn = this.#turn?.(signal);
+      if (turn) {
+        const fromMs = performance.now();
+        await turn;
+        waitedMs += performance.now() - fromMs;
+      }
+      return attempt(nameservice);
+    };
     const failures = new Map<string, FanoutError>();
     const counted = { tries: 0, refusals: 0, doubtful: 0 };
     const again = (error: unknown): Again => {
@@ -177,7 +200,7 @@ export class NamenodeRest {
       const retryAfterMs = error instanceof StorageError ? error.retryAfterMs : undefined;
       if (!nameservice.isKnown) {
         if (counted.doubtful >= DOUBTFUL_TRIES * nameservice.urls.length) return 'no';
-        if (performance.now() - startedAtMs > FIRST_CONTACT_MS) return 'no';
+        if (performance.now() - startedAtMs - waitedMs > FIRST_CONTACT_MS) return 'no';
         if (isFromGateway(error) && hasCode(error, 'io'))
           return { afterMs: Math.min(retryAfterMs ?? DOUBTFUL_WAIT_MS, FIRST_CONTACT_MS) };
       }
@@ -185,12 +208,12 @@ export class NamenodeRest {
       return hasCode(error, 'safe-mode') ? 'late' : 'soon';
     };
     try {
-      return await retry(this.#policy, signal, again, () => attempt(nameservice));
+      return await retry(this.#policy, signal, again, inTurn, () => startedAtMs + waitedMs);
     } catch (error) {
       if (!(error instanceof TransportError || error instanceof StorageError) || error.disposition !== 'retry')
         throw error;
       if (isRefusal(error)) throw error;
-      throw this.#unavailable(nameservice, error, failures, performance.now() - startedAtMs);
+      throw this.#unavailable(nameservice, error, failures, performance.now() - startedAtMs - waitedMs);
     }
   }
 
@@ -199,7 +222,6 @@ export class NamenodeRest {
     operation: string,
     path: string,
     parameters: Parameters,
-    signal: AbortSignal,
     send: (url: string, where: Where, headers: Headers) => Promise<T>,
   ): Promise<T> {
     const base = nameservice.url;
@@ -208,8 +230,6 @@ export class NamenodeRest {
       const query = queryOf(operation, { ...parameters, ...credentials.parameters });
       const { cookies } = this.http;
       const url = `${base}/webhdfs/v1${encodePath(path)}?${query}`;
-      const turn = this.#turn?.(signal);
-      if (turn) await turn;
       const answer = await send(url, where, cookies.addTo(base, credentials.headers));
       cookies.keep(base, answer.cookies);
       const failure = 'text' in answer ? failureOf(answer, base, where) : undefined;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { WebHdfs } from '../../../../shared/hdfs/webhdfs.ts';
 import { clusterSchema } from '../../../../shared/hdfs/cluster.ts';
@@ -58,6 +59,20 @@ test('what goes to a datanode has none', async () => {
   expect(Buffer.concat(await allOf(body)).toString()).toBe('1');
   expect(datanode.requests.length).toBe(1);
   expect(turns.asked).toBe(1);
+  await client.close();
+});
+
+test('the time that is waited for a turn is not taken from the tries of a request', async () => {
+  await using server = await ScriptedServer.start([busy, page(['a'], 0)]);
+  const cluster = clusterSchema.parse({
+    name: 'c',
+    user: 'u',
+    retry_timeout: 0.5,
+    nameservices: [{ urls: [server.url], mounts: ['/'] }],
+  });
+  const client = new WebHdfs(cluster, silentLog, undefined, 'known', () => sleep(600));
+  expect((await allOf(client.list('/d', never))).flat().map(({ name }) => name)).toEqual(['a']);
+  expect(server.requests.length).toBe(2);
   await client.close();
 });
 
