@@ -43,6 +43,7 @@ export class Simulation {
   readonly #due = new Map<number, (() => void)[]>();
   #seed: number;
 
+  /** @param seed  of the noise: the same gives the same */
   constructor(threads: Threads, nature: Partial<Nature>, seed = 1) {
     this.#seed = seed;
     const still = { latencyMs: 100, workers: 20, serviceMs: 100, refusesAt: Infinity, noise: 'none' } as const;

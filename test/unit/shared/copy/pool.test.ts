@@ -25,10 +25,12 @@ describe('a number of transfers that finds itself', () => {
     ['clusters that bear all there is', { latencyMs: 500, workers: 10_000, serviceMs: 20 }],
   ])('copies within 15 % of the best fixed number, and rests: %s', async (_what, nature) => {
     const top = await best(nature);
-    const simulation = new Simulation(auto(), nature);
-    await simulation.run(MINUTE_MS);
-    expect(await simulation.filesPerSecond(4 * MINUTE_MS)).toBeGreaterThan(0.85 * top);
-    expect(spread(simulation.limits.slice(-120))).toBeLessThanOrEqual(4);
+    for (const seed of nature.noise ? [1, 7919, 104_729] : [1]) {
+      const simulation = new Simulation(auto(), nature, seed);
+      await simulation.run(MINUTE_MS);
+      expect(await simulation.filesPerSecond(4 * MINUTE_MS)).toBeGreaterThan(0.85 * top);
+      expect(spread(simulation.limits.slice(-120))).toBeLessThanOrEqual(4);
+    }
   });
 
   it('is there in a few doublings where clusters are far', async () => {
@@ -162,10 +164,12 @@ describe('a fixed number of transfers', () => {
     expect(simulation.pool.told).toMatchObject({ first: 40, last: 40 });
   });
 
-  it('is lowered once for many refusals at a time', async () => {
+  it('is lowered once for all refusals of two seconds', async () => {
     const simulation = new Simulation(fixed(40), {});
-    for (let refusal = 0; refusal < 100; refusal++) simulation.load.noteBusy();
-    await simulation.run(1500);
+    for (let tick = 0; tick < 7; tick++) {
+      for (let refusal = 0; refusal < 100; refusal++) simulation.load.noteBusy();
+      await simulation.run(250);
+    }
     expect(simulation.pool.limit).toBe(32);
   });
 
