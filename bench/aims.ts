@@ -33,6 +33,8 @@ const caseAims: Readonly<Record<string, CaseAims>> = {
 /** With as many transfers at once. */
 const afar: Readonly<Record<string, string>> = { fanout: 'pydistcp', 'fanout-100': 'pydistcp-100' };
 const fasterAfar = 1.3;
+/** How much longer a copy may take that finds the number of transfers itself. */
+const aboveBest = 1.15;
 
 export const told = ({ middle, least, most }: Ratio): string =>
   least === most ? middle.toFixed(2) : `${middle.toFixed(2)} (${least.toFixed(2)}–${most.toFixed(2)})`;
@@ -57,7 +59,9 @@ const peerAims = ({ case: { name, roundTripMs }, rows }: CaseResult): Aim[] => {
     const aim = least < 1 ? 'no slower than' : `≥ ${least} × as fast as`;
     return bound(`${name}: ${titleOf(own)} ${aim} ${titleOf(peer)}`, ratio, (x) => x >= least);
   };
-  if (roundTripMs !== undefined) return Object.entries(afar).map(([own, peer]) => faster(own, peer, fasterAfar));
+  if (roundTripMs !== undefined) {
+    return [...Object.entries(afar).map(([own, peer]) => faster(own, peer, fasterAfar)), autoAim(name, rows)];
+  }
   const { faster: speeds = {}, cpu = {} } = caseAims[name] ?? {};
   return [
     ...Object.entries(speeds).map(([peer, least]) => faster('fanout', peer, least)),
@@ -66,6 +70,14 @@ const peerAims = ({ case: { name, roundTripMs }, rows }: CaseResult): Aim[] => {
       return bound(`${name}: client CPU ≤ ${most} × that of ${titleOf(peer)}`, ratio, (x) => x <= most);
     }),
   ];
+};
+
+/** Beside the number that was the better one over all rounds. */
+const autoAim = (name: string, rows: CaseResult['rows']): Aim => {
+  const fixed = Object.keys(afar).flatMap((own) => rowNamed(rows, own) ?? []);
+  const [best] = fixed.toSorted((a, b) => of(a, 'wallSeconds') - of(b, 'wallSeconds'));
+  const ratio = ratioOf(rowNamed(rows, 'fanout-auto'), best, 'wallSeconds');
+  return bound(`${name}: --threads auto ≤ ${aboveBest} × the better of 10 and 100`, ratio, (x) => x <= aboveBest);
 };
 
 const memoryAim = ({ cases, listings }: Results): Aim => {

@@ -7,7 +7,7 @@ const all = [...usual, 'distcp-rpc', 'distcp'];
 /** A process for each request is all that curl could show of small files. */
 const withCurl = [...all, 'curl'];
 const verified = ['fanout', 'floor', 'pydistcp'];
-const afar = ['fanout', 'pydistcp', 'fanout-100', 'pydistcp-100'];
+const afar = ['fanout', 'pydistcp', 'fanout-100', 'pydistcp-100', 'fanout-auto'];
 
 /** A tree of equal files, spread over directories of fifty. */
 export interface Case {

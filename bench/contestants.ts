@@ -106,6 +106,7 @@ export const contestants: readonly Contestant[] = [
   { name: 'pydistcp', title: 'pydistcp', command: pydistcp(atOnce) },
   { name: 'fanout-100', title: 'hdfs-fanout --threads 100', command: hdfsFanout(...many) },
   { name: 'pydistcp-100', title: 'pydistcp --threads=100', command: pydistcp(manyAtOnce) },
+  { name: 'fanout-auto', title: 'hdfs-fanout --threads auto', command: hdfsFanout('--threads', 'auto') },
   { name: 'distcp-rpc', title: 'DistCp hdfs://', command: distcp(({ rpc }) => `hdfs://${rpc}`) },
   {
     name: 'distcp',
