@@ -45,7 +45,9 @@ export class DelayedPipe {
 
   #schedule(): void {
     const [first] = this.#waiting;
-    if (first) this.#timer ??= setTimeout(() => this.#passDue(), Math.ceil(first.dueMs - performance.now()));
+    if (!first) return;
+    const leftMs = Math.max(1, Math.ceil(first.dueMs - performance.now()));
+    this.#timer ??= setTimeout(() => this.#passDue(), leftMs);
   }
 
   #passDue(): void {

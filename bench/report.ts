@@ -120,14 +120,13 @@ const warningsOf = ({ cases }: Results): string[] => {
   return most < quietBelow ? [] : [`the machine was not quiet: others kept up to ${most.toFixed(2)} cores busy`];
 };
 
-const distancesOf = ({ cases }: Results): string[] => {
-  const told = cases.flatMap(({ distance }) => {
+const distancesOf = ({ cases }: Results): string[] =>
+  cases.flatMap(({ case: { name }, distance }) => {
     if (!distance) return [];
-    const { roundTripMs, keptMs, newMs } = distance;
-    return [`${roundTripMs} ms: a request takes ${keptMs.toFixed(1)} ms more, ${newMs.toFixed(1)} on a new connection`];
+    const { keptMs, newMs } = distance;
+    const more = `${keptMs.toFixed(1)} ms more, on a new connection ${newMs.toFixed(1)} ms`;
+    return [`${name}: a request through the proxy was measured to take ${more}`];
   });
-  return told.length === 0 ? [] : [`distances as measured through the proxy: ${told.join('; ')}`];
-};
 
 /** Without the aims where too little was measured for them. */
 export const plainReport = (results: Results, aims: boolean): string => {
