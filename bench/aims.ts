@@ -1,4 +1,5 @@
 // What the project aims at, held against what was measured.
+import { copiersOf } from './contestants.ts';
 import { type CaseResult, of, type Ratio, ratioOf, type Results, rowNamed } from './results.ts';
 
 export interface Aim {
@@ -83,8 +84,10 @@ const autoAim = (name: string, rows: CaseResult['rows']): Aim => {
 const memoryAim = ({ cases, listings }: Results): Aim => {
   const own = cases.flatMap(({ rows }) => rows.filter(({ name }) => name.startsWith('fanout')));
   const plans = listings.flatMap(({ rows }) => rows.filter(({ name }) => name === 'plan'));
-  const peaks = [...own, ...plans].map((row) => of(row, 'peakMiB')).filter((peak) => !Number.isNaN(peak));
-  const aim = `client memory ≤ ${memoryMiB} MiB in every case`;
+  const peaks = [...own, ...plans]
+    .map((row) => of(row, 'peakMiB') / copiersOf(row.name))
+    .filter((peak) => !Number.isNaN(peak));
+  const aim = `client memory ≤ ${memoryMiB} MiB a copier in every case`;
   if (peaks.length === 0) return { aim, measured: 'not measured', holds: undefined };
   const most = Math.max(...peaks);
   return { aim, measured: `${most.toFixed(0)} MiB`, holds: most <= memoryMiB };

@@ -3,7 +3,7 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 
 const usual = ['fanout', 'floor', 'fanout-none', 'floor-none', 'pydistcp'];
-const all = [...usual, 'distcp-rpc', 'distcp'];
+const all = [...usual, 'fanout-2', 'distcp-rpc', 'distcp'];
 /** A process for each request is all that curl could show of small files. */
 const withCurl = [...all, 'curl'];
 const verified = ['fanout', 'floor', 'pydistcp'];

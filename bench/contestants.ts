@@ -38,6 +38,8 @@ export interface Contestant {
   readonly title: string;
   /** The contestant that makes only the requests that this one cannot do without. */
   readonly floor?: string;
+  /** Processes that copy, where they are more than one. */
+  readonly copiers?: number;
   readonly command: (arena: Arena, task: Task) => Promise<Command> | Command;
 }
 
@@ -90,8 +92,9 @@ const curl = async ({ source, destination, scratch }: Arena, { case: of, from, t
   };
 };
 
-const few = ['--threads', String(atOnce)];
-const many = ['--threads', String(manyAtOnce)];
+const one = ['--copiers', '1'];
+const few = [...one, '--threads', String(atOnce)];
+const many = [...one, '--threads', String(manyAtOnce)];
 
 export const contestants: readonly Contestant[] = [
   { name: 'fanout', title: 'hdfs-fanout', floor: 'floor', command: hdfsFanout(...few) },
@@ -103,10 +106,16 @@ export const contestants: readonly Contestant[] = [
     command: hdfsFanout(...few, '--verify', 'none'),
   },
   { name: 'floor-none', title: 'floor --verify none', command: floor(false) },
+  {
+    name: 'fanout-2',
+    title: 'hdfs-fanout --copiers 2',
+    copiers: 2,
+    command: hdfsFanout('--copiers', '2', '--threads', String(atOnce)),
+  },
   { name: 'pydistcp', title: 'pydistcp', command: pydistcp(atOnce) },
   { name: 'fanout-100', title: 'hdfs-fanout --threads 100', command: hdfsFanout(...many) },
   { name: 'pydistcp-100', title: 'pydistcp --threads=100', command: pydistcp(manyAtOnce) },
-  { name: 'fanout-auto', title: 'hdfs-fanout --threads auto', command: hdfsFanout('--threads', 'auto') },
+  { name: 'fanout-auto', title: 'hdfs-fanout --threads auto', command: hdfsFanout(...one, '--threads', 'auto') },
   { name: 'distcp-rpc', title: 'DistCp hdfs://', command: distcp(({ rpc }) => `hdfs://${rpc}`) },
   {
     name: 'distcp',
@@ -115,3 +124,6 @@ export const contestants: readonly Contestant[] = [
   },
   { name: 'curl', title: 'curl | curl', command: curl },
 ];
+
+export const copiersOf = (contestant: string): number =>
+  contestants.find(({ name }) => name === contestant)?.copiers ?? 1;
