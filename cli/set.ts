@@ -9,7 +9,7 @@ import type { GivenFlags } from './options.ts';
 import { printEvent } from './output.ts';
 
 export interface SetFlags {
-  threads: number;
+  threads: number | 'auto';
   bandwidth?: string;
   namenodeOps?: number | 'off';
   json: boolean;

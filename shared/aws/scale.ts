@@ -8,8 +8,8 @@ export interface Scale {
   readonly most?: number;
 }
 
-/** Copiers at once for so many transfers; for as many as are allowed where `threads` is 0. */
-export function copiersFor(threads: number, { transfers, copiers, most = Infinity }: Scale): number {
-  const wanted = Math.min(threads > 0 ? threads : Infinity, most);
+/** Copiers at once for so many transfers; for as many as are allowed where `threads` is 0 or auto. */
+export function copiersFor(threads: number | 'auto', { transfers, copiers, most = Infinity }: Scale): number {
+  const wanted = Math.min(threads === 'auto' || threads === 0 ? Infinity : threads, most);
   return Math.max(1, Math.min(copiers, Math.ceil(wanted / transfers)));
 }

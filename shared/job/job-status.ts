@@ -41,6 +41,8 @@ export interface JobStatus {
   readonly Throughput: number;
   /** What the job is kept within, as it was asked for. */
   readonly Limits?: Readonly<Record<string, string | number>>;
+  /** Where the number of transfers at once changed, on one machine: at first, at last, and how often a cluster was busy and got fewer. */
+  readonly 'Transfers At Once'?: Job['transfers'];
   /** Why the job ended before its end. */
   readonly Error?: string;
 }
@@ -87,6 +89,7 @@ export function jobStatus(job: Job, counters: Counters, isRunning = false, nowMs
     Retries: count('retries'),
     Throughput: seconds > 0 ? Math.round(bytes.copied / seconds) : 0,
     ...limitsOf(job),
+    ...(job.transfers ? { 'Transfers At Once': job.transfers } : {}),
     ...(job.error === undefined ? {} : { Error: job.error }),
   };
 }
