@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { clean } from './clean.ts';
-import { usualCopiers } from './copier.ts';
 import { copy } from './copy.ts';
 import { doctor, type DoctorFlags } from './doctor.ts';
 import { exitCodesHelp, statusCodesHelp } from './exit-codes.ts';
@@ -62,7 +61,7 @@ addJobFlags(configure(program.command('copy', { isDefault: true })).description(
     '--resume <job>',
     'go on with a job: copies what failed or was not reached; of its options --force, --existing, --verify, --open-files, --threads, --max-failures may change',
   )
-  .option('--copiers <n>', 'processes that copy (default: half the cores)', positiveNumber, usualCopiers)
+  .option('--copiers <n>', 'processes that copy (default: half the cores)', positiveNumber)
   .option('--dry-run', 'tell what would be done to each file, and change nothing', false)
   .option('--json', 'one JSON object a line on stdout', false)
   .option('--silent', 'show no progress', false)

@@ -6,7 +6,7 @@ import type { State } from '../shared/machine/state.ts';
 import type { Log } from '../shared/log.ts';
 import { adviceOn } from './advice.ts';
 import type { ClusterEndpoints } from './clusters.ts';
-import { copierProgram } from './copier.ts';
+import { copierMeans } from './copier.ts';
 import { explain } from './exit-codes.ts';
 import { printError, printEvent, printStatus } from './output.ts';
 import { showProgress } from './progress-display.ts';
@@ -18,7 +18,7 @@ interface RunFlags {
   readonly json: boolean;
   readonly silent: boolean;
   readonly verbose: number;
-  readonly copiers: number;
+  readonly copiers?: number;
 }
 
 /**
@@ -30,7 +30,7 @@ export async function runJob(
   job: Job,
   state: State,
   endpoints: ClusterEndpoints,
-  { json, silent, verbose, copiers: atMost }: RunFlags,
+  { json, silent, verbose, copiers: asked }: RunFlags,
   log: Log,
   interrupt: AbortSignal,
   begin: () => Promise<Job>,
@@ -46,7 +46,7 @@ export async function runJob(
     const begun = await begin();
     if (begun.outcome !== 'Successful') {
       const { source, destination, clusters } = endpoints;
-      const copiers = { program: copierProgram, atMost, clusters };
+      const copiers = copierMeans(asked, clusters);
       await execute(begun, { state, source, destination, progress, log, signal: interrupt, onOutcome, copiers });
     }
   } catch (error) {

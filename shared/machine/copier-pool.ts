@@ -14,6 +14,8 @@ export interface CopierMeans {
   readonly program: CopierProgram;
   /** Processes at once, at most. */
   readonly atMost: number;
+  /** Transfers at once that each is to have at least. */
+  readonly leastThreads: number;
   readonly clusters: Assignment['clusters'];
 }
 
@@ -53,8 +55,10 @@ export class CopierPool {
     };
   }
 
-  get atMost(): number {
-    return this.#means.atMost;
+  /** How many processes may share so many transfers at once. */
+  mostFor(threads: number): number {
+    const { atMost, leastThreads } = this.#means;
+    return Math.min(atMost, Math.floor(threads / leastThreads));
   }
 
   /** Starts processes until so many wait, within what is allowed: they are ready when planning has ended. */

@@ -15,13 +15,17 @@ const EXIT_MS = 10_000;
 /** As it was when this process began: libkrb5 is told by it where the tickets of this process are, which are not the copier's. */
 const environment = { ...process.env };
 
+const started = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of started) child.kill('SIGKILL');
+});
+
 /** A copier process as the process that runs the job sees it. Does not outlive that one. */
 export class CopierProcess {
   readonly #child: ChildProcess;
   readonly #channel: Channel<CopierMethods>;
   readonly #ready: Promise<unknown>;
   readonly #exited: Promise<string>;
-  readonly #kill = () => void this.#child.kill('SIGKILL');
 
   /** Starts it. Whether that succeeded is told by `copy`. */
   constructor({ file, args }: CopierProgram, locks: string, job: string, methods: RunnerMethods) {
@@ -31,7 +35,7 @@ export class CopierProcess {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       serialization: 'advanced',
     });
-    process.on('exit', this.#kill);
+    started.add(this.#child);
     this.#channel = new Channel(this.#child, methods);
     this.#exited = new Promise<string>((resolve) => {
       this.#child.on('error', ({ message }) => {
@@ -42,7 +46,7 @@ export class CopierProcess {
       });
       this.#child.once('exit', (code, signal) => resolve(signal ? `killed by ${signal}` : `exit code ${code ?? '?'}`));
     });
-    void this.#exited.then(() => process.off('exit', this.#kill));
+    void this.#exited.then(() => started.delete(this.#child));
     this.#ready = this.#channel.call('hold', locks, job);
     this.#ready.catch(() => undefined);
   }
@@ -67,7 +71,7 @@ export class CopierProcess {
   /** Ends it, if it is there. @returns how it has ended */
   async end(): Promise<string> {
     if (this.#child.connected) this.#child.disconnect();
-    const killing = setTimeout(this.#kill, EXIT_MS);
+    const killing = setTimeout(() => this.#child.kill('SIGKILL'), EXIT_MS);
     const how = await this.#exited;
     clearTimeout(killing);
     return how;

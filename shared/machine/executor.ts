@@ -82,11 +82,12 @@ async function planJob(
   try {
     const { roots, spec } = job;
     const { options } = spec;
+    const mostCopiers = pool?.mostFor(threadsOf(job, source, destination, DEFAULT_THREADS)) ?? 1;
     let plannedBytes = 0;
     const emit = async (batch: Batch) => {
       progress.expectedFiles += batch.units.length;
       plannedBytes += batch.units.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0);
-      const copiers = Math.min(batch.batch + 1, copierCount(progress.expectedFiles, plannedBytes));
+      const copiers = Math.min(batch.batch + 1, mostCopiers, copierCount(progress.expectedFiles, plannedBytes));
       if (copiers > 1) pool?.start(copiers);
       await manifest.append(batch);
     };
@@ -115,7 +116,7 @@ async function copyJob(job: Job, execution: Execution, pool: CopierPool | undefi
   const batches = unfinishedBatches(job.id, state);
   try {
     const { pending, expectedBytes, bytes } = progress;
-    const copiers = pool ? Math.min(pool.atMost, threads, copierCount(pending, expectedBytes - bytes)) : 1;
+    const copiers = pool ? Math.min(pool.mostFor(threads), copierCount(pending, expectedBytes - bytes)) : 1;
     const { first, all } = await withFirst(batches, copiers);
     if (pool && first.length > 1) await pool.copy(job, all, first.length, threads, signal);
     else await copyBatches(() => all, { ...execution, job, store: state.store, owner: newOwner(), threads });
