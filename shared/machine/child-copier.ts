@@ -61,8 +61,8 @@ async function copyAssigned(
   const log = sentLog(runner);
   const progress = new Progress();
   const tellMoved = () => {
-    const { bytes, moved, transferring } = progress;
-    runner.tell('moved', { bytes, moved, transferring });
+    const { bytes, moved, transferring, atOnce } = progress;
+    runner.tell('moved', { bytes, moved, transferring, atOnce });
   };
   const accessTo = (alias: string) => {
     const cluster = clusters.find(({ name }) => name === alias);
@@ -89,6 +89,7 @@ async function copyAssigned(
         // The process that runs the job tells of the outcomes that it records.
         onOutcome: () => undefined,
         threads,
+        onEnd: (told) => Promise.resolve(runner.tell('transfers', told)),
       },
       ({ batch }) => runner.tell('copied', batch),
     );

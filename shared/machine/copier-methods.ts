@@ -1,6 +1,7 @@
 import type { Progress } from '../copy/progress.ts';
 import type { Access } from '../endpoints/registry.ts';
-import type { Job } from '../job/job.ts';
+import type { Job, Transfers } from '../job/job.ts';
+import type { Threads } from '../job/threads.ts';
 import type { BatchStore, Claim } from '../job/job-store.ts';
 import type { Batch } from '../job/unit.ts';
 import type { Log } from '../log.ts';
@@ -11,8 +12,8 @@ export interface Assignment {
   readonly job: Job;
   /** How each cluster of the job is reached, by its alias. */
   readonly clusters: readonly Access['cluster'][];
-  /** Transfers at once: its part of the job's. */
-  readonly threads: number;
+  /** Transfers at once: its share of the job's. */
+  readonly threads: Threads;
 }
 
 /** What the process that runs a job calls in a copier process, in this order. */
@@ -26,7 +27,7 @@ export interface CopierMethods {
 }
 
 /** Figures of one process from its start. */
-export type Figures = Pick<Progress, 'bytes' | 'moved' | 'transferring'>;
+export type Figures = Pick<Progress, 'bytes' | 'moved' | 'transferring' | 'atOnce'>;
 
 /** What a copier process calls in the one that runs the job, which alone writes to the job store. */
 export interface RunnerMethods extends Omit<BatchStore, 'claim'> {
@@ -36,6 +37,8 @@ export interface RunnerMethods extends Omit<BatchStore, 'claim'> {
   copied(batch: number): void;
   claim(...batch: Parameters<BatchStore['claim']>): Promise<SentClaim>;
   moved(figures: Figures): void;
+  /** What there is to tell of the number of its transfers, at its end. */
+  transfers(told: Transfers | undefined): void;
   log(level: keyof Log, fields: object, message: string): void;
 }
 

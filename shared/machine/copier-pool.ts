@@ -1,13 +1,15 @@
 import { allOrAbort } from '../all-or-abort.ts';
 import { requireFewFailures } from '../copy/copier.ts';
 import { FanoutError } from '../errors.ts';
-import type { Job } from '../job/job.ts';
+import type { Job, Transfers } from '../job/job.ts';
+import type { Threads } from '../job/threads.ts';
 import type { Batch } from '../job/unit.ts';
 import { BatchQueue } from './batch-queue.ts';
 import { ChannelClosedError } from './channel.ts';
 import type { Assignment } from './copier-methods.ts';
 import { CopierProcess, type CopierProgram } from './copier-process.ts';
 import { CopierService, type Serving } from './copier-service.ts';
+import { atOnceOver, transfersOver } from './shared-transfers.ts';
 
 /** What the copier processes of a job are started and told with. */
 export interface CopierMeans {
@@ -37,10 +39,12 @@ export class CopierPool {
   readonly #stop = new AbortController();
   /** By batch, since a unit of it last had an outcome. */
   readonly #deaths = new Map<number, number>();
+  /** Shares of the transfers, and whose each is now. */
+  readonly #shares = new Map<Threads, CopierService>();
   #job: Job;
 
   /** @param locks  the directory of lock files */
-  constructor(means: CopierMeans, locks: string, job: Job, serving: Omit<Serving, 'queue'>) {
+  constructor(means: CopierMeans, locks: string, job: Job, serving: Omit<Serving, 'queue' | 'onAtOnce'>) {
     this.#means = means;
     this.#locks = locks;
     this.#job = job;
@@ -51,6 +55,18 @@ export class CopierPool {
         this.#deaths.delete(batch.batch);
         serving.onOutcome(batch, outcome);
         this.#requireFewFailures();
+      },
+      onAtOnce: () => {
+        serving.progress.atOnce = atOnceOver(
+          [...this.#shares].map(
+            ([
+              share,
+              {
+                toldOfTransfers: { atOnce },
+              },
+            ]) => [atOnce, share],
+          ),
+        );
       },
     };
   }
@@ -67,27 +83,39 @@ export class CopierPool {
   }
 
   /**
-   * Copies all batches by `count` processes. All of them have ended when this settles.
-   * @param threads  transfers at once over all of them; not less than `count`
+   * Copies all batches by one process for each share. All of them have ended when this settles.
+   * @param shares  transfers at once of each
+   * @param onEnd  called at the end, whatever ends it, with what there is to tell of the number of transfers
    * @throws what ended a copier; CopierDiedError; TooManyFailuresError; the signal's reason
    */
   async copy(
     job: Job,
     batches: AsyncIterator<Batch>,
-    count: number,
-    threads: number,
+    shares: readonly Threads[],
+    onEnd: (transfers: Transfers | undefined) => Promise<void>,
     signal: AbortSignal,
   ): Promise<void> {
     this.#job = job;
     this.#serving.queue.open(batches);
-    this.#serving.progress.copiers = count;
-    const shares = Array.from({ length: count }, (_, index) => Math.floor((threads + index) / count));
+    this.#serving.progress.copiers = shares.length;
     const { clusters } = this.#means;
-    const both = AbortSignal.any([signal, this.#stop.signal]);
-    await allOrAbort(
-      both,
-      shares.map((share) => (stopped: AbortSignal) => this.#copyBy({ job, clusters, threads: share }, stopped)),
-    );
+    const tasks = shares.map((threads) => (stopped: AbortSignal) => this.#copyBy({ job, clusters, threads }, stopped));
+    try {
+      await allOrAbort(AbortSignal.any([signal, this.#stop.signal]), tasks);
+    } finally {
+      await onEnd(
+        transfersOver(
+          [...this.#shares].map(
+            ([
+              share,
+              {
+                toldOfTransfers: { transfers },
+              },
+            ]) => [transfers, share],
+          ),
+        ),
+      );
+    }
   }
 
   /** Ends processes that were started and have nothing to do. */
@@ -99,6 +127,7 @@ export class CopierPool {
   async #copyBy(assignment: Assignment, signal: AbortSignal): Promise<void> {
     for (let idleDeaths = 0; ;) {
       const { process, service } = this.#waiting.shift() ?? this.#startOne();
+      this.#shares.set(assignment.threads, service);
       try {
         await process.copy(assignment, signal);
         return;

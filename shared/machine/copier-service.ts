@@ -1,5 +1,6 @@
-import type { Progress } from '../copy/progress.ts';
+import type { AtOnce, Progress } from '../copy/progress.ts';
 import { Bitmap } from '../job/bitmap.ts';
+import type { Transfers } from '../job/job.ts';
 import type { BatchStore } from '../job/job-store.ts';
 import type { UnitOutcome } from '../job/outcome.ts';
 import type { Batch } from '../job/unit.ts';
@@ -15,13 +16,16 @@ export interface Serving {
   readonly log: Log;
   /** Called with every outcome once it is recorded. */
   readonly onOutcome: (batch: Batch, outcome: UnitOutcome) => void;
+  /** Called when the number of transfers of a process may have changed. */
+  readonly onAtOnce: () => void;
 }
 
 /** What the process that runs the job does for one copier process: it hands out batches, keeps the records and sums up the figures. */
 export class CopierService implements RunnerMethods {
   readonly #serving: Serving;
   readonly #open = new Map<number, Batch>();
-  #told: Figures = { bytes: 0, moved: 0, transferring: 0 };
+  #told: Figures = { bytes: 0, moved: 0, transferring: 0, atOnce: undefined };
+  #transfers: Transfers | undefined;
   #recordedBytes = 0;
   #isOver = false;
 
@@ -83,6 +87,16 @@ export class CopierService implements RunnerMethods {
     progress.moved += figures.moved - this.#told.moved;
     progress.transferring += figures.transferring - this.#told.transferring;
     this.#told = figures;
+    this.#serving.onAtOnce();
+  }
+
+  transfers(told: Transfers | undefined): void {
+    this.#transfers = told;
+  }
+
+  /** What the process has told of the number of its transfers. */
+  get toldOfTransfers(): { readonly atOnce: AtOnce | undefined; readonly transfers: Transfers | undefined } {
+    return { atOnce: this.#told.atOnce, transfers: this.#transfers };
   }
 
   log(level: keyof Log, fields: object, message: string): void {
@@ -92,7 +106,7 @@ export class CopierService implements RunnerMethods {
   /** Takes back what the process has left, which is gone. @returns the batches that it had, for another process */
   end(): readonly Batch[] {
     this.#isOver = true;
-    this.moved({ bytes: this.#recordedBytes, moved: this.#told.moved, transferring: 0 });
+    this.moved({ bytes: this.#recordedBytes, moved: this.#told.moved, transferring: 0, atOnce: undefined });
     const left = [...this.#open.values()];
     this.#open.clear();
     for (const batch of left) this.#serving.queue.giveBack(batch);

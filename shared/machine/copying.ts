@@ -1,5 +1,7 @@
-import pLimit from 'p-limit';
 import { copyBatch, type Copier } from '../copy/copier.ts';
+import { Pool, TICK_MS } from '../copy/pool.ts';
+import type { Transfers } from '../job/job.ts';
+import type { Threads } from '../job/threads.ts';
 import type { Batch } from '../job/unit.ts';
 
 /** An SQLite transaction costs a millisecond. */
@@ -8,7 +10,9 @@ const RECORD_EVERY_MS = 250;
 /** What one process copies batches with. */
 export interface Copying extends Omit<Copier, 'limit' | 'recordEveryMs'> {
   /** Transfers at once. */
-  readonly threads: number;
+  readonly threads: Threads;
+  /** Called at the end, whatever ends it, with what there is to tell of their number. */
+  readonly onEnd: (transfers: Transfers | undefined) => Promise<void>;
 }
 
 /**
@@ -23,9 +27,11 @@ export async function copyBatches(
   copying: Copying,
   onCopied: (batch: Batch) => void = () => undefined,
 ): Promise<void> {
-  const { threads, signal, store } = copying;
-  const limit = pLimit(threads);
+  const { source, destination, progress, log, threads, signal, store } = copying;
   let wake: () => void = () => undefined;
+  const loads = [source.load, destination.load];
+  const pool = new Pool(threads, { loads, progress, log, onMore: () => wake() });
+  const tick = setInterval(() => pool.tick(), TICK_MS);
   let onClaimed: () => void = () => undefined;
   const stop = new AbortController();
   const copier: Copier = {
@@ -40,7 +46,7 @@ export async function copyBatches(
     },
     signal: AbortSignal.any([signal, stop.signal]),
     recordEveryMs: RECORD_EVERY_MS,
-    limit: <T>(transfer: () => Promise<T>) => limit(transfer).finally(() => wake()),
+    limit: <T>(transfer: () => Promise<T>) => pool.run(transfer).finally(() => wake()),
   };
   const isOver = () => copier.signal.aborted;
   const running = new Set<Promise<void>>();
@@ -58,7 +64,7 @@ export async function copyBatches(
         wake();
       });
       await Promise.race([one, claimed]);
-      while (!isOver() && (limit.pendingCount >= threads || running.size >= threads)) {
+      while (!isOver() && (pool.waiting >= pool.limit || running.size >= pool.limit)) {
         await new Promise<void>((resolve) => (wake = resolve));
       }
     }
@@ -67,5 +73,7 @@ export async function copyBatches(
     stop.abort(error);
   }
   await Promise.all(running);
+  clearInterval(tick);
+  await copying.onEnd(pool.told);
   copier.signal.throwIfAborted();
 }

@@ -11,15 +11,18 @@ import { copierCount } from './copier-count.ts';
 import { type CopierMeans, CopierPool } from './copier-pool.ts';
 import { copyBatches } from './copying.ts';
 import { NamesOnDisk } from './name-set.ts';
+import { sharesOf } from './shared-transfers.ts';
 import type { State } from './state.ts';
 import { unfinishedBatches, withFirst } from './unfinished-batches.ts';
 import type { Batch } from '../job/unit.ts';
-import { type Job, noLosses } from '../job/job.ts';
+import { type Job, noLosses, type Transfers } from '../job/job.ts';
 import type { UnitOutcome } from '../job/outcome.ts';
 import { plan } from '../plan/plan.ts';
 
 /** Transfers at once when neither the options nor a cluster say. */
 const DEFAULT_THREADS = 10;
+/** With `auto`, the most where no cluster says. */
+const AUTO_MOST = 256;
 const SEEN_EVERY_MS = 10_000;
 
 export interface Execution {
@@ -82,7 +85,7 @@ async function planJob(
   try {
     const { roots, spec } = job;
     const { options } = spec;
-    const mostCopiers = pool?.mostFor(threadsOf(job, source, destination, DEFAULT_THREADS)) ?? 1;
+    const mostCopiers = pool?.mostFor(threadsOf(job, source, destination, DEFAULT_THREADS).first) ?? 1;
     let plannedBytes = 0;
     const emit = async (batch: Batch) => {
       progress.expectedFiles += batch.units.length;
@@ -112,14 +115,15 @@ async function copyJob(job: Job, execution: Execution, pool: CopierPool | undefi
   progress.bytes = count('bytes.copied') + count('bytes.skipped') + count('bytes.failed');
   progress.complete = count('files.copied') + count('files.skipped');
   progress.failed = count('files.failed');
-  const threads = threadsOf(job, source, destination, DEFAULT_THREADS);
+  const threads = threadsOf(job, source, destination, DEFAULT_THREADS, AUTO_MOST);
   const batches = unfinishedBatches(job.id, state);
   try {
     const { pending, expectedBytes, bytes } = progress;
-    const copiers = pool ? Math.min(pool.mostFor(threads), copierCount(pending, expectedBytes - bytes)) : 1;
+    const copiers = pool ? Math.min(pool.mostFor(threads.first), copierCount(pending, expectedBytes - bytes)) : 1;
     const { first, all } = await withFirst(batches, copiers);
-    if (pool && first.length > 1) await pool.copy(job, all, first.length, threads, signal);
-    else await copyBatches(() => all, { ...execution, job, store: state.store, owner: newOwner(), threads });
+    const onEnd = (transfers: Transfers | undefined) => state.store.update(job.id, { transfers });
+    if (pool && first.length > 1) await pool.copy(job, all, sharesOf(threads, first.length), onEnd, signal);
+    else await copyBatches(() => all, { ...execution, job, store: state.store, owner: newOwner(), threads, onEnd });
   } finally {
     await batches.return(undefined);
   }
