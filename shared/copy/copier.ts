@@ -3,6 +3,7 @@ import { type Deadline, DeadlineReached } from '../deadline.ts';
 import { sweepPredecessors } from '../job/leftovers.ts';
 import type { CopyContext } from './file-copy.ts';
 import { transfer } from './transfer.ts';
+import type { Job } from '../job/job.ts';
 import type { Batch, FileUnit, Unit } from '../job/unit.ts';
 import { failedOutcome, type UnitOutcome } from '../job/outcome.ts';
 
@@ -144,9 +145,13 @@ class Recorder {
 
   #requireFewFailures(): void {
     const { progress, job } = this.#copier;
-    const limit = job.spec.options.maxFailures;
-    if (progress.failed > limit) {
-      throw new TooManyFailuresError(progress.failed, limit, 'mend the cause, or raise --max-failures, and resume');
-    }
+    requireFewFailures(progress.failed, job);
   }
+}
+
+/** @throws TooManyFailuresError */
+export function requireFewFailures(failed: number, { spec }: Job): void {
+  const limit = spec.options.maxFailures;
+  if (failed <= limit) return;
+  throw new TooManyFailuresError(failed, limit, 'mend the cause, or raise --max-failures, and resume');
 }

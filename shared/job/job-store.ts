@@ -68,6 +68,9 @@ export interface JobStore extends Leases {
   failures(id: string, limit: number, after?: string): Promise<RecordedFailure[]>;
 }
 
+/** What a copier of batches needs of a job store. */
+export type BatchStore = Pick<JobStore, 'claim' | 'requireOwner' | 'noteAttempt' | 'noteSwept' | 'record'>;
+
 /** Whether nothing can be left of a unit under a temporary name. @param claim  the number of the claim that it was recorded under */
 export function isClean(claim: number, { outcome, retries, remains }: UnitOutcome): boolean {
   return claim === 1 && retries === 0 && outcome !== 'failed' && !remains;

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, inject, test } from 'vitest';
 import type { JobStatus } from '../../shared/job/job-status.ts';
 import { newHome, startCli } from '../support/cli.ts';
+import { alive, copiersOf } from '../support/processes.ts';
 import { TwoClusters } from '../support/two-clusters.ts';
 
 /** Jobs that may not take all of the link or of a namenode, through the command line. */
@@ -137,6 +138,33 @@ describe('hdfs-fanout set', () => {
     const late = await pair.run(['set', job, '--bandwidth', '1M']);
     expect(late.code).toBe(USAGE);
     expect(late.stderr).toContain(`the job ${job} has ended: Successful`);
+  });
+
+  test('changes what several copier processes share', async () => {
+    const files = Object.fromEntries(Array.from({ length: 160 }, (_, index) => [`d${index % 5}/f${index}`, 5000]));
+    const pair = await makeTree('copiers', files);
+    const args = [
+      'copy',
+      '--copiers',
+      '2',
+      '--threads',
+      '20',
+      '--bandwidth',
+      '1K',
+      '--namenode-ops',
+      '2000',
+      ...ends(pair),
+    ];
+    const { child, ended } = startCli(args, { conf: bed.configFile, home: pair.home });
+    const copiers = await copiersOf(child.pid, 2);
+    const { Job: job } = await runningJob(pair);
+    // Each of the two has leased from the store of the process that runs the job.
+    while ((leasesIn(pair.home)['job/bytes'] ?? 0) < 4) await sleep(100);
+    expect(alive(copiers)).toEqual(copiers);
+    expect((await pair.run(['set', job, '--bandwidth', 'off', '--threads', '30'])).code).toBe(0);
+    const { code, stderr } = await ended;
+    expect(code, stderr).toBe(0);
+    await expectSameTree(pair);
   });
 
   test('refuses a job that was killed, which goes on with other limits when it is resumed', async () => {
