@@ -37,6 +37,8 @@ export class UploadConnection {
   #sentBytes = 0;
   #lengthBytes = 0;
   #state: 'idle' | 'waits for its body' | 'waits for the server' | 'over' = 'idle';
+  /** Whether the body has come to its end, and all of it was written. */
+  #isSent = false;
   #cannotSend = false;
   /** Wakes who waits for anything to be read, and who waits for a piece to be written that is not wanted any more. */
   #onNews: () => void = () => undefined;
@@ -59,8 +61,8 @@ export class UploadConnection {
     });
   }
 
-  /** Whether anything has come in answer to the last request. */
-  get hasHeard(): boolean {
+  /** Whether anything has come in answer to the request. */
+  get #hasHeard(): boolean {
     return this.#received.length > 0;
   }
 
@@ -83,6 +85,7 @@ export class UploadConnection {
     this.#answered = Promise.withResolvers();
     this.#sentBytes = 0;
     this.#lengthBytes = request.lengthBytes;
+    this.#isSent = false;
     this.#state = 'waits for its body';
     const sent = this.#pump(request);
     sent.catch(() => undefined);
@@ -102,7 +105,7 @@ export class UploadConnection {
    * @returns false where the connection is good for none
    */
   rest(keptMs: number): boolean {
-    if (!this.#answer?.isKept || this.#state === 'over' || this.#sentBytes < this.#lengthBytes) return false;
+    if (!this.#answer?.isKept || this.#state === 'over' || !this.#isSent) return false;
     this.#state = 'idle';
     this.#socket.unref().setTimeout(keptMs);
     return this.isIdle;
@@ -148,6 +151,7 @@ export class UploadConnection {
     this.#state = 'waits for the server';
     if (this.#sentBytes < this.#lengthBytes)
       throw new Error(`the body ended after ${this.#sentBytes} of ${this.#lengthBytes} bytes`);
+    this.#isSent = true;
   }
 
   /** Until the piece's memory may be filled again. */
@@ -166,7 +170,7 @@ export class UploadConnection {
   }
 
   async #patience(): Promise<void> {
-    if (!this.#isOver() && !this.hasHeard) await this.#news(INTERIM_MS);
+    if (!this.#isOver() && !this.#hasHeard) await this.#news(INTERIM_MS);
     if (!this.#isOver()) await this.#news(REFUSAL_MS);
   }
 
@@ -188,7 +192,7 @@ export class UploadConnection {
   #came(bytes: Buffer): void {
     // Nothing was asked: the other end is not where this one believes it to be.
     if (this.#state === 'idle' || this.#answer) return void this.#socket.destroy();
-    this.#received = this.hasHeard ? Buffer.concat([this.#received, bytes]) : bytes;
+    this.#received = this.#hasHeard ? Buffer.concat([this.#received, bytes]) : bytes;
     this.#look(false);
     this.#onNews();
   }
