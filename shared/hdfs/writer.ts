@@ -64,6 +64,7 @@ export class Writer {
     const { location, text } = await this.#rest.call('PUT', 'CREATE', path, parameters, signal);
     if (location === undefined) throw remoteErrorOf(200, text, { operation: 'CREATE', path });
     return this.#twoStep.follow(location, { operation: 'CREATE', path }, async ({ url, where, headers, near }) => {
+      if (near) options.onNear?.(near);
       // Only datanodes give the interim answer that a patient upload waits for, and they keep no connection.
       const { lengthBytes } = options;
       const how = { headers, isKept: near === undefined, isPatient: patient && near !== undefined };
