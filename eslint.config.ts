@@ -11,7 +11,7 @@ const layer = (files: string[], group: string[], message: string, allowTypeImpor
 });
 
 const entryPoints = ['**/cli/**', '**/functions/**', '**/infra/**'];
-const folders = 'storage preserve job plan copy finish hdfs disk endpoints doctor machine aws'.split(' ');
+const folders = 'storage limits preserve job plan copy finish hdfs disk endpoints doctor machine aws'.split(' ');
 const outside = ['undici', 'node:http', 'node:https', 'node:net', 'node:tls', 'node:fs*', 'node:sqlite', '@aws-sdk/*'];
 
 /** A folder of shared/ and what it may import: other folders there, and what reaches outside of the process. */
@@ -43,15 +43,20 @@ export default defineConfig(
   },
   inside('storage', []),
   inside('preserve', ['storage']),
-  inside('job', ['storage', 'preserve']),
+  inside('limits', ['storage']),
+  inside('job', ['storage', 'limits', 'preserve']),
   inside('plan', ['storage', 'preserve', 'job']),
   inside('copy', ['storage', 'preserve', 'job']),
   inside('finish', ['storage', 'preserve', 'job', 'plan']),
-  inside('hdfs', ['storage'], ['undici', 'node:http', 'node:https', 'node:net', 'node:tls', 'node:fs*']),
+  inside('hdfs', ['storage', 'limits'], ['undici', 'node:http', 'node:https', 'node:net', 'node:tls', 'node:fs*']),
   inside('disk', ['storage'], ['node:fs*']),
-  inside('endpoints', ['storage', 'job', 'hdfs', 'disk']),
+  inside('endpoints', ['storage', 'limits', 'job', 'hdfs', 'disk']),
   inside('doctor', ['storage', 'hdfs'], ['node:net', 'node:tls', 'node:fs*']),
-  inside('machine', ['storage', 'preserve', 'job', 'plan', 'copy', 'finish', 'endpoints'], ['node:fs*', 'node:sqlite']),
+  inside(
+    'machine',
+    ['storage', 'limits', 'preserve', 'job', 'plan', 'copy', 'finish', 'endpoints'],
+    ['node:fs*', 'node:sqlite'],
+  ),
   layer(
     ['functions/**'],
     ['**/cli/**', '**/infra/**', '**/machine/**', '**/disk/**', 'undici'],

@@ -2,6 +2,7 @@ import { type Endpoints, openEndpoints } from '../shared/endpoints/endpoints.ts'
 import { locationsOf } from '../shared/endpoints/location.ts';
 import { SpecError } from '../shared/errors.ts';
 import { type Cluster, clustersFile, loadClusters } from '../shared/hdfs/cluster.ts';
+import { Limits } from '../shared/limits/limits.ts';
 import type { JobSpec } from '../shared/job/spec.ts';
 import type { Log } from '../shared/log.ts';
 
@@ -27,6 +28,7 @@ export async function endpointsOf(spec: JobSpec, conf: string | undefined, log: 
     clusters.push(cluster);
     return { cluster };
   };
-  const means = { accessTo, disk: { readBytes: spec.options.partSize }, contact: 'first', log } as const;
+  const limits = new Limits(spec.options);
+  const means = { accessTo, disk: { readBytes: spec.options.partSize }, contact: 'first', log, limits } as const;
   return { ...(await openEndpoints(spec, means)), clusters };
 }

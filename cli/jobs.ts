@@ -49,7 +49,8 @@ export function jobLines(job: Job, status: JobStatus, width: number): [string, s
     planned ? `${Math.floor(Math.min(1, share) * 100)}%` : '',
     planned ? bytesText(status['Size Expected']) : '',
   ]);
-  const paths = `  ${printable(job.spec.source.join(' '))} -> ${printable(job.spec.destination)}`;
+  const limits = Object.entries(status.Limits ?? {}).map(([name, limit]) => ` ${name}: ${limit}`);
+  const paths = `  ${printable(job.spec.source.join(' '))} -> ${printable(job.spec.destination)}${limits.join('')}`;
   return [first, paths.length <= width ? paths : `${paths.slice(0, width - 1)}…`];
 }
 

@@ -25,6 +25,8 @@ export interface JobFlags {
   minSize: number;
   includePattern: string;
   maxFailures: number;
+  bandwidth?: string;
+  namenodeOps?: number | 'off';
 }
 
 /** Flags of `copy`: those of a job, and those of one run. */
@@ -68,8 +70,20 @@ const threads = new Option(
   .argParser((text) => (text === 'auto' ? text : wholeNumber(text)))
   .default(0);
 
+const bandwidth = new Option(
+  '--bandwidth <rate>',
+  'bytes a second, such as 50M (x 1,048,576), or a timetable: "08:00,50M 19:00,off Europe/Berlin" (default: off)',
+);
+const namenodeOps = new Option(
+  '--namenode-ops <n>',
+  "requests a second to each cluster's namenodes (default: off)",
+).argParser(wholeNumberOrOff);
+
 /** Options that a retry in AWS may change. */
-export const retryOptions = [force, existing, verify, openFiles, maxFailures, threads] as const;
+export const retryOptions = [force, existing, verify, openFiles, maxFailures, threads, bandwidth, namenodeOps] as const;
+
+/** Options that may change while a job runs. */
+export const runningOptions = [threads, bandwidth, namenodeOps] as const;
 
 /** Flags of every command that starts a job: pydistcp's with their meaning, then ours. */
 export function addJobFlags(command: Command): Command {
@@ -92,6 +106,8 @@ export function addJobFlags(command: Command): Command {
     .option('--min-size <bytes>', 'only files of at least this size', wholeNumber, 0)
     .addOption(maxFailures)
     .addOption(threads)
+    .addOption(bandwidth)
+    .addOption(namenodeOps)
     .option('--part-size <bytes>', 'bytes read at once from the local disk, a power of two', wholeNumber, 65_536)
     .option('--buffer-size <bytes>', 'accepted for compatibility, a power of two', wholeNumber, 65_536);
 }
@@ -122,6 +138,8 @@ export function specOf(paths: readonly string[], flags: JobFlags): JobSpec {
       minSize: flags.minSize,
       filesOnly: flags.filesOnly,
       maxFailures: flags.maxFailures,
+      bandwidth: flags.bandwidth,
+      namenodeOps: flags.namenodeOps,
     },
   });
 }
@@ -151,6 +169,10 @@ function attributesOf(list: string): string[] {
 export function wholeNumber(text: string): number {
   if (!/^-?\d+$/.test(text)) throw new InvalidArgumentError('It is not a whole number.');
   return Number(text);
+}
+
+function wholeNumberOrOff(text: string): number | 'off' {
+  return text === 'off' ? text : wholeNumber(text);
 }
 
 export function positiveNumber(text: string): number {

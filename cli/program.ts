@@ -5,9 +5,10 @@ import { copy } from './copy.ts';
 import { doctor, type DoctorFlags } from './doctor.ts';
 import { exitCodesHelp, statusCodesHelp } from './exit-codes.ts';
 import { jobs } from './jobs.ts';
-import { addJobFlags, type CopyFlags, givenFlags, positiveNumber, retryOptions } from './options.ts';
+import { addJobFlags, type CopyFlags, givenFlags, positiveNumber, retryOptions, runningOptions } from './options.ts';
 import type { pushClusters } from './push-clusters.ts';
 import type { retry, start } from './start.ts';
+import { set, type SetFlags } from './set.ts';
 import { status } from './status.ts';
 import type { stop } from './stop.ts';
 import type { watch } from './watch.ts';
@@ -46,6 +47,12 @@ Exit codes:
   3    a check failed
   130  interrupted`;
 
+const setHelp = `
+Examples:
+  hdfs-fanout set 20240131-123456-abcd --bandwidth 20M --namenode-ops 200
+  hdfs-fanout set 20240131-123456-abcd --bandwidth off --threads 500 --stack HdfsFanout
+${exitCodesHelp}`;
+
 /** The command line: every command with its flags and its help. */
 export const program = configure(new Command('hdfs-fanout'))
   .description('Copies directory trees between HDFS clusters over WebHDFS and HttpFS, verified and resumable.')
@@ -59,7 +66,7 @@ addJobFlags(configure(program.command('copy', { isDefault: true })).description(
   .option('--conf <file>', 'cluster configuration (default: $WEBHDFS_CONFIG, then ~/.webhdfs.cfg)')
   .option(
     '--resume <job>',
-    'go on with a job: copies what failed or was not reached; of its options --force, --existing, --verify, --open-files, --threads, --max-failures may change',
+    'go on with a job: copies what failed or was not reached; of its options --force, --existing, --verify, --open-files, --threads, --max-failures, --bandwidth, --namenode-ops may change',
   )
   .option('--copiers <n>', 'processes that copy (default: half the cores)', positiveNumber)
   .option('--dry-run', 'tell what would be done to each file, and change nothing', false)
@@ -121,6 +128,16 @@ inAws(configure(program.command('clusters')).description('the clusters of a depl
   .action((file: string | undefined, flags: Parameters<typeof pushClusters>[1]) =>
     finish(import('./push-clusters.ts').then((module) => module.pushClusters(file, flags))),
   );
+
+const setting = configure(program.command('set'))
+  .description('change the limits of a job while it runs')
+  .argument('<job>')
+  .option(...elsewhere)
+  .option('--json', 'one JSON object a line', false);
+for (const option of runningOptions) setting.addOption(option);
+setting
+  .addHelpText('after', setHelp)
+  .action((id: string, flags: SetFlags, command: Command) => finish(set(id, flags, givenFlags(command))));
 
 configure(program.command('jobs'))
   .description('list jobs, newest first')

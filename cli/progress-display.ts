@@ -50,7 +50,9 @@ export function line(progress: Progress, bytesPerSecond: number, width = Infinit
   const seconds = bytesPerSecond > 0 ? Math.max(0, expectedBytes - bytes) / bytesPerSecond : Infinity;
   const left = seconds === Infinity ? '' : ` ${clock(seconds)} left`;
   const size = `${bytesText(bytes)} of ${bytesText(expectedBytes)}`;
-  const pace = `${bytesText(bytesPerSecond)}/s${left}`;
+  const limit = progress.limit();
+  const slow = `${bytesText(bytesPerSecond)}/s${left}`;
+  const pace = limit === undefined ? slow : `${slow}, ${limit}`;
   const several = copiers > 1 ? ` | copiers: ${copiers}` : '';
   const words = `[ pending: ${pending} | transferring: ${transferring} | complete: ${complete} | failed: ${failed}${several} ]`;
   const initials = `[ P:${pending} T:${transferring} C:${complete} F:${failed} ]`;
@@ -59,6 +61,7 @@ export function line(progress: Progress, bytesPerSecond: number, width = Infinit
     `${percent} ${size} ${pace} ${words}${note}`,
     `${percent} ${size} ${pace} ${initials}${note}`,
     `${percent} ${bytesText(bytes)} ${pace} ${initials}${note}`,
+    ...(limit === undefined ? [] : [`${percent} ${bytesText(bytes)} ${slow} ${initials}${note}`]),
     `${percent} ${initials}${note}`,
     `${percent} ${initials}`,
   ];

@@ -22,6 +22,8 @@ export const flagsOnResume: Readonly<Record<keyof CopyFlags, 'job' | 'run' | 'ke
   openFiles: 'job',
   threads: 'job',
   maxFailures: 'job',
+  bandwidth: 'job',
+  namenodeOps: 'job',
   partSize: 'job',
   bufferSize: 'job',
   resume: 'run',

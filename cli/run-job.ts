@@ -14,6 +14,9 @@ import { type Batch, sourcePathOf } from '../shared/job/unit.ts';
 import { type Job, lockedPathsOf } from '../shared/job/job.ts';
 import type { UnitOutcome } from '../shared/job/outcome.ts';
 
+/** How soon a change of the job's limits by another process is seen, ms. */
+const LOOK_EVERY_MS = 1000;
+
 interface RunFlags {
   readonly json: boolean;
   readonly silent: boolean;
@@ -39,11 +42,13 @@ export async function runJob(
   await copiersEnded(state.locks, job.id, interrupt);
   const lock = DestinationLock.acquire(state.locks, job.id, locked);
   const progress = new Progress();
+  progress.limit = () => endpoints.limits.binding ?? progress.limitOfCopiers;
   const display = silent || json ? undefined : showProgress(progress, process.stderr.isTTY && verbose === 0);
   const onOutcome = (batch: Batch, outcome: UnitOutcome) => report(job, batch, outcome, json, log);
   let failure: unknown;
   try {
     const begun = await begin();
+    endpoints.limits.follow(job.id, state.store, LOOK_EVERY_MS);
     if (begun.outcome !== 'Successful') {
       const { source, destination, clusters } = endpoints;
       const copiers = copierMeans(asked, clusters);

@@ -8,6 +8,7 @@ import { printEvent } from './output.ts';
 import { follow, type FollowFlags } from './watch.ts';
 import { locationsOf } from '../shared/endpoints/location.ts';
 import { withOptions } from '../shared/job/spec.ts';
+import { requireZone } from '../shared/limits/limits.ts';
 
 export interface StartFlags extends JobFlags, FollowFlags {
   stack: string;
@@ -18,6 +19,7 @@ export interface StartFlags extends JobFlags, FollowFlags {
 export async function start(paths: readonly string[], flags: StartFlags): Promise<number> {
   const spec = specOf(paths, flags);
   const { sourceAlias, destinationAlias } = locationsOf(spec);
+  requireZone(spec.options.bandwidth);
   const deployment = await findDeployment(flags.stack);
   const { aliases } = deployment.secrets;
   for (const alias of [sourceAlias, destinationAlias]) {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageInCause } from '../shared/aws/cause.ts';
 import { type Deployment, findDeployment } from '../shared/aws/deployment.ts';
+import { limitsText } from './limits-text.ts';
 import { jobStatus } from '../shared/job/job-status.ts';
 import { Progress } from '../shared/copy/progress.ts';
 import { adviceOn } from './advice.ts';
@@ -68,6 +69,8 @@ async function refresh(progress: Progress, { store }: Deployment, id: string): P
   if (!job) return;
   const counters = await store.counters(id);
   const count = (name: string) => counters.get(name) ?? 0;
+  const limits = limitsText(job.spec.options);
+  progress.limit = () => limits;
   progress.planning = job.phase === 'planning';
   progress.expectedFiles = job.expectedFiles;
   progress.expectedBytes = job.expectedBytes;

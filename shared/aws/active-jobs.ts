@@ -7,6 +7,8 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 
+import type { Scale } from './scale.ts';
+
 /** A job at work, from before its first change on a cluster until it is finished or closed. */
 export interface ActiveJob {
   readonly job: string;
@@ -15,6 +17,8 @@ export interface ActiveJob {
   readonly startedAtMs: number;
   /** What is to be copied, once that is known. */
   readonly ready?: { readonly batches: number; readonly key: string };
+  /** Known when `ready` is. */
+  readonly scale?: Scale;
 }
 
 /** The jobs at work, few: what the reaper looks at, and where an execution finds its job. */
@@ -38,14 +42,14 @@ export class ActiveJobs {
     await this.#client.send(new PutCommand({ TableName: this.#table, Item: { ...activeKey(active.job), ...active } }));
   }
 
-  async setReady(job: string, ready: NonNullable<ActiveJob['ready']>): Promise<void> {
+  async setReady(job: string, ready: NonNullable<ActiveJob['ready']>, scale: Scale): Promise<void> {
     await this.#client.send(
       new UpdateCommand({
         TableName: this.#table,
         Key: activeKey(job),
-        UpdateExpression: 'SET ready = :ready',
+        UpdateExpression: 'SET ready = :ready, scale = :scale',
         ConditionExpression: 'attribute_exists(pk)',
-        ExpressionAttributeValues: { ':ready': ready },
+        ExpressionAttributeValues: { ':ready': ready, ':scale': scale },
       }),
     );
   }

@@ -6,6 +6,8 @@ import { type Job, storedJob } from '../job/job.ts';
 import type { JobStore, RecordedFailure } from '../job/job-store.ts';
 import type { Counters } from '../job/outcome.ts';
 import { tableKeys } from '../names.ts';
+import type { Lease } from '../limits/leases.ts';
+import { DynamoLeases } from './dynamo-leases.ts';
 import { DynamoBatches, type FailureItem } from './dynamo-batches.ts';
 import { DynamoClosing } from './dynamo-closing.ts';
 import { deathKey, type Item, JobTable, LISTING, partitionOf, sortKeys } from './job-table.ts';
@@ -21,6 +23,7 @@ export interface DynamoJobStoreOptions {
 /** The job store on AWS: one table for all jobs of a deployment. */
 export class DynamoJobStore extends DynamoBatches implements JobStore, DeathRecords {
   readonly closing: DynamoClosing;
+  readonly #leases: DynamoLeases;
 
   constructor(
     client: DynamoDBDocumentClient,
@@ -29,6 +32,7 @@ export class DynamoJobStore extends DynamoBatches implements JobStore, DeathReco
   ) {
     super(new JobTable(client, table, retentionDays), copierUntilMs);
     this.closing = new DynamoClosing(this.table);
+    this.#leases = new DynamoLeases(client, table);
   }
 
   async create(job: Job): Promise<void> {
@@ -55,6 +59,10 @@ export class DynamoJobStore extends DynamoBatches implements JobStore, DeathReco
 
   async update(id: string, changes: Partial<Omit<Job, 'id'>>): Promise<void> {
     if (!(await this.#changeJob(id, changes, 'attribute_exists(pk)'))) throw new Error(`no job ${id}`);
+  }
+
+  lease(budget: string, lastsMs: number, nowMs: number): Promise<Lease> {
+    return this.#leases.lease(budget, lastsMs, nowMs);
   }
 
   async counters(id: string): Promise<Counters> {

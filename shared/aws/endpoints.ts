@@ -1,10 +1,16 @@
 import { type Endpoints, openEndpoints } from '../endpoints/endpoints.ts';
 import type { JobSpec } from '../job/spec.ts';
+import { Limits } from '../limits/limits.ts';
 import { accessOfJob } from './access.ts';
 import type { Services } from './services.ts';
 
+/** How soon a copier sees that somebody changed the limits of its job, ms. */
+const LOOK_EVERY_MS = 5000;
+
 /** Both endpoints of a job that was begun, with the credentials that its planner left for it. @throws SpecError */
-export function endpointsOfJob(services: Services, job: string, spec: JobSpec): Promise<Endpoints> {
+export async function endpointsOfJob(services: Services, job: string, spec: JobSpec): Promise<Endpoints> {
   const accessTo = (alias: string) => accessOfJob(services, job, alias);
-  return openEndpoints(spec, { accessTo, disk: undefined, contact: 'known', log: services.log });
+  const limits = new Limits(spec.options, true);
+  limits.follow(job, services.store, LOOK_EVERY_MS);
+  return openEndpoints(spec, { accessTo, disk: undefined, contact: 'known', log: services.log, limits });
 }

@@ -1,9 +1,11 @@
 import {
   DescribeExecutionCommand,
   ExecutionDoesNotExist,
+  ListMapRunsCommand,
   type SFNClient,
   StartExecutionCommand,
   StopExecutionCommand,
+  UpdateMapRunCommand,
 } from '@aws-sdk/client-sfn';
 
 /** Runs of the state machine. */
@@ -37,6 +39,14 @@ export class Executions {
       new StartExecutionCommand({ stateMachineArn: stateMachine, name, input: JSON.stringify(input) }),
     );
     return executionArn;
+  }
+
+  /** Changes how many children of an execution's Distributed Map run at once, where it has begun. */
+  async setConcurrency(execution: string, maxConcurrency: number): Promise<void> {
+    const { mapRuns = [] } = await this.#client.send(new ListMapRunsCommand({ executionArn: execution }));
+    for (const { mapRunArn, stopDate } of mapRuns) {
+      if (stopDate === undefined) await this.#client.send(new UpdateMapRunCommand({ mapRunArn, maxConcurrency }));
+    }
   }
 
   async stop(execution: string, cause: string): Promise<void> {

@@ -25,6 +25,7 @@ const COUNTER_SHARDS = 8;
  *                       FAILURE#<time>#…   one failed unit
  *                       DEATH#<batch>      a copier that died without a word, written by the state machine
  *     pk JOBS        sk <started>#<job>    for listing the newest
+ *     pk LIMIT#…     sk LEASES             up to when a limit is leased (DynamoLeases)
  */
 export const sortKeys = {
   job: 'JOB',

@@ -7,14 +7,15 @@ import { refuseSameTree } from '../plan/same-tree.ts';
 import { forgetLosses } from '../finish/finish.ts';
 import { batchRecords, isFinished } from '../job/claimed-batches.ts';
 import type { ManifestPosition } from '../job/manifest-lines.ts';
-import { threadsOf } from '../job/threads.ts';
 import { SpecError } from '../errors.ts';
 import { issuesOf } from '../issues.ts';
 import { withSmallHeap } from '../memory.ts';
 import { endAccess, giveAccess } from './access.ts';
 import { type Endpoints, openEndpoints } from '../endpoints/endpoints.ts';
 import { endpointsOfJob } from './endpoints.ts';
+import { Limits } from '../limits/limits.ts';
 import { Logins } from './logins.ts';
+import { copiersFor, type Scale } from './scale.ts';
 import type { Services } from './services.ts';
 import { type Job, lockedPathsOf, newJob, noLosses } from '../job/job.ts';
 import { mayReplace } from '../job/existing.ts';
@@ -83,27 +84,33 @@ export async function planStep(
   await using endpoints = await endpointsOfJob(services, id, job.spec);
   if (job.phase === 'planning') {
     const planned = await withSmallHeap(() => planOn(job, endpoints, services, deadline, signal));
-    if (!planned) return answer(job, endpoints, { batches: 0, key: '' }, false);
-    await active.setReady(id, planned.ready);
+    if (!planned) return await answer(job, endpoints, { batches: 0, key: '' }, false);
+    await active.setReady(id, planned.ready, scaleOf(endpoints, limits));
     await store.update(id, { ...planned.expected, phase: 'copying' });
-    return answer(job, endpoints, planned.ready, true);
+    return await answer(job, endpoints, planned.ready, true);
   }
-  if (job.phase !== 'copying') return answer(job, endpoints, { batches: 0, key: '' }, true);
+  if (job.phase !== 'copying') return await answer(job, endpoints, { batches: 0, key: '' }, true);
   let ready = (await active.get(id))?.ready;
   if (!ready) {
     ready = await unfinishedOf(id, services, deadline);
-    if (!ready) return answer(job, endpoints, { batches: 0, key: '' }, false);
+    if (!ready) return await answer(job, endpoints, { batches: 0, key: '' }, false);
     // It may have stopped while finishing: what is copied now changes directories that were done.
     if (ready.batches > 0) await store.keepFinishCursor(id, undefined);
-    await active.setReady(id, ready);
+    await active.setReady(id, ready, scaleOf(endpoints, limits));
   }
-  return answer(job, endpoints, ready, true);
+  return await answer(job, endpoints, ready, true);
 
-  function answer(of: Job, { source, destination }: Endpoints, ready: { batches: number; key: string }, done: boolean) {
-    const { most } = threadsOf(of, source, destination, limits.transfers * limits.copiers);
-    const maxConcurrency = Math.max(1, Math.min(limits.copiers, Math.ceil(most / limits.transfers)));
+  async function answer(of: Job, ends: Endpoints, ready: { batches: number; key: string }, done: boolean) {
+    // As it is now: planning takes its time, and hdfs-fanout set may have been called.
+    const { threads } = ((await store.get(id)) ?? of).spec.options;
+    const maxConcurrency = copiersFor(threads, scaleOf(ends, limits));
     return { job: id, done, ...ready, maxConcurrency, bucket: manifests.bucket };
   }
+}
+
+function scaleOf({ source, destination }: Endpoints, limits: PlanLimits): Scale {
+  const most = Math.min(source.maxConcurrency ?? Infinity, destination.maxConcurrency ?? Infinity);
+  return most === Infinity ? limits : { ...limits, most };
 }
 
 /** A new job: checked, mapped, locked, recorded. */
@@ -118,7 +125,8 @@ async function begin(
   const { store, active, lock } = services;
   await using logins = new Logins(services);
   const accessTo = async (alias: string) => ({ cluster: await logins.clusterOf(alias) });
-  const means = { accessTo, disk: undefined, contact: 'first', log: services.log } as const;
+  const limits = new Limits(spec.options, true);
+  const means = { accessTo, disk: undefined, contact: 'first', log: services.log, limits } as const;
   await using endpoints = await openEndpoints(spec, means);
   const { source, destination, patterns, destinationPath } = endpoints;
   refuseAtOnce(source, destination, patterns, destinationPath);

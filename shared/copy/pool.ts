@@ -45,8 +45,8 @@ interface Around {
  */
 export class Pool {
   readonly #limit: LimitFunction;
-  readonly #threads: Threads;
-  readonly #climb: Climb | undefined;
+  #threads: Threads;
+  #climb: Climb | undefined;
   readonly #loads: ReadonlySet<Load>;
   readonly #around: Around;
   readonly #now: () => number;
@@ -67,7 +67,7 @@ export class Pool {
     this.#around = around;
     this.#now = around.now ?? (() => performance.now());
     this.#limit = pLimit(threads.first);
-    this.#climb = threads.isAuto ? new Climb(threads.first, threads.most) : undefined;
+    this.#climb = climbOf(threads);
     this.#loads = new Set(around.loads.filter((load) => load !== undefined));
     this.#tell();
   }
@@ -97,6 +97,14 @@ export class Pool {
         if (this.#now() - fromMs >= NOTHING_MS) this.#ended += 1;
       }
     });
+  }
+
+  /** Goes on with another number, or another way to find it. */
+  turnTo(threads: Threads): void {
+    this.#threads = threads;
+    this.#climb = climbOf(threads);
+    this.#busy = undefined;
+    this.#change(threads.first, this.#now());
   }
 
   /** Looks at what has come of the limit, and changes it. To be called every `TICK_MS`. */
@@ -174,4 +182,8 @@ export class Pool {
     const { first } = this.#threads;
     this.#around.progress.atOnce = this.#climb || this.#busy ? { first, now: this.limit, busy: this.#busy } : undefined;
   }
+}
+
+function climbOf({ isAuto, first, most }: Threads): Climb | undefined {
+  return isAuto ? new Climb(first, most) : undefined;
 }

@@ -25,6 +25,10 @@ export class Progress {
   moved = 0;
   /** Processes that copy. */
   copiers = 1;
+  /** Which limit holds the job up, for a person; undefined while none does. */
+  limit: () => string | undefined = () => undefined;
+  /** The same, as the copier processes told last. */
+  limitOfCopiers: string | undefined;
 
   get pending(): number {
     return Math.max(0, this.expectedFiles - this.complete - this.failed - this.transferring);

@@ -1,6 +1,7 @@
 import type { JobSpec } from '../job/spec.ts';
 import type { Storage } from '../storage/storage.ts';
 import { locationsOf } from './location.ts';
+import type { Limits } from '../limits/limits.ts';
 import { type Means, openStorage } from './registry.ts';
 
 /** Where a job copies from and to, opened; the paths as the job spells them. */
@@ -10,6 +11,8 @@ export interface Endpoints extends AsyncDisposable {
   readonly patterns: readonly string[];
   readonly destination: Storage;
   readonly destinationPath: string;
+  /** What both are kept within. */
+  readonly limits: Limits;
 }
 
 /** What is put around a storage: it does some things another way and passes on the rest (`decorated`). */
@@ -35,6 +38,7 @@ export async function openEndpoints(
     patterns,
     destination,
     destinationPath,
+    limits: means.limits,
     async [Symbol.asyncDispose]() {
       await source.close();
       await destination.close();

@@ -4,6 +4,7 @@ import type { Authentication } from '../hdfs/auth.ts';
 import type { Cluster } from '../hdfs/cluster.ts';
 import type { Contact } from '../hdfs/nameservice.ts';
 import { WebHdfs } from '../hdfs/webhdfs.ts';
+import type { Limits } from '../limits/limits.ts';
 import type { Log } from '../log.ts';
 import type { Storage } from '../storage/storage.ts';
 
@@ -23,6 +24,7 @@ export interface Means {
   /** `known` once the clusters were reached for this job: their addresses are right, and a failure is one of the moment. */
   readonly contact: Contact;
   readonly log: Log;
+  readonly limits: Limits;
 }
 
 interface Kind {
@@ -43,12 +45,12 @@ export async function openStorage(alias: string, means: Means): Promise<Storage>
   return kind.open(alias, means);
 }
 
-function openDisk(_alias: string, { disk }: Means): Storage {
-  if (disk) return new LocalDisk(disk.readBytes);
+function openDisk(_alias: string, { disk, limits }: Means): Storage {
+  if (disk) return limits.paced(new LocalDisk(disk.readBytes));
   throw new SpecError('local: is the disk of one machine, which AWS does not see', 'use hdfs-fanout copy for it');
 }
 
-async function openCluster(alias: string, { accessTo, contact, log }: Means): Promise<Storage> {
+async function openCluster(alias: string, { accessTo, contact, log, limits }: Means): Promise<Storage> {
   const { cluster, authentication } = await accessTo(alias);
-  return new WebHdfs(cluster, log, authentication, contact);
+  return limits.paced(new WebHdfs(cluster, log, authentication, contact, limits.turnsAt(cluster)), cluster);
 }

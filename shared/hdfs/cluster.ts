@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { messageOf, SpecError } from '../errors.ts';
 import { issuesOf } from '../issues.ts';
+import { faultInTimetable } from '../limits/timetable.ts';
 import { splitPort } from './addresses.ts';
 import { normalize } from '../storage/path.ts';
 
@@ -105,6 +106,21 @@ export const clusterSchema = z.strictObject({
     .int()
     .optional()
     .describe('Transfers at once that this cluster allows; zero or less is as if left out'),
+  max_bandwidth: z
+    .string()
+    .superRefine((text, context) => {
+      const fault = faultInTimetable(text);
+      if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+    })
+    .optional()
+    .describe(
+      'Bytes a second that all jobs of a machine, or of a deployment, together read from this cluster and write to it; as the option bandwidth of a job',
+    ),
+  max_namenode_ops: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Requests a second that all jobs of a machine, or of a deployment, together send to its namenodes'),
   token: z.string().min(1).optional().describe('Delegation token, URL-safe string; with auth_mechanism TOKEN'),
   verify: z.boolean().default(true).describe('Verify TLS certificates'),
   truststore: z.string().min(1).optional().describe('PEM file with the certificate authorities to trust, or its text'),

@@ -2,6 +2,7 @@ import type { Log } from '../log.ts';
 import { type Authentication, FixedAuthentication } from './auth.ts';
 import type { Cluster } from './cluster.ts';
 import type { Route } from './connector.ts';
+import type { Turn } from '../limits/limits.ts';
 import { ManagedTokens, TokenClient } from './delegation-tokens.ts';
 import { HttpTransport } from './http.ts';
 import type { Contact } from './nameservice.ts';
@@ -24,6 +25,7 @@ export function routeOf(cluster: Cluster): Route {
  * A cluster's namenodes, to be asked in the way its definition says. Asks nothing yet.
  * @param authentication  in place of what the definition says, where tokens come from elsewhere
  * @param contact  whether its addresses are known to be right
+ * @param turn  what each request to a namenode waits for
  * @throws SpecError when a file that the definition names cannot be used
  */
 export function connect(
@@ -31,11 +33,12 @@ export function connect(
   log: Log,
   authentication?: Authentication,
   contact: Contact = 'first',
+  turn?: Turn,
 ): NamenodeRest {
   const answerMs = cluster.timeout * 1000;
   const dataMs = (cluster.data_timeout ?? Math.max(DATA_S, cluster.timeout)) * 1000;
   const http = new HttpTransport(routeOf(cluster), { answerMs, dataMs });
-  return new NamenodeRest(cluster, http, authentication ?? authenticationOf(cluster, http, log), log, contact);
+  return new NamenodeRest(cluster, http, authentication ?? authenticationOf(cluster, http, log), log, contact, turn);
 }
 
 function authenticationOf(cluster: Cluster, http: HttpTransport, log: Log): Authentication {

@@ -3,6 +3,7 @@ import type { Log } from '../log.ts';
 import { type Again, retry, type RetryPolicy } from '../retry.ts';
 import { type Authentication, type Credentials, explained } from './auth.ts';
 import type { Cluster } from './cluster.ts';
+import type { Turn } from '../limits/limits.ts';
 import type { Answer, Download, Headers, HttpTransport } from './http.ts';
 import { splitUrl } from './urls.ts';
 import { codeOf, isUnreached, speaksNoHttp } from './transport-error.ts';
@@ -38,13 +39,16 @@ export class NamenodeRest {
   readonly #authentication: Authentication;
   readonly #policy: RetryPolicy;
   readonly #log: Log;
+  readonly #turn: Turn | undefined;
 
+  /** @param turn  what each request waits for, if anything. The second step of an operation, at a datanode or at HttpFS, is none */
   constructor(
     cluster: Cluster,
     http: HttpTransport,
     authentication: Authentication,
     log: Log,
     contact: Contact = 'first',
+    turn?: Turn,
   ) {
     this.cluster = cluster;
     this.http = http;
@@ -53,6 +57,7 @@ export class NamenodeRest {
     this.#authentication = authentication;
     this.#policy = { attempts: Infinity, totalMs: cluster.retry_timeout * 1000, baseMs: 200, capMs: 5000 };
     this.#log = log;
+    this.#turn = turn;
   }
 
   nameservice(path: string): Nameservice {
@@ -78,7 +83,7 @@ export class NamenodeRest {
     answerMs?: number,
   ): Promise<Answer> {
     return this.#tried(path, signal, (nameservice) =>
-      this.once(nameservice, method, operation, path, parameters, signal, answerMs),
+      this.#once(nameservice, method, operation, path, parameters, signal, answerMs),
     );
   }
 
@@ -93,7 +98,7 @@ export class NamenodeRest {
     // An answer that is cut short is one try, like one that does not come.
     return this.#tried(path, signal, async (nameservice) => {
       const { host } = splitUrl(nameservice.url);
-      const { text, status } = await this.once(nameservice, method, operation, path, parameters, signal);
+      const { text, status } = await this.#once(nameservice, method, operation, path, parameters, signal);
       try {
         return JSON.parse(text) as T;
       } catch {
@@ -114,7 +119,19 @@ export class NamenodeRest {
   }
 
   /** One try, which turns to the next address when this one cannot serve. */
-  once(
+  async once(
+    nameservice: Nameservice,
+    method: string,
+    operation: string,
+    path: string,
+    parameters: Parameters,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    await this.#turn?.(signal);
+    return this.#once(nameservice, method, operation, path, parameters, signal);
+  }
+
+  #once(
     nameservice: Nameservice,
     method: string,
     operation: string,
@@ -157,6 +174,17 @@ export class NamenodeRest {
   async #tried<T>(path: string, signal: AbortSignal, attempt: (nameservice: Nameservice) => Promise<T>): Promise<T> {
     const nameservice = this.nameservice(path);
     const startedAtMs = performance.now();
+    // What is waited for a turn is no time in which a cluster could not serve.
+    let waitedMs = 0;
+    const inTurn = async (): Promise<T> => {
+      const turn = this.#turn?.(signal);
+      if (turn) {
+        const fromMs = performance.now();
+        await turn;
+        waitedMs += performance.now() - fromMs;
+      }
+      return attempt(nameservice);
+    };
     const failures = new Map<string, FanoutError>();
     const counted = { tries: 0, refusals: 0, doubtful: 0 };
     const again = (error: unknown): Again => {
@@ -177,7 +205,7 @@ export class NamenodeRest {
       const retryAfterMs = error instanceof StorageError ? error.retryAfterMs : undefined;
       if (!nameservice.isKnown) {
         if (counted.doubtful >= DOUBTFUL_TRIES * nameservice.urls.length) return 'no';
-        if (performance.now() - startedAtMs > FIRST_CONTACT_MS) return 'no';
+        if (performance.now() - startedAtMs - waitedMs > FIRST_CONTACT_MS) return 'no';
         if (isFromGateway(error) && hasCode(error, 'io'))
           return { afterMs: Math.min(retryAfterMs ?? DOUBTFUL_WAIT_MS, FIRST_CONTACT_MS) };
       }
@@ -185,12 +213,12 @@ export class NamenodeRest {
       return hasCode(error, 'safe-mode') ? 'late' : 'soon';
     };
     try {
-      return await retry(this.#policy, signal, again, () => attempt(nameservice));
+      return await retry(this.#policy, signal, again, inTurn, () => startedAtMs + waitedMs);
     } catch (error) {
       if (!(error instanceof TransportError || error instanceof StorageError) || error.disposition !== 'retry')
         throw error;
       if (isRefusal(error)) throw error;
-      throw this.#unavailable(nameservice, error, failures, performance.now() - startedAtMs);
+      throw this.#unavailable(nameservice, error, failures, performance.now() - startedAtMs - waitedMs);
     }
   }
 

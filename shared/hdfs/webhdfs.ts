@@ -13,6 +13,7 @@ import { ClosedLength } from './closed-length.ts';
 import type { Cluster } from './cluster.ts';
 import { connect } from './connect.ts';
 import { type JsonStatus, statusOf } from './file-status.ts';
+import type { Turn } from '../limits/limits.ts';
 import { LayoutLimits } from './layout-limits.ts';
 import { complete, Listing } from './listing.ts';
 import { Mounts, withMounts } from './mounts.ts';
@@ -52,9 +53,10 @@ export class WebHdfs implements Storage {
   /**
    * @param authentication  in place of what the definition says
    * @param contact  whether the cluster's addresses are known to be right
+   * @param turn  what each request to a namenode waits for
    */
-  constructor(cluster: Cluster, log: Log, authentication?: Authentication, contact: Contact = 'first') {
-    const rest = connect(cluster, log, authentication, contact);
+  constructor(cluster: Cluster, log: Log, authentication?: Authentication, contact: Contact = 'first', turn?: Turn) {
+    const rest = connect(cluster, log, authentication, contact, turn);
     const limits = new LayoutLimits();
     this.name = cluster.name;
     this.maxConcurrency = (cluster.max_concurrency ?? 0) > 0 ? cluster.max_concurrency : undefined;

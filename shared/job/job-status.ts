@@ -39,6 +39,8 @@ export interface JobStatus {
   readonly Retries: number;
   /** Bytes copied per second of `Duration`. */
   readonly Throughput: number;
+  /** What the job is kept within, as it was asked for. */
+  readonly Limits?: Readonly<Record<string, string | number>>;
   /** Where the number of transfers at once changed, on one machine: at first, at last, and how often a cluster was busy and got fewer. */
   readonly 'Transfers At Once'?: Job['transfers'];
   /** Why the job ended before its end. */
@@ -86,9 +88,19 @@ export function jobStatus(job: Job, counters: Counters, isRunning = false, nowMs
     'Attributes Updated': count('attributes.updated'),
     Retries: count('retries'),
     Throughput: seconds > 0 ? Math.round(bytes.copied / seconds) : 0,
+    ...limitsOf(job),
     ...(job.transfers ? { 'Transfers At Once': job.transfers } : {}),
     ...(job.error === undefined ? {} : { Error: job.error }),
   };
+}
+
+function limitsOf({ spec }: Job): Pick<JobStatus, 'Limits'> {
+  const { bandwidth, namenodeOps } = spec.options;
+  const limits = {
+    ...(bandwidth === 'off' ? {} : { bandwidth }),
+    ...(namenodeOps === 'off' ? {} : { namenodeOps }),
+  };
+  return Object.keys(limits).length > 0 ? { Limits: limits } : {};
 }
 
 /** Files or bytes by how their files ended: the Job Status has a key for each ending. */

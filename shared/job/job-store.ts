@@ -1,3 +1,4 @@
+import type { Leases } from '../limits/leases.ts';
 import type { UnitSet } from './bitmap.ts';
 import type { Job } from './job.ts';
 import type { Counters, Failure, UnitOutcome } from './outcome.ts';
@@ -32,7 +33,7 @@ export interface ClaimedBatch extends Claim {
  * Recording is one transaction: outcomes, failures and counters together, so that a copier killed anywhere leaves
  * each unit counted once or not at all.
  */
-export interface JobStore {
+export interface JobStore extends Leases {
   create(job: Job): Promise<void>;
   get(id: string): Promise<Job | undefined>;
   /** Newest first. */

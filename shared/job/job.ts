@@ -71,10 +71,13 @@ export async function lockedPathsOf(
 /** Options as jobs kept them before `existing` said all that two switches say. */
 type FirstOptions = Omit<JobOptions, 'existing'> & { readonly force: boolean; readonly checksum: boolean };
 
+/** What jobs were that were stored before there were limits. */
+const unlimited = { bandwidth: 'off', namenodeOps: 'off' } as const satisfies Partial<JobOptions>;
+
 /** A job as a store kept it, also one that an earlier version stored. */
 export function storedJob(job: Job): Job {
-  const options = job.spec.options as JobOptions | FirstOptions;
-  if (!('force' in options)) return job;
+  const options = { ...unlimited, ...job.spec.options } as JobOptions | FirstOptions;
+  if (!('force' in options)) return { ...job, spec: { ...job.spec, options } };
   const { force, checksum, ...others } = options;
   return { ...job, spec: { ...job.spec, options: { existing: existingOf(force, checksum), ...others } } };
 }

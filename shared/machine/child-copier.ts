@@ -6,14 +6,18 @@ import { openEndpoints } from '../endpoints/endpoints.ts';
 import { Bitmap } from '../job/bitmap.ts';
 import type { BatchStore } from '../job/job-store.ts';
 import type { Batch } from '../job/unit.ts';
+import { Limits } from '../limits/limits.ts';
 import type { Log } from '../log.ts';
 import { arrived } from './carried-error.ts';
 import { Channel } from './channel.ts';
 import type { Assignment, CopierMethods, RunnerMethods } from './copier-methods.ts';
 import { copyBatches } from './copying.ts';
+import { sharesOf, threadsHere } from './shared-transfers.ts';
 import { LockShare } from './destination-lock.ts';
 
 const TELL_EVERY_MS = 200;
+/** How soon a change of the job's limits is seen, ms. */
+const LOOK_EVERY_MS = 1000;
 /** For taking back what was begun and cancelling tokens once the process that runs the job is gone, ms. */
 const ENDING_MS = 30_000;
 
@@ -54,15 +58,18 @@ export function serveAsCopier(): void {
 }
 
 async function copyAssigned(
-  { job, clusters, threads }: Assignment,
+  { job, clusters, threads, share }: Assignment,
   runner: Channel<RunnerMethods>,
   signal: AbortSignal,
 ): Promise<void> {
   const log = sentLog(runner);
+  const limits = new Limits(job.spec.options);
+  const get = (id: string) => runner.call('get', id);
+  limits.follow(job.id, { get, lease: (...asked) => runner.call('lease', ...asked) }, LOOK_EVERY_MS);
   const progress = new Progress();
   const tellMoved = () => {
     const { bytes, moved, transferring, atOnce } = progress;
-    runner.tell('moved', { bytes, moved, transferring, atOnce });
+    runner.tell('moved', { bytes, moved, transferring, atOnce, limit: limits.binding });
   };
   const accessTo = (alias: string) => {
     const cluster = clusters.find(({ name }) => name === alias);
@@ -71,7 +78,7 @@ async function copyAssigned(
   };
   const disk = { readBytes: job.spec.options.partSize };
   // The process that runs the job has reached the clusters.
-  const endpoints = await openEndpoints(job.spec, { accessTo, disk, contact: 'known', log });
+  const endpoints = await openEndpoints(job.spec, { accessTo, disk, contact: 'known', log, limits });
   const { source, destination } = endpoints;
   const telling = setInterval(tellMoved, TELL_EVERY_MS);
   try {
@@ -89,6 +96,10 @@ async function copyAssigned(
         // The process that runs the job tells of the outcomes that it records.
         onOutcome: () => undefined,
         threads,
+        threadsNow: async () => {
+          const all = threadsHere((await get(job.id)) ?? job, source, destination);
+          return sharesOf(all, share.count)[share.index] ?? threads;
+        },
         onEnd: (told) => Promise.resolve(runner.tell('transfers', told)),
       },
       ({ batch }) => runner.tell('copied', batch),

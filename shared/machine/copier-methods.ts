@@ -2,7 +2,7 @@ import type { Progress } from '../copy/progress.ts';
 import type { Access } from '../endpoints/registry.ts';
 import type { Job, Transfers } from '../job/job.ts';
 import type { Threads } from '../job/threads.ts';
-import type { BatchStore, Claim } from '../job/job-store.ts';
+import type { BatchStore, Claim, JobStore } from '../job/job-store.ts';
 import type { Batch } from '../job/unit.ts';
 import type { Log } from '../log.ts';
 import type { CarriedError } from './carried-error.ts';
@@ -14,6 +14,8 @@ export interface Assignment {
   readonly clusters: readonly Access['cluster'][];
   /** Transfers at once: its share of the job's. */
   readonly threads: Threads;
+  /** Which share, of how many. */
+  readonly share: { readonly index: number; readonly count: number };
 }
 
 /** What the process that runs a job calls in a copier process, in this order. */
@@ -27,10 +29,13 @@ export interface CopierMethods {
 }
 
 /** Figures of one process from its start. */
-export type Figures = Pick<Progress, 'bytes' | 'moved' | 'transferring' | 'atOnce'>;
+export interface Figures extends Pick<Progress, 'bytes' | 'moved' | 'transferring' | 'atOnce'> {
+  /** Which limit holds it up. */
+  readonly limit: string | undefined;
+}
 
 /** What a copier process calls in the one that runs the job, which alone writes to the job store. */
-export interface RunnerMethods extends Omit<BatchStore, 'claim'> {
+export interface RunnerMethods extends Omit<BatchStore, 'claim'>, Pick<JobStore, 'get' | 'lease'> {
   /** The next batch; undefined when there is none left. */
   next(): Promise<Batch | undefined>;
   /** Every unit of the batch has its outcome. */

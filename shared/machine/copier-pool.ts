@@ -99,7 +99,11 @@ export class CopierPool {
     this.#serving.queue.open(batches);
     this.#serving.progress.copiers = shares.length;
     const { clusters } = this.#means;
-    const tasks = shares.map((threads) => (stopped: AbortSignal) => this.#copyBy({ job, clusters, threads }, stopped));
+    const count = shares.length;
+    const tasks = shares.map((threads, index) => (stopped: AbortSignal) => {
+      const assignment = { job, clusters, threads, share: { index, count } };
+      return this.#copyBy(assignment, stopped);
+    });
     try {
       await allOrAbort(AbortSignal.any([signal, this.#stop.signal]), tasks);
     } finally {

@@ -1,7 +1,7 @@
 import type { AtOnce, Progress } from '../copy/progress.ts';
 import { Bitmap } from '../job/bitmap.ts';
-import type { Transfers } from '../job/job.ts';
-import type { BatchStore } from '../job/job-store.ts';
+import type { Job, Transfers } from '../job/job.ts';
+import type { BatchStore, JobStore } from '../job/job-store.ts';
 import type { UnitOutcome } from '../job/outcome.ts';
 import type { Batch } from '../job/unit.ts';
 import type { Log } from '../log.ts';
@@ -11,7 +11,7 @@ import type { Figures, RunnerMethods, SentClaim } from './copier-methods.ts';
 /** What all copier processes of a job are served with. */
 export interface Serving {
   readonly queue: BatchQueue;
-  readonly store: BatchStore;
+  readonly store: BatchStore & Pick<JobStore, 'get' | 'lease'>;
   readonly progress: Progress;
   readonly log: Log;
   /** Called with every outcome once it is recorded. */
@@ -24,7 +24,7 @@ export interface Serving {
 export class CopierService implements RunnerMethods {
   readonly #serving: Serving;
   readonly #open = new Map<number, Batch>();
-  #told: Figures = { bytes: 0, moved: 0, transferring: 0, atOnce: undefined };
+  #told: Figures = { bytes: 0, moved: 0, transferring: 0, atOnce: undefined, limit: undefined };
   #transfers: Transfers | undefined;
   #recordedBytes = 0;
   #isOver = false;
@@ -81,11 +81,20 @@ export class CopierService implements RunnerMethods {
     }
   }
 
+  get(job: string): Promise<Job | undefined> {
+    return this.#serving.store.get(job);
+  }
+
+  lease(...asked: Parameters<JobStore['lease']>): ReturnType<JobStore['lease']> {
+    return this.#serving.store.lease(...asked);
+  }
+
   moved(figures: Figures): void {
     const { progress } = this.#serving;
     progress.bytes += figures.bytes - this.#told.bytes;
     progress.moved += figures.moved - this.#told.moved;
     progress.transferring += figures.transferring - this.#told.transferring;
+    progress.limitOfCopiers = figures.limit;
     this.#told = figures;
     this.#serving.onAtOnce();
   }
@@ -106,7 +115,13 @@ export class CopierService implements RunnerMethods {
   /** Takes back what the process has left, which is gone. @returns the batches that it had, for another process */
   end(): readonly Batch[] {
     this.#isOver = true;
-    this.moved({ bytes: this.#recordedBytes, moved: this.#told.moved, transferring: 0, atOnce: undefined });
+    this.moved({
+      bytes: this.#recordedBytes,
+      moved: this.#told.moved,
+      transferring: 0,
+      atOnce: undefined,
+      limit: undefined,
+    });
     const left = [...this.#open.values()];
     this.#open.clear();
     for (const batch of left) this.#serving.queue.giveBack(batch);

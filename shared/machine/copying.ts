@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { copyBatch, type Copier } from '../copy/copier.ts';
 import { Pool, TICK_MS } from '../copy/pool.ts';
 import type { Transfers } from '../job/job.ts';
@@ -7,10 +8,15 @@ import type { Batch } from '../job/unit.ts';
 /** An SQLite transaction costs a millisecond. */
 const RECORD_EVERY_MS = 250;
 
+/** How soon a change of the transfers at once is seen, ms. */
+const LOOK_EVERY_MS = 1000;
+
 /** What one process copies batches with. */
 export interface Copying extends Omit<Copier, 'limit' | 'recordEveryMs'> {
   /** Transfers at once. */
   readonly threads: Threads;
+  /** As they are now: they may be changed while it copies. */
+  readonly threadsNow: () => Promise<Threads>;
   /** Called at the end, whatever ends it, with what there is to tell of their number. */
   readonly onEnd: (transfers: Transfers | undefined) => Promise<void>;
 }
@@ -32,6 +38,14 @@ export async function copyBatches(
   const loads = [source.load, destination.load];
   const pool = new Pool(threads, { loads, progress, log, onMore: () => wake() });
   const tick = setInterval(() => pool.tick(), TICK_MS);
+  let asked = threads;
+  const look = async () => {
+    const now = await copying.threadsNow();
+    if (isDeepStrictEqual(now, asked)) return;
+    asked = now;
+    pool.turnTo(now);
+  };
+  const looking = setInterval(() => void look().catch(() => undefined), LOOK_EVERY_MS);
   let onClaimed: () => void = () => undefined;
   const stop = new AbortController();
   const copier: Copier = {
@@ -74,6 +88,7 @@ export async function copyBatches(
   }
   await Promise.all(running);
   clearInterval(tick);
+  clearInterval(looking);
   await copying.onEnd(pool.told);
   copier.signal.throwIfAborted();
 }

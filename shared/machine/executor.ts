@@ -6,12 +6,11 @@ import type { Log } from '../log.ts';
 import { withSmallHeap } from '../memory.ts';
 import { finish, forgetLosses } from '../finish/finish.ts';
 import type { Progress } from '../copy/progress.ts';
-import { threadsOf } from '../job/threads.ts';
 import { copierCount } from './copier-count.ts';
 import { type CopierMeans, CopierPool } from './copier-pool.ts';
 import { copyBatches } from './copying.ts';
 import { NamesOnDisk } from './name-set.ts';
-import { sharesOf } from './shared-transfers.ts';
+import { sharesOf, threadsHere } from './shared-transfers.ts';
 import type { State } from './state.ts';
 import { unfinishedBatches, withFirst } from './unfinished-batches.ts';
 import type { Batch } from '../job/unit.ts';
@@ -19,10 +18,6 @@ import { type Job, noLosses, type Transfers } from '../job/job.ts';
 import type { UnitOutcome } from '../job/outcome.ts';
 import { plan } from '../plan/plan.ts';
 
-/** Transfers at once when neither the options nor a cluster say. */
-const DEFAULT_THREADS = 10;
-/** With `auto`, the most where no cluster says. */
-const AUTO_MOST = 256;
 const SEEN_EVERY_MS = 10_000;
 
 export interface Execution {
@@ -85,7 +80,7 @@ async function planJob(
   try {
     const { roots, spec } = job;
     const { options } = spec;
-    const mostCopiers = pool?.mostFor(threadsOf(job, source, destination, DEFAULT_THREADS).first) ?? 1;
+    const mostCopiers = pool?.mostFor(threadsHere(job, source, destination).first) ?? 1;
     let plannedBytes = 0;
     const emit = async (batch: Batch) => {
       progress.expectedFiles += batch.units.length;
@@ -115,7 +110,9 @@ async function copyJob(job: Job, execution: Execution, pool: CopierPool | undefi
   progress.bytes = count('bytes.copied') + count('bytes.skipped') + count('bytes.failed');
   progress.complete = count('files.copied') + count('files.skipped');
   progress.failed = count('files.failed');
-  const threads = threadsOf(job, source, destination, DEFAULT_THREADS, AUTO_MOST);
+  const threads = threadsHere(job, source, destination);
+  // Another process may change it: hdfs-fanout set.
+  const threadsNow = async () => threadsHere((await state.store.get(job.id)) ?? job, source, destination);
   const batches = unfinishedBatches(job.id, state);
   try {
     const { pending, expectedBytes, bytes } = progress;
@@ -123,7 +120,10 @@ async function copyJob(job: Job, execution: Execution, pool: CopierPool | undefi
     const { first, all } = await withFirst(batches, copiers);
     const onEnd = (transfers: Transfers | undefined) => state.store.update(job.id, { transfers });
     if (pool && first.length > 1) await pool.copy(job, all, sharesOf(threads, first.length), onEnd, signal);
-    else await copyBatches(() => all, { ...execution, job, store: state.store, owner: newOwner(), threads, onEnd });
+    else {
+      const owner = newOwner();
+      await copyBatches(() => all, { ...execution, job, store: state.store, owner, threads, threadsNow, onEnd });
+    }
   } finally {
     await batches.return(undefined);
   }

@@ -1,10 +1,21 @@
 import type { AtOnce } from '../copy/progress.ts';
-import type { Transfers } from '../job/job.ts';
-import type { Threads } from '../job/threads.ts';
+import type { Job, Transfers } from '../job/job.ts';
+import { type Threads, threadsOf } from '../job/threads.ts';
+import type { Storage } from '../storage/storage.ts';
 
-/** The transfers of a job dealt out to so many processes, in shares that add up. */
+/** Transfers at once when neither the options nor a cluster say. */
+const DEFAULT_THREADS = 10;
+/** With `auto`, the most where no cluster says. */
+const AUTO_MOST = 256;
+
+/** Transfers at once of a job that one machine copies, over all its processes. */
+export function threadsHere(job: Job, source: Storage, destination: Storage): Threads {
+  return threadsOf(job, source, destination, DEFAULT_THREADS, AUTO_MOST);
+}
+
+/** The transfers of a job dealt out to so many processes, in shares that add up; where there are fewer transfers than processes, one each. */
 export function sharesOf({ first, most, isAuto }: Threads, count: number): readonly Threads[] {
-  const share = (all: number, index: number) => Math.floor((all + index) / count);
+  const share = (all: number, index: number) => Math.max(1, Math.floor((all + index) / count));
   return Array.from({ length: count }, (_, index) => ({
     first: share(first, index),
     most: share(most, index),

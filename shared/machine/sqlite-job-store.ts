@@ -3,6 +3,7 @@ import { Bitmap, type UnitSet } from '../job/bitmap.ts';
 import { SpecError, SupersededError } from '../errors.ts';
 import { told } from './told.ts';
 import { type Claim, type ClaimedBatch, isClean, type JobStore, type RecordedFailure } from '../job/job-store.ts';
+import { FARTHEST_MS, type Lease } from '../limits/leases.ts';
 import { type Counters, countersOf, type FailedOutcome, type UnitOutcome } from '../job/outcome.ts';
 import { type Job, storedJob } from '../job/job.ts';
 
@@ -17,6 +18,8 @@ const SCHEMA = `
   CREATE INDEX IF NOT EXISTS failures_of_job ON failures (job, sequence);
   CREATE TABLE IF NOT EXISTS counters (
     job TEXT, name TEXT, value INTEGER NOT NULL, PRIMARY KEY (job, name)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS leases (
+    budget TEXT PRIMARY KEY, ends_at REAL NOT NULL, count INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS finishing (job TEXT PRIMARY KEY, cursor TEXT NOT NULL) WITHOUT ROWID;
 `;
 /** Rows that are read at once: a statement that stays open would keep SQLite's log from being written back. */
@@ -210,6 +213,21 @@ export class SqliteJobStore implements JobStore {
       this.#update(id, ending);
       this.#run('DELETE FROM finishing WHERE job = ?', id);
     });
+  }
+
+  lease(budget: string, lastsMs: number, nowMs: number): Promise<Lease> {
+    const row = this.#get(
+      `INSERT INTO leases (budget, ends_at, count) VALUES (?1, ?2 + ?3, 1)
+       ON CONFLICT (budget) DO UPDATE SET count = count + 1,
+         ends_at = ?3 + CASE WHEN ends_at BETWEEN ?2 AND ?4 THEN ends_at ELSE ?2 END
+       RETURNING ends_at, count`,
+      budget,
+      nowMs,
+      lastsMs,
+      nowMs + FARTHEST_MS,
+    );
+    if (row?.['count'] === 1) this.#run('DELETE FROM leases WHERE ends_at < ?', nowMs - FARTHEST_MS);
+    return Promise.resolve({ startAtMs: Number(row?.['ends_at']) - lastsMs, count: Number(row?.['count']) });
   }
 
   counters(id: string): Promise<Counters> {

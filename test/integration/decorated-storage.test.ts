@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect, inject, it } from 'vitest';
 import { Progress } from '../../shared/copy/progress.ts';
 import { openEndpoints } from '../../shared/endpoints/endpoints.ts';
+import { Limits } from '../../shared/limits/limits.ts';
 import { loadClusters } from '../../shared/hdfs/cluster.ts';
 import type { Job } from '../../shared/job/job.ts';
 import { parseJobSpec } from '../../shared/job/spec.ts';
@@ -35,7 +36,7 @@ it('copies through storages that count what they are asked for', async () => {
     destination: 'B:/decorated/out',
     options: { preserve: true },
   });
-  const means = { accessTo, disk: undefined, contact: 'first', log: silentLog } as const;
+  const means = { accessTo, disk: undefined, contact: 'first', log: silentLog, limits: new Limits({}) } as const;
   await using endpoints = await openEndpoints(spec, means, [counting]);
   const state = openState({ HDFS_FANOUT_HOME: mkdtempSync(join(tmpdir(), 'hdfs-fanout-decorated-')) });
   const job: Job = {

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { copied, countersIn, failed, newJob, skipped } from './outcomes.ts';
 import { interleavingsContract } from './job-store-interleavings.ts';
 import { allOf } from './files.ts';
+import { FARTHEST_MS } from '../../shared/limits/leases.ts';
 import type { Job } from '../../shared/job/job.ts';
 import type { JobSpec } from '../../shared/job/spec.ts';
 import type { Claim, JobStore } from '../../shared/job/job-store.ts';
@@ -101,6 +103,50 @@ export function jobStoreContract(name: string, open: () => Promise<Stores>): voi
         const listed = await store.list(3);
         expect(listed.map(({ id }) => id)).toEqual([ids[1], ids[2], ids[0]]);
         expect(await store.list(1)).toEqual(listed.slice(0, 1));
+      });
+    });
+
+    describe('leases', () => {
+      const budget = () => `job/${randomUUID()}/bytes`;
+      const nowMs = 1_800_000_000_000;
+
+      it('begin now, and each after the other', async () => {
+        const name = budget();
+        expect(await store.lease(name, 1000, nowMs)).toEqual({ startAtMs: nowMs, count: 1 });
+        expect(await store.lease(name, 250, nowMs)).toEqual({ startAtMs: nowMs + 1000, count: 2 });
+        expect(await store.lease(name, 0.5, nowMs + 800)).toEqual({ startAtMs: nowMs + 1250, count: 3 });
+        expect(await store.lease(name, 1, nowMs + 1250.5)).toEqual({ startAtMs: nowMs + 1250.5, count: 4 });
+      });
+
+      it('begin now after a pause: what nobody leased is lost', async () => {
+        const name = budget();
+        await store.lease(name, 1000, nowMs);
+        expect(await store.lease(name, 1000, nowMs + 5000)).toEqual({ startAtMs: nowMs + 5000, count: 2 });
+        expect(await store.lease(name, 1000, nowMs + 5001)).toEqual({ startAtMs: nowMs + 6000, count: 3 });
+      });
+
+      it('begin now where a clock that was wrong leased the far future', async () => {
+        const name = budget();
+        await store.lease(name, 1000, nowMs + 2 * FARTHEST_MS);
+        expect(await store.lease(name, 1000, nowMs)).toEqual({ startAtMs: nowMs, count: 2 });
+      });
+
+      it('of one budget are none of another’s', async () => {
+        const [one, other] = [budget(), budget()];
+        await store.lease(one, 60_000, nowMs);
+        expect(await store.lease(other, 1000, nowMs)).toEqual({ startAtMs: nowMs, count: 1 });
+      });
+
+      it('never overlap, however many ask at once', async () => {
+        const name = budget();
+        const holders = [stores.connect(), stores.connect(), stores.connect()];
+        const leases = await Promise.all(
+          Array.from({ length: 30 }, (_, index) => (holders[index % 3] ?? store).lease(name, 10, nowMs + (index % 7))),
+        );
+        const starts = leases.map(({ startAtMs }) => startAtMs).sort((a, b) => a - b);
+        for (const [index, start] of starts.slice(1).entries())
+          expect(start - (starts[index] ?? 0)).toBeGreaterThanOrEqual(10);
+        expect(new Set(leases.map(({ count }) => count)).size).toBe(30);
       });
     });
 

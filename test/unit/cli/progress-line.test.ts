@@ -57,6 +57,16 @@ describe('line', () => {
     expect(line(now, 10, width)).toBe(expected);
   });
 
+  it.each([
+    [Infinity, ' 11.1% 100 B of 900 B 10 B/s 1:20 left, limited to 10 B/s [ pending: 8 | transferring: 0 | '],
+    [80, ' 11.1% 100 B of 900 B 10 B/s 1:20 left, limited to 10 B/s [ P:8 T:0 C:1 F:0 ]'],
+    [60, ' 11.1% 100 B 10 B/s 1:20 left [ P:8 T:0 C:1 F:0 ]'],
+  ])('tells within %d columns that a limit holds the job up', (width, expected) => {
+    const now = progress({ expectedFiles: 9, expectedBytes: 900, bytes: 100, complete: 1 });
+    now.limit = () => 'limited to 10 B/s';
+    expect(line(now, 10, width).slice(0, expected.length)).toBe(expected);
+  });
+
   it.each<[string, Progress['atOnce'], number, string]>([
     ['a number that finds itself', { first: 10, now: 34, busy: undefined }, 80, '[ P:9 T:0 C:0 F:0 ] 10 → 34 at once'],
     ['a number that finds itself', { first: 10, now: 34, busy: undefined }, 30, ' 0.0% [ P:9 T:0 C:0 F:0 ]'],

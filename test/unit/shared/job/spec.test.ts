@@ -26,6 +26,8 @@ describe('parseJobSpec', () => {
         minSize: 0,
         filesOnly: false,
         maxFailures: 1000,
+        bandwidth: 'off',
+        namenodeOps: 'off',
       },
     });
   });

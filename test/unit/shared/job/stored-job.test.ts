@@ -23,6 +23,12 @@ it.each([
   expect(withOptions(spec, { force: true }).options.existing).toBe(existing === 'fail' ? 'update' : existing);
 });
 
+it('a job that was stored before there were limits has none', () => {
+  const job = newJob();
+  const { bandwidth: _, namenodeOps: __, ...options } = job.spec.options;
+  expect(storedJob({ ...job, spec: { ...job.spec, options } } as unknown as Job)).toEqual(job);
+});
+
 it('a job is read as it was stored', () => {
   const job = newJob({ outcome: 'Failed', error: 'why' });
   expect(storedJob(job)).toEqual(job);

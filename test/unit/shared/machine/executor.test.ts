@@ -7,7 +7,7 @@ import { Progress } from '../../../../shared/copy/progress.ts';
 import { LocalDisk } from '../../../../shared/disk/local-disk.ts';
 import { TransportError } from '../../../../shared/errors.ts';
 import { newJob } from '../../../../shared/job/job.ts';
-import { parseJobSpec } from '../../../../shared/job/spec.ts';
+import { parseJobSpec, withOptions } from '../../../../shared/job/spec.ts';
 import { silentLog } from '../../../../shared/log.ts';
 import { execute } from '../../../../shared/machine/executor.ts';
 import { openState, type State } from '../../../../shared/machine/state.ts';
@@ -134,5 +134,32 @@ describe('a job of more batches than transfers', () => {
     expect(claimed.length).toBeGreaterThan(5);
     expect(open.slice(0, 4)).toEqual([1, 1, 1, 1]);
     expect(open.at(-1)).toBe(claimed.length);
+  });
+});
+
+describe('transfers at once', () => {
+  it('are changed by another process while the job runs', async () => {
+    let [atWork, most] = [0, 0];
+    let isChanged = false;
+    const { store } = state;
+    const destination = decorated(disk, {
+      async write(path, body, options, both) {
+        atWork += 1;
+        most = Math.max(most, atWork);
+        if (!isChanged) {
+          isChanged = true;
+          expect(atWork).toBe(1);
+          const job = await store.get('job');
+          if (job) await store.update('job', { spec: withOptions(job.spec, { threads: 4 }) });
+        }
+        await sleep(40);
+        atWork -= 1;
+        return disk.write(path, body, options, both);
+      },
+    });
+    const ended = await executed(100, { threads: 1 }, disk, destination);
+    expect(ended.outcome).toBe('Successful');
+    expect((await store.get('job'))?.spec.options.threads).toBe(4);
+    expect(most).toBe(4);
   });
 });

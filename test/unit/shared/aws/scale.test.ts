@@ -1,0 +1,42 @@
+import { ListMapRunsCommand, type SFNClient, UpdateMapRunCommand } from '@aws-sdk/client-sfn';
+import { describe, expect, it } from 'vitest';
+import { Executions } from '../../../../shared/aws/executions.ts';
+import { copiersFor } from '../../../../shared/aws/scale.ts';
+
+describe('copiersFor', () => {
+  it.each([
+    [0, {}, 20],
+    [1, {}, 1],
+    [10, {}, 1],
+    [11, {}, 2],
+    [5000, {}, 20],
+    [0, { most: 35 }, 4],
+    [20, { most: 35 }, 2],
+    [500, { most: 5 }, 1],
+  ])('%i transfers within %j: %i copiers', (threads, most, expected) => {
+    expect(copiersFor(threads, { transfers: 10, copiers: 20, ...most })).toBe(expected);
+  });
+});
+
+describe('setConcurrency', () => {
+  /** Step Functions as far as it is asked here: the emulator has no UpdateMapRun. */
+  const asked = async (mapRuns: readonly object[]) => {
+    const sent: object[] = [];
+    const send = (command: object) => {
+      if (command instanceof ListMapRunsCommand) sent.push(command.input);
+      if (command instanceof UpdateMapRunCommand) sent.push(command.input);
+      return Promise.resolve({ mapRuns });
+    };
+    await new Executions({ send } as unknown as SFNClient).setConcurrency('execution', 7);
+    return sent;
+  };
+
+  it('changes the map that runs', async () => {
+    const runs = [{ mapRunArn: 'over', stopDate: new Date() }, { mapRunArn: 'running' }];
+    expect(await asked(runs)).toEqual([{ executionArn: 'execution' }, { mapRunArn: 'running', maxConcurrency: 7 }]);
+  });
+
+  it('changes nothing before there is one', async () => {
+    expect(await asked([])).toEqual([{ executionArn: 'execution' }]);
+  });
+});
