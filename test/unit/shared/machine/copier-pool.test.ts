@@ -289,7 +289,9 @@ describe('copiers whose runner was killed', () => {
     );
     expect(() => DestinationLock.acquire(local.state.locks, 'another', root())).toThrow('the job job is writing to');
     process.kill(frozen, 'SIGCONT');
-    await copiersEnded(local.state.locks, 'job', signal);
+    let waits = 0;
+    await copiersEnded(local.state.locks, 'job', signal, () => (waits += 1));
+    expect(waits).toBe(1);
     expect(isHeld(local.state.locks, 'job')).toBe(false);
     expect(local.halfDone()).toEqual([]);
     expect(await local.run()).toMatchObject({ outcome: 'Successful' });
@@ -302,7 +304,7 @@ describe('copiers whose runner was killed', () => {
     const { child, pids } = await started();
     for (const pid of [child.pid ?? 0, ...pids]) process.kill(pid, 'SIGKILL');
     await once(child, 'exit');
-    await copiersEnded(local.state.locks, 'job', signal);
+    await copiersEnded(local.state.locks, 'job', signal, () => expect.unreachable('nothing is left to wait for'));
     expect(await local.run()).toMatchObject({ outcome: 'Successful' });
     expect(await local.counters()).toMatchObject(whole(300));
     expect(readdirSync(local.state.locks)).toEqual(['locks.db']);
