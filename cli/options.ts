@@ -25,6 +25,8 @@ export interface JobFlags {
   minSize: number;
   includePattern: string;
   maxFailures: number;
+  splitAbove?: number;
+  chunkSize: number;
 }
 
 /** Flags of `copy`: those of a job, and those of one run. */
@@ -86,6 +88,12 @@ export function addJobFlags(command: Command): Command {
     .option('--files-only', 'flatten: all files directly under the destination', false)
     .option('--include-pattern <glob>', 'only files whose base name matches, hidden ones too', '*')
     .option('--min-size <bytes>', 'only files of at least this size', wholeNumber, 0)
+    .option(
+      '--split-above <bytes>',
+      'copy longer files in chunks; 0: none (default: 1 GiB and four blocks)',
+      wholeNumber,
+    )
+    .option('--chunk-size <bytes>', 'bytes of a chunk, rounded up to whole blocks of both sides', wholeNumber, 2 ** 30)
     .addOption(maxFailures)
     .addOption(threads)
     .option('--part-size <bytes>', 'bytes read at once from the local disk, a power of two', wholeNumber, 65_536)
@@ -112,6 +120,8 @@ export function specOf(paths: readonly string[], flags: JobFlags): JobSpec {
       openFiles: flags.openFiles,
       direct: flags.direct,
       threads: flags.threads,
+      splitAbove: flags.splitAbove,
+      chunkSize: flags.chunkSize,
       partSize: flags.partSize,
       bufferSize: flags.bufferSize,
       includePattern: flags.includePattern,

@@ -1,4 +1,4 @@
-import type { UnitOutcome } from '../job/outcome.ts';
+import { isOfChunk, type UnitOutcome } from '../job/outcome.ts';
 
 /** Live figures of one process, as a progress bar shows them. Bytes of a try that failed are taken back. */
 export class Progress {
@@ -18,7 +18,11 @@ export class Progress {
     return Math.max(0, this.expectedFiles - this.complete - this.failed - this.transferring);
   }
 
-  settle({ outcome, bytes }: UnitOutcome): void {
+  /** A chunk's bytes were counted as they were moved, and its file is not done yet. */
+  settle(ended: UnitOutcome): void {
+    if (isOfChunk(ended)) return;
+    const { outcome, chunkBytes = 0 } = ended;
+    const bytes = ended.bytes - chunkBytes;
     switch (outcome) {
       case 'copied':
         // A copied file's bytes were counted as they were moved.

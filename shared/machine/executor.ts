@@ -5,6 +5,7 @@ import { messageOf } from '../errors.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Log } from '../log.ts';
 import { withSmallHeap } from '../memory.ts';
+import { assemble } from '../copy/assemble.ts';
 import { copyBatch } from '../copy/copier.ts';
 import { finish, forgetLosses } from '../finish/finish.ts';
 import { batchRecords, isFinished } from '../job/claimed-batches.ts';
@@ -70,13 +71,14 @@ async function planJob(job: Job, { state, source, destination, signal, progress 
     const { roots, spec } = job;
     const { options } = spec;
     const emit = async (batch: Batch) => {
-      progress.expectedFiles += batch.units.length;
+      progress.expectedFiles += batch.units.filter(({ kind }) => kind === 'file').length;
       await manifest.append(batch);
     };
     using names = new NamesOnDisk();
     const expected = await plan({ source, destination, roots, options, signal, emit, names, makeDirectories: true });
     await manifest.close();
-    return { phase: 'copying', expectedFiles: expected.files, expectedBytes: expected.bytes };
+    const { files, bytes, split, notSplit } = expected;
+    return { phase: 'copying', expectedFiles: files, expectedBytes: bytes, split, notSplit };
   } catch (error) {
     await manifest.discard();
     throw error;
@@ -91,7 +93,7 @@ async function copyJob(job: Job, execution: Execution): Promise<void> {
   progress.expectedFiles = job.expectedFiles;
   progress.expectedBytes = job.expectedBytes;
   const count = (name: string) => counters.get(name) ?? 0;
-  progress.bytes = count('bytes.copied') + count('bytes.skipped') + count('bytes.failed');
+  progress.bytes = count('bytes.copied') + count('bytes.skipped') + count('bytes.failed') + count('chunks.bytes');
   progress.complete = count('files.copied') + count('files.skipped');
   progress.failed = count('files.failed');
   const threads = threadsOf(job, source, destination, DEFAULT_THREADS);
@@ -145,8 +147,13 @@ async function copyJob(job: Job, execution: Execution): Promise<void> {
   copier.signal.throwIfAborted();
 }
 
-async function finishJob(job: Job, { state, source, destination, log, signal }: Execution): Promise<Job> {
+async function finishJob(
+  job: Job,
+  { state, source, destination, progress, log, signal, onOutcome }: Execution,
+): Promise<Job> {
   const { store, manifests } = state;
+  const owner = newOwner();
+  const context = { job, source, destination, store, owner, progress, log };
   const ended = await finish({
     job,
     source,
@@ -154,7 +161,12 @@ async function finishJob(job: Job, { state, source, destination, log, signal }: 
     store,
     manifests,
     deaths: undefined,
-    owner: newOwner(),
+    owner,
+    assemble: (batch, index, unit, claim, both) => assemble({ ...context, signal: both }, batch, index, unit, claim),
+    onOutcome: (batch, outcome) => {
+      progress.settle(outcome);
+      onOutcome(batch, outcome);
+    },
     log,
     signal,
     isOver: () => false,
