@@ -75,8 +75,8 @@ async function assembled(file: FileCopy, unit: SplitFile, discard: () => Promise
   const { lengthBytes, modifiedAtMs } = unit;
   const { existing } = job.spec.options;
   const listed = { storage: source, path: sourcePath, lengthBytes, modifiedAtMs };
-  await requireUnchanged(listed, signal);
   await requireWhole(listed, signal);
+  await requireUnchanged(listed, signal);
   const chunks = await copiedChunks(file, unit);
   const [target = '', ...others] = chunkPaths(job, unit);
   // What a promotion moved aside that a crash cut short.
