@@ -13,7 +13,7 @@ import { chunkPath } from '../job/temporary.ts';
 import type { ChunkUnit } from '../job/unit.ts';
 import { chunkLayouts } from './chunk-layouts.ts';
 import { type CopyContext, FileCopy } from './file-copy.ts';
-import { ofSource, requireUnchanged } from './source.ts';
+import { ofSource, requireUnchanged, requireWhole } from './source.ts';
 import { readBack, requireLength, verifyWritten, type Written } from './verify.ts';
 
 /** Tries that end in bytes that differ, or in a refusal that is not known here. */
@@ -80,6 +80,8 @@ async function attempt(file: FileCopy, unit: ChunkUnit, number: number, onMoved:
   const { lengthBytes } = range;
   const listed = { storage: source, path: sourcePath, lengthBytes: range.fileBytes, modifiedAtMs };
   await file.requireOwner();
+  // Not after the bytes: what is open or another file by now would be copied for nothing.
+  await requireWhole(listed, signal);
   await requireUnchanged(listed, signal);
   const temporary = file.temporaryPath(number);
   const seen = { bytes: 0 };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
 import { newHome } from '../support/cli.ts';
 import { FaultProxy, type FaultProxyRequest, type Reaction } from '../support/fault-proxy.ts';
+import { openFile } from '../support/open-file.ts';
 import { content } from '../support/odd-tree.ts';
 import { temporaryNames, TwoClusters } from '../support/two-clusters.ts';
 
@@ -177,6 +178,25 @@ describe('a chunk whose bytes change on their way', () => {
 });
 
 describe('a file whose chunks cannot be put together', () => {
+  it.each([
+    { policy: 'fail', code: 1, ended: { 'Files Failed': 1, Skipped: {} } },
+    { policy: 'skip', code: 0, ended: { 'Files Failed': 0, Skipped: { 'open for writing': 1 } } },
+  ])('because somebody writes it ends before a byte is moved, with --open-files $policy', async (expected) => {
+    const pair = await TwoClusters.make(bed, `chunks-open-${expected.policy}`);
+    const path = `${pair.root}/in/long`;
+    await pair.a.put(path, content('open', 20 * MIB));
+    await using _ = await openFile(pair.a, path, 0, 'append');
+    await using a = await proxyOf('A', () => undefined);
+    const args = [...copyOf(pair), '--open-files', expected.policy];
+    const { status, code } = await pair.run(args, { conf: pair.conf({ A: { url: a.url } }) });
+    expect(code).toBe(expected.code);
+    expect(status).toMatchObject({ ...expected.ended, 'Files Split': { 'chunks of 4.0 MiB': 1 } });
+    expect(toDatanode(a, 'OPEN')).toBe(0);
+    const { stdout } = await pair.run(['status', status.Job, '--failures']);
+    if (expected.policy === 'fail') expect(stdout).toContain('open for writing (copy from a snapshot)');
+    expect(await pair.b.tree(`${pair.root}/out`)).toEqual({});
+  });
+
   it('because its source changes meanwhile fails, and nothing of it is left', async () => {
     const pair = await pairWith('changed');
     let writes = 0;
