@@ -1,6 +1,6 @@
 // What the project aims at, held against what was measured.
-import type { CaseResult, ListingResult, Results, Row } from './results.ts';
-import { of, rowNamed } from './results.ts';
+import { copiersOf } from './contestants.ts';
+import { type CaseResult, of, type Ratio, ratioOf, type Results, rowNamed } from './results.ts';
 
 export interface Aim {
   readonly aim: string;
@@ -9,73 +9,92 @@ export interface Aim {
   readonly holds: boolean | undefined;
 }
 
-type CaseName = CaseResult['case']['name'];
-
 /** How far above its floor a copy may be. */
-const aboveFloor = 1.15;
+const aboveFloor = 1.1;
 /** Two equally fast contestants differ by chance: "no slower" allows this much. */
 const noise = 1.03;
-const memoryMiB = 256;
-/** Memory that does not follow the size or the number of files still varies with the garbage collector's timing. */
-const flat = 1.5;
+const memoryMiB = 160;
 
-const bound = (aim: string, value: number | undefined, holds: (value: number) => boolean, unit = '×'): Aim => {
-  if (value === undefined || Number.isNaN(value)) return { aim, measured: 'not measured', holds: undefined };
-  const text = unit === '×' ? value.toFixed(2) : value.toFixed(0);
-  return { aim, measured: `${text} ${unit}`, holds: holds(value) };
+/** How much faster than whom hdfs-fanout is to be, and how much of whose CPU it may use. */
+interface CaseAims {
+  readonly faster?: Readonly<Record<string, number>>;
+  readonly cpu?: Readonly<Record<string, number>>;
+}
+
+const caseAims: Readonly<Record<string, CaseAims>> = {
+  small: { faster: { pydistcp: 2, 'distcp-rpc': 2.5, distcp: 2.5 }, cpu: { pydistcp: 0.3 } },
+  middle: { faster: { pydistcp: 1.1 }, cpu: { pydistcp: 0.8 } },
+  big: { faster: { pydistcp: 1.25, 'distcp-rpc': 1 / noise }, cpu: { pydistcp: 0.5 } },
+  'big-digest': { faster: { pydistcp: 1.1 }, cpu: { pydistcp: 1 } },
+  'small-tls': { faster: { pydistcp: 1.5 } },
+  'middle-tls': { faster: { pydistcp: 1.15 } },
+  'big-tls': { faster: { pydistcp: 1.3 }, cpu: { pydistcp: 0.6 } },
 };
 
-export const aimsOf = ({ cases, listings }: Results): Aim[] => {
-  const row = (name: CaseName, contestant: string): Row | undefined =>
-    rowNamed(cases.find((result) => result.case.name === name)?.rows ?? [], contestant);
-  const ratio = (name: CaseName, field: 'wallSeconds' | 'cpuSeconds', a: string, b: string): number | undefined => {
-    const [over, under] = [row(name, a), row(name, b)];
-    return over && under && of(over, field) / of(under, field);
+/** With as many transfers at once. */
+const afar: Readonly<Record<string, string>> = { fanout: 'pydistcp', 'fanout-100': 'pydistcp-100' };
+const fasterAfar = 1.3;
+/** How much longer a copy may take that finds the number of transfers itself. */
+const aboveBest = 1.15;
+
+export const told = ({ middle, least, most }: Ratio): string =>
+  least === most ? middle.toFixed(2) : `${middle.toFixed(2)} (${least.toFixed(2)}–${most.toFixed(2)})`;
+
+const bound = (aim: string, ratio: Ratio | undefined, holds: (value: number) => boolean): Aim =>
+  ratio
+    ? { aim, measured: `${told(ratio)} ×`, holds: holds(ratio.middle) }
+    : { aim, measured: 'not measured', holds: undefined };
+
+const floorAims = ({ case: { name }, rows }: CaseResult): Aim[] =>
+  rows.flatMap((row) => {
+    const under = row.floor === undefined ? undefined : rowNamed(rows, row.floor);
+    if (!under) return [];
+    const ratio = ratioOf(row, under, 'wallSeconds');
+    return [bound(`${name}: ${row.title} ≤ ${aboveFloor} × its floor`, ratio, (x) => x <= aboveFloor)];
+  });
+
+const peerAims = ({ case: { name, roundTripMs }, rows }: CaseResult): Aim[] => {
+  const titleOf = (peer: string): string => rowNamed(rows, peer)?.title ?? peer;
+  const faster = (own: string, peer: string, least: number): Aim => {
+    const ratio = ratioOf(rowNamed(rows, peer), rowNamed(rows, own), 'wallSeconds');
+    const aim = least < 1 ? 'no slower than' : `≥ ${least} × as fast as`;
+    return bound(`${name}: ${titleOf(own)} ${aim} ${titleOf(peer)}`, ratio, (x) => x >= least);
   };
-  const wall = (name: CaseName, a: string, b: string) => ratio(name, 'wallSeconds', a, b);
-  const cpu = (name: CaseName, a: string, b: string) => ratio(name, 'cpuSeconds', a, b);
-  const aims: Aim[] = [];
-  for (const { case: each, rows } of cases) {
-    for (const { name, title, floor } of rows) {
-      if (floor === undefined || !rowNamed(rows, floor)) continue;
-      const value = wall(each.name, name, floor);
-      aims.push(bound(`${each.name}: ${title} ≤ ${aboveFloor} × its floor`, value, (x) => x <= aboveFloor));
-    }
+  if (roundTripMs !== undefined) {
+    return [...Object.entries(afar).map(([own, peer]) => faster(own, peer, fasterAfar)), autoAim(name, rows)];
   }
-  const peers = (aim: string, value: number | undefined, least: number) =>
-    aims.push(bound(aim, value, (x) => x >= least));
-  peers('small: pydistcp ≥ 1.3 × hdfs-fanout', wall('small', 'pydistcp', 'fanout'), 1.3);
-  peers('small: DistCp ≥ 2.2 × hdfs-fanout', wall('small', 'distcp', 'fanout'), 2.2);
-  peers('small: pydistcp ≥ 1.8 × hdfs-fanout --verify none', wall('small', 'pydistcp', 'fanout-none'), 1.8);
-  peers('small-tls: pydistcp ≥ 1.3 × hdfs-fanout', wall('small-tls', 'pydistcp', 'fanout'), 1.3);
-  aims.push(
-    bound(
-      `middle-tls: hdfs-fanout no slower than pydistcp (≤ ${noise} ×)`,
-      wall('middle-tls', 'fanout', 'pydistcp'),
-      (x) => x <= noise,
-    ),
-  );
-  for (const name of ['middle', 'big'] as const) {
-    for (const peer of ['pydistcp', 'curl']) {
-      const value = wall(name, 'fanout', peer);
-      aims.push(bound(`${name}: hdfs-fanout no slower than ${peer} (≤ ${noise} ×)`, value, (x) => x <= noise));
-    }
-  }
-  aims.push(bound('small: client CPU ≤ 0.5 × pydistcp’s', cpu('small', 'fanout', 'pydistcp'), (x) => x <= 0.5));
-  aims.push(bound('big: client CPU ≤ 1 × pydistcp’s', cpu('big', 'fanout', 'pydistcp'), (x) => x <= 1));
-  return [...aims, ...memoryAims(cases, listings)];
-};
-
-const memoryAims = (cases: readonly CaseResult[], listings: readonly ListingResult[]): Aim[] => {
-  const own = cases.flatMap(({ rows }) => rows.filter(({ floor }) => floor !== undefined));
-  const peaks = own.map((row) => of(row, 'peakMiB')).filter((peak) => !Number.isNaN(peak));
-  const plans = listings.flatMap(({ rows }) => rows.filter(({ name }) => name === 'plan'));
-  const planned = plans.map((row) => of(row, 'peakMiB')).filter((peak) => !Number.isNaN(peak));
-  const all = [...peaks, ...planned];
-  const most = all.length > 0 ? Math.max(...all) : undefined;
-  const spread = peaks.length > 1 ? Math.max(...peaks) / Math.min(...peaks) : undefined;
+  const { faster: speeds = {}, cpu = {} } = caseAims[name] ?? {};
   return [
-    bound(`client memory ≤ ${memoryMiB} MiB in every case`, most, (x) => x <= memoryMiB, 'MiB'),
-    bound(`client memory flat over the cases (largest ≤ ${flat} × least)`, spread, (x) => x <= flat),
+    ...Object.entries(speeds).map(([peer, least]) => faster('fanout', peer, least)),
+    ...Object.entries(cpu).map(([peer, most]) => {
+      const ratio = ratioOf(rowNamed(rows, 'fanout'), rowNamed(rows, peer), 'cpuSeconds');
+      return bound(`${name}: client CPU ≤ ${most} × that of ${titleOf(peer)}`, ratio, (x) => x <= most);
+    }),
   ];
 };
+
+/** Beside the number that was the better one over all rounds. */
+const autoAim = (name: string, rows: CaseResult['rows']): Aim => {
+  const fixed = Object.keys(afar).flatMap((own) => rowNamed(rows, own) ?? []);
+  const [best] = fixed.toSorted((a, b) => of(a, 'wallSeconds') - of(b, 'wallSeconds'));
+  const ratio = ratioOf(rowNamed(rows, 'fanout-auto'), best, 'wallSeconds');
+  return bound(`${name}: --threads auto ≤ ${aboveBest} × the better of 10 and 100`, ratio, (x) => x <= aboveBest);
+};
+
+const memoryAim = ({ cases, listings }: Results): Aim => {
+  const own = cases.flatMap(({ rows }) => rows.filter(({ name }) => name.startsWith('fanout')));
+  const plans = listings.flatMap(({ rows }) => rows.filter(({ name }) => name === 'plan'));
+  const peaks = [...own, ...plans]
+    .map((row) => of(row, 'peakMiB') / copiersOf(row.name))
+    .filter((peak) => !Number.isNaN(peak));
+  const aim = `client memory ≤ ${memoryMiB} MiB a copier in every case`;
+  if (peaks.length === 0) return { aim, measured: 'not measured', holds: undefined };
+  const most = Math.max(...peaks);
+  return { aim, measured: `${most.toFixed(0)} MiB`, holds: most <= memoryMiB };
+};
+
+export const aimsOf = (results: Results): Aim[] => [
+  ...results.cases.flatMap(floorAims),
+  ...results.cases.flatMap(peerAims),
+  memoryAim(results),
+];

@@ -56,23 +56,32 @@ const withTokens = async (bed: Bed<'A' | 'B'>): Promise<object> => {
     const { name, truststore, nameservices } = definitionOf(cluster);
     return { name, auth_mechanism: 'TOKEN', token, verify: true, truststore, nameservices };
   });
-  const authorities = await Promise.all([A, B].map(({ ca = '' }) => readFile(ca, 'utf8')));
-  setDefaultCACertificates([...getCACertificates(), ...authorities]);
   return { clusters: await Promise.all(definitions) };
+};
+
+/** This process trusts both clusters' authorities from now on. @returns the file that holds them */
+const trust = async (bed: Bed<'A' | 'B'>, scratch: string): Promise<string> => {
+  const authorities = await Promise.all(Object.values(bed.clusters).map(({ ca = '' }) => readFile(ca, 'utf8')));
+  setDefaultCACertificates([...getCACertificates(), ...authorities]);
+  const file = join(scratch, 'authorities.pem');
+  await writeFile(file, authorities.join('\n'));
+  return file;
 };
 
 const prepare = async (bed: Bed<'A' | 'B'>, scratch: string, options: Options, secure: boolean): Promise<Arena> => {
   const { contestants } = options;
   const clusters = secure ? await withTokens(bed) : (JSON.parse(await readFile(bed.configFile, 'utf8')) as object);
-  const wanted = (name: string): boolean => contestants.some((contestant) => contestant.name === name);
   await bundle(scratch);
   await prepareHadoop(join(scratch, 'hadoop'), atOnce);
   return {
     source: bed.clusters.A,
     destination: bed.clusters.B,
     configFile: await writeConfig(clusters, scratch),
+    ...(secure ? { authorities: await trust(bed, scratch) } : {}),
     scratch,
-    pydistcp: wanted('pydistcp') ? await getPydistcp(join(bedHome, 'bench-venv'), say) : '',
+    pydistcp: contestants.some(({ name }) => name.startsWith('pydistcp'))
+      ? await getPydistcp(join(bedHome, 'bench-venv'), say)
+      : '',
   };
 };
 
@@ -87,7 +96,7 @@ const profile = async (options: Options, copying: Copying): Promise<void> => {
   });
   for (const of of options.cases.filter(({ secure }) => !secure)) {
     await copyCase(of, { ...copying, contestants, rounds: 1, vary });
-    for (const { name, title } of contestants) {
+    for (const { name, title } of contestants.filter((each) => of.contestants.includes(each.name))) {
       console.log(`\n${of.name}: ${title}\n${await summarize(join(dirOf(name, of.name), 'profile.json'))}`);
     }
   }
@@ -115,8 +124,7 @@ const onClusters = async <T>(
   });
   const arena = await prepare(bed, scratch, options, secure);
   const servers = bed.hosts.flatMap(({ pid }) => pid ?? []);
-  const contestants = options.contestants.filter((contestant) => contestant.secure ?? !secure);
-  return await work({ arena, servers, contestants, rounds: options.rounds, say });
+  return await work({ arena, servers, contestants: options.contestants, rounds: options.rounds, say });
 };
 
 const compare = async (options: Options, scratch: string): Promise<Results> => {

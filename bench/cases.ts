@@ -1,16 +1,30 @@
-// What is copied. The two halves of a case's name that follow it in reports are its count and its size.
+// What is copied, and by whom. The two halves of a case's name that follow it in reports are its count and its size.
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** A tree of equal files, spread over directories. */
+const usual = ['fanout', 'floor', 'fanout-none', 'floor-none', 'pydistcp'];
+const all = [...usual, 'fanout-2', 'distcp-rpc', 'distcp'];
+/** A process for each request is all that curl could show of small files. */
+const withCurl = [...all, 'curl'];
+const verified = ['fanout', 'floor', 'pydistcp'];
+const afar = ['fanout', 'pydistcp', 'fanout-100', 'pydistcp-100', 'fanout-auto'];
+
+/** A tree of equal files, spread over directories of fifty. */
 export interface Case {
-  readonly name: 'small' | 'middle' | 'big' | 'small-tls' | 'middle-tls';
+  readonly name: string;
+  readonly contestants: readonly string[];
   /** Between clusters with Kerberos and TLS, by delegation tokens. */
   readonly secure?: true;
+  /** Of the source's files, where not the destination's: their stored checksums cannot be compared then, and all bytes are digested. */
+  readonly sourceBlockBytes?: number;
+  /** Between the client and everything else. */
+  readonly roundTripMs?: number;
   readonly files: number;
   readonly fileBytes: number;
-  readonly directories: number;
 }
+
+/** What the bed's clusters give to new files. */
+export const blockBytes = 128 * MIB;
 
 /** A tree of empty files that is only listed; an endless one by hdfs-fanout alone, from a namenode that makes it up. */
 export interface ListingCase {
@@ -21,21 +35,34 @@ export interface ListingCase {
   readonly fanOut: number;
 }
 
-export const cases: readonly Case[] = [
-  { name: 'small', files: 2000, fileBytes: 64 * KIB, directories: 20 },
-  { name: 'middle', files: 200, fileBytes: 4 * MIB, directories: 4 },
-  { name: 'big', files: 4, fileBytes: 512 * MIB, directories: 1 },
-  { name: 'small-tls', secure: true, files: 1000, fileBytes: 64 * KIB, directories: 10 },
-  { name: 'middle-tls', secure: true, files: 100, fileBytes: 4 * MIB, directories: 4 },
+const small = { fileBytes: 64 * KIB };
+const middle = { fileBytes: 4 * MIB };
+const big = { fileBytes: 512 * MIB };
+
+const sizes: readonly (Case & { readonly quickFiles: number })[] = [
+  { name: 'small', ...small, files: 1000, quickFiles: 100, contestants: all },
+  { name: 'middle', ...middle, files: 120, quickFiles: 20, contestants: withCurl },
+  { name: 'big', ...big, files: 4, quickFiles: 2, contestants: withCurl },
+  { name: 'big-digest', ...big, files: 2, quickFiles: 1, contestants: verified, sourceBlockBytes: blockBytes / 2 },
+  { name: 'small-20ms', ...small, files: 200, quickFiles: 40, contestants: afar, roundTripMs: 20 },
+  { name: 'middle-20ms', ...middle, files: 100, quickFiles: 10, contestants: afar, roundTripMs: 20 },
+  { name: 'small-80ms', ...small, files: 200, quickFiles: 40, contestants: afar, roundTripMs: 80 },
+  { name: 'middle-80ms', ...middle, files: 100, quickFiles: 10, contestants: afar, roundTripMs: 80 },
+  { name: 'small-tls', ...small, files: 400, quickFiles: 60, contestants: usual, secure: true },
+  { name: 'middle-tls', ...middle, files: 80, quickFiles: 10, contestants: usual, secure: true },
+  { name: 'big-tls', ...big, files: 2, quickFiles: 1, contestants: usual, secure: true },
 ];
 
-export const quickCases: readonly Case[] = [
-  { name: 'small', files: 300, fileBytes: 64 * KIB, directories: 3 },
-  { name: 'middle', files: 30, fileBytes: 4 * MIB, directories: 2 },
-  { name: 'big', files: 2, fileBytes: 192 * MIB, directories: 1 },
-  { name: 'small-tls', secure: true, files: 100, fileBytes: 64 * KIB, directories: 2 },
-  { name: 'middle-tls', secure: true, files: 10, fileBytes: 4 * MIB, directories: 2 },
-];
+const quickFileBytes = 192 * MIB;
+
+export const cases: readonly Case[] = sizes.map(({ quickFiles, ...each }) => each);
+
+/** Each of them still of several blocks, where the case is about blocks. */
+export const quickCases: readonly Case[] = sizes.map(({ quickFiles, ...each }) => ({
+  ...each,
+  files: quickFiles,
+  fileBytes: Math.min(each.fileBytes, quickFileBytes),
+}));
 
 export const listingCases: readonly ListingCase[] = [
   { name: 'wide', directories: 1, filesEach: 20_000, fanOut: 1 },
@@ -51,8 +78,13 @@ export const quickListingCases: readonly ListingCase[] = [
 
 export const human = (bytes: number): string => (bytes >= MIB ? `${bytes / MIB} MiB` : `${bytes / KIB} KiB`);
 
-export const describe = (of: Case): string =>
-  `${of.files.toLocaleString('en')} files of ${human(of.fileBytes)}${of.secure ? ', tokens over TLS on both sides' : ''}`;
+export const describe = ({ files, fileBytes, secure, sourceBlockBytes, roundTripMs }: Case): string =>
+  [
+    `${files.toLocaleString('en')} files of ${human(fileBytes)}`,
+    ...(secure ? ['tokens over TLS on both sides'] : []),
+    ...(sourceBlockBytes ? [`blocks of ${human(sourceBlockBytes)} and ${human(blockBytes)}`] : []),
+    ...(roundTripMs ? [`${roundTripMs} ms away`] : []),
+  ].join(', ');
 
 export const describeListing = ({ name, directories, filesEach }: ListingCase): string => {
   if (name === 'wide') return `${filesEach.toLocaleString('en')} files in one directory`;
@@ -62,9 +94,14 @@ export const describeListing = ({ name, directories, filesEach }: ListingCase): 
 
 export const totalBytes = (of: Case): number => of.files * of.fileBytes;
 
+const filesPerDirectory = 50;
+
 /** Paths below the tree's root. */
-export const pathsOf = (of: Case): string[] =>
-  Array.from({ length: of.files }, (_, i) => `/d${String(i % of.directories).padStart(2, '0')}/f${i}`);
+export const pathsOf = ({ files }: Case): string[] =>
+  Array.from({ length: files }, (_, i) => {
+    const directory = i % Math.ceil(files / filesPerDirectory);
+    return `/d${String(directory).padStart(2, '0')}/f${i}`;
+  });
 
 /** A directory's number is its place in a tree in which every directory holds `fanOut` others. */
 const directoryOf = (number: number, fanOut: number): string =>

@@ -2,12 +2,15 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cluster } from '../test/bed/bed.ts';
-import { type Case, pathsOf } from './cases.ts';
+import { blockBytes, type Case, pathsOf } from './cases.ts';
 import { javaCommand } from './hadoop.ts';
 import type { Command } from './measure.ts';
+import { tokenOf } from './requests.ts';
 
-/** Files on their way at once, for all. */
+/** Files on their way at once, for all but those that are named otherwise. */
 export const atOnce = 10;
+/** What it takes to fill a long way. */
+const manyAtOnce = 100;
 
 /** What every contestant needs to know. */
 export interface Arena {
@@ -15,6 +18,8 @@ export interface Arena {
   readonly destination: Cluster;
   /** Names both clusters, in the form that pydistcp and hdfs-fanout share. */
   readonly configFile: string;
+  /** The certificate authorities of both, as a PEM file, where they have any. */
+  readonly authorities?: string;
   /** For what contestants keep on this machine; holds the built hdfs-fanout and floor. */
   readonly scratch: string;
   readonly pydistcp: string;
@@ -33,8 +38,8 @@ export interface Contestant {
   readonly title: string;
   /** The contestant that makes only the requests that this one cannot do without. */
   readonly floor?: string;
-  /** Whether it takes part between secure clusters. */
-  readonly secure?: true;
+  /** Processes that copy, where they are more than one. */
+  readonly copiers?: number;
   readonly command: (arena: Arena, task: Task) => Promise<Command> | Command;
 }
 
@@ -42,37 +47,39 @@ const hdfsFanout =
   (...flags: string[]) =>
   ({ configFile, scratch }: Arena, { from, to }: Task): Command => ({
     program: process.execPath,
-    args: [
-      join(scratch, 'hdfs-fanout.mjs'),
-      'copy',
-      `A:${from}`,
-      `B:${to}`,
-      '--threads',
-      String(atOnce),
-      '--silent',
-      ...flags,
-    ],
+    args: [join(scratch, 'hdfs-fanout.mjs'), 'copy', `A:${from}`, `B:${to}`, '--silent', ...flags],
     env: { WEBHDFS_CONFIG: configFile, HDFS_FANOUT_HOME: join(scratch, 'jobs') },
   });
 
+/** What a verified copy cannot do without depends on the case: where block sizes differ the bytes have to be digested. */
 const floor =
-  (level: 'none' | 'checksum') =>
-  ({ source, destination, scratch }: Arena, { from, to }: Task): Command => ({
-    program: process.execPath,
-    args: [join(scratch, 'floor.mjs'), level, source.namenodeUrl, from, destination.namenodeUrl, to, String(atOnce)],
-  });
+  (isVerified: boolean) =>
+  ({ source, destination, scratch, authorities }: Arena, { case: of, from, to }: Task): Command => {
+    const { sourceBlockBytes = blockBytes } = of;
+    const level = !isVerified ? 'none' : sourceBlockBytes === blockBytes ? 'checksum' : 'digest';
+    const ends = [source.namenodeUrl, from, destination.namenodeUrl, to];
+    const [SOURCE_TOKEN, DESTINATION_TOKEN] = [source, destination].map(({ namenodeUrl }) => tokenOf(namenodeUrl));
+    return {
+      program: process.execPath,
+      args: [join(scratch, 'floor.mjs'), level, ...ends, String(atOnce), String(sourceBlockBytes), String(blockBytes)],
+      env: { SOURCE_TOKEN, DESTINATION_TOKEN, NODE_EXTRA_CA_CERTS: authorities },
+    };
+  };
 
 /** Its own default of 64 KiB a read is slow, its default logging to a file as well: both are set to what suits it. */
-const pydistcp = ({ pydistcp: program, configFile }: Arena, { from, to }: Task): Command => ({
-  program,
-  args: [`--conf=${configFile}`, '-s', 'A', '-d', 'B', '--part-size=1048576', `--threads=${atOnce}`, from, to],
-});
+const pydistcp =
+  (threads: number) =>
+  ({ pydistcp: program, configFile }: Arena, { from, to }: Task): Command => ({
+    program,
+    args: [`--conf=${configFile}`, '-s', 'A', '-d', 'B', '--part-size=1048576', `--threads=${threads}`, from, to],
+  });
 
-const distcp = ({ source, destination, scratch }: Arena, { from, to }: Task): Promise<Command> => {
-  const [a, b] = [source, destination].map(({ namenodeUrl }) => namenodeUrl.replace('http:', 'webhdfs:'));
-  const args = ['-m', String(atOnce), `${a}${from}`, `${b}${to}`];
-  return javaCommand(join(scratch, 'hadoop'), 'org.apache.hadoop.tools.DistCp', args);
-};
+const distcp =
+  (urlOf: (cluster: Cluster) => string) =>
+  ({ source, destination, scratch }: Arena, { from, to }: Task): Promise<Command> => {
+    const args = ['-m', String(atOnce), `${urlOf(source)}${from}`, `${urlOf(destination)}${to}`];
+    return javaCommand(join(scratch, 'hadoop'), 'org.apache.hadoop.tools.DistCp', args);
+  };
 
 const curl = async ({ source, destination, scratch }: Arena, { case: of, from, to }: Task): Promise<Command> => {
   const paths = join(scratch, 'paths');
@@ -85,18 +92,38 @@ const curl = async ({ source, destination, scratch }: Arena, { case: of, from, t
   };
 };
 
+const one = ['--copiers', '1'];
+const few = [...one, '--threads', String(atOnce)];
+const many = [...one, '--threads', String(manyAtOnce)];
+
 export const contestants: readonly Contestant[] = [
-  { name: 'fanout', title: 'hdfs-fanout', floor: 'floor', secure: true, command: hdfsFanout() },
-  { name: 'floor', title: 'floor', command: floor('checksum') },
+  { name: 'fanout', title: 'hdfs-fanout', floor: 'floor', command: hdfsFanout(...few) },
+  { name: 'floor', title: 'floor', command: floor(true) },
   {
     name: 'fanout-none',
     title: 'hdfs-fanout --verify none',
     floor: 'floor-none',
-    secure: true,
-    command: hdfsFanout('--verify', 'none'),
+    command: hdfsFanout(...few, '--verify', 'none'),
   },
-  { name: 'floor-none', title: 'floor --verify none', command: floor('none') },
-  { name: 'pydistcp', title: 'pydistcp', secure: true, command: pydistcp },
-  { name: 'distcp', title: 'DistCp', command: distcp },
+  { name: 'floor-none', title: 'floor --verify none', command: floor(false) },
+  {
+    name: 'fanout-2',
+    title: 'hdfs-fanout --copiers 2',
+    copiers: 2,
+    command: hdfsFanout('--copiers', '2', '--threads', String(atOnce)),
+  },
+  { name: 'pydistcp', title: 'pydistcp', command: pydistcp(atOnce) },
+  { name: 'fanout-100', title: 'hdfs-fanout --threads 100', command: hdfsFanout(...many) },
+  { name: 'pydistcp-100', title: 'pydistcp --threads=100', command: pydistcp(manyAtOnce) },
+  { name: 'fanout-auto', title: 'hdfs-fanout --threads auto', command: hdfsFanout(...one, '--threads', 'auto') },
+  { name: 'distcp-rpc', title: 'DistCp hdfs://', command: distcp(({ rpc }) => `hdfs://${rpc}`) },
+  {
+    name: 'distcp',
+    title: 'DistCp webhdfs://',
+    command: distcp(({ namenodeUrl }) => namenodeUrl.replace('http:', 'webhdfs:')),
+  },
   { name: 'curl', title: 'curl | curl', command: curl },
 ];
+
+export const copiersOf = (contestant: string): number =>
+  contestants.find(({ name }) => name === contestant)?.copiers ?? 1;

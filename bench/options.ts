@@ -3,11 +3,21 @@ import { parseArgs } from 'node:util';
 import { type Case, cases, type ListingCase, listingCases, quickCases, quickListingCases } from './cases.ts';
 import { type Contestant, contestants } from './contestants.ts';
 
+/** Names in as many lines as they need, in the column of the options' descriptions. */
+const listed = (all: readonly { readonly name: string }[]): string => {
+  const lines = ['(default: all)'];
+  for (const { name } of all) {
+    const longer = `${lines.at(-1) ?? ''} ${name}`;
+    if (longer.length > 70) lines.push(name);
+    else lines[lines.length - 1] = longer;
+  }
+  return lines.join(`\n${' '.repeat(25)}`);
+};
+
 export const usage = `usage: npm run bench -- [options]
   --quick                fewer and smaller files, one round: for developing
-  --only CASE,…          ${[...cases, ...listingCases].map(({ name }) => name).join(', ')} (default: all)
-  --contestants NAME,…   ${contestants.map(({ name }) => name).join(', ')}
-                         (default: all)
+  --only CASE,…          ${listed([...cases, ...listingCases])}
+  --contestants NAME,…   ${listed(contestants)}
   --rounds N             counted ones, after one that is not (default 3)
   --profile              where Node spends its time, by contestant; counts nothing
   --help

@@ -1,8 +1,8 @@
-// The results for a person: 80 columns on a terminal, Markdown in a file.
-import { type Aim, aimsOf } from './aims.ts';
+// The results for a person: 100 columns on a terminal, Markdown in a file.
+import { type Aim, aimsOf, told } from './aims.ts';
 import { describe, describeListing, totalBytes } from './cases.ts';
 import { atOnce } from './contestants.ts';
-import { type CaseResult, type ListingResult, of, type Results, type Row, rowNamed } from './results.ts';
+import { type CaseResult, type ListingResult, of, ratioOf, type Results, type Row, rowNamed } from './results.ts';
 
 interface Table {
   readonly title: string;
@@ -14,32 +14,34 @@ const MIB = 1024 * 1024;
 
 const figure = (value: number, digits: number): string => (Number.isNaN(value) ? '–' : value.toFixed(digits));
 
-const range = ({ runs }: Row): string => {
-  const walls = runs.map(({ wallSeconds }) => wallSeconds);
-  return walls.length === 0 ? '–' : `${figure(Math.min(...walls), 1)}–${figure(Math.max(...walls), 1)}`;
-};
+const GB = 1e9;
 
+/** Small files cost by their number, big ones by their bytes. */
 const caseTable = ({ case: each, rows }: CaseResult): Table => {
-  const small = each.fileBytes < MIB;
+  const isSmall = each.fileBytes < MIB;
+  const done = isSmall ? each.files : totalBytes(each) / MIB;
   const reference = rowNamed(rows, 'fanout');
+  const ratio = (over: Row, under: Row | undefined): string => {
+    const found = ratioOf(over, under, 'wallSeconds');
+    return found ? told(found) : '';
+  };
   const line = (row: Row): string[] => {
     if (row.error !== undefined) return [row.title, 'failed', ...Array.from({ length: 6 }, () => '–')];
-    const wall = of(row, 'wallSeconds');
-    const floor = row.floor === undefined ? undefined : rowNamed(rows, row.floor);
+    const [wall, cpu] = [of(row, 'wallSeconds'), of(row, 'cpuSeconds')];
     return [
       row.title,
       figure(wall, 2),
-      range(row),
-      figure((small ? each.files : totalBytes(each) / MIB) / wall, 0),
-      floor ? figure(wall / of(floor, 'wallSeconds'), 2) : '',
-      reference ? figure(wall / of(reference, 'wallSeconds'), 2) : '–',
-      figure(of(row, 'cpuSeconds'), 2),
+      figure(done / wall, 0),
+      row.floor === undefined ? '' : ratio(row, rowNamed(rows, row.floor)),
+      ratio(row, reference),
+      figure((1000 * cpu) / each.files, 2),
+      figure((GB * cpu) / totalBytes(each), 2),
       figure(of(row, 'peakMiB'), 0),
     ];
   };
   return {
-    title: `${each.name}: ${describe(each)}, ${atOnce} at a time`,
-    head: ['', 'wall s', 'range', small ? 'files/s' : 'MiB/s', '×floor', '×fanout', 'CPU s', 'MiB'],
+    title: `${each.name}: ${describe(each)}`,
+    head: ['', 'wall s', isSmall ? 'files/s' : 'MiB/s', '×floor', '×fanout', 'CPU s/1,000', 'CPU s/GB', 'MiB'],
     lines: rows.map(line),
   };
 };
@@ -118,23 +120,32 @@ const warningsOf = ({ cases }: Results): string[] => {
   return most < quietBelow ? [] : [`the machine was not quiet: others kept up to ${most.toFixed(2)} cores busy`];
 };
 
+const distancesOf = ({ cases }: Results): string[] =>
+  cases.flatMap(({ case: { name }, distance }) => {
+    if (!distance) return [];
+    const { keptMs, newMs } = distance;
+    const more = `${keptMs.toFixed(1)} ms more, on a new connection ${newMs.toFixed(1)} ms`;
+    return [`${name}: a request through the proxy was measured to take ${more}`];
+  });
+
 /** Without the aims where too little was measured for them. */
 export const plainReport = (results: Results, aims: boolean): string => {
   const tables = aims ? [...tablesOf(results), aimsTable(aimsOf(results))] : tablesOf(results);
   const errors = errorsOf(results).map((line) => `failed: ${line}`);
-  return [...tables.map(plain), ...warningsOf(results), ...errors].join('\n');
+  return [...tables.map(plain), ...distancesOf(results), ...warningsOf(results), ...errors].join('\n');
 };
 
 const legend = `Medians over the rounds, which follow one that is not counted. Wall time, CPU seconds and memory are those of the
 client: its whole process tree. ×floor: wall time over that of the smallest client that makes only the requests which this
-level of verification needs. ×fanout: wall time over hdfs-fanout's own, verified. bench/README.md tells how it is measured.`;
+level of verification needs. ×fanout: wall time over hdfs-fanout's own, verified. Both are ratios of the same round: their
+median, and from the least to the most. ${atOnce} files at a time unless named otherwise. bench/README.md tells how it is measured.`;
 
 export const markdownReport = (results: Results): string => {
   const { startedAt, machine, rounds } = results;
   const facts = Object.entries(machine).map(([name, value]) => `- ${name}: ${value}`);
   const tables = [aimsTable(aimsOf(results)), ...tablesOf(results)].map(markdown);
   const errors = errorsOf(results).map((line) => `- failed: ${line.replaceAll('\n', ' ')}`);
-  const warnings = warningsOf(results).map((line) => `- ${line}`);
-  const head = [`# ${startedAt.slice(0, 10)}, ${rounds} rounds`, '', legend, '', ...facts, ...warnings, ...errors, ''];
+  const notes = [...distancesOf(results), ...warningsOf(results)].map((line) => `- ${line}`);
+  const head = [`# ${startedAt.slice(0, 10)}, ${rounds} rounds`, '', legend, '', ...facts, ...notes, ...errors, ''];
   return [...head, ...tables].join('\n');
 };

@@ -19,6 +19,8 @@ export const useToken = (namenodeUrl: string, token: string): void => {
   tokens.set(namenodeUrl, token);
 };
 
+export const tokenOf = (namenodeUrl: string): string | undefined => tokens.get(namenodeUrl);
+
 /** A path on a cluster, for one operation. Names of the benchmark's files need no escapes. */
 export const urlOf = (namenodeUrl: string, path: string, operation: string, parameters = ''): string => {
   const token = tokens.get(namenodeUrl);
@@ -45,13 +47,6 @@ export const ask = async (method: 'GET' | 'PUT' | 'DELETE', url: string): Promis
 
 export const askJson = async <T>(method: 'GET' | 'PUT' | 'DELETE', url: string): Promise<T> =>
   JSON.parse(await ask(method, url)) as T;
-
-/** A file's bytes. */
-export const download = async (url: string): Promise<Readable> => {
-  const { statusCode, body } = await request(url, { dispatcher });
-  if (statusCode !== 200) throw new Error(`GET ${url}: ${statusCode} ${await body.text()}`);
-  return body;
-};
 
 /** Through node:http, since undici takes a datanode's unsolicited `100 Continue` for a broken server. */
 export const upload = async (url: string, body: Readable, lengthBytes: number): Promise<void> => {

@@ -1,5 +1,6 @@
 // What a run of the benchmark found.
 import type { Case, ListingCase } from './cases.ts';
+import type { Distance } from './distance.ts';
 import type { Measured } from './measure.ts';
 import { median } from './statistics.ts';
 
@@ -15,6 +16,8 @@ export interface Row {
 
 export interface CaseResult {
   readonly case: Case;
+  /** As measured, where the client was kept at one. */
+  readonly distance?: Distance;
   readonly rows: readonly Row[];
 }
 
@@ -39,6 +42,25 @@ export interface Results {
 /** The median over the rounds; NaN without one. */
 export const of = <T extends Measured>(row: { readonly runs: readonly T[] }, field: keyof T & string): number =>
   median(row.runs.map((run) => Number(run[field] ?? NaN)));
+
+/** One contestant's figure over another's. */
+export interface Ratio {
+  /** The median of the rounds' ratios: both met the same machine in a round. */
+  readonly middle: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+/** @returns undefined where one of them has no figures */
+export const ratioOf = (
+  over: Pick<Row, 'runs'> | undefined,
+  under: Pick<Row, 'runs'> | undefined,
+  field: 'wallSeconds' | 'cpuSeconds',
+): Ratio | undefined => {
+  const ratios = over?.runs.map((run, round) => run[field] / (under?.runs[round]?.[field] ?? NaN)) ?? [];
+  if (ratios.length === 0 || ratios.some(Number.isNaN)) return undefined;
+  return { middle: median(ratios), least: Math.min(...ratios), most: Math.max(...ratios) };
+};
 
 export const rowNamed = <R extends { readonly name: string }>(rows: readonly R[], name: string): R | undefined =>
   rows.find((row) => row.name === name);

@@ -19,7 +19,7 @@ export interface JobFlags {
   openFiles: string;
   direct: boolean;
   exact: boolean;
-  threads: number;
+  threads: number | 'auto';
   partSize: number;
   bufferSize: number;
   minSize: number;
@@ -62,8 +62,11 @@ const openFiles = new Option('--open-files <what>', 'source files that are open 
 const maxFailures = new Option('--max-failures <n>', 'stop the job when more files than this have failed')
   .argParser(wholeNumber)
   .default(1000);
-const threads = new Option('--threads <n>', 'transfers at once; 0: as many as both clusters allow')
-  .argParser(wholeNumber)
+const threads = new Option(
+  '--threads <n>',
+  'transfers at once; 0: as many as both clusters allow; auto: as many as pay',
+)
+  .argParser((text) => (text === 'auto' ? text : wholeNumber(text)))
   .default(0);
 
 /** Options that a retry in AWS may change. */

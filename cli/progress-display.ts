@@ -53,13 +53,22 @@ export function line(progress: Progress, bytesPerSecond: number, width = Infinit
   const pace = `${bytesText(bytesPerSecond)}/s${left}`;
   const words = `[ pending: ${pending} | transferring: ${transferring} | complete: ${complete} | failed: ${failed} ]`;
   const initials = `[ P:${pending} T:${transferring} C:${complete} F:${failed} ]`;
+  const note = noteOf(progress.atOnce);
   const lines = [
-    `${percent} ${size} ${pace} ${words}`,
-    `${percent} ${size} ${pace} ${initials}`,
-    `${percent} ${bytesText(bytes)} ${pace} ${initials}`,
+    `${percent} ${size} ${pace} ${words}${note}`,
+    `${percent} ${size} ${pace} ${initials}${note}`,
+    `${percent} ${bytesText(bytes)} ${pace} ${initials}${note}`,
+    `${percent} ${initials}${note}`,
     `${percent} ${initials}`,
   ];
   return lines.find((text) => text.length <= width) ?? percent;
+}
+
+/** Why there are as many transfers at once as there are, where that changes. */
+function noteOf(atOnce: Progress['atOnce']): string {
+  if (!atOnce) return '';
+  const { first, now, busy } = atOnce;
+  return busy ? ` cluster ${busy.cluster} is busy: ${now} of ${busy.of} transfers` : ` ${first} → ${now} at once`;
 }
 
 function clock(seconds: number): string {

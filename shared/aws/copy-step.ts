@@ -1,5 +1,5 @@
-import pLimit from 'p-limit';
 import { copyBatch, type Left } from '../copy/copier.ts';
+import { Pool, TICK_MS } from '../copy/pool.ts';
 import type { Deadline } from '../deadline.ts';
 import { Progress } from '../copy/progress.ts';
 import { threadsOf } from '../job/threads.ts';
@@ -39,7 +39,11 @@ export async function copyStep(
   const { source, destination } = endpoints;
   const progress = new Progress();
   progress.failed = (await store.counters(id)).get('files.failed') ?? 0;
-  const threads = Math.min(transfers, threadsOf(job, source, destination, transfers));
+  const first = Math.min(transfers, threadsOf(job, source, destination, transfers).most);
+  // Many copiers share the clusters, and none sees what the others yield: each only makes do with less when a cluster is busy.
+  const threads = { first, most: first, isAuto: false };
+  const pool = new Pool(threads, { loads: [source.load, destination.load], progress, log });
+  const tick = setInterval(() => pool.tick(), TICK_MS);
   const lost = new AbortController();
   const watch = setInterval(() => {
     store.requireOwner(id, batch.batch, owner).catch((error: unknown) => lost.abort(error));
@@ -56,7 +60,7 @@ export async function copyStep(
       signal: lost.signal,
       onOutcome: () => undefined,
       recordEveryMs: RECORD_EVERY_MS,
-      limit: pLimit(threads),
+      limit: <T>(transfer: () => Promise<T>) => pool.run(transfer),
     };
     return await copyBatch(copier, batch, deadline, before?.cut);
   } catch (error) {
@@ -66,6 +70,7 @@ export async function copyStep(
     }
     throw error;
   } finally {
+    clearInterval(tick);
     clearInterval(watch);
     await store.release(id, batch.batch, owner);
   }

@@ -100,8 +100,8 @@ export async function planStep(
   return answer(job, endpoints, ready, true);
 
   function answer(of: Job, { source, destination }: Endpoints, ready: { batches: number; key: string }, done: boolean) {
-    const threads = threadsOf(of, source, destination, limits.transfers * limits.copiers);
-    const maxConcurrency = Math.max(1, Math.min(limits.copiers, Math.ceil(threads / limits.transfers)));
+    const { most } = threadsOf(of, source, destination, limits.transfers * limits.copiers);
+    const maxConcurrency = Math.max(1, Math.min(limits.copiers, Math.ceil(most / limits.transfers)));
     return { job: id, done, ...ready, maxConcurrency, bucket: manifests.bucket };
   }
 }

@@ -1,5 +1,13 @@
 import { isOfChunk, type UnitOutcome } from '../job/outcome.ts';
 
+/** How many transfers may run at once, where that number changes. */
+export interface AtOnce {
+  readonly first: number;
+  readonly now: number;
+  /** A cluster that has said busy, and the number before it did. */
+  readonly busy: { readonly cluster: string; readonly of: number } | undefined;
+}
+
 /** Live figures of one process, as a progress bar shows them. Bytes of a try that failed are taken back. */
 export class Progress {
   /** The walk goes on: the expected files and bytes still grow. */
@@ -9,6 +17,8 @@ export class Progress {
   /** Bytes of the files that have ended, and those that running transfers have moved. */
   bytes = 0;
   transferring = 0;
+  /** Undefined where their number is fixed, and no cluster is busy. */
+  atOnce: AtOnce | undefined;
   complete = 0;
   failed = 0;
   /** Bytes that this process has moved, failed tries included: their growth is the speed. */

@@ -12,6 +12,9 @@ interface Row {
 
 /** Classes that mean one thing, whatever their message quotes: paths may be called anything. */
 const classes: readonly Row[] = [
+  // What Java says of a block's file that a datanode may not open beside so many others.
+  row('busy', 'FileNotFoundException', { message: /^\/[^:]* \(Too many open files(?: in system)?\)$/ }),
+  row('busy', 'SocketException IOException', { message: /^Too many open files/ }),
   row('not-found', 'FileNotFoundException PathNotFoundException NoSuchFileException'),
   row('exists', 'FileAlreadyExistsException', {
     message: /already exists as a directory/,

@@ -6,6 +6,7 @@ import type { Cluster } from './cluster.ts';
 import { type Answer, type Download, type Headers, type HttpTransport, splitUrl } from './http.ts';
 import { codeOf, isUnreached, speaksNoHttp } from './transport-error.ts';
 import { type Contact, type Nameservice, nameserviceFor, nameservicesOf } from './nameservice.ts';
+import { Load } from '../storage/load.ts';
 import { encodePath } from '../storage/path.ts';
 import { misdirected, unaddressable } from './misdirected.ts';
 import { GATEWAY_REMEDY, isFromGateway, remoteErrorOf } from './remote-exception.ts';
@@ -31,6 +32,7 @@ const DOUBTFUL_WAIT_MS = 1000;
 export class NamenodeRest {
   readonly cluster: Cluster;
   readonly http: HttpTransport;
+  readonly load: Load;
   readonly #nameservices: readonly Nameservice[];
   readonly #authentication: Authentication;
   readonly #policy: RetryPolicy;
@@ -45,6 +47,7 @@ export class NamenodeRest {
   ) {
     this.cluster = cluster;
     this.http = http;
+    this.load = new Load(cluster.name);
     this.#nameservices = nameservicesOf(cluster, contact);
     this.#authentication = authentication;
     this.#policy = { attempts: Infinity, totalMs: cluster.retry_timeout * 1000, baseMs: 200, capMs: 5000 };
@@ -134,6 +137,7 @@ export class NamenodeRest {
     try {
       return await send(this.http.cookies.addTo(base, used.headers));
     } catch (error) {
+      if (isAskedTooMuch(error)) this.load.noteBusy();
       if (error instanceof TransportError && error.where?.host === splitUrl(base).host) nameservice.failOver(base);
       const code = refusalOf(error);
       if (!(error instanceof StorageError) || !code) throw error;
@@ -202,7 +206,10 @@ export class NamenodeRest {
       const query = queryOf(operation, { ...parameters, ...credentials.parameters });
       const { cookies } = this.http;
       const url = `${base}/webhdfs/v1${encodePath(path)}?${query}`;
+      const sentAtMs = performance.now();
       const answer = await send(url, where, cookies.addTo(base, credentials.headers));
+      // HttpFS moves bytes before it answers some requests: how long that takes says nothing.
+      if (nameservice.hasDatanodes) this.load.noteAnswer(performance.now() - sentAtMs);
       cookies.keep(base, answer.cookies);
       const failure = 'text' in answer ? failureOf(answer, base, where) : undefined;
       if (!isFromGateway(failure)) nameservice.isKnown = true;
@@ -221,6 +228,7 @@ export class NamenodeRest {
         return await ask(await this.#authentication.credentials(nameservice, base));
       }
     } catch (error) {
+      if (isAskedTooMuch(error)) this.load.noteBusy();
       if (turnsAway(error)) nameservice.failOver(base);
       // What comes from elsewhere, as from the getting of a token, is explained there.
       throw error instanceof FanoutError && error.where === where ? explained(this.cluster, error) : error;
@@ -286,6 +294,12 @@ function queryOf(operation: string, parameters: Parameters): string {
 function refusalOf(error: unknown): 'token' | 'unauthenticated' | undefined {
   if (!(error instanceof StorageError)) return undefined;
   return error.code === 'token' || error.code === 'unauthenticated' ? error.code : undefined;
+}
+
+/** Whether fewer requests at once would do better. A gateway that wants to be left alone says for how long. */
+function isAskedTooMuch(error: unknown): boolean {
+  if (!(error instanceof StorageError)) return false;
+  return error.code === 'busy' || error.exception === 'HTTP 429' || error.retryAfterMs !== undefined;
 }
 
 /** Whether another address of the nameservice may do better. */

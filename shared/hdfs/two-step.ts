@@ -55,6 +55,7 @@ export class TwoStep {
       return await step();
     } catch (error) {
       if (hasCode(error, 'standby')) nameservice.failOver(namenode);
+      if (hasCode(error, 'busy')) this.#rest.load.noteBusy();
       // The token of the redirect ran out or was replaced meanwhile: the namenode knows, when it is asked again.
       if (error instanceof StorageError && hasCode(error, 'token', 'unauthenticated')) {
         throw new StorageError(error.code, error.exception, error.reason, where, { disposition: 'retry' });

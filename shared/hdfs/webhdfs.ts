@@ -2,6 +2,7 @@ import { messageOf, printable } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { Once } from '../once.ts';
 import { hasCode, StorageError } from '../storage/errors.ts';
+import type { Load } from '../storage/load.ts';
 import { basename, join, normalize } from '../storage/path.ts';
 import { namenodeOrder } from '../storage/order.ts';
 import type { ByteRange, FileStatus, LockedPath, Reading, Storage, WriteOptions, Writing } from '../storage/storage.ts';
@@ -37,6 +38,7 @@ export class WebHdfs implements Storage {
   readonly concatenation: Concat;
   readonly hadoop: RemoteAttributes;
   readonly posix: RemoteAttributes;
+  readonly load: Load;
   readonly #rest: NamenodeRest;
   readonly #log: Log;
   readonly #root: string;
@@ -59,6 +61,7 @@ export class WebHdfs implements Storage {
     this.name = cluster.name;
     this.maxConcurrency = (cluster.max_concurrency ?? 0) > 0 ? cluster.max_concurrency : undefined;
     this.#rest = rest;
+    this.load = rest.load;
     this.#log = log;
     this.#root = normalize(cluster.root ?? '/');
     this.#mounts = new Mounts(cluster);

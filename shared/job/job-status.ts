@@ -43,6 +43,8 @@ export interface JobStatus {
   readonly Retries: number;
   /** Bytes copied per second of `Duration`. */
   readonly Throughput: number;
+  /** Where the number of transfers at once changed, on one machine: at first, at last, and how often a cluster was busy and got fewer. */
+  readonly 'Transfers At Once'?: Job['transfers'];
   /** Why the job ended before its end. */
   readonly Error?: string;
 }
@@ -90,6 +92,7 @@ export function jobStatus(job: Job, counters: Counters, isRunning = false, nowMs
     'Attributes Updated': count('attributes.updated'),
     Retries: count('retries'),
     Throughput: seconds > 0 ? Math.round(bytes.copied / seconds) : 0,
+    ...(job.transfers ? { 'Transfers At Once': job.transfers } : {}),
     ...(job.error === undefined ? {} : { Error: job.error }),
   };
 }

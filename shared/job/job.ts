@@ -31,6 +31,16 @@ export interface Job {
   readonly directoryWarnings: Readonly<Record<string, number>>;
   /** The first of the directories that did not get all their attributes, each as a line with the reason; all of them are in the log. */
   readonly directoryLosses?: readonly string[] | undefined;
+  /** Undefined where their number was fixed and stayed, and in AWS, where copiers come and go. */
+  readonly transfers?: Transfers | undefined;
+}
+
+/** How many transfers ran at once, where that number changed. */
+export interface Transfers {
+  readonly first: number;
+  readonly last: number;
+  /** How often there were made fewer, since a cluster said that it is busy, by cluster. */
+  readonly busy: Readonly<Record<string, number>>;
 }
 
 /** What is said of directories before a finish of the job has looked at them. */

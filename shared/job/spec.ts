@@ -48,7 +48,12 @@ const optionFields = z.strictObject({
     .default('fail')
     .describe('What becomes of a source file that somebody writes: it fails, or it is skipped and counted'),
   direct: z.boolean().default(false).describe('Write to the final name: saves a rename, readers see half files'),
-  threads: z.int().min(0).max(10_000).default(0).describe('Transfers at once; 0: as many as both clusters allow'),
+  threads: z
+    .union([z.int().min(0).max(10_000), z.literal('auto')], 'expected a whole number, or auto')
+    .default(0)
+    .describe(
+      'Transfers at once; 0: as many as both clusters allow; auto: as many as pay, within that; in AWS auto is as 0',
+    ),
   partSize: powerOfTwo.default(65_536).describe('Bytes read at once from the local disk, a power of two'),
   bufferSize: powerOfTwo.default(65_536).describe('Accepted from pydistcp: the servers choose their own buffers'),
   includePattern: z

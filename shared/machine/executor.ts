@@ -1,12 +1,12 @@
 import { hostname } from 'node:os';
 import { randomUUID } from 'node:crypto';
-import pLimit from 'p-limit';
 import { messageOf } from '../errors.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Log } from '../log.ts';
 import { withSmallHeap } from '../memory.ts';
 import { assemble } from '../copy/assemble.ts';
 import { copyBatch } from '../copy/copier.ts';
+import { Pool, TICK_MS } from '../copy/pool.ts';
 import { finish, forgetLosses } from '../finish/finish.ts';
 import { batchRecords, isFinished } from '../job/claimed-batches.ts';
 import type { Progress } from '../copy/progress.ts';
@@ -20,6 +20,8 @@ import { plan } from '../plan/plan.ts';
 
 /** Transfers at once when neither the options nor a cluster say. */
 const DEFAULT_THREADS = 10;
+/** With `auto`, the most where no cluster says. */
+const AUTO_MOST = 256;
 /** An SQLite transaction costs a millisecond. */
 const RECORD_EVERY_MS = 250;
 const SEEN_EVERY_MS = 10_000;
@@ -96,9 +98,11 @@ async function copyJob(job: Job, execution: Execution): Promise<void> {
   progress.bytes = count('bytes.copied') + count('bytes.skipped') + count('bytes.failed') + count('chunks.bytes');
   progress.complete = count('files.copied') + count('files.skipped');
   progress.failed = count('files.failed');
-  const threads = threadsOf(job, source, destination, DEFAULT_THREADS);
-  const limit = pLimit(threads);
+  const threads = threadsOf(job, source, destination, DEFAULT_THREADS, AUTO_MOST);
   let wake: () => void = () => undefined;
+  const loads = [source.load, destination.load];
+  const pool = new Pool(threads, { loads, progress, log, onMore: () => wake() });
+  const tick = setInterval(() => pool.tick(), TICK_MS);
   const stop = new AbortController();
   const copier = {
     job,
@@ -111,7 +115,7 @@ async function copyJob(job: Job, execution: Execution): Promise<void> {
     signal: AbortSignal.any([signal, stop.signal]),
     onOutcome,
     recordEveryMs: RECORD_EVERY_MS,
-    limit: <T>(transfer: () => Promise<T>) => limit(transfer).finally(() => wake()),
+    limit: <T>(transfer: () => Promise<T>) => pool.run(transfer).finally(() => wake()),
   };
   const running = new Set<Promise<void>>();
   let isFirst = true;
@@ -123,7 +127,7 @@ async function copyJob(job: Job, execution: Execution): Promise<void> {
       if (isFirst) await state.store.keepFinishCursor(job.id, undefined);
       isFirst = false;
       // The next batch is opened when the open ones leave transfers idle, so that one slow file does not hold up others.
-      while (!copier.signal.aborted && (limit.pendingCount >= threads || running.size >= threads)) {
+      while (!copier.signal.aborted && (pool.waiting >= pool.limit || running.size >= pool.limit)) {
         await new Promise<void>((resolve) => (wake = resolve));
       }
       if (copier.signal.aborted) break;
@@ -144,6 +148,8 @@ async function copyJob(job: Job, execution: Execution): Promise<void> {
     stop.abort(error);
   }
   await Promise.all(running);
+  clearInterval(tick);
+  await state.store.update(job.id, { transfers: pool.told });
   copier.signal.throwIfAborted();
 }
 

@@ -1,5 +1,6 @@
 import type { FanoutError } from '../errors.ts';
 import type { FileChecksum, RegularLayout } from './checksum.ts';
+import type { Load } from './load.ts';
 
 /**
  * What some storages can do and others cannot, as optional members of `Storage`: the engine asks whether a member is there and never for
@@ -16,6 +17,8 @@ export interface Capabilities {
   readonly checksums?: StoredChecksums;
   /** Putting files together without moving their bytes. */
   readonly concatenation?: Concatenation;
+  /** How its servers bear what is asked of them. Where absent: nobody but this process asks. */
+  readonly load?: Load;
 
   /**
    * Whether `rename` can replace a file in one step. Where this is absent or resolves to false, `overwrite` changes nothing of a rename,

@@ -36,7 +36,7 @@ interface Meaning {
 /** What follows from a code. Only what a moment or another server can mend is worth a try again. */
 export const meanings: Readonly<Record<StorageCode, Meaning>> = {
   standby: { disposition: 'retry', remedy: 'check that one namenode of the nameservice is active' },
-  busy: { disposition: 'retry', remedy: 'wait until the namenode has started' },
+  busy: { disposition: 'retry', remedy: 'wait until it has started, or has less to do' },
   'safe-mode': { disposition: 'retry', remedy: 'check hdfs dfsadmin -safemode get, and resume when it is off' },
   'not-found': { disposition: 'fail-unit', remedy: 'check that it still exists' },
   denied: { disposition: 'fail-unit', remedy: 'grant the permission, or copy as another user' },

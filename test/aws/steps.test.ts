@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { closeStep } from '../../shared/aws/close-step.ts';
@@ -7,6 +8,7 @@ import { finishStep } from '../../shared/aws/finish-step.ts';
 import { type PlanAnswer, planStep } from '../../shared/aws/plan-step.ts';
 import type { Left } from '../../shared/copy/copier.ts';
 import { Deadline } from '../../shared/deadline.ts';
+import { silentLog } from '../../shared/log.ts';
 import { allOf } from '../support/files.ts';
 import { FaultProxy, type FaultProxyOptions } from '../support/fault-proxy.ts';
 import { content } from '../support/odd-tree.ts';
@@ -359,4 +361,30 @@ describe('finishing', () => {
     });
     expect(await deployment.services().store.get(job)).toMatchObject({ phase: 'finishing' });
   });
+});
+
+test('a copier makes do with fewer transfers when a cluster says busy, and copies every file', async () => {
+  await tree('busy', 40, 10);
+  const message = 'Server is too busy.';
+  const body = JSON.stringify({ RemoteException: { exception: 'RetriableException', message } });
+  let creations = 0;
+  const react: FaultProxyOptions['react'] = async ({ operation }) => {
+    if (operation !== 'CREATE') return undefined;
+    // Long enough that the copier is still at work when it looks.
+    await sleep(300);
+    return ++creations <= 3 ? { answer: { status: 403, body } } : undefined;
+  };
+  await using behind = await placeBehind({ b: { react } });
+  const { deployment } = behind;
+  const { root } = pair;
+  const options = { threads: 'auto' };
+  const { job } = await planAll(deployment, { source: `A:${root}/busy`, destination: `B:${root}/busy-copy`, options });
+  const told: object[] = [];
+  const log = { ...silentLog, warn: (fields: object) => void told.push(fields) };
+  for (const batch of await batchesOf(deployment, job)) {
+    const services = { ...deployment.services(), log };
+    await copyStep({ job, batch }, services, limits.transfers, randomUUID(), long());
+  }
+  expect(told).toContainEqual({ cluster: 'B', transfers: 3, before: 4 });
+  expect(await pair.b.tree(`${root}/busy-copy`)).toEqual(await pair.a.tree(`${root}/busy`));
 });

@@ -185,7 +185,8 @@ describe('a file whose chunks cannot be put together', () => {
     const pair = await TwoClusters.make(bed, `chunks-open-${expected.policy}`);
     const path = `${pair.root}/in/long`;
     await pair.a.put(path, content('open', 20 * MIB));
-    await using _ = await openFile(pair.a, path, 0, 'append');
+    await using writer = await openFile(pair.a, path, 0, 'append');
+    expect(writer.listedBytes).toBe(20 * MIB);
     await using a = await proxyOf('A', () => undefined);
     const args = [...copyOf(pair), '--open-files', expected.policy];
     const { status, code } = await pair.run(args, { conf: pair.conf({ A: { url: a.url } }) });

@@ -51,6 +51,21 @@ describe('line', () => {
     expect(line(now, 10, width)).toBe(expected);
   });
 
+  it.each<[string, Progress['atOnce'], number, string]>([
+    ['a number that finds itself', { first: 10, now: 34, busy: undefined }, 80, '[ P:9 T:0 C:0 F:0 ] 10 → 34 at once'],
+    ['a number that finds itself', { first: 10, now: 34, busy: undefined }, 30, ' 0.0% [ P:9 T:0 C:0 F:0 ]'],
+    [
+      'a busy cluster',
+      { first: 40, now: 12, busy: { cluster: 'prod', of: 40 } },
+      80,
+      '0.0% [ P:9 T:0 C:0 F:0 ] cluster prod is busy: 12 of 40 transfers',
+    ],
+  ])('tells of %s where there is room', (_what, atOnce, width, end) => {
+    const text = line(progress({ expectedFiles: 9, expectedBytes: 900, atOnce }), 10, width);
+    expect(text.slice(-end.length)).toBe(end);
+    expect(text.length).toBeLessThanOrEqual(width);
+  });
+
   it('tells how far planning is', () => {
     expect(line(progress({ planning: true, expectedFiles: 1234 }), 0, 80)).toBe('planning: 1234 files so far');
   });

@@ -58,6 +58,12 @@ const byMessage: readonly (readonly [exception: string, message: string, code: S
     'safe-mode',
   ],
   ['IllegalArgumentException', 'java.net.UnknownHostException: nn1', 'io'],
+  // Of daemons that have no file descriptor left.
+  ['FileNotFoundException', '/data/1/current/finalized/blk_1073741825 (Too many open files)', 'busy'],
+  ['SocketException', 'Too many open files', 'busy'],
+  ['IOException', 'Too many open files', 'busy'],
+  ['RemoteException', 'java.io.IOException: Too many open files', 'busy'],
+  ['FileNotFoundException', 'File does not exist: /x (Too many open files)', 'not-found'],
   ['PathIOException', "`/x': Fail to get block MD5 for LocatedBlock{}", 'no-block'],
   ['PathIOException', "`/x': Input/output error", 'io'],
   ['RemoteException', 'The directory item limit of /p is exceeded: limit=5 items=5', 'limit'],

@@ -70,6 +70,7 @@ describe('parseJobSpec', () => {
     ['a verification that is not known', { ...minimal, options: { verify: 'md5' } }, 'options.verify: '],
     ['negative threads', { ...minimal, options: { threads: -1 } }, 'options.threads: '],
     ['half a thread', { ...minimal, options: { threads: 0.5 } }, 'options.threads: '],
+    ['threads in another word than auto', { ...minimal, options: { threads: 'many' } }, 'a whole number, or auto'],
     [
       'a part size that is no power of two',
       { ...minimal, options: { partSize: 65_537 } },
