@@ -25,7 +25,7 @@ export interface JobFlags {
   minSize: number;
   includePattern: string;
   maxFailures: number;
-  splitAbove?: number;
+  splitAbove: number | 'auto';
   chunkSize: number;
 }
 
@@ -69,6 +69,13 @@ const threads = new Option(
   .argParser((text) => (text === 'auto' ? text : wholeNumber(text)))
   .default(0);
 
+const splitAbove = new Option(
+  '--split-above <bytes>',
+  'copy longer files in chunks; 0: none; auto: 1 GiB, and four blocks at least',
+)
+  .argParser((text) => (text === 'auto' ? text : wholeNumber(text)))
+  .default('auto');
+
 /** Options that a retry in AWS may change. */
 export const retryOptions = [force, existing, verify, openFiles, maxFailures, threads] as const;
 
@@ -91,11 +98,7 @@ export function addJobFlags(command: Command): Command {
     .option('--files-only', 'flatten: all files directly under the destination', false)
     .option('--include-pattern <glob>', 'only files whose base name matches, hidden ones too', '*')
     .option('--min-size <bytes>', 'only files of at least this size', wholeNumber, 0)
-    .option(
-      '--split-above <bytes>',
-      'copy longer files in chunks; 0: none (default: 1 GiB and four blocks)',
-      wholeNumber,
-    )
+    .addOption(splitAbove)
     .option('--chunk-size <bytes>', 'bytes of a chunk, rounded up to whole blocks of both sides', wholeNumber, 2 ** 30)
     .addOption(maxFailures)
     .addOption(threads)

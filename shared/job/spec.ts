@@ -68,12 +68,10 @@ const optionFields = z.strictObject({
   minSize: z.int().min(0).default(0).describe('Only files of at least this many bytes'),
   filesOnly: z.boolean().default(false).describe('Flatten: all files directly under the destination'),
   splitAbove: z
-    .int()
-    .min(0)
-    .optional()
-    .meta({ default: 2 ** 30 })
+    .union([z.int().min(0), z.literal('auto')], 'expected a whole number, or auto')
+    .default('auto')
     .describe(
-      'Files of more bytes are copied in chunks, by many transfers at once, where the destination allows it; 0: none. Left out: 1 GiB, and four blocks at least',
+      'Files of more bytes are copied in chunks, by many transfers at once, where the destination allows it; 0: none. auto: 1 GiB, and four blocks at least',
     ),
   chunkSize: z
     .int()

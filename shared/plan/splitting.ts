@@ -62,14 +62,14 @@ export class Splitting {
     const { destination, signal, options } = this.#planning;
     const { splitAbove } = options;
     const { lengthBytes, decision } = unit;
-    if (splitAbove === 0 || lengthBytes <= (splitAbove ?? LEAST_BYTES)) return undefined;
+    if (splitAbove === 0 || lengthBytes <= (splitAbove === 'auto' ? LEAST_BYTES : splitAbove)) return undefined;
     if (decision !== 'copy' && decision !== 'overwrite') return undefined;
     const { concatenation } = destination;
     if (!concatenation) return this.#refuse(`${destination.name} cannot put files together`);
     if (options.direct) return this.#refuse('--direct writes to the final name');
     if (inherited?.encrypted) return this.#refuse('an encryption zone at the destination');
     const blockBytes = this.#keptBlockBytes(unit, path) ?? (await concatenation.blockBytes(path, signal));
-    if (splitAbove === undefined && lengthBytes <= LEAST_BLOCKS * blockBytes) return undefined;
+    if (splitAbove === 'auto' && lengthBytes <= LEAST_BLOCKS * blockBytes) return undefined;
     if (lengthBytes > MOST_BLOCKS * blockBytes) return this.#refuse(`more than ${MOST_BLOCKS} blocks`);
     const { chunkBytes, isAlignedToSource } = this.#cut(unit, blockBytes * (unit.newStripe?.dataUnits ?? 1));
     if (chunkBytes >= lengthBytes) return undefined;

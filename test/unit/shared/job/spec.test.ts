@@ -25,6 +25,8 @@ describe('parseJobSpec', () => {
         includePattern: '*',
         minSize: 0,
         filesOnly: false,
+        splitAbove: 'auto',
+        chunkSize: 2 ** 30,
         maxFailures: 1000,
       },
     });
@@ -84,6 +86,7 @@ describe('parseJobSpec', () => {
     ],
     ['a negative smallest size', { ...minimal, options: { minSize: -1 } }, 'options.minSize: '],
     ['an empty pattern', { ...minimal, options: { includePattern: '' } }, 'options.includePattern: '],
+    ['a chunk of less than 1 MiB', { ...minimal, options: { chunkSize: 1000 } }, 'options.chunkSize: '],
     ['a negative limit of failures', { ...minimal, options: { maxFailures: -1 } }, 'options.maxFailures: '],
     ['nothing', undefined, 'the document: '],
     ['text', 'a:/in b:/out', 'the document: '],
