@@ -9,6 +9,8 @@ import { tokenOf } from './requests.ts';
 
 /** Files on their way at once, for all but those that are named otherwise. */
 export const atOnce = 10;
+/** The command line in its published form. */
+const commandLine = join(import.meta.dirname, '../bin/hdfs-fanout.js');
 /** What it takes to fill a long way. */
 const manyAtOnce = 100;
 
@@ -20,7 +22,7 @@ export interface Arena {
   readonly configFile: string;
   /** The certificate authorities of both, as a PEM file, where they have any. */
   readonly authorities?: string;
-  /** For what contestants keep on this machine; holds the built hdfs-fanout and floor. */
+  /** For what contestants keep on this machine; holds the built floor. */
   readonly scratch: string;
   readonly pydistcp: string;
 }
@@ -47,7 +49,7 @@ const hdfsFanout =
   (...flags: string[]) =>
   ({ configFile, scratch }: Arena, { from, to }: Task): Command => ({
     program: process.execPath,
-    args: [join(scratch, 'hdfs-fanout.mjs'), 'copy', `A:${from}`, `B:${to}`, '--silent', ...flags],
+    args: [commandLine, 'copy', `A:${from}`, `B:${to}`, '--silent', ...flags],
     env: { WEBHDFS_CONFIG: configFile, HDFS_FANOUT_HOME: join(scratch, 'jobs') },
   });
 

@@ -1,6 +1,6 @@
 import { ContentDigest, sameLayout, striped } from '../storage/checksum.ts';
 import { allBytes, type Reading, type Storage, type WriteOptions, type Writing } from '../storage/storage.ts';
-import type { Layouts } from '../storage/capabilities.ts';
+import type { Layouts, Near } from '../storage/capabilities.ts';
 import { expectedLayouts } from './content.ts';
 import { allOrAbort } from '../all-or-abort.ts';
 import { ofSource, requireWhole } from './source.ts';
@@ -39,20 +39,36 @@ export async function stream(
   const { source, sourcePath, destination, writtenPath, unit, level, creation } = what;
   const { lengthBytes, modifiedAtMs } = unit;
   const encrypted = unit.encrypted === true;
-  // While somebody writes the source, its checksum is refused, which is asked for after the read. Where no checksum will be asked for, its blocks tell.
-  if (lengthBytes === 0 || !digests(level) || encrypted)
-    await requireWhole({ storage: source, path: sourcePath, lengthBytes }, signal);
-  const opening = ofSource(source.read(sourcePath, allBytes(lengthBytes), signal));
+  const unwanted = new AbortController();
+  const both = AbortSignal.any([signal, unwanted.signal]);
+  const opening = ofSource(source.read(sourcePath, allBytes(lengthBytes), both));
   opening.catch(() => undefined);
-  if (what.direct) await opening;
   // Once both servers have answered: by then it is known whether datanodes keep the bytes, and with them which checksums there may be.
   let asked: Promise<Digesting> | undefined;
   const digesting = () => (asked ??= digestingOf(what, signal));
-  const options = { ...creation, lengthBytes, overwrite: what.overwrite };
+  // While the destination closes the file, the ways to both checksums are opened.
+  using prepared = new DisposableStack();
+  let writer: Near | undefined;
+  const onNear = (near: Near) => (writer = near);
+  const prepare = ({ checksums }: Storage, path: string, near: Near | undefined) => {
+    if (near) prepared.use(checksums?.prepare?.(path, near));
+  };
+  const onRead = ({ near }: Reading) => {
+    if (digests(level) && !encrypted) prepare(source, sourcePath, near);
+    if (level === 'checksum') prepare(destination, writtenPath, writer);
+  };
+  const options = { ...creation, lengthBytes, overwrite: what.overwrite, onNear };
+  const body = tapped(opening, digesting, what.onBytes, onRead);
   let writing: Writing;
   try {
-    writing = await destination.write(writtenPath, tapped(opening, digesting, what.onBytes), options, signal);
+    // While somebody writes the source, its checksum is refused, which is asked for after the read. Where no checksum will be asked for, its blocks tell.
+    if (lengthBytes === 0 || !digests(level) || encrypted)
+      await requireWhole({ storage: source, path: sourcePath, lengthBytes }, signal);
+    if (what.direct) await opening;
+    writing = await destination.write(writtenPath, body, options, signal);
   } catch (error) {
+    // A source that has not answered yet is not waited for.
+    unwanted.abort(error);
     await opening.then((reading) => reading.cancel()).catch(() => undefined);
     throw error;
   }
@@ -113,13 +129,15 @@ async function* tapped(
   opening: Promise<Reading>,
   digesting: () => Promise<Digesting>,
   onBytes: (bytes: number) => void,
+  onRead: (reading: Reading) => void,
 ): AsyncGenerator<Uint8Array> {
-  const { body } = await opening;
+  const reading = await opening;
   onBytes(0);
   const { digest } = await digesting();
-  for await (const chunk of body) {
+  for await (const chunk of reading.body) {
     digest?.update(chunk);
     onBytes(chunk.length);
     yield chunk;
   }
+  onRead(reading);
 }

@@ -10,6 +10,7 @@ import {
   parseFileChecksum,
 } from '../storage/checksum.ts';
 import { hasCode, StorageError } from '../storage/errors.ts';
+import type { DatanodeConnection } from './datanode/connection.ts';
 import { Datanode } from './datanode/datanode.ts';
 import { OptionalOperations } from './optional-operations.ts';
 import { remoteErrorOf } from './remote-exception.ts';
@@ -30,11 +31,19 @@ export class RemoteChecksums implements StoredChecksums {
   readonly #crcs = new Map<string, CrcSettings>();
   /** Nameservices that write no checksums and were seen to have none. */
   readonly #without = new Set<string>();
+  readonly #reserved = new WeakMap<Near, DatanodeConnection>();
 
   constructor(rest: NamenodeRest, twoStep: TwoStep) {
     this.#rest = rest;
     this.#twoStep = twoStep;
     this.#defaults = new ServerDefaults(rest);
+  }
+
+  prepare(path: string, near: Near): Disposable | undefined {
+    if (!(near instanceof Datanode) || this.#without.has(this.#rest.keyOf(path))) return undefined;
+    const connection = this.#rest.http.reserve(near.checksumUrl, { operation: 'GETFILECHECKSUM', path }, 0);
+    if (connection) this.#reserved.set(near, connection);
+    return connection;
   }
 
   async stored(path: string, signal: AbortSignal, near?: Near, lengthBytes = 0): Promise<FileChecksum | undefined> {
@@ -98,8 +107,13 @@ export class RemoteChecksums implements StoredChecksums {
   async answer(path: string, signal: AbortSignal, near: Near | undefined, lengthBytes: number): Promise<string> {
     const { answerMs, dataMs } = this.#rest.http.patience;
     const limitMs = dataMs + checksumMs(lengthBytes);
-    const at = async ({ url, where, headers }: Target) => {
-      const { status, text } = await this.#rest.http.exchange('GET', url, where, signal, headers, limitMs);
+    const at = async ({ url, where, headers, near: datanode }: Target) => {
+      const { http } = this.#rest;
+      const reserved = near && this.#reserved.get(near);
+      if (near) this.#reserved.delete(near);
+      const { status, text } =
+        (datanode && (await http.exchangeRaw(url, where, signal, limitMs, reserved))) ??
+        (await http.exchange('GET', url, where, signal, headers, limitMs));
       if (status !== 200) throw remoteErrorOf(status, text, where);
       return text;
     };

@@ -4,7 +4,7 @@ import { Agent, type Dispatcher } from 'undici';
 import { TransportError, type Where } from '../errors.ts';
 import { Connector, type Route } from './connector.ts';
 import { Cookies } from './cookies.ts';
-import { RawBody } from './datanode/raw-body.ts';
+import { DatanodeConnection } from './datanode/connection.ts';
 import { transportError } from './transport-error.ts';
 
 /** A whole answer with a small body. */
@@ -62,7 +62,7 @@ export class HttpTransport {
   readonly cookies = new Cookies();
   readonly patience: Patience;
   readonly #agent: Agent;
-  /** Datanodes, or what stands before them, whose good answers are not simple ones. */
+  /** Which good answers of datanodes, or of what stands before them, are not simple ones. */
   readonly #unfamiliar = new Set<string>();
   readonly #connector: Connector;
 
@@ -116,6 +116,17 @@ export class HttpTransport {
   }
 
   /**
+   * Begins a connection to a datanode, for `openRaw` or `exchangeRaw`.
+   * @param wantedBytes  how long the body of the answer is expected to be
+   * @returns undefined where these are not for that server: a proxy stands between, or its answers are not simple ones
+   */
+  reserve(url: string, where: Where, wantedBytes: number): DatanodeConnection | undefined {
+    const { origin, path } = splitUrl(url, where);
+    if (!this.#connector.readsInto || this.#unfamiliar.has(answersOf(origin, where)) || /[^!-~]/.test(path)) return;
+    return new DatanodeConnection(this.#connector, origin, wantedBytes, this.patience.dataMs);
+  }
+
+  /**
    * As `open`, of a datanode, whose connection is for this answer alone: its bytes come straight from the socket.
    * @param wantedBytes  how long the body is expected to be
    * @returns undefined where the answer is not a simple one or a proxy stands between: `open` is for those
@@ -126,32 +137,61 @@ export class HttpTransport {
     signal: AbortSignal,
     wantedBytes: number,
   ): Promise<Answer | Download | undefined> {
-    const { origin, path, host } = splitUrl(url, where);
-    if (!this.#connector.readsInto || this.#unfamiliar.has(origin) || /[^!-~]/.test(path)) return undefined;
-    const { dataMs } = this.patience;
-    const body = new RawBody(wantedBytes);
-    const stop = () => body.destroy(signal.reason as Error);
+    signal.throwIfAborted();
+    const connection = this.reserve(url, where, wantedBytes);
+    return connection && this.#openOn(connection, url, where, signal, this.patience.dataMs);
+  }
+
+  /**
+   * As `exchange`, of a datanode.
+   * @param answerMs  for how long the answer may take
+   * @param reserved  for this URL
+   * @returns undefined as `openRaw`
+   */
+  async exchangeRaw(
+    url: string,
+    where: Where,
+    signal: AbortSignal,
+    answerMs: number,
+    reserved?: DatanodeConnection,
+  ): Promise<Answer | undefined> {
+    signal.throwIfAborted();
+    const connection = reserved ?? this.reserve(url, where, 0);
+    const opened = connection && (await this.#openOn(connection, url, where, signal, answerMs));
+    if (!opened || 'text' in opened) return opened;
     try {
-      const socket = await this.#connector.connect(origin, signal, body.onread);
-      body.attach(socket, dataMs);
-      signal.addEventListener('abort', stop, { once: true });
-      socket.once('close', () => signal.removeEventListener('abort', stop));
-      socket.write(`GET ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`);
+      return answerOf(opened.status, {}, await readText(opened.body));
+    } catch (error) {
+      throw this.#transportError(error, where, signal, answerMs);
+    }
+  }
+
+  async #openOn(
+    connection: DatanodeConnection,
+    url: string,
+    where: Where,
+    signal: AbortSignal,
+    idleMs: number,
+  ): Promise<Answer | Download | undefined> {
+    const { origin, path, host } = splitUrl(url, where);
+    const { body } = connection;
+    try {
+      await connection.ask(`GET ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`, signal, idleMs);
       const head = await body.head();
       if (typeof head === 'number') {
         return { status: 200, lengthBytes: head, body, discard: () => body.destroy(), cookies: [] };
       }
-      if (head === 'unfamiliar') this.#unfamiliar.add(origin);
+      if (head === 'unfamiliar') this.#unfamiliar.add(answersOf(origin, where));
       else {
         const refusal = await body.refusal();
-        body.destroy();
+        connection[Symbol.dispose]();
         if (refusal) return answerOf(refusal.status, {}, refusal.text);
       }
     } catch (error) {
-      body.destroy();
-      throw this.#transportError(error, where, signal, dataMs);
+      connection[Symbol.dispose]();
+      throw this.#transportError(error, where, signal, idleMs);
     }
-    body.destroy();
+    connection[Symbol.dispose]();
     return undefined;
   }
 
@@ -332,9 +372,15 @@ export function splitUrl(
   throw new TransportError('the server redirected to something that is not an http or https URL', where, {});
 }
 
+/** What one datanode answers to one operation. */
+function answersOf(origin: string, { operation }: Where): string {
+  return `${operation} ${origin}`;
+}
+
 async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of body) chunks.push(chunk);
+  // The memory of a piece may be filled again once the next one is asked for.
+  for await (const chunk of body) chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks).toString('utf8');
 }
 

@@ -64,6 +64,7 @@ export class Writer {
     const { location, text } = await this.#rest.call('PUT', 'CREATE', path, parameters, signal);
     if (location === undefined) throw remoteErrorOf(200, text, { operation: 'CREATE', path });
     return this.#twoStep.follow(location, { operation: 'CREATE', path }, async ({ url, where, headers, near }) => {
+      if (near) options.onNear?.(near);
       const how = { headers, interim: near !== undefined, patient };
       const answer = await this.#rest.http.upload('PUT', url, body, options.lengthBytes, where, signal, how);
       if (answer.status !== 201) throw remoteErrorOf(answer.status, answer.text, where);

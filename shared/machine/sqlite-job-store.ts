@@ -1,4 +1,4 @@
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { Bitmap, type UnitSet } from '../job/bitmap.ts';
 import { SpecError, SupersededError } from '../errors.ts';
 import { told } from './told.ts';
@@ -52,6 +52,8 @@ interface BatchRow {
 /** The embedded job store: one SQLite file for all jobs of a machine. */
 export class SqliteJobStore implements JobStore {
   readonly #db: DatabaseSync;
+  /** By their text: each file asks twice whose its batch is, and compiling that costs more than its answer. */
+  readonly #statements = new Map<string, StatementSync>();
 
   constructor(file: string) {
     this.#db = new DatabaseSync(file, { timeout: BUSY_MS });
@@ -298,15 +300,21 @@ export class SqliteJobStore implements JobStore {
   }
 
   #run(sql: string, ...values: Value[]) {
-    return told(() => this.#db.prepare(sql).run(...values));
+    return told(() => this.#statement(sql).run(...values));
   }
 
   #get(sql: string, ...values: Value[]) {
-    return told(() => this.#db.prepare(sql).get(...values));
+    return told(() => this.#statement(sql).get(...values));
   }
 
   #all(sql: string, ...values: Value[]) {
-    return told(() => this.#db.prepare(sql).all(...values));
+    return told(() => this.#statement(sql).all(...values));
+  }
+
+  #statement(sql: string): StatementSync {
+    const statement = this.#statements.get(sql) ?? this.#db.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
   }
 
   /** Rejects with what the work threw, and nothing of it stays. */

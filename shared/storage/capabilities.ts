@@ -137,6 +137,13 @@ export interface StoredChecksums {
    */
   stored(path: string, signal: AbortSignal, near?: Near, lengthBytes?: number): Promise<FileChecksum | undefined>;
 
+  /**
+   * Makes ready for `stored`, which is about to be asked with the same `near`: what takes a round trip before the question can be put is done
+   * meanwhile. Changes nothing and never fails.
+   * @returns what ends it where `stored` is not asked after all
+   */
+  prepare?(path: string, near: Near): Disposable | undefined;
+
   /** Lengths of the file's blocks in order, bytes; undefined where the server does not tell. */
   blockLengths(path: string, lengthBytes: number, signal: AbortSignal): Promise<readonly number[] | undefined>;
 

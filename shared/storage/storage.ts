@@ -144,6 +144,8 @@ export interface WriteOptions extends FileLayout {
   readonly strictLayout?: boolean;
   /** Replace what stands at the path at once (`--direct`). */
   readonly overwrite: boolean;
+  /** Called as soon as it is known which server gets the bytes. */
+  readonly onNear?: (near: Near) => void;
 }
 
 export interface Writing {

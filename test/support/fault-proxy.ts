@@ -103,7 +103,8 @@ async function serve(
   if (typeof reaction === 'object' && 'answer' in reaction) {
     request.resume();
     const { status, body } = reaction.answer;
-    const headers = { 'content-type': 'text/html', 'content-length': Buffer.byteLength(body) };
+    const type = body.startsWith('{') ? 'application/json' : 'text/html';
+    const headers = { 'content-type': type, 'content-length': Buffer.byteLength(body) };
     response.writeHead(status, headers).end(body);
     return;
   }

@@ -291,9 +291,66 @@ describe('a checksum', () => {
     (ms: number): Answer =>
     (request, response) => {
       request.resume();
-      setTimeout(() => response.end(JSON.stringify(stored('ab'))), ms);
+      setTimeout(() => response.end(JSON.stringify(stored('ab'))), ms).unref();
     };
   const impatient = { timeout: 0.2, data_timeout: 0.2, retry_timeout: 0 };
+
+  describe('that was made ready for', () => {
+    /** A file that was read, and the way to its checksum. */
+    const made = async (both: Awaited<ReturnType<typeof pair>>) => {
+      const { near, body } = await both.fs.read('/x', allBytes(5), never);
+      await bytesOf(body);
+      if (!near) throw new Error('nobody served it');
+      await expect.poll(() => both.datanode.connections()).toBe(0);
+      return { near, way: both.fs.checksums.prepare('/x', near) };
+    };
+
+    it('is asked on the connection that was made before', async () => {
+      await using both = await pair([{ text: 'hello' }, answer('ab')]);
+      const { near, way } = await made(both);
+      await expect.poll(() => both.datanode.connections()).toBe(1);
+      expect(both.datanode.operations).toEqual(['OPEN']);
+      expect(await both.fs.checksums.stored('/x', never, near)).toMatchObject({ value: 'ab'.repeat(28) });
+      await expect.poll(() => both.datanode.connections()).toBe(0);
+      expect([both.namenode.operations, both.datanode.operations]).toEqual([['OPEN'], ['OPEN', 'GETFILECHECKSUM']]);
+      way?.[Symbol.dispose]();
+      expect(await both.fs.checksums.stored('/x', never, near)).toBeDefined();
+    });
+
+    it.each([
+      ['once it is made', 1],
+      ['while it is made', 0],
+    ])('leaves no connection where it is given up %s', async (_when, connections) => {
+      await using both = await pair([{ text: 'hello' }]);
+      const { way } = await made(both);
+      if (connections > 0) await expect.poll(() => both.datanode.connections()).toBe(connections);
+      way?.[Symbol.dispose]();
+      // One that was on its way comes, and goes.
+      await sleep(50);
+      await expect.poll(() => both.datanode.connections()).toBe(0);
+      expect(both.datanode.operations).toEqual(['OPEN']);
+    });
+
+    it('is asked of the namenode where that connection was closed meanwhile', async () => {
+      await using both = await pair([{ text: 'hello' }, answer('cd')], impatient);
+      const { near } = await made(both);
+      await expect.poll(() => both.datanode.connections()).toBe(1);
+      await expect.poll(() => both.datanode.connections()).toBe(0);
+      expect(await both.fs.checksums.stored('/x', never, near)).toMatchObject({ value: 'cd'.repeat(28) });
+      expect(both.namenode.operations).toEqual(['OPEN', 'GETFILECHECKSUM']);
+    });
+
+    it('ends with the signal of who asks', async () => {
+      await using both = await pair([{ text: 'hello' }, late(60_000)]);
+      const { near } = await made(both);
+      const stop = new AbortController();
+      const asked = errorOf(both.fs.checksums.stored('/x', stop.signal, near));
+      await expect.poll(() => both.datanode.operations).toHaveLength(2);
+      stop.abort(new Error('stopped'));
+      expect(await asked).toMatchObject({ message: 'stopped' });
+      await expect.poll(() => both.datanode.connections()).toBe(0);
+    });
+  });
 
   it.each<[string, number, boolean]>([
     ['a long file may take long', 100 * MIB, true],
