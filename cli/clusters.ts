@@ -5,19 +5,28 @@ import { type Cluster, clustersFile, loadClusters } from '../shared/hdfs/cluster
 import type { JobSpec } from '../shared/job/spec.ts';
 import type { Log } from '../shared/log.ts';
 
+/** Both endpoints of a job, with the definitions by which they were opened. */
+export interface ClusterEndpoints extends Endpoints {
+  readonly clusters: readonly Cluster[];
+}
+
 /** Both endpoints of a job, by the cluster configuration of this machine. Asks nothing of a cluster yet. @throws SpecError */
-export async function endpointsOf(spec: JobSpec, conf: string | undefined, log: Log): Promise<Endpoints> {
+export async function endpointsOf(spec: JobSpec, conf: string | undefined, log: Log): Promise<ClusterEndpoints> {
   const { sourceAlias, destinationAlias } = locationsOf(spec);
   if (sourceAlias === 'local' && destinationAlias === 'local') {
     throw new SpecError('source and destination are both local', 'use cp');
   }
   const file = clustersFile(conf);
-  let clusters: ReadonlyMap<string, Cluster> | undefined;
+  let defined: ReadonlyMap<string, Cluster> | undefined;
+  const clusters: Cluster[] = [];
   const accessTo = (alias: string) => {
-    clusters ??= loadClusters(file);
-    const cluster = clusters.get(alias);
-    if (cluster) return { cluster };
-    throw new SpecError(`no cluster "${alias}" in ${file}`, `it defines ${[...clusters.keys()].join(', ')}`);
+    defined ??= loadClusters(file);
+    const cluster = defined.get(alias);
+    if (!cluster)
+      throw new SpecError(`no cluster "${alias}" in ${file}`, `it defines ${[...defined.keys()].join(', ')}`);
+    clusters.push(cluster);
+    return { cluster };
   };
-  return openEndpoints(spec, { accessTo, disk: { readBytes: spec.options.partSize }, contact: 'first', log });
+  const means = { accessTo, disk: { readBytes: spec.options.partSize }, contact: 'first', log } as const;
+  return { ...(await openEndpoints(spec, means)), clusters };
 }

@@ -1,11 +1,10 @@
 import { jobStatus } from '../shared/job/job-status.ts';
 import { refuseAtOnce, resolveMapping } from '../shared/plan/mapping.ts';
-import type { Endpoints } from '../shared/endpoints/endpoints.ts';
 import { messageOf, SpecError } from '../shared/errors.ts';
 import type { JobSpec } from '../shared/job/spec.ts';
 import type { Log } from '../shared/log.ts';
 import { openState } from '../shared/machine/state.ts';
-import { endpointsOf } from './clusters.ts';
+import { type ClusterEndpoints, endpointsOf } from './clusters.ts';
 import { dryRun, tellHidden } from './dry-run.ts';
 import { exitCodes, explain } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
@@ -31,7 +30,7 @@ export async function copy(paths: readonly string[], flags: CopyFlags, given: Gi
     printError(message, flags.json);
     return code;
   };
-  let endpoints: Endpoints | undefined;
+  let endpoints: ClusterEndpoints | undefined;
   const open = async (spec: JobSpec) => (endpoints = await endpointsOf(spec, flags.conf, log));
   let code: number;
   try {
@@ -51,7 +50,7 @@ export async function copy(paths: readonly string[], flags: CopyFlags, given: Gi
   return code;
 }
 
-type Open = (spec: JobSpec) => Promise<Endpoints>;
+type Open = (spec: JobSpec) => Promise<ClusterEndpoints>;
 
 /** A new job. */
 async function begin(

@@ -38,6 +38,7 @@ export interface CopyFlags extends JobFlags {
   silent: boolean;
   verbose: number;
   logFile?: string;
+  copiers?: number;
 }
 
 /** The flags that were typed, by name: a default is not among them. */

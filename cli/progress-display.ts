@@ -43,7 +43,7 @@ export function showProgress(progress: Progress, terminal: boolean): { stop: () 
  * until it fits: first the words to their initials, then what matters least.
  */
 export function line(progress: Progress, bytesPerSecond: number, width = Infinity): string {
-  const { expectedBytes, expectedFiles, bytes, pending, transferring, complete, failed, planning } = progress;
+  const { expectedBytes, expectedFiles, bytes, pending, transferring, complete, failed, planning, copiers } = progress;
   if (planning) return `planning: ${expectedFiles} files so far`.slice(0, Math.max(0, width));
   const share = expectedBytes > 0 ? bytes / expectedBytes : expectedFiles > 0 ? (complete + failed) / expectedFiles : 0;
   const percent = `${(Math.min(1, share) * 100).toFixed(1)}%`.padStart(6);
@@ -51,7 +51,8 @@ export function line(progress: Progress, bytesPerSecond: number, width = Infinit
   const left = seconds === Infinity ? '' : ` ${clock(seconds)} left`;
   const size = `${bytesText(bytes)} of ${bytesText(expectedBytes)}`;
   const pace = `${bytesText(bytesPerSecond)}/s${left}`;
-  const words = `[ pending: ${pending} | transferring: ${transferring} | complete: ${complete} | failed: ${failed} ]`;
+  const several = copiers > 1 ? ` | copiers: ${copiers}` : '';
+  const words = `[ pending: ${pending} | transferring: ${transferring} | complete: ${complete} | failed: ${failed}${several} ]`;
   const initials = `[ P:${pending} T:${transferring} C:${complete} F:${failed} ]`;
   const note = noteOf(progress.atOnce);
   const lines = [

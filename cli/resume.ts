@@ -31,6 +31,7 @@ export const flagsOnResume: Readonly<Record<keyof CopyFlags, 'job' | 'run' | 'ke
   silent: 'run',
   verbose: 'run',
   logFile: 'run',
+  copiers: 'run',
   src: 'kept',
   dest: 'kept',
   preserve: 'kept',

@@ -1,11 +1,12 @@
 import { jobStatus } from '../shared/job/job-status.ts';
 import { Progress } from '../shared/copy/progress.ts';
-import { DestinationLock } from '../shared/machine/destination-lock.ts';
+import { copiersEnded, DestinationLock } from '../shared/machine/destination-lock.ts';
 import { execute } from '../shared/machine/executor.ts';
 import type { State } from '../shared/machine/state.ts';
 import type { Log } from '../shared/log.ts';
 import { adviceOn } from './advice.ts';
-import type { Endpoints } from '../shared/endpoints/endpoints.ts';
+import type { ClusterEndpoints } from './clusters.ts';
+import { copierMeans } from './copier.ts';
 import { explain } from './exit-codes.ts';
 import { printError, printEvent, printStatus } from './output.ts';
 import { showProgress } from './progress-display.ts';
@@ -13,27 +14,29 @@ import { type Batch, fileOf, sourcePathOf } from '../shared/job/unit.ts';
 import { type Job, lockedPathsOf } from '../shared/job/job.ts';
 import { isOfChunk, type UnitOutcome } from '../shared/job/outcome.ts';
 
-interface Display {
+interface RunFlags {
   readonly json: boolean;
   readonly silent: boolean;
   readonly verbose: number;
+  readonly copiers?: number;
 }
 
 /**
- * Runs a job in this process, to its end or until it is interrupted, and tells how it ended.
+ * Runs a job to its end or until it is interrupted, and tells how it ended.
  * @param begin  what changes the job's record, which only the holder of its lock may do; gives the job as it is then
  * @returns the exit code
  */
 export async function runJob(
   job: Job,
   state: State,
-  endpoints: Endpoints,
-  { json, silent, verbose }: Display,
+  endpoints: ClusterEndpoints,
+  { json, silent, verbose, copiers: asked }: RunFlags,
   log: Log,
   interrupt: AbortSignal,
   begin: () => Promise<Job>,
 ): Promise<number> {
   const locked = await lockedPathsOf(job, endpoints.destination, interrupt);
+  await copiersEnded(state.locks, job.id, interrupt);
   const lock = DestinationLock.acquire(state.locks, job.id, locked);
   const progress = new Progress();
   const display = silent || json ? undefined : showProgress(progress, process.stderr.isTTY && verbose === 0);
@@ -42,7 +45,9 @@ export async function runJob(
   try {
     const begun = await begin();
     if (begun.outcome !== 'Successful') {
-      await execute(begun, { state, ...endpoints, progress, log, signal: interrupt, onOutcome });
+      const { source, destination, clusters } = endpoints;
+      const copiers = copierMeans(asked, clusters);
+      await execute(begun, { state, source, destination, progress, log, signal: interrupt, onOutcome, copiers });
     }
   } catch (error) {
     failure = error;

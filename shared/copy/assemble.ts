@@ -9,7 +9,7 @@ import { chunkPaths } from '../job/chunk.ts';
 import { takeChunksBack } from '../job/chunk-leftovers.ts';
 import { EXISTS } from '../job/decide.ts';
 import { mayReplace } from '../job/existing.ts';
-import type { Claim } from '../job/job-store.ts';
+import type { ChunkStore, Claim } from '../job/job-store.ts';
 import type { CopiedChunk, FileOutcome } from '../job/outcome.ts';
 import type { Verification } from '../job/spec.ts';
 import type { SplitFile } from '../job/unit.ts';
@@ -35,7 +35,7 @@ import { verify, weaker } from './verify.ts';
  * @throws fail-job errors, and the signal's reason
  */
 export async function assemble(
-  context: CopyContext,
+  context: CopyContext & { readonly store: ChunkStore },
   batch: number,
   index: number,
   unit: SplitFile,
@@ -45,14 +45,14 @@ export async function assemble(
   const { store, job, destination, log, signal } = context;
   const discard = () => takeChunksBack(destination, job, unit, signal);
   try {
-    return await assembled(file, unit, discard);
+    return await assembled(file, unit, store, discard);
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof FanoutError && error.disposition === 'fail-job') throw error;
     if (!(error instanceof FanoutError)) log.error({ error, path: file.sourcePath }, 'unexpected error');
     if (isOpen(error) && job.spec.options.openFiles === 'skip') {
       await discard();
-      return { ...skipped(file, OPEN_FOR_WRITING), ...(await chunkBytes(file, unit)) };
+      return { ...skipped(file, OPEN_FOR_WRITING), ...(await chunkBytes(file, unit, store)) };
     }
     if (isUseless(error)) {
       await discard();
@@ -69,7 +69,12 @@ function isUseless(error: unknown): boolean {
   return isOfSource || isRefused || error instanceof IntegrityError || isOpen(error);
 }
 
-async function assembled(file: FileCopy, unit: SplitFile, discard: () => Promise<void>): Promise<FileOutcome> {
+async function assembled(
+  file: FileCopy,
+  unit: SplitFile,
+  store: ChunkStore,
+  discard: () => Promise<void>,
+): Promise<FileOutcome> {
   const { context, source, sourcePath, destination, destinationPath, attributes } = file;
   const { job, signal } = context;
   const { lengthBytes, modifiedAtMs } = unit;
@@ -77,7 +82,7 @@ async function assembled(file: FileCopy, unit: SplitFile, discard: () => Promise
   const listed = { storage: source, path: sourcePath, lengthBytes, modifiedAtMs };
   await requireWhole(listed, signal);
   await requireUnchanged(listed, signal);
-  const chunks = await copiedChunks(file, unit);
+  const chunks = await copiedChunks(file, unit, store);
   const [target = '', ...others] = chunkPaths(job, unit);
   // What a promotion moved aside that a crash cut short.
   const names = { temporary: target, finalPath: destinationPath };
@@ -86,7 +91,7 @@ async function assembled(file: FileCopy, unit: SplitFile, discard: () => Promise
     await putBack({ storage: destination, ...names, overwrite }, promoting, signal);
   const there = await destination.stat(destinationPath, signal);
   const isPromoted = !(await destination.stat(target, signal)) && (await isOurs(file, unit, chunks, there));
-  const ended = { bytes: lengthBytes, ...(await chunkBytes(file, unit)) };
+  const ended = { bytes: lengthBytes, ...(await chunkBytes(file, unit, store)) };
   if (isPromoted) {
     const { blockBytes } = await attributes.creation(unit, signal);
     const verification = await verifyWhole(file, unit, chunks, destinationPath, blockBytes);
@@ -167,8 +172,12 @@ async function verifyWhole(
 }
 
 /** What the chunks were counted for. */
-async function chunkBytes({ context }: FileCopy, { split }: SplitFile): Promise<{ readonly chunkBytes: number }> {
-  const records = await context.store.chunks(context.job.id, split.number);
+async function chunkBytes(
+  { context }: FileCopy,
+  { split }: SplitFile,
+  store: ChunkStore,
+): Promise<{ readonly chunkBytes: number }> {
+  const records = await store.chunks(context.job.id, split.number);
   const done = records.filter(({ outcome }) => outcome === 'copied');
   return { chunkBytes: done.reduce((sum, { bytes }) => sum + bytes, 0) };
 }

@@ -1,12 +1,16 @@
 import { FanoutError } from '../errors.ts';
 import { chunkCount } from '../job/chunk.ts';
+import type { ChunkStore } from '../job/job-store.ts';
 import type { CopiedChunk, Failure } from '../job/outcome.ts';
 import type { SplitFile } from '../job/unit.ts';
 import type { FileCopy } from './file-copy.ts';
 
 /** The chunks of a file, in order. @throws MissingChunksError when not all were copied */
-export async function copiedChunks({ context, sourcePath }: FileCopy, unit: SplitFile): Promise<CopiedChunk[]> {
-  const { store, job } = context;
+export async function copiedChunks(
+  { context: { job }, sourcePath }: FileCopy,
+  unit: SplitFile,
+  store: ChunkStore,
+): Promise<CopiedChunk[]> {
   const records = await store.chunks(job.id, unit.split.number);
   const chunks = records.filter((record) => record.outcome === 'copied').sort((a, b) => a.chunk - b.chunk);
   const missing = chunkCount(unit) - chunks.length;

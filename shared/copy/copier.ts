@@ -5,6 +5,7 @@ import type { CopyContext } from './file-copy.ts';
 import { transfer } from './transfer.ts';
 import { chunkRange } from '../job/chunk.ts';
 import type { Claim } from '../job/job-store.ts';
+import type { Job } from '../job/job.ts';
 import { type Batch, isSplit, type Unit } from '../job/unit.ts';
 import { failedOutcome, type UnitOutcome } from '../job/outcome.ts';
 import { copyChunk } from './chunk-copy.ts';
@@ -157,9 +158,13 @@ class Recorder {
 
   #requireFewFailures(): void {
     const { progress, job } = this.#copier;
-    const limit = job.spec.options.maxFailures;
-    if (progress.failed > limit) {
-      throw new TooManyFailuresError(progress.failed, limit, 'mend the cause, or raise --max-failures, and resume');
-    }
+    requireFewFailures(progress.failed, job);
   }
+}
+
+/** @throws TooManyFailuresError */
+export function requireFewFailures(failed: number, { spec }: Job): void {
+  const limit = spec.options.maxFailures;
+  if (failed <= limit) return;
+  throw new TooManyFailuresError(failed, limit, 'mend the cause, or raise --max-failures, and resume');
 }

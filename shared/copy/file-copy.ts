@@ -6,7 +6,7 @@ import type { Progress } from './progress.ts';
 import type { Route } from './settle.ts';
 import { temporaryPath } from '../job/temporary.ts';
 import { destinationPathOf, type FileUnit, sourcePathOf } from '../job/unit.ts';
-import type { Claim, JobStore } from '../job/job-store.ts';
+import type { BatchStore, Claim } from '../job/job-store.ts';
 import type { Job } from '../job/job.ts';
 
 /** What every transfer of a job shares. */
@@ -14,7 +14,7 @@ export interface CopyContext {
   readonly job: Job;
   readonly source: Storage;
   readonly destination: Storage;
-  readonly store: JobStore;
+  readonly store: BatchStore;
   readonly owner: string;
   readonly progress: Progress;
   readonly log: Log;

@@ -8,7 +8,7 @@ export interface AtOnce {
   readonly busy: { readonly cluster: string; readonly of: number } | undefined;
 }
 
-/** Live figures of one process, as a progress bar shows them. Bytes of a try that failed are taken back. */
+/** Live figures of one process and its copier processes, as a progress bar shows them. Bytes of a try that failed are taken back. */
 export class Progress {
   /** The walk goes on: the expected files and bytes still grow. */
   planning = false;
@@ -21,30 +21,32 @@ export class Progress {
   atOnce: AtOnce | undefined;
   complete = 0;
   failed = 0;
-  /** Bytes that this process has moved, failed tries included: their growth is the speed. */
+  /** Bytes that were moved since this process began, failed tries included: their growth is the speed. */
   moved = 0;
+  /** Processes that copy. */
+  copiers = 1;
 
   get pending(): number {
     return Math.max(0, this.expectedFiles - this.complete - this.failed - this.transferring);
   }
 
-  /** A chunk's bytes were counted as they were moved, and its file is not done yet. */
-  settle(ended: UnitOutcome): void {
+  settle(outcome: UnitOutcome): void {
+    this.count(outcome);
+    // A copied file's bytes were counted as they were moved, and so were a chunk's.
+    if (outcome.outcome !== 'copied' && !isOfChunk(outcome)) this.bytes += outcome.bytes - (outcome.chunkBytes ?? 0);
+  }
+
+  /** Counts a file whose bytes are counted already. A chunk's is not done yet. */
+  count(ended: UnitOutcome): void {
     if (isOfChunk(ended)) return;
-    const { outcome, chunkBytes = 0 } = ended;
-    const bytes = ended.bytes - chunkBytes;
+    const { outcome } = ended;
     switch (outcome) {
       case 'copied':
-        // A copied file's bytes were counted as they were moved.
-        this.complete += 1;
-        break;
       case 'skipped':
         this.complete += 1;
-        this.bytes += bytes;
         break;
       case 'failed':
         this.failed += 1;
-        this.bytes += bytes;
         break;
     }
   }

@@ -72,10 +72,16 @@ export interface JobStore {
   failures(id: string, limit: number, after?: string): Promise<RecordedFailure[]>;
 }
 
+/** What a copier of batches needs of a job store. */
+export type BatchStore = Pick<JobStore, 'claim' | 'requireOwner' | 'noteAttempt' | 'noteSwept' | 'record'>;
+
 /** Whether nothing can be left of a unit under a temporary name. @param claim  the number of the claim that it was recorded under */
 export function isClean(claim: number, { outcome, retries, remains }: UnitOutcome): boolean {
   return claim === 1 && retries === 0 && outcome !== 'failed' && !remains;
 }
+
+/** What is asked of a store when a file is put together of its chunks. */
+export type ChunkStore = Pick<JobStore, 'chunks' | 'reopenChunks'>;
 
 /** What became of a chunk, as it was recorded. */
 export type ChunkRecord = ChunkOutcome & { readonly batch: number };

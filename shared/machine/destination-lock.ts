@@ -1,6 +1,7 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DestinationBusyError } from '../errors.ts';
 import type { LockedPath } from '../storage/storage.ts';
 import { isWithin } from '../storage/path.ts';
@@ -10,22 +11,27 @@ import { told } from './told.ts';
 const SQLITE_BUSY = 5;
 /** For whoever only asks whether a lock is held, ms. */
 const ASKING_MS = 100;
+/** Between a job's name and the process id, in the name of a copier's lock file. */
+const SHARE = '.copier-';
+/** For how long the copiers of a process that was killed are waited for, ms: longer than they take to end. */
+const ENDING_MS = 60_000;
 
 /**
  * Keeps two jobs of this machine and user from writing to overlapping destinations, and one job from running twice.
  *
  * A job holds its own lock file by an OS lock (SQLite's exclusive one), which ends with the process, also by `kill -9`;
- * a table says which roots it is for. Jobs on other machines and in AWS are not seen.
+ * a table says which roots it is for. Its copier processes hold files of their own beside it (`LockShare`): the job runs
+ * until the last of all these is free. Jobs on other machines and in AWS are not seen.
  */
 export class DestinationLock {
   readonly #held: DatabaseSync;
-  readonly #file: string;
+  readonly #directory: string;
   readonly #table: DatabaseSync;
   readonly #job: string;
 
-  private constructor(held: DatabaseSync, file: string, table: DatabaseSync, job: string) {
+  private constructor(held: DatabaseSync, directory: string, table: DatabaseSync, job: string) {
     this.#held = held;
-    this.#file = file;
+    this.#directory = directory;
     this.#table = table;
     this.#job = job;
   }
@@ -36,9 +42,12 @@ export class DestinationLock {
   }
 
   static #acquire(directory: string, job: string, roots: readonly LockedPath[]): DestinationLock {
-    const file = lockFile(directory, job);
-    const held = tryLock(file);
+    const held = tryLock(lockFile(directory, job));
     if (!held) throw new DestinationBusyError(`the job ${job} is running already`, 'wait for its end');
+    if (!sharesOf(directory, job).every(isFree)) {
+      held.close();
+      throw new DestinationBusyError(`the copiers of the job ${job} are still ending`, 'try again in a minute');
+    }
     const table = new DatabaseSync(join(directory, 'locks.db'), { timeout: 10_000 });
     table.exec('CREATE TABLE IF NOT EXISTS roots (job TEXT, place TEXT, path TEXT)');
     table.exec('BEGIN IMMEDIATE');
@@ -56,7 +65,7 @@ export class DestinationLock {
       const insert = table.prepare('INSERT INTO roots (job, place, path) VALUES (?, ?, ?)');
       for (const { namespace, path } of roots) insert.run(job, namespace, path);
       table.exec('COMMIT');
-      return new DestinationLock(held, file, table, job);
+      return new DestinationLock(held, directory, table, job);
     } catch (error) {
       if (table.isTransaction) table.exec('ROLLBACK');
       table.close();
@@ -65,6 +74,7 @@ export class DestinationLock {
     }
   }
 
+  /** To be called when no copier process of the job is left. */
   release(): void {
     try {
       this.#table.prepare('DELETE FROM roots WHERE job = ?').run(this.#job);
@@ -72,6 +82,32 @@ export class DestinationLock {
       // A full disk. Rows of a job whose file is not held count for nothing.
     }
     this.#table.close();
+    // What copiers have left that were killed.
+    for (const share of sharesOf(this.#directory, this.#job)) rmSync(share, { force: true });
+    rmSync(lockFile(this.#directory, this.#job), { force: true });
+    this.#held.close();
+  }
+}
+
+/** A copier process's share of its job's lock. Ends with the process, also by `kill -9`. */
+export class LockShare {
+  readonly #held: DatabaseSync;
+  readonly #file: string;
+
+  private constructor(held: DatabaseSync, file: string) {
+    this.#held = held;
+    this.#file = file;
+  }
+
+  /** @throws StateError when the lock cannot be kept */
+  static acquire(directory: string, job: string): LockShare {
+    const file = join(directory, `${job}${SHARE}${process.pid}.lock`);
+    const held = told(() => tryLock(file));
+    if (!held) throw new Error(`somebody holds ${file}, which is of this process`);
+    return new LockShare(held, file);
+  }
+
+  release(): void {
     rmSync(this.#file, { force: true });
     this.#held.close();
   }
@@ -79,7 +115,17 @@ export class DestinationLock {
 
 /** Whether a process is at work on a job. Asks without excluding anybody: the lock of a job that begins now is waited for. */
 export function isHeld(directory: string, job: string): boolean {
-  const file = lockFile(directory, job);
+  return [lockFile(directory, job), ...sharesOf(directory, job)].some(isHeldFile);
+}
+
+/** Waits for the copiers of a job whose process was killed: they take back what they have begun, and end. Not for a job that is at work. */
+export async function copiersEnded(directory: string, job: string, signal: AbortSignal): Promise<void> {
+  const untilMs = Date.now() + ENDING_MS;
+  const areEnding = () => sharesOf(directory, job).some(isHeldFile) && !isHeldFile(lockFile(directory, job));
+  while (areEnding() && Date.now() < untilMs) await sleep(ASKING_MS, undefined, { signal });
+}
+
+function isHeldFile(file: string): boolean {
   if (!existsSync(file)) return false;
   let probe: DatabaseSync | undefined;
   try {
@@ -101,6 +147,12 @@ function lockFile(directory: string, job: string): string {
   return join(directory, `${job}.lock`);
 }
 
+/** Lock files of the job's copiers, also of those that were killed. */
+function sharesOf(directory: string, job: string): readonly string[] {
+  const names = readdirSync(directory).filter((name) => name.startsWith(`${job}${SHARE}`) && name.endsWith('.lock'));
+  return names.map((name) => join(directory, name));
+}
+
 function tryLock(file: string): DatabaseSync | undefined {
   const database = new DatabaseSync(file, { timeout: ASKING_MS });
   try {
@@ -113,7 +165,11 @@ function tryLock(file: string): DatabaseSync | undefined {
 }
 
 function isDead(directory: string, job: string): boolean {
-  const lock = tryLock(lockFile(directory, job));
+  return [lockFile(directory, job), ...sharesOf(directory, job)].every(isFree);
+}
+
+function isFree(file: string): boolean {
+  const lock = tryLock(file);
   lock?.close();
   return lock !== undefined;
 }

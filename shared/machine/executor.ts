@@ -5,16 +5,18 @@ import type { Storage } from '../storage/storage.ts';
 import type { Log } from '../log.ts';
 import { withSmallHeap } from '../memory.ts';
 import { assemble } from '../copy/assemble.ts';
-import { copyBatch } from '../copy/copier.ts';
-import { Pool, TICK_MS } from '../copy/pool.ts';
 import { finish, forgetLosses } from '../finish/finish.ts';
-import { batchRecords, isFinished } from '../job/claimed-batches.ts';
 import type { Progress } from '../copy/progress.ts';
 import { threadsOf } from '../job/threads.ts';
+import { copierCount } from './copier-count.ts';
+import { type CopierMeans, CopierPool } from './copier-pool.ts';
+import { copyBatches } from './copying.ts';
 import { NamesOnDisk } from './name-set.ts';
+import { sharesOf } from './shared-transfers.ts';
 import type { State } from './state.ts';
+import { unfinishedBatches, withFirst } from './unfinished-batches.ts';
 import type { Batch } from '../job/unit.ts';
-import { type Job, noLosses } from '../job/job.ts';
+import { type Job, noLosses, type Transfers } from '../job/job.ts';
 import type { UnitOutcome } from '../job/outcome.ts';
 import { plan } from '../plan/plan.ts';
 
@@ -22,8 +24,6 @@ import { plan } from '../plan/plan.ts';
 const DEFAULT_THREADS = 10;
 /** With `auto`, the most where no cluster says. */
 const AUTO_MOST = 256;
-/** An SQLite transaction costs a millisecond. */
-const RECORD_EVERY_MS = 250;
 const SEEN_EVERY_MS = 10_000;
 
 export interface Execution {
@@ -34,14 +34,18 @@ export interface Execution {
   readonly log: Log;
   readonly signal: AbortSignal;
   readonly onOutcome: (batch: Batch, outcome: UnitOutcome) => void;
+  /** Processes that may copy in place of this one. */
+  readonly copiers?: CopierMeans | undefined;
 }
 
 /**
- * Runs a job in this process from wherever it stands to its final status. Ends with everything of it at rest.
+ * Runs a job from wherever it stands to its final status: this process plans and finishes, and copies where the job is not worth several
+ * processes. Ends with everything of it at rest.
  * @throws IncompleteError when files are not accounted for: the job is then to be copied on, not finished
  */
 export async function execute(job: Job, execution: Execution): Promise<Job> {
   const { store } = execution.state;
+  const pool = poolFor(job, execution);
   let current = job;
   const advance = async (changes: Partial<Job>) => {
     current = { ...current, ...changes };
@@ -52,8 +56,8 @@ export async function execute(job: Job, execution: Execution): Promise<Job> {
   try {
     await advance({ error: undefined, endedAtMs: undefined, outcome: undefined, ...noLosses });
     await forgetLosses(job.id, store);
-    if (current.phase === 'planning') await advance(await withSmallHeap(() => planJob(current, execution)));
-    if (current.phase === 'copying') await copyJob(current, execution);
+    if (current.phase === 'planning') await advance(await withSmallHeap(() => planJob(current, execution, pool)));
+    if (current.phase === 'copying') await copyJob(current, execution, pool);
     return await finishJob(current, execution);
   } catch (error) {
     const ending = execution.signal.aborted
@@ -62,18 +66,34 @@ export async function execute(job: Job, execution: Execution): Promise<Job> {
     await advance({ ...ending, endedAtMs: Date.now() });
     throw error;
   } finally {
+    await pool?.close();
     clearInterval(seen);
   }
 }
 
-async function planJob(job: Job, { state, source, destination, signal, progress }: Execution): Promise<Partial<Job>> {
+function poolFor(job: Job, { state, copiers, ...serving }: Execution): CopierPool | undefined {
+  if (!copiers || copiers.atMost < 2) return undefined;
+  return new CopierPool(copiers, state.locks, job, { ...serving, store: state.store });
+}
+
+async function planJob(
+  job: Job,
+  { state, source, destination, signal, progress }: Execution,
+  pool: CopierPool | undefined,
+): Promise<Partial<Job>> {
   const manifest = await state.manifests.create(job.id);
   progress.planning = true;
   try {
     const { roots, spec } = job;
     const { options } = spec;
+    const mostCopiers = pool?.mostFor(threadsOf(job, source, destination, DEFAULT_THREADS).first) ?? 1;
+    let plannedBytes = 0;
     const emit = async (batch: Batch) => {
-      progress.expectedFiles += batch.units.filter(({ kind }) => kind === 'file').length;
+      const files = batch.units.filter((unit) => unit.kind === 'file');
+      progress.expectedFiles += files.length;
+      plannedBytes += files.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0);
+      const copiers = Math.min(batch.batch + 1, mostCopiers, copierCount(progress.expectedFiles, plannedBytes));
+      if (copiers > 1) pool?.start(copiers);
       await manifest.append(batch);
     };
     using names = new NamesOnDisk();
@@ -89,8 +109,8 @@ async function planJob(job: Job, { state, source, destination, signal, progress 
   }
 }
 
-async function copyJob(job: Job, execution: Execution): Promise<void> {
-  const { state, source, destination, progress, log, signal, onOutcome } = execution;
+async function copyJob(job: Job, execution: Execution, pool: CopierPool | undefined): Promise<void> {
+  const { state, source, destination, progress, signal } = execution;
   const counters = await state.store.counters(job.id);
   progress.expectedFiles = job.expectedFiles;
   progress.expectedBytes = job.expectedBytes;
@@ -99,58 +119,17 @@ async function copyJob(job: Job, execution: Execution): Promise<void> {
   progress.complete = count('files.copied') + count('files.skipped');
   progress.failed = count('files.failed');
   const threads = threadsOf(job, source, destination, DEFAULT_THREADS, AUTO_MOST);
-  let wake: () => void = () => undefined;
-  const loads = [source.load, destination.load];
-  const pool = new Pool(threads, { loads, progress, log, onMore: () => wake() });
-  const tick = setInterval(() => pool.tick(), TICK_MS);
-  const stop = new AbortController();
-  const copier = {
-    job,
-    source,
-    destination,
-    store: state.store,
-    owner: newOwner(),
-    progress,
-    log,
-    signal: AbortSignal.any([signal, stop.signal]),
-    onOutcome,
-    recordEveryMs: RECORD_EVERY_MS,
-    limit: <T>(transfer: () => Promise<T>) => pool.run(transfer).finally(() => wake()),
-  };
-  const running = new Set<Promise<void>>();
-  let isFirst = true;
+  const batches = unfinishedBatches(job.id, state);
   try {
-    for await (const record of batchRecords(job.id, state)) {
-      // Claimed again, a finished batch would be swept again, name by name.
-      if (isFinished(record)) continue;
-      // What is copied now changes directories whose attributes an earlier finish has set.
-      if (isFirst) await state.store.keepFinishCursor(job.id, undefined);
-      isFirst = false;
-      // The next batch is opened when the open ones leave transfers idle, so that one slow file does not hold up others.
-      while (!copier.signal.aborted && (pool.waiting >= pool.limit || running.size >= pool.limit)) {
-        await new Promise<void>((resolve) => (wake = resolve));
-      }
-      if (copier.signal.aborted) break;
-      const copying = copyBatch(copier, record.line).then(
-        () => undefined,
-        (error: unknown) => stop.abort(error),
-      );
-      running.add(copying);
-      void copying.finally(() => {
-        running.delete(copying);
-        wake();
-      });
-      // Lets the batch claim its units and fill the pool before the next is looked at.
-      await Promise.race([copying, new Promise((resolve) => setImmediate(resolve))]);
-    }
-  } catch (error) {
-    // Nothing of the job is on its way any more when this ends, whatever ends it.
-    stop.abort(error);
+    const { pending, expectedBytes, bytes } = progress;
+    const copiers = pool ? Math.min(pool.mostFor(threads.first), copierCount(pending, expectedBytes - bytes)) : 1;
+    const { first, all } = await withFirst(batches, copiers);
+    const onEnd = (transfers: Transfers | undefined) => state.store.update(job.id, { transfers });
+    if (pool && first.length > 1) await pool.copy(job, all, sharesOf(threads, first.length), onEnd, signal);
+    else await copyBatches(() => all, { ...execution, job, store: state.store, owner: newOwner(), threads, onEnd });
+  } finally {
+    await batches.return(undefined);
   }
-  await Promise.all(running);
-  clearInterval(tick);
-  await state.store.update(job.id, { transfers: pool.told });
-  copier.signal.throwIfAborted();
 }
 
 async function finishJob(

@@ -161,6 +161,17 @@ describe('delegation tokens', () => {
     expect(l.tokens()).toEqual({ got: before.got + 2, left: before.left });
   });
 
+  test('are got by each copier process too, and cancelled by it', async () => {
+    const puts = Array.from({ length: 150 }, (_, i) => onA.put(`/kerberos/many/f${i}`, `${i}`));
+    await Promise.all(puts);
+    const before = l.tokens();
+    const args = ['--copiers', '2', 'A:/kerberos/many', 'L:/tokens-many'];
+    const { code, stderr, status } = await copy(args, { conf: conf({ L: tokens }), env: bare });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(status['Files Copied']).toBe(150);
+    expect(l.tokens()).toEqual({ got: before.got + 3, left: before.left });
+  });
+
   test.each(['SIGINT', 'SIGTERM'] as const)('are cancelled when the job is ended by %s', async (signal) => {
     await using faultProxy = await FaultProxy.start(clusters.A.namenodeUrl, {
       react: ({ operation, to }) => (operation === 'OPEN' && to === 'namenode' ? 'hang' : undefined),

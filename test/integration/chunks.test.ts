@@ -82,6 +82,14 @@ describe('a file that is copied in chunks', () => {
     expect(await pair.b.get(`${pair.root}/out/long`)).toEqual(content('once', LENGTH));
   });
 
+  it('is copied by several processes', async () => {
+    const pair = await pairWith('processes');
+    const { status, code, stderr } = await pair.run([...copyOf(pair), '--copiers', '2']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(status).toMatchObject({ 'Files Copied': 2, 'Size Copied': LENGTH + 5, Verified: { checksum: 2 } });
+    await requireEqual(pair);
+  });
+
   it('replaces an older file at once with --force', async () => {
     const pair = await pairWith('replaced');
     await pair.b.put(`${pair.root}/out/long`, 'older');

@@ -20,6 +20,8 @@ export interface CliOptions {
   /** Where jobs are kept; a new directory when left out. */
   readonly home?: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** In a process group of its own, as a shell starts it. */
+  readonly detached?: boolean;
 }
 
 /** The command line as a child process, as a user runs it. */
@@ -33,7 +35,8 @@ export function startCli(
     HDFS_FANOUT_HOME: options.home ?? newHome(),
     ...options.env,
   };
-  const child = spawn(process.execPath, [bin, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const { detached = false } = options;
+  const child = spawn(process.execPath, [bin, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'], detached });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

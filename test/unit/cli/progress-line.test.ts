@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { line } from '../../../cli/progress-display.ts';
 import { Progress } from '../../../shared/copy/progress.ts';
 
-const progress = (fields: Partial<Omit<Progress, 'pending' | 'settle'>>) => Object.assign(new Progress(), fields);
+const progress = (fields: Partial<Omit<Progress, 'pending' | 'settle' | 'count'>>) =>
+  Object.assign(new Progress(), fields);
 const MIB = 1024 * 1024;
 
 describe('line', () => {
@@ -18,6 +19,11 @@ describe('line', () => {
     expect(line(now, 100 * MIB)).toBe(
       ' 27.1% 271.0 MiB of 1.0 GiB 100.0 MiB/s 0:07 left [ pending: 32 | transferring: 6 | complete: 4 | failed: 0 ]',
     );
+  });
+
+  it('tells of copiers where there are several', () => {
+    const now = progress({ expectedFiles: 2, expectedBytes: 200, bytes: 100, complete: 1, copiers: 4 });
+    expect(line(now, 0)).toMatch(/ \| complete: 1 \| failed: 0 \| copiers: 4 \]$/);
   });
 
   it('fits 80 columns and begins with the percentage, whatever the numbers', () => {
