@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { hostPortOf, type HostPort } from '../hdfs/addresses.ts';
-import { splitUrl } from '../hdfs/http.ts';
+import { splitUrl } from '../hdfs/urls.ts';
 import { codeOf } from '../hdfs/transport-error.ts';
 import { join } from '../storage/path.ts';
 import { certificateFinding } from './certificates.ts';

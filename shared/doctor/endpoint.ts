@@ -2,7 +2,7 @@ import type { Log } from '../log.ts';
 import { Once } from '../once.ts';
 import { hostPortOf, type HostPort } from '../hdfs/addresses.ts';
 import type { Cluster } from '../hdfs/cluster.ts';
-import { splitUrl } from '../hdfs/http.ts';
+import { splitUrl } from '../hdfs/urls.ts';
 import { connect } from '../hdfs/connect.ts';
 import type { NamenodeRest, Parameters } from '../hdfs/rest.ts';
 import type { Answer } from '../hdfs/http.ts';

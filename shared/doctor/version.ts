@@ -1,5 +1,5 @@
 import { FanoutError } from '../errors.ts';
-import { splitUrl } from '../hdfs/http.ts';
+import { splitUrl } from '../hdfs/urls.ts';
 import { join } from '../storage/path.ts';
 import type { Context } from './context.ts';
 import type { Dialect, Endpoint } from './endpoint.ts';

@@ -1,11 +1,14 @@
-import http, { type IncomingHttpHeaders } from 'node:http';
-import { once } from 'node:events';
+import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, type Dispatcher } from 'undici';
-import { TransportError, type Where } from '../errors.ts';
+import type { Where } from '../errors.ts';
 import { Connector, type Route } from './connector.ts';
 import { Cookies } from './cookies.ts';
 import { DatanodeConnection } from './datanode/connection.ts';
 import { transportError } from './transport-error.ts';
+import { splitUrl } from './urls.ts';
+import { CONTENT_TYPE, CSRF_HEADER, Uploads } from './uploads.ts';
+
+export type Headers = Readonly<Record<string, string>>;
 
 /** A whole answer with a small body. */
 export interface Answer {
@@ -21,8 +24,6 @@ export interface Answer {
   /** For how long the server wants to be left alone, as it said so: seconds, or a date. */
   readonly retryAfter: string | undefined;
 }
-
-export type Headers = Readonly<Record<string, string>>;
 
 /** An answer whose body is still on its way: the caller reads it to its end or destroys it. */
 export interface Download {
@@ -44,15 +45,8 @@ export interface Patience {
 
 /** An error page is read up to here; nobody reads further. */
 const ERROR_BODY_BYTES = 64 * 1024;
-/** Bodies up to this fit into the sockets' buffers: a refusal is still read after they were sent. */
-const SMALL_BODY_BYTES = 256 * 1024;
 /** A Location holds a path of up to 8,000 characters, each of which may be nine when encoded. */
 const HEADER_BYTES = 256 * 1024;
-/** Jetty wants a content type with a body and HttpFS this one; Knox rewrites bodies of other types. */
-const CONTENT_TYPE = 'application/octet-stream';
-/** Asked for by servers with dfs.webhdfs.rest-csrf.enabled; any value will do. */
-const CSRF_HEADER = { 'x-xsrf-header': 'hdfs-fanout' };
-
 /**
  * Sends single requests. Follows no redirect (they carry secrets and decide what is sent next), retries nothing, and
  * turns every failure of the network into a TransportError.
@@ -61,6 +55,7 @@ export class HttpTransport {
   /** Of namenodes, HttpFS and gateways: datanodes set none and are sent none. */
   readonly cookies = new Cookies();
   readonly patience: Patience;
+  readonly uploads: Uploads;
   readonly #agent: Agent;
   /** Which good answers of datanodes, or of what stands before them, are not simple ones. */
   readonly #unfamiliar = new Set<string>();
@@ -70,6 +65,7 @@ export class HttpTransport {
     const connector = new Connector(route);
     this.#connector = connector;
     this.patience = patience;
+    this.uploads = new Uploads(connector, patience.dataMs);
     this.#agent = new Agent({
       connect: ({ protocol, host, hostname }, callback) => {
         connector.connect(`${protocol}//${host ?? hostname}`).then(
@@ -185,7 +181,7 @@ export class HttpTransport {
       else {
         const refusal = await body.refusal();
         connection[Symbol.dispose]();
-        if (refusal) return answerOf(refusal.status, {}, refusal.text);
+        if (refusal) return answerOf(refusal.status, refusal.headers, refusal.text);
       }
     } catch (error) {
       connection[Symbol.dispose]();
@@ -195,72 +191,8 @@ export class HttpTransport {
     return undefined;
   }
 
-  /**
-   * Sends a body and waits for the answer. Through node:http, since a datanode answers every upload with an
-   * unsolicited `100 Continue`, which undici takes for a broken server.
-   *
-   * Resolves as soon as the server answers, also when it refuses before it has read the whole body.
-   * @param interim  whether the server is one that answers so; HttpFS and gateways are not
-   * @param patient  whether a refusal is likely: then no byte is sent before there was time for one
-   */
-  async upload(
-    method: string,
-    url: string,
-    body: AsyncIterable<Uint8Array>,
-    lengthBytes: number,
-    where: Where,
-    signal: AbortSignal,
-    {
-      headers = {},
-      interim = true,
-      patient = false,
-    }: { readonly headers?: Headers; readonly interim?: boolean; readonly patient?: boolean } = {},
-  ): Promise<Answer> {
-    signal.throwIfAborted();
-    const { origin, path, host } = splitUrl(url, where);
-    const socket = await this.#connector.connect(origin, signal).catch((error: unknown) => {
-      throw this.#transportError(error, where, signal);
-    });
-    // Its socket is there, with TLS where it must be: what is spoken on it is the same.
-    const request = http.request({
-      method,
-      path,
-      headers: { host, 'content-type': CONTENT_TYPE, 'content-length': lengthBytes, ...CSRF_HEADER, ...headers },
-      createConnection: () => socket,
-      maxHeaderSize: HEADER_BYTES,
-      signal,
-    });
-    const { dataMs } = this.patience;
-    request.setTimeout(dataMs, () => request.destroy(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' })));
-    const closed = once(request, 'close');
-    closed.catch(() => undefined);
-    const answered = once(request, 'response') as Promise<[http.IncomingMessage]>;
-    answered.catch(() => undefined);
-    const wait = interim && (patient ? patiently : lengthBytes > SMALL_BODY_BYTES ? shortly : undefined);
-    const sent = sendBody(request, body, wait || undefined, answered);
-    try {
-      const [response] = await Promise.race([answered, sent.then(() => answered)]);
-      return answerOf(response.statusCode ?? 0, response.headers, await readText(response));
-    } catch (error) {
-      // The first failure of the two explains the other: a source that broke off also ends the request.
-      throw this.#transportError(
-        await sent.then(
-          () => error,
-          (bodyError: unknown) => bodyError,
-        ),
-        where,
-        signal,
-        dataMs,
-      );
-    } finally {
-      request.destroy();
-      // An aborted request is waited for: nothing of it is on its way when this returns.
-      await closed.catch(() => undefined);
-    }
-  }
-
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    await Promise.all([this.#agent.destroy(), this.uploads.close()]);
   }
 
   async #send(
@@ -299,77 +231,6 @@ export class HttpTransport {
     if (signal.aborted) return signal.reason;
     return transportError(error, where, limitMs);
   }
-}
-
-interface Wait {
-  /** How long a datanode's interim answer is waited for, ms. */
-  readonly interimMs: number;
-  /** From a datanode's interim answer to its refusal, ms: in between it asks the namenode. */
-  readonly refusalMs: number;
-}
-
-const shortly: Wait = { interimMs: 200, refusalMs: 10 };
-const patiently: Wait = { interimMs: 5000, refusalMs: 200 };
-
-/**
- * Writes the body until it ends or the server answers early. Waits for the interim answer before a large one: a refusal is
- * then read, not lost in a reset connection.
- */
-async function sendBody(
-  request: http.ClientRequest,
-  body: AsyncIterable<Uint8Array>,
-  wait: Wait | undefined,
-  answered: Promise<unknown>,
-): Promise<void> {
-  // One waiter that every event wakes: a race per piece would pile up reactions on `answered` for as long as it is open.
-  const state = { over: false, wake: (): void => undefined };
-  const stop = () => {
-    state.over = true;
-    state.wake();
-  };
-  answered.then(stop, stop);
-  request.on('close', stop);
-  if (wait) {
-    request.flushHeaders();
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, wait.interimMs);
-      request.once('continue', () => {
-        clearTimeout(timer);
-        setTimeout(resolve, wait.refusalMs);
-      });
-      state.wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
-  try {
-    for await (const chunk of body) {
-      if (state.over) return;
-      // Its memory may be filled again once the next chunk is asked for.
-      await new Promise<void>((resolve) => {
-        state.wake = resolve;
-        request.write(chunk, () => resolve());
-      });
-    }
-    if (!state.over) request.end();
-  } catch (error) {
-    request.destroy();
-    throw error;
-  }
-}
-
-/**
- * Splits without normalising: the path of a redirect is sent as the server spelt it.
- * @param where  of the request that was redirected
- */
-export function splitUrl(
-  url: string,
-  where: Where = { operation: 'request', path: '/' },
-): { origin: string; path: string; host: string } {
-  const [, origin = '', host = '', path = '/'] = /^(https?:\/\/([^/?#]+))([^#]*)$/.exec(url) ?? [];
-  if (URL.canParse(origin)) return { origin, host, path };
-  throw new TransportError('the server redirected to something that is not an http or https URL', where, {});
 }
 
 /** What one datanode answers to one operation. */

@@ -1,5 +1,5 @@
 import type { Where } from '../errors.ts';
-import { splitUrl } from './http.ts';
+import { splitUrl } from './urls.ts';
 import { StorageError } from '../storage/errors.ts';
 
 /** Operations whose first answer is a redirect: to a datanode, or to the server itself. */

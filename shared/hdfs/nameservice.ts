@@ -1,6 +1,6 @@
 import { SpecError } from '../errors.ts';
 import type { Cluster } from './cluster.ts';
-import { splitUrl } from './http.ts';
+import { splitUrl } from './urls.ts';
 import { isWithin, normalize } from '../storage/path.ts';
 
 /** Whether a cluster was reached before, if only by another process of the same job: addresses that never were are given up sooner. */

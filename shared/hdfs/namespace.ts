@@ -2,7 +2,8 @@ import { lookup } from 'node:dns/promises';
 import { messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { hostPortOf } from './addresses.ts';
-import { type HttpTransport, splitUrl } from './http.ts';
+import type { HttpTransport } from './http.ts';
+import { splitUrl } from './urls.ts';
 import type { Nameservice } from './nameservice.ts';
 
 /** For how long a namenode may take to tell which namespace it serves, ms. */

@@ -1,6 +1,7 @@
 import { type FanoutError, SourceChangedError, TransportError, type Where } from '../errors.ts';
 import type { ByteRange, Reading } from '../storage/storage.ts';
-import { type Download, splitUrl } from './http.ts';
+import type { Download } from './http.ts';
+import { splitUrl } from './urls.ts';
 import { remoteErrorOf } from './remote-exception.ts';
 import type { NamenodeRest } from './rest.ts';
 import type { TwoStep } from './two-step.ts';

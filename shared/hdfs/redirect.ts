@@ -1,5 +1,5 @@
 import type { Where } from '../errors.ts';
-import { splitUrl } from './http.ts';
+import { splitUrl } from './urls.ts';
 import type { Nameservice } from './nameservice.ts';
 import { encodePath } from '../storage/path.ts';
 

@@ -1,7 +1,8 @@
 import { TransportError, type Where } from '../errors.ts';
 import { hasCode, StorageError } from '../storage/errors.ts';
 import { Datanode } from './datanode/datanode.ts';
-import { type Headers, splitUrl } from './http.ts';
+import type { Headers } from './http.ts';
+import { splitUrl } from './urls.ts';
 import { codeOf } from './transport-error.ts';
 import { unaddressable } from './misdirected.ts';
 import { redirectOf } from './redirect.ts';

@@ -65,8 +65,11 @@ export class Writer {
     if (location === undefined) throw remoteErrorOf(200, text, { operation: 'CREATE', path });
     return this.#twoStep.follow(location, { operation: 'CREATE', path }, async ({ url, where, headers, near }) => {
       if (near) options.onNear?.(near);
-      const how = { headers, interim: near !== undefined, patient };
-      const answer = await this.#rest.http.upload('PUT', url, body, options.lengthBytes, where, signal, how);
+      // Only datanodes give the interim answer that a patient upload waits for, and they keep no connection.
+      const { lengthBytes } = options;
+      const how = { headers, isKept: near === undefined, isPatient: patient && near !== undefined };
+      const upload = { method: 'PUT', url, body, lengthBytes, ...how };
+      const answer = await this.#rest.http.uploads.send(upload, where, signal);
       if (answer.status !== 201) throw remoteErrorOf(answer.status, answer.text, where);
       return { near };
     });

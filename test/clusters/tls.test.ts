@@ -10,8 +10,10 @@ import type { Cluster } from '../bed/bed.ts';
 import { issueCertificate, makeAuthority } from '../bed/certificates.ts';
 import { definitionOf } from '../bed/client-config.ts';
 import { Connector } from '../../shared/hdfs/connector.ts';
+import { Uploads } from '../../shared/hdfs/uploads.ts';
 import { newHome, runCli } from '../support/cli.ts';
 import { sharedCluster } from '../support/clusters.ts';
+import { never, pieces } from '../support/files.ts';
 import { TestHdfs } from '../support/hdfs.ts';
 import { makeSmallTree } from '../support/odd-tree.ts';
 import { expectOneLine, writeConf } from '../support/two-clusters.ts';
@@ -180,5 +182,35 @@ describe('a server that wants a client certificate', () => {
     const unknown = await copy('C:/x', 'A:/x', conf(definition));
     expect(unknown.code).toBe(3);
     expectOneLine(unknown, ['cluster C cannot serve', 'the connection was closed']);
+  });
+});
+
+describe('uploads over TLS', () => {
+  test('resume the session of the one before', async () => {
+    const authority = await makeAuthority(mkdtempSync(join(directory, 'uploads-')));
+    const { certificate, key } = await issueCertificate(authority, 'dn', 'localhost');
+    const resumed: boolean[] = [];
+    const server = createServer({ cert: readFileSync(certificate), key: readFileSync(key) }, (request, response) => {
+      if (request.socket instanceof TLSSocket) resumed.push(request.socket.isSessionReused());
+      response.writeContinue();
+      request.resume().on('end', () => response.writeHead(201, { connection: 'close' }).end());
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const tls = { rejectUnauthorized: true, ca: readFileSync(authority.ca, 'utf8') };
+    const uploads = new Uploads(new Connector({ tls, connectMs: 60_000 }), 60_000);
+    const url = `https://localhost:${(server.address() as AddressInfo).port}/webhdfs/v1/x?op=CREATE`;
+    const bytes = Buffer.alloc(1024 * 1024, 7);
+    const how = { method: 'PUT', url, lengthBytes: bytes.length, headers: {}, isKept: false, isPatient: false };
+    try {
+      for (let i = 0; i < 3; i++) {
+        const answer = await uploads.send({ ...how, body: pieces(bytes) }, { operation: 'CREATE', path: '/x' }, never);
+        expect(answer.status).toBe(201);
+      }
+      expect(resumed).toEqual([false, true, true]);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
   });
 });

@@ -1,6 +1,6 @@
 import type { Where } from '../../errors.ts';
 import type { Near } from '../../storage/capabilities.ts';
-import { splitUrl } from '../http.ts';
+import { splitUrl } from '../urls.ts';
 
 /** The datanode that a namenode redirected to. Its URL carries credentials and stays private. */
 export class Datanode implements Near {

@@ -7,27 +7,6 @@ export interface SimpleHead {
 
 export type NotSimple = 'refusal' | 'unfamiliar';
 
-/** An answer of another status than 200, as far as it has come. */
-export interface Refusal {
-  readonly status: number;
-  readonly text: string;
-  /** Whether all of the body has come that was stated. */
-  readonly isWhole: boolean;
-}
-
-/** Reads a refusal. @returns undefined where its body is none of a stated length, or it is no HTTP */
-export function refusalIn(bytes: Buffer): Refusal | undefined {
-  const bodyAt = bytes.indexOf('\r\n\r\n') + 4;
-  const head = bytes.toString('latin1', 0, bodyAt);
-  const [, status] = /^HTTP\/1\.[01] ([2-5]\d\d)(?: |\r)/.exec(head) ?? [];
-  const lengths = [...head.matchAll(/\r\ncontent-length:[ \t]*(\d{1,9})[ \t]*(?=\r)/gi)];
-  const [length] = lengths;
-  if (status === undefined || length === undefined || lengths.length > 1) return undefined;
-  if (/\r\n(?:transfer-encoding|content-encoding|location):/i.test(head)) return undefined;
-  const text = bytes.toString('utf8', bodyAt);
-  return { status: Number(status), text, isWhole: bytes.length - bodyAt >= Number(length[1]) };
-}
-
 /** A head that is longer is left to an HTTP parser. */
 export const HEAD_BYTES = 16 * 1024;
 

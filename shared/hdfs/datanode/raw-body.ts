@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
-import { HEAD_BYTES, type NotSimple, type Refusal, refusalIn, simpleHead } from './head.ts';
+import { answerIn, type RawAnswer } from './answer.ts';
+import { HEAD_BYTES, type NotSimple, simpleHead } from './head.ts';
 import { giveSlab, SLAB_BYTES, takeSlab } from './slabs.ts';
 
 /** Slabs of one download that wait or are lent before the socket is not read any more; one more fills. */
@@ -80,11 +81,16 @@ export class RawBody implements AsyncIterable<Uint8Array> {
     return this.#head === 'simple' ? this.#lengthBytes : this.#head;
   }
 
-  /** The answer whose head is a refusal's, whole. @returns undefined where it is none that is read here, or breaks off */
-  async refusal(): Promise<Refusal | undefined> {
+  /**
+   * The answer whose head is a refusal's, whole.
+   * @returns undefined where it is too long to be read here, is none of a refusal, or breaks off
+   * @throws where it is no HTTP
+   */
+  async refusal(): Promise<RawAnswer | undefined> {
     for (;;) {
-      const refusal = this.#slab && refusalIn(this.#slab.memory.subarray(0, this.#filled));
-      if (!refusal || refusal.isWhole) return refusal;
+      const came = this.#slab?.memory.subarray(0, this.#filled);
+      const answer = came && answerIn(came, this.#isOver && !this.#error);
+      if (answer) return answer.status === 200 ? undefined : answer;
       if (this.#isOver || this.#slab?.memory.length === this.#filled) return undefined;
       await this.#next();
     }

@@ -246,7 +246,11 @@ describe('writing to a datanode', () => {
     const stop = new AbortController();
     const reason = new Error('stopped by the test');
     setTimeout(() => stop.abort(reason), 50);
-    const writing = both.fs.write('/x', pieces(Buffer.alloc(MIB)), { ...options, lengthBytes: 2 * MIB }, stop.signal);
+    async function* endless() {
+      yield* pieces(Buffer.alloc(MIB));
+      await new Promise(() => undefined);
+    }
+    const writing = both.fs.write('/x', endless(), { ...options, lengthBytes: 2 * MIB }, stop.signal);
     expect(await errorOf(writing)).toBe(reason);
     await vi.waitFor(async () => expect(await both.datanode.connections()).toBe(0), PATIENCE_MS);
   });

@@ -210,20 +210,38 @@ describe('RawBody', () => {
     };
     const { body } = await bodyOf(serve, 5);
     expect(await body.head()).toBe('refusal');
-    expect(await body.refusal()).toEqual({ status: 404, text, isWhole: true });
+    expect(await body.refusal()).toMatchObject({ status: 404, text });
     body.destroy();
   });
 
   it.each([
     ['of no stated length', 'HTTP/1.1 403 Forbidden\r\n\r\nno'],
     ['in chunks', 'HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n'],
-    ['that leads elsewhere', 'HTTP/1.1 307 Go\r\nLocation: http://x/\r\nContent-Length: 0\r\n\r\n'],
+  ])('reads a refusal %s', async (_what, sent) => {
+    const { body } = await bodyOf((socket) => socket.end(sent), 5);
+    expect(await body.head()).toBe('refusal');
+    expect(await body.refusal()).toMatchObject({ status: 403, text: 'no' });
+    body.destroy();
+  });
+
+  it.each([
     ['that breaks off', 'HTTP/1.1 403 Forbidden\r\nContent-Length: 5\r\n\r\nno'],
     ['that is longer than a slab', `HTTP/1.1 403 Forbidden\r\nContent-Length: ${MIB}\r\n\r\n${'x'.repeat(MIB)}`],
+    [
+      'that is none, behind an interim answer',
+      'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno',
+    ],
   ])('leaves a refusal %s to a parser', async (_what, sent) => {
     const { body } = await bodyOf((socket) => socket.end(sent), 5);
     expect(await body.head()).toBe('refusal');
     expect(await body.refusal()).toBeUndefined();
+    body.destroy();
+  });
+
+  it('says of what is no HTTP that it is none', async () => {
+    const { body } = await bodyOf((socket) => socket.end('220 mail ESMTP\r\n\r\n'), 5);
+    expect(await body.head()).toBe('refusal');
+    expect(await errorOf(body.refusal())).toMatchObject({ name: 'HTTPParserError' });
     body.destroy();
   });
 });

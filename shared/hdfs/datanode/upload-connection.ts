@@ -1,0 +1,255 @@
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { answerIn, type RawAnswer } from './answer.ts';
+
+/** What a server said before it closed its end may still be on its way here when a write fails: it is waited for so long, ms. */
+const LINGER_MS = 2000;
+/** For how long a server is waited for that is in the middle of an aborted request, ms. */
+const CLOSE_MS = 2000;
+/** Where a refusal is likely: the wait for a datanode's interim answer, and for its refusal after that, since it then asks the namenode, ms. */
+const INTERIM_MS = 5000;
+const REFUSAL_MS = 200;
+
+const NOTHING = Buffer.alloc(0);
+
+export interface UploadRequest {
+  /** Request line and headers, with the empty line behind them. */
+  readonly head: Buffer;
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly lengthBytes: number;
+  /** Whether a refusal is likely: the second piece of the body is asked for only when there was time for one. */
+  readonly isPatient: boolean;
+}
+
+/**
+ * A connection that carries uploads, one at a time. Pieces of a body are written as they come, and what the server says is read all the
+ * while: interim answers whenever they come, and a refusal in the middle of the body, whose text is not lost when the server closes its
+ * end right after it.
+ */
+export class UploadConnection {
+  readonly #socket: Socket;
+  readonly #idleMs: number;
+  readonly #failed = Promise.withResolvers<never>();
+  #answered = Promise.withResolvers<RawAnswer>();
+  #answer: RawAnswer | undefined;
+  #received: Buffer = NOTHING;
+  /** Of the body that is on its way. */
+  #sentBytes = 0;
+  #lengthBytes = 0;
+  #state: 'idle' | 'waits for its body' | 'waits for the server' | 'over' = 'idle';
+  /** Whether the body has come to its end, and all of it was written. */
+  #isSent = false;
+  #cannotSend = false;
+  /** Wakes who waits for anything to be read, and who waits for a piece to be written that is not wanted any more. */
+  #onNews: () => void = () => undefined;
+  #stopWriting: () => void = () => undefined;
+
+  /** @param idleMs  for how long nothing may happen while it is the server's turn */
+  constructor(socket: Socket, idleMs: number) {
+    this.#socket = socket;
+    this.#idleMs = idleMs;
+    this.#failed.promise.catch(() => undefined);
+    this.#readOnWhenWritesFail();
+    socket.on('data', (bytes: Buffer) => this.#came(bytes));
+    socket.on('error', (error) => this.#ended(error));
+    socket.on('end', () => this.#ended(undefined));
+    socket.on('close', () => this.#ended(closed()));
+    socket.on('timeout', () => {
+      if (this.#state === 'idle') socket.destroy();
+      if (this.#state === 'waits for the server')
+        this.#fail(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' }));
+    });
+  }
+
+  /** Whether anything has come in answer to the request. */
+  get #hasHeard(): boolean {
+    return this.#received.length > 0;
+  }
+
+  /** Whether it waits for a request. */
+  get isIdle(): boolean {
+    return this.#state === 'idle' && this.#socket.writable;
+  }
+
+  /**
+   * Sends a request and reads its answer. Ends as soon as the server refuses; that it took the file is only believed when the body had the
+   * length that was stated. Once this has rejected, the connection is to be closed.
+   * @throws what broke the connection, the body's own error, the signal's reason
+   */
+  async send(request: UploadRequest, signal: AbortSignal): Promise<RawAnswer> {
+    const stop = () => this.#fail(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+    this.#socket.ref().setTimeout(this.#idleMs);
+    this.#received = NOTHING;
+    this.#answer = undefined;
+    this.#answered = Promise.withResolvers();
+    this.#sentBytes = 0;
+    this.#lengthBytes = request.lengthBytes;
+    this.#isSent = false;
+    this.#state = 'waits for its body';
+    const sent = this.#pump(request);
+    sent.catch(() => undefined);
+    const answered = this.#answered.promise;
+    try {
+      const answer = await Promise.race([answered, this.#failed.promise, sent.then(() => answered)]);
+      if (isTaken(answer)) await Promise.race([sent, this.#failed.promise]);
+      return answer;
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
+  }
+
+  /**
+   * Waits for another request, and keeps no process alive meanwhile.
+   * @param keptMs  for how long at most
+   * @returns false where the connection is good for none
+   */
+  rest(keptMs: number): boolean {
+    if (!this.#answer?.isKept || this.#state === 'over' || !this.#isSent) return false;
+    this.#state = 'idle';
+    this.#socket.unref().setTimeout(keptMs);
+    return this.isIdle;
+  }
+
+  /** Ends the connection. A server in the middle of a request is waited for, so that it does nothing more after this. */
+  async close(): Promise<void> {
+    const socket = this.#socket;
+    if (socket.closed) return;
+    const isAsked = !this.#answer && this.#state !== 'idle';
+    this.#state = 'over';
+    const isClosed = new Promise((resolve) => socket.once('close', resolve));
+    if (isAsked && socket.writable && !this.#cannotSend) {
+      const hasEnded = new Promise((resolve) => socket.once('end', resolve));
+      socket.end();
+      await Promise.race([hasEnded, isClosed, sleep(CLOSE_MS, undefined, { ref: false })]);
+    }
+    socket.destroy();
+    await isClosed;
+  }
+
+  /** Writes the head, and the body until it ends or is not wanted any more. */
+  async #pump({ head, body, isPatient }: UploadRequest): Promise<void> {
+    const socket = this.#socket;
+    // A first piece that is there already goes with the head.
+    socket.cork();
+    socket.write(head);
+    setImmediate(() => socket.uncork());
+    let isFirst = true;
+    for await (const piece of body) {
+      const sentBytes = this.#sentBytes + piece.length;
+      if (sentBytes > this.#lengthBytes) throw new Error(`the body has more than its ${this.#lengthBytes} bytes`);
+      if (this.#isOver()) return;
+      this.#sentBytes = sentBytes;
+      this.#state = 'waits for the server';
+      await this.#write(piece);
+      if (isFirst && isPatient && sentBytes < this.#lengthBytes) await this.#patience();
+      isFirst = false;
+      if (this.#isOver()) return;
+      if (sentBytes < this.#lengthBytes) this.#state = 'waits for its body';
+    }
+    if (this.#isOver()) return;
+    this.#state = 'waits for the server';
+    if (this.#sentBytes < this.#lengthBytes)
+      throw new Error(`the body ended after ${this.#sentBytes} of ${this.#lengthBytes} bytes`);
+    this.#isSent = true;
+  }
+
+  /** Until the piece's memory may be filled again. */
+  #write(piece: Uint8Array): Promise<void> {
+    return new Promise((resolve) => {
+      this.#stopWriting = () => {
+        this.#socket.destroy();
+        resolve();
+      };
+      this.#socket.write(piece, () => {
+        this.#stopWriting = () => undefined;
+        resolve();
+      });
+      this.#socket.uncork();
+    });
+  }
+
+  async #patience(): Promise<void> {
+    if (!this.#isOver() && !this.#hasHeard) await this.#news(INTERIM_MS);
+    if (!this.#isOver()) await this.#news(REFUSAL_MS);
+  }
+
+  #news(limitMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, limitMs);
+      this.#onNews = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** Whether nothing more of the body is wanted. */
+  #isOver(): boolean {
+    return this.#state === 'over' || (this.#answer !== undefined && !isTaken(this.#answer));
+  }
+
+  #came(bytes: Buffer): void {
+    // Nothing was asked: the other end is not where this one believes it to be.
+    if (this.#state === 'idle' || this.#answer) return void this.#socket.destroy();
+    this.#received = this.#hasHeard ? Buffer.concat([this.#received, bytes]) : bytes;
+    this.#look(false);
+    this.#onNews();
+  }
+
+  /** Looks whether the answer is whole. */
+  #look(hasEnded: boolean): void {
+    if (this.#answer || this.#state === 'over' || this.#state === 'idle') return;
+    try {
+      const answer = answerIn(this.#received, hasEnded);
+      if (!answer) return;
+      if (isTaken(answer) && this.#sentBytes < this.#lengthBytes)
+        throw new Error(`it took the file after ${this.#sentBytes} of ${this.#lengthBytes} bytes`);
+      this.#answer = answer;
+      this.#answered.resolve(answer);
+      if (!isTaken(answer)) this.#stopWriting();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Nothing more will come. */
+  #ended(error: Error | undefined): void {
+    if (!error) this.#look(true);
+    if (this.#answer || this.#state === 'idle') this.#state = 'over';
+    else this.#fail(error ?? closed());
+  }
+
+  #fail(error: unknown): void {
+    this.#state = 'over';
+    this.#failed.reject(error);
+    this.#stopWriting();
+    this.#onNews();
+  }
+
+  /**
+   * A write that fails would end the socket, and with it what the server had said before it closed its end. Here such a write is never done
+   * with: the connection ends by what is read, or when nothing more comes.
+   */
+  #readOnWhenWritesFail(): void {
+    const socket = this.#socket;
+    const held = (done: (error?: Error | null) => void) => (error?: Error | null) => {
+      if (!error) return done();
+      this.#cannotSend = true;
+      setTimeout(() => this.#ended(error), LINGER_MS).unref();
+    };
+    const write = socket._write.bind(socket);
+    socket._write = (chunk: unknown, encoding, done) => write(chunk, encoding, held(done));
+    const writev = socket._writev?.bind(socket);
+    if (writev) socket._writev = (chunks, done) => writev(chunks, held(done));
+  }
+}
+
+/** Whether an answer says that the file was taken. */
+function isTaken({ status }: RawAnswer): boolean {
+  return status < 300;
+}
+
+function closed(): Error {
+  return Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' });
+}

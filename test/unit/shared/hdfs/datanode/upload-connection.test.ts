@@ -1,0 +1,383 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { UploadConnection } from '../../../../../shared/hdfs/datanode/upload-connection.ts';
+import { errorOf, never, pieces } from '../../../../support/files.ts';
+import { content } from '../../../../support/odd-tree.ts';
+import { RawServer, type Serve } from '../../../../support/raw-server.ts';
+
+const MIB = 1024 * 1024;
+/** Longer than any test may take, where nothing is to be waited for. */
+const LONG_MS = 300_000;
+const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
+const CREATED = 'HTTP/1.1 201 Created\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
+const REASON = '{"RemoteException":{"exception":"DSQuotaExceededException","message":"The quota is exceeded"}}';
+const REFUSED = `HTTP/1.1 403 Forbidden\r\nContent-Length: ${REASON.length}\r\nConnection: close\r\n\r\n${REASON}`;
+const head = Buffer.from('PUT /x HTTP/1.1\r\nhost: x\r\n\r\n');
+const LENGTH = 16 * MIB + 5;
+
+/** A server that serves so, and a connection to it. */
+async function connectionTo(serve: Serve, idleMs = LONG_MS) {
+  const server = await RawServer.start(serve);
+  const { hostname, port } = new URL(server.url);
+  const socket = connect(Number(port), hostname);
+  await once(socket, 'connect');
+  const connection = new UploadConnection(socket, idleMs);
+  const dispose = async () => {
+    await connection.close();
+    await server[Symbol.asyncDispose]();
+  };
+  return { server, connection, [Symbol.asyncDispose]: dispose };
+}
+
+/** Pieces that are all of the same memory, which is filled again for each. */
+async function* again(bytes: Buffer, pieceBytes = 64 * 1024): AsyncGenerator<Uint8Array> {
+  const memory = Buffer.alloc(pieceBytes);
+  for await (const piece of pieces(bytes, pieceBytes)) {
+    memory.set(piece);
+    yield memory.subarray(0, piece.length);
+  }
+}
+
+const upload = (body: AsyncIterable<Uint8Array>, lengthBytes: number, isPatient = false) => ({
+  head,
+  body,
+  lengthBytes,
+  isPatient,
+});
+
+describe('an upload that is taken', () => {
+  it.each<[string, Serve]>([
+    [
+      'with an interim answer before the body',
+      async (to) => {
+        to.socket.write(CONTINUE);
+        await to.body(LENGTH);
+        to.socket.end(CREATED);
+      },
+    ],
+    [
+      'with one in the middle of it, and another',
+      async (to) => {
+        await to.body(MIB);
+        to.socket.write(CONTINUE);
+        await to.body(2 * MIB);
+        to.socket.write(CONTINUE);
+        await to.body(LENGTH);
+        to.socket.end(CREATED);
+      },
+    ],
+    [
+      'with one after it, together with the answer',
+      async (to) => {
+        await to.body(LENGTH);
+        to.socket.end(CONTINUE + CREATED);
+      },
+    ],
+    [
+      'without one',
+      async (to) => {
+        await to.body(LENGTH);
+        to.socket.end(CREATED);
+      },
+    ],
+    [
+      'by a server that reads slowly',
+      async (to) => {
+        to.socket.pause();
+        await sleep(100);
+        to.socket.resume();
+        await to.body(LENGTH);
+        to.socket.end(CREATED);
+      },
+    ],
+    [
+      'with an answer that lasts until the connection ends',
+      async (to) => {
+        await to.body(LENGTH);
+        to.socket.end('HTTP/1.1 201 Created\r\n\r\nok');
+      },
+    ],
+    [
+      'with an answer in chunks, byte by byte',
+      async (to) => {
+        await to.body(LENGTH);
+        for (const byte of `${CONTINUE}HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`) {
+          to.socket.write(byte);
+          await sleep(1);
+        }
+      },
+    ],
+  ])('%s has arrived as it was', async (_what, serve) => {
+    await using to = await connectionTo(serve);
+    const bytes = content('upload', LENGTH);
+    expect(await to.connection.send(upload(again(bytes), LENGTH), never)).toMatchObject({ status: 201 });
+    const [served] = to.server.connections;
+    expect(served?.received.equals(Buffer.concat([head, bytes]))).toBe(true);
+  });
+
+  it.each([0, 1, 1000])('has %i bytes, and its head goes with the first piece', async (length) => {
+    const first = Promise.withResolvers<Buffer>();
+    await using to = await connectionTo(async (served) => {
+      served.socket.once('data', (bytes) => first.resolve(bytes));
+      await served.body(length);
+      served.socket.end(CREATED);
+    });
+    const bytes = content('small', length);
+    expect(await to.connection.send(upload(pieces(bytes), length), never)).toMatchObject({ status: 201 });
+    expect((await first.promise).equals(Buffer.concat([head, bytes]))).toBe(true);
+  });
+
+  it('does not keep its head back until its source has a piece', async () => {
+    const asked = Promise.withResolvers<undefined>();
+    await using to = await connectionTo(async (served) => {
+      await served.body(0);
+      asked.resolve(undefined);
+      await served.body(5);
+      served.socket.end(CREATED);
+    });
+    async function* slow() {
+      await asked.promise;
+      yield Buffer.from('hello');
+    }
+    expect(await to.connection.send(upload(slow(), 5), never)).toMatchObject({ status: 201 });
+  });
+
+  it('waits for a slow source longer than for a server', async () => {
+    await using to = await connectionTo(async (served) => {
+      await served.body(10);
+      served.socket.end(CREATED);
+    }, 100);
+    async function* slow() {
+      yield Buffer.from('hello');
+      await sleep(500);
+      yield Buffer.from('world');
+    }
+    expect(await to.connection.send(upload(slow(), 10), never)).toMatchObject({ status: 201 });
+  });
+});
+
+describe('an upload that is refused', () => {
+  it('in the middle of its body keeps the text, and asks for no more of it', async () => {
+    await using to = await connectionTo(async (served) => {
+      served.socket.write(CONTINUE);
+      await served.body(MIB);
+      served.socket.write(REFUSED);
+    });
+    let given = 0;
+    async function* endless() {
+      for (; ; given++) {
+        await sleep(1);
+        yield Buffer.alloc(64 * 1024);
+      }
+    }
+    const answer = await to.connection.send(upload(endless(), 1e12), never);
+    expect(answer).toMatchObject({ status: 403, text: REASON });
+    const before = given;
+    await sleep(50);
+    expect(given - before).toBeLessThanOrEqual(1);
+  });
+
+  it.each([
+    ['all at once', [REFUSED]],
+    ['in two', [REFUSED.slice(0, 90), REFUSED.slice(90)]],
+  ])('and cut off right after keeps the text, which came %s', async (_how, parts) => {
+    const isCut = Promise.withResolvers<undefined>();
+    await using to = await connectionTo(async ({ socket }) => {
+      await once(socket, 'data');
+      for (const part of parts) socket.write(part);
+      // There is more of the body that nobody has read: the connection is reset.
+      socket.destroy();
+      isCut.resolve(undefined);
+    });
+    async function* body() {
+      yield Buffer.alloc(MIB);
+      await isCut.promise;
+      // Before anything is read: this write fails.
+      for (;;) yield Buffer.alloc(MIB);
+    }
+    const answer = await to.connection.send(upload(body(), 1e12), never);
+    expect(answer).toMatchObject({ status: 403, text: REASON });
+  });
+
+  it('while its source has nothing to send is not held up by it', async () => {
+    await using to = await connectionTo(async (served) => {
+      await served.body(5);
+      served.socket.write(REFUSED);
+    });
+    async function* stuck() {
+      yield Buffer.from('hello');
+      await new Promise(() => undefined);
+    }
+    expect(await to.connection.send(upload(stuck(), 10), never)).toMatchObject({ status: 403 });
+  });
+
+  it('and patient has not asked for its second piece, whenever the interim answer came', async () => {
+    for (const wait of [0, 50]) {
+      await using to = await connectionTo(async (served) => {
+        await sleep(wait);
+        served.socket.write(CONTINUE);
+        await served.body(5);
+        await sleep(50);
+        served.socket.write(REFUSED);
+      });
+      let given = 0;
+      async function* body() {
+        for (; given < 10; given++) yield await Promise.resolve(Buffer.from('hello'));
+      }
+      expect(await to.connection.send(upload(body(), 50, true), never)).toMatchObject({ status: 403 });
+      expect(given).toBe(0);
+    }
+  });
+});
+
+it('a patient upload goes on when no refusal comes', async () => {
+  await using to = await connectionTo(async (served) => {
+    served.socket.write(CONTINUE);
+    await served.body(LENGTH);
+    served.socket.end(CREATED);
+  });
+  const body = again(content('patient', LENGTH));
+  expect(await to.connection.send(upload(body, LENGTH, true), never)).toMatchObject({ status: 201 });
+});
+
+describe('an upload fails', () => {
+  const take: Serve = async (to) => {
+    await to.body(10);
+    to.socket.write(CREATED);
+  };
+
+  it.each<[string, Serve, number, RegExp]>([
+    ['whose body is too short', take, 11, /body ended after 10 of 11 bytes/],
+    ['whose body is too long, also when its server has taken it', take, 9, /more than its 9 bytes/],
+    ['whose body is too long at the end, after the answer', take, 10, /more than its 10 bytes/],
+    [
+      'that is taken before all of it was sent',
+      async (to) => {
+        await to.body(5);
+        to.socket.write(CREATED);
+      },
+      15,
+      /took the file after \d+ of 15 bytes/,
+    ],
+    [
+      'that is answered in another protocol',
+      async (to) => {
+        await to.body(5);
+        to.socket.write('220 mail ESMTP\r\n');
+      },
+      15,
+      /no answer in HTTP/,
+    ],
+    ['whose server closes without a word', (to) => to.socket.end(), 15, /connection was closed/],
+    [
+      'whose server closes in the middle of its answer',
+      async (to) => {
+        await to.body(10);
+        to.socket.end(REFUSED.slice(0, -1));
+      },
+      11,
+      /connection was closed|body ended/,
+    ],
+    [
+      'whose server resets',
+      async ({ socket }) => {
+        await once(socket, 'data');
+        socket.resetAndDestroy();
+      },
+      15,
+      /ECONNRESET|EPIPE|connection was closed/,
+    ],
+  ])('%s', async (what, serve, lengthBytes, message) => {
+    await using to = await connectionTo(serve);
+    async function* body() {
+      yield Buffer.from('hello');
+      await sleep(100);
+      yield Buffer.from('world');
+      if (what.includes('after the answer')) {
+        await sleep(100);
+        yield Buffer.from('!');
+      }
+      // What closes a connection is known by then.
+      if (lengthBytes > 11) await new Promise(() => undefined);
+    }
+    expect(String(await errorOf(to.connection.send(upload(body(), lengthBytes), never)))).toMatch(message);
+  });
+
+  it('with the error of its body', async () => {
+    await using to = await connectionTo(() => undefined);
+    const reason = new Error('the source broke off');
+    async function* body() {
+      yield Buffer.from('hello');
+      await sleep(1);
+      throw reason;
+    }
+    expect(await errorOf(to.connection.send(upload(body(), 10), never))).toBe(reason);
+  });
+
+  it.each<[string, Serve, number]>([
+    ['reads nothing more', ({ socket }) => socket.pause(), 100 * MIB],
+    ['gives no answer', () => undefined, MIB],
+  ])('when its server %s for too long', async (_what, serve, length) => {
+    await using to = await connectionTo(serve, 300);
+    const sending = to.connection.send(upload(again(Buffer.alloc(length)), length), never);
+    expect(await errorOf(sending)).toMatchObject({ code: 'ETIMEDOUT' });
+  });
+
+  it.each([
+    ['while its source has nothing', 10, () => new Promise(() => undefined)],
+    ['while its server takes nothing', 100 * MIB, () => Promise.resolve()],
+    ['while it waits for the answer', MIB, () => Promise.resolve()],
+  ])('when it is stopped %s, with the reason', async (_what, length, next) => {
+    await using to = await connectionTo(({ socket }) => (length > MIB ? socket.pause() : undefined));
+    const stop = new AbortController();
+    const reason = new Error('stopped by the test');
+    async function* body() {
+      yield Buffer.from('hello');
+      await next();
+      yield* again(Buffer.alloc(length - 5));
+    }
+    setTimeout(() => stop.abort(reason), 100);
+    expect(await errorOf(to.connection.send(upload(body(), length), stop.signal))).toBe(reason);
+  });
+});
+
+describe('a connection that is closed', () => {
+  it('in the middle of a request waits until its server has ended it too', async () => {
+    let hasEnded = false;
+    await using to = await connectionTo(async ({ socket }) => {
+      await once(socket, 'end');
+      await sleep(200);
+      hasEnded = true;
+      socket.end();
+    });
+    async function* body() {
+      yield Buffer.from('hello');
+      throw await Promise.resolve(new Error('the source broke off'));
+    }
+    await errorOf(to.connection.send(upload(body(), 10), never));
+    await to.connection.close();
+    expect(hasEnded).toBe(true);
+  });
+
+  it('does not wait for ever', async () => {
+    await using to = await connectionTo(() => undefined);
+    await errorOf(to.connection.send(upload(pieces(Buffer.from('x')), 10), never));
+    await to.connection.close();
+    expect(to.connection.isIdle).toBe(false);
+  });
+
+  it('is not waited for when it was answered', async () => {
+    await using to = await connectionTo(async (served) => {
+      await served.body(5);
+      served.socket.write(CREATED);
+    });
+    await to.connection.send(upload(pieces(Buffer.from('hello')), 5), never);
+    const order: string[] = [];
+    const timer = sleep(1000).then(() => order.push('a second'));
+    await to.connection.close().then(() => order.push('closed'));
+    await timer;
+    expect(order).toEqual(['closed', 'a second']);
+  });
+});
