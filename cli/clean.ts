@@ -1,4 +1,5 @@
 import { sweep, sweepStart } from '../shared/finish/sweep.ts';
+import { sweepChunks } from '../shared/finish/sweep-chunks.ts';
 import { DestinationLock } from '../shared/machine/destination-lock.ts';
 import { openState } from '../shared/machine/state.ts';
 import { silentLog } from '../shared/log.ts';
@@ -23,6 +24,7 @@ export async function clean(id: string, flags: { conf?: string }): Promise<numbe
       const { store, manifests } = state;
       const isOver = () => false;
       await sweep({ job, store, manifests, destination, signal: interrupt, isOver }, () => true, sweepStart);
+      await sweepChunks({ job, manifests, destination, signal: interrupt });
     }
     await state.manifests.remove(id);
     await state.store.keepFinishCursor(id, undefined);

@@ -7,7 +7,8 @@ import { FanoutError, printable } from '../shared/errors.ts';
 import type { Endpoints } from '../shared/endpoints/endpoints.ts';
 import { exitCodes } from './exit-codes.ts';
 import { printEvent } from './output.ts';
-import { type Batch, destinationPathOf, type FileUnit, sourcePathOf } from '../shared/job/unit.ts';
+import { chunkCount } from '../shared/job/chunk.ts';
+import { type Batch, destinationPathOf, type FileUnit, isSplit, sourcePathOf } from '../shared/job/unit.ts';
 import type { JobSpec } from '../shared/job/spec.ts';
 import { isOpen } from '../shared/storage/errors.ts';
 import { plan } from '../shared/plan/plan.ts';
@@ -47,14 +48,18 @@ export async function dryRun(
     }
   };
   const emit = async (batch: Batch) => {
-    const settled = await Promise.all(batch.units.map((unit) => limit(() => look(unit))));
+    // Chunks are told of with their file.
+    const files = batch.units.filter((unit) => unit.kind === 'file');
+    const settled = await Promise.all(files.map((unit) => limit(() => look(unit))));
     for (const [index, { action, reason: told }] of settled.entries()) {
-      const unit = batch.units[index];
+      const unit = files[index];
       if (!unit) continue;
       const total = totals.get(action) ?? { files: 0, bytes: 0 };
       totals.set(action, { files: total.files + 1, bytes: total.bytes + unit.lengthBytes });
       const [sourcePath, destinationPath] = [sourcePathOf(roots, unit), destinationPathOf(roots, unit)];
-      const reason = action === 'skip' && unit.attributes && unit.stands ? `${told}, attributes to compare` : told;
+      const isCompared = action === 'skip' && unit.attributes && unit.stands;
+      const notes = [told, isCompared ? 'attributes to compare' : '', cutOf(unit, action)];
+      const reason = notes.filter((note) => note !== '').join(', ');
       if (json)
         printEvent('plan', {
           action,
@@ -71,14 +76,25 @@ export async function dryRun(
   };
   using names = new NamesOnDisk();
   const planning = { source, destination, roots, options: spec.options, signal, emit, names, makeDirectories: false };
-  await (batches ? batches(emit) : plan(planning));
+  const planned = await (batches ? batches(emit) : plan(planning));
   signal.throwIfAborted();
-  if (json) printEvent('total', Object.fromEntries(totals));
-  else {
+  if (json) {
+    if (planned && Object.keys(planned.notSplit).length > 0) printEvent('notSplit', planned.notSplit);
+    printEvent('total', Object.fromEntries(totals));
+  } else {
     const parts = [...totals].map(([action, { files, bytes }]) => `${action} ${files} files, ${bytesText(bytes)}`);
+    for (const [why, files] of Object.entries(planned?.notSplit ?? {})) {
+      process.stdout.write(`${'not split'.padEnd(9)} ${files} files that are long enough  (${why})\n`);
+    }
     process.stdout.write(`Would: ${parts.join('; ') || 'do nothing: there are no files'}\n`);
   }
   return totals.has('fail') ? exitCodes.someFailed : exitCodes.success;
+}
+
+/** In how many chunks a file would be copied. */
+function cutOf(unit: FileUnit, action: string): string {
+  if (!isSplit(unit) || (action !== 'copy' && action !== 'overwrite')) return '';
+  return `in ${chunkCount(unit)} chunks of ${bytesText(unit.split.chunkBytes)}`;
 }
 
 /** Tells of names that a pattern left out because they begin with a dot. */

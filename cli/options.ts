@@ -27,6 +27,8 @@ export interface JobFlags {
   maxFailures: number;
   bandwidth?: string;
   namenodeOps?: number | 'off';
+  splitAbove: number | 'auto';
+  chunkSize: number;
 }
 
 /** Flags of `copy`: those of a job, and those of one run. */
@@ -78,6 +80,12 @@ const namenodeOps = new Option(
   '--namenode-ops <n>',
   "requests a second to each cluster's namenodes (default: off)",
 ).argParser(wholeNumberOrOff);
+const splitAbove = new Option(
+  '--split-above <bytes>',
+  'copy longer files in chunks; 0: none; auto: 1 GiB, and four blocks at least',
+)
+  .argParser((text) => (text === 'auto' ? text : wholeNumber(text)))
+  .default('auto');
 
 /** Options that a retry in AWS may change. */
 export const retryOptions = [force, existing, verify, openFiles, maxFailures, threads, bandwidth, namenodeOps] as const;
@@ -104,6 +112,8 @@ export function addJobFlags(command: Command): Command {
     .option('--files-only', 'flatten: all files directly under the destination', false)
     .option('--include-pattern <glob>', 'only files whose base name matches, hidden ones too', '*')
     .option('--min-size <bytes>', 'only files of at least this size', wholeNumber, 0)
+    .addOption(splitAbove)
+    .option('--chunk-size <bytes>', 'bytes of a chunk, rounded up to whole blocks of both sides', wholeNumber, 2 ** 30)
     .addOption(maxFailures)
     .addOption(threads)
     .addOption(bandwidth)
@@ -132,6 +142,8 @@ export function specOf(paths: readonly string[], flags: JobFlags): JobSpec {
       openFiles: flags.openFiles,
       direct: flags.direct,
       threads: flags.threads,
+      splitAbove: flags.splitAbove,
+      chunkSize: flags.chunkSize,
       partSize: flags.partSize,
       bufferSize: flags.bufferSize,
       includePattern: flags.includePattern,

@@ -44,6 +44,8 @@ export const flagsOnResume: Readonly<Record<keyof CopyFlags, 'job' | 'run' | 'ke
   direct: 'kept',
   exact: 'kept',
   minSize: 'kept',
+  splitAbove: 'kept',
+  chunkSize: 'kept',
   includePattern: 'kept',
 };
 
@@ -133,7 +135,9 @@ export async function eachUnfinished(
   };
   for await (const { batch, units } of state.manifests.read(job.id)) {
     const done = state.store.doneUnits(job.id, batch);
-    const left = units.filter((_, unit) => !done.has(unit) || failed.has(`${batch}:${unit}`));
+    // A chunk is told of with its file, which is left as long as it is.
+    const files = [...units.entries()].filter((entry): entry is [number, FileUnit] => entry[1].kind === 'file');
+    const left = files.filter(([index]) => !done.has(index) || failed.has(`${batch}:${index}`)).map(([, unit]) => unit);
     if (left.length > 0)
       await emit({ batch, units: await Promise.all(left.map((unit) => limit(() => decided(unit)))) });
   }

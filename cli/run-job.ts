@@ -10,9 +10,9 @@ import { copierMeans } from './copier.ts';
 import { explain } from './exit-codes.ts';
 import { printError, printEvent, printNote, printStatus } from './output.ts';
 import { showProgress } from './progress-display.ts';
-import { type Batch, sourcePathOf } from '../shared/job/unit.ts';
+import { type Batch, fileOf, sourcePathOf } from '../shared/job/unit.ts';
 import { type Job, lockedPathsOf } from '../shared/job/job.ts';
-import type { UnitOutcome } from '../shared/job/outcome.ts';
+import { isOfChunk, type UnitOutcome } from '../shared/job/outcome.ts';
 
 /** How soon a change of the job's limits by another process is seen, ms. */
 const LOOK_EVERY_MS = 1000;
@@ -80,14 +80,18 @@ function report(job: Job, batch: Batch, outcome: UnitOutcome, json: boolean, log
   const unit = batch.units[outcome.unit];
   if (!unit) throw new Error(`the batch ${batch.batch} has no unit ${outcome.unit}`);
   const { outcome: ending, bytes, retries } = outcome;
-  const event = { path: sourcePathOf(job.roots, unit), outcome: ending, bytes, ...detailsOf(outcome), retries };
-  if (json) printEvent('file', event);
+  const path = sourcePathOf(job.roots, fileOf(unit));
+  const chunk = isOfChunk(outcome) ? { chunk: outcome.chunk } : {};
+  const event = { path, ...chunk, outcome: ending, bytes, ...detailsOf(outcome), retries };
+  // A file is told of once, when it has ended.
+  if (json && !isOfChunk(outcome)) printEvent('file', event);
   if (ending === 'failed') log.error(event, ending);
   else log.info(event, ending);
 }
 
 /** What is told of a file beside how it ended. */
 function detailsOf(outcome: UnitOutcome): object {
+  if (isOfChunk(outcome)) return outcome.outcome === 'failed' ? outcome.failure : {};
   switch (outcome.outcome) {
     case 'copied':
       return { verification: outcome.verification, warnings: outcome.warnings };

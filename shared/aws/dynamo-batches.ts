@@ -2,12 +2,14 @@ import { ConditionalCheckFailedException, TransactionCanceledException } from '@
 import { JobClosedError, SupersededError } from '../errors.ts';
 import { forEach } from '../for-each.ts';
 import { Bitmap } from '../job/bitmap.ts';
-import { type Claim, type ClaimedBatch, isClean } from '../job/job-store.ts';
-import { countersOf, type FailedOutcome, type UnitOutcome } from '../job/outcome.ts';
+import { type ChunkRecord, type Claim, type ClaimedBatch, isClean } from '../job/job-store.ts';
+import { countersOf, type FailedOutcome, isOfChunk, type UnitOutcome } from '../job/outcome.ts';
 import { tableKeys } from '../names.ts';
 import {
   batchKey,
   batchOf,
+  chunkKey,
+  chunksOf,
   countersKey,
   failureKey,
   type Item,
@@ -133,6 +135,29 @@ export class DynamoBatches {
     }
   }
 
+  async chunks(id: string, split: number): Promise<ChunkRecord[]> {
+    const found: ChunkRecord[] = [];
+    for await (const item of this.table.under(id, chunksOf(split))) {
+      found.push(JSON.parse(String(item['record'])) as ChunkRecord);
+    }
+    return found;
+  }
+
+  async reopenChunks(id: string, split: number): Promise<void> {
+    const byBatch = Map.groupBy(await this.chunks(id, split), ({ batch }) => batch);
+    const never = new AbortController().signal;
+    await forEach(byBatch, TRANSACTIONS_AT_ONCE, never, async ([batch, chunks], both) => {
+      for (let at = 0; at < chunks.length; at += FAILURES_AT_ONCE) {
+        const reopened = chunks.slice(at, at + FAILURES_AT_ONCE).map((chunk) => ({
+          sk: chunkKey(split, chunk.chunk),
+          unit: chunk.outcome === 'copied' ? chunk.unit : undefined,
+          counted: new Map(chunk.outcome === 'copied' ? [['chunks.bytes', chunk.bytes]] : []),
+        }));
+        await onceTaken(() => this.#reopen(id, batch, reopened), both);
+      }
+    });
+  }
+
   async reopenFailed(id: string): Promise<void> {
     let held: FailureItem[] = [];
     const reopen = async () => {
@@ -141,7 +166,11 @@ export class DynamoBatches {
       const never = new AbortController().signal;
       await forEach(byBatch, TRANSACTIONS_AT_ONCE, never, async ([batch, failures], both) => {
         for (let at = 0; at < failures.length; at += FAILURES_AT_ONCE) {
-          const some = failures.slice(at, at + FAILURES_AT_ONCE);
+          const some = failures.slice(at, at + FAILURES_AT_ONCE).map(({ sk, outcome }) => ({
+            sk,
+            unit: outcome.unit,
+            counted: countersOf(outcome),
+          }));
           await onceTaken(() => this.#reopen(id, batch, some), both);
         }
       });
@@ -166,17 +195,19 @@ export class DynamoBatches {
       const done = new Bitmap(item.done);
       const clean = new Bitmap(item.clean);
       const sums = new Map<string, number>();
-      const failures: Writes = [];
+      const records: Writes = [];
       for (const outcome of outcomes) {
         if (done.has(outcome.unit)) continue;
+        for (const [name, value] of countersOf(outcome)) sums.set(name, (sums.get(name) ?? 0) + value);
+        if (isOfChunk(outcome)) records.push(this.table.put(chunkItem(id, { ...outcome, batch })));
+        if (isOfChunk(outcome) && outcome.outcome === 'failed') continue;
         done.add(outcome.unit);
         if (isClean(item.claim, outcome)) clean.add(outcome.unit);
-        for (const [name, value] of countersOf(outcome)) sums.set(name, (sums.get(name) ?? 0) + value);
         if (outcome.outcome === 'failed') {
-          failures.push(this.table.put({ pk: partitionOf(id), sk: failureKey(batch, outcome.unit), batch, outcome }));
+          records.push(this.table.put({ pk: partitionOf(id), sk: failureKey(batch, outcome.unit), batch, outcome }));
         }
       }
-      if (sums.size === 0) return;
+      if (sums.size === 0 && records.length === 0) return;
       const recorded = this.table.update(id, batchKey(batch), {
         expression: 'SET done = :done, clean = :clean, #sequence = :next',
         condition: '#owner = :owner AND #sequence = :read',
@@ -190,7 +221,8 @@ export class DynamoBatches {
         },
       });
       try {
-        await this.table.transact([recorded, this.#add(id, batch, sums), ...failures]);
+        const counted = sums.size === 0 ? [] : [this.#add(id, batch, sums)];
+        await this.table.transact([recorded, ...counted, ...records]);
         return;
       } catch (error) {
         // Another write came between reading and writing: look again. An owner who lost finds out there.
@@ -199,15 +231,16 @@ export class DynamoBatches {
     }
   }
 
-  async #reopen(id: string, batch: number, failures: readonly FailureItem[]): Promise<void> {
+  /** Takes units of a batch back, with the items that tell of them. */
+  async #reopen(id: string, batch: number, records: readonly Reopened[]): Promise<void> {
     for (;;) {
       const item = await this.#batch(id, batch);
       if (!item) return;
       const done = new Bitmap(item.done);
       const sums = new Map<string, number>();
-      for (const { outcome } of failures) {
-        done.delete(outcome.unit);
-        for (const [name, value] of countersOf(outcome)) sums.set(name, (sums.get(name) ?? 0) - value);
+      for (const { unit, counted } of records) {
+        if (unit !== undefined) done.delete(unit);
+        for (const [name, value] of counted) sums.set(name, (sums.get(name) ?? 0) - value);
       }
       const reopened = this.table.update(id, batchKey(batch), {
         expression: 'SET done = :done, #sequence = :next',
@@ -215,13 +248,14 @@ export class DynamoBatches {
         names: { '#sequence': 'sequence' },
         values: { ':done': done.bytes, ':read': item.sequence, ':next': item.sequence + 1 },
       });
+      const changed = sums.size === 0 ? [reopened] : [reopened, this.#add(id, batch, sums)];
       try {
-        const deletions = failures.map(({ sk }) => this.table.deletion(id, sk));
-        await this.table.transact([reopened, this.#add(id, batch, sums), ...deletions]);
+        const deletions = records.map(({ sk }) => this.table.deletion(id, sk));
+        await this.table.transact([...changed, ...deletions]);
         return;
       } catch (error) {
         // Somebody reopened these before: that one took them back.
-        if ((refusedAt(error) ?? 0) > 1) return;
+        if ((refusedAt(error) ?? 0) >= changed.length) return;
         if (refusedAt(error) === undefined) throw error;
       }
     }
@@ -270,6 +304,20 @@ export class DynamoBatches {
   }
 }
 
+/** A unit that is taken back. */
+interface Reopened {
+  /** Key of the item that tells of it. */
+  readonly sk: string;
+  /** Its number, if it has an outcome. */
+  readonly unit: number | undefined;
+  readonly counted: ReadonlyMap<string, number>;
+}
+
+/** As JSON: its digests are keyed by what no attribute's name may hold. */
+function chunkItem(id: string, record: ChunkRecord): Item {
+  return { pk: partitionOf(id), sk: chunkKey(record.split, record.chunk), record: JSON.stringify(record) };
+}
+
 function activeName(owner: string): string {
   return `${ACTIVE}${owner}`;
 }
@@ -282,9 +330,11 @@ export function copiersUntilMs(item: Item): number {
 
 /** As many outcomes as one transaction takes. */
 function endOfWrite(outcomes: readonly UnitOutcome[], from: number): number {
-  let failures = 0;
+  let items = 0;
   for (let at = from; at < outcomes.length; at++) {
-    if (outcomes[at]?.outcome === 'failed' && ++failures > FAILURES_AT_ONCE) return at;
+    const outcome = outcomes[at];
+    const hasItem = outcome && (outcome.outcome === 'failed' || isOfChunk(outcome));
+    if (hasItem && ++items > FAILURES_AT_ONCE) return at;
   }
   return outcomes.length;
 }

@@ -1,5 +1,8 @@
 import type { Deadline } from '../deadline.ts';
+import { assemble } from '../copy/assemble.ts';
+import { Progress } from '../copy/progress.ts';
 import { finish } from '../finish/finish.ts';
+import type { Finishing } from '../finish/finishing.ts';
 import type { Job } from '../job/job.ts';
 import { endJob } from './end-job.ts';
 import { endpointsOfJob } from './endpoints.ts';
@@ -29,7 +32,12 @@ export async function finishStep(
   await using endpoints = await endpointsOfJob(services, id, job.spec);
   const { source, destination } = endpoints;
   const isOver = () => deadline.isNear();
-  const finishing = { job, source, destination, store, manifests, deaths: store, owner, log, signal, isOver };
+  const context = { job, source, destination, store, owner, progress: new Progress(), log };
+  const finishing: Finishing = {
+    ...{ job, source, destination, store, manifests, deaths: store, owner, log, signal, isOver },
+    assemble: (batch, index, unit, claim, both) => assemble({ ...context, signal: both }, batch, index, unit, claim),
+    onOutcome: () => undefined,
+  };
   const ended = job.phase === 'done' ? job : await finish(finishing);
   if (!ended) return { done: false };
   return { done: true, outcome: ended.outcome, ...(await endJob(ended, destination, services, signal)) };

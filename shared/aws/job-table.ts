@@ -23,6 +23,7 @@ const COUNTER_SHARDS = 8;
  *                       BATCH#<batch>      owner, claim, bitmaps of units
  *                       COUNTERS#<shard>   sums
  *                       FAILURE#<time>#…   one failed unit
+ *                       CHUNK#<file>#<n>   what became of a chunk of a split file
  *                       DEATH#<batch>      a copier that died without a word, written by the state machine
  *     pk JOBS        sk <started>#<job>    for listing the newest
  *     pk LIMIT#…     sk LEASES             up to when a limit is leased (DynamoLeases)
@@ -32,6 +33,7 @@ export const sortKeys = {
   batches: 'BATCH#',
   counters: 'COUNTERS#',
   failures: 'FAILURE#',
+  chunks: 'CHUNK#',
   deaths: deathRecord.sortPrefix,
 } as const;
 
@@ -52,6 +54,15 @@ export function batchOf(sk: string): number {
 
 export function countersKey(batch: number): string {
   return `${sortKeys.counters}${batch % COUNTER_SHARDS}`;
+}
+
+/** Prefix of a split file's chunks. */
+export function chunksOf(split: number): string {
+  return `${sortKeys.chunks}${split}#`;
+}
+
+export function chunkKey(split: number, chunk: number): string {
+  return `${chunksOf(split)}${String(chunk).padStart(10, '0')}`;
 }
 
 export function deathKey(batch: number): string {

@@ -209,9 +209,9 @@ async function planOn(
     return undefined;
   }
   await writer.close();
-  const { files, bytes, batches } = planned;
+  const { files, bytes, batches, split, notSplit } = planned;
   return {
-    expected: { expectedFiles: files, expectedBytes: bytes },
+    expected: { expectedFiles: files, expectedBytes: bytes, split, notSplit },
     ready: { batches, key: manifests.keyOf(job.id) },
   };
 }

@@ -3,9 +3,12 @@ import { type Deadline, DeadlineReached } from '../deadline.ts';
 import { sweepPredecessors } from '../job/leftovers.ts';
 import type { CopyContext } from './file-copy.ts';
 import { transfer } from './transfer.ts';
+import { chunkRange } from '../job/chunk.ts';
+import type { Claim } from '../job/job-store.ts';
 import type { Job } from '../job/job.ts';
-import type { Batch, FileUnit, Unit } from '../job/unit.ts';
+import { type Batch, isSplit, type Unit } from '../job/unit.ts';
 import { failedOutcome, type UnitOutcome } from '../job/outcome.ts';
+import { copyChunk } from './chunk-copy.ts';
 
 /** One process's share of a job. */
 export interface Copier extends CopyContext {
@@ -60,7 +63,7 @@ export async function copyBatch(
     context.signal.throwIfAborted();
     copier.progress.transferring += 1;
     try {
-      await recorder.add(await transfer(context, batch.batch, index, unit, claim));
+      await recorder.add(await copyOf(context, batch.batch, index, unit, claim));
     } catch (error) {
       stop.abort(error);
       if (!(error instanceof DeadlineReached)) throw error;
@@ -74,7 +77,7 @@ export async function copyBatch(
     }
   };
   const disarm = deadline?.arm(stop);
-  const todo = [...batch.units.entries()].filter(([index]) => !claim.done.has(index));
+  const todo = [...batch.units.entries()].filter(([index, unit]) => !claim.done.has(index) && !isSplit(unit));
   const first = todo.filter(([index]) => alone.includes(index));
   const settled: PromiseSettledResult<void>[] = [];
   for (const [turn, [index, unit]] of first.entries()) {
@@ -97,8 +100,18 @@ export async function copyBatch(
   return { left, cut };
 }
 
-/** Why a file fails that takes longer than a copier lives although it was alone: no number of further tries would copy it. */
-function outgrown({ lengthBytes }: FileUnit, lastedMs: number): string {
+function copyOf(context: CopyContext, batch: number, index: number, unit: Unit, claim: Claim): Promise<UnitOutcome> {
+  switch (unit.kind) {
+    case 'file':
+      return transfer(context, batch, index, unit, claim);
+    case 'chunk':
+      return copyChunk(context, batch, index, unit, claim);
+  }
+}
+
+/** Why a unit fails that takes longer than a copier lives although it was alone: no number of further tries would copy it. */
+function outgrown(unit: Unit, lastedMs: number): string {
+  const { lengthBytes } = unit.kind === 'chunk' ? chunkRange(unit.file, unit.chunk) : unit;
   const seconds = Math.round(lastedMs / 1000);
   return `${lengthBytes} bytes do not fit into one invocation of ${seconds} s (give the copy Lambda more time and memory, or copy it with hdfs-fanout copy)`;
 }

@@ -1,4 +1,4 @@
-import type { UnitOutcome } from '../job/outcome.ts';
+import { isOfChunk, type UnitOutcome } from '../job/outcome.ts';
 
 /** How many transfers may run at once, where that number changes. */
 export interface AtOnce {
@@ -36,12 +36,14 @@ export class Progress {
 
   settle(outcome: UnitOutcome): void {
     this.count(outcome);
-    // A copied file's bytes were counted as they were moved.
-    if (outcome.outcome !== 'copied') this.bytes += outcome.bytes;
+    // A copied file's bytes were counted as they were moved, and so were a chunk's.
+    if (outcome.outcome !== 'copied' && !isOfChunk(outcome)) this.bytes += outcome.bytes - (outcome.chunkBytes ?? 0);
   }
 
-  /** Counts a file whose bytes are counted already. */
-  count({ outcome }: UnitOutcome): void {
+  /** Counts a file whose bytes are counted already. A chunk's is not done yet. */
+  count(ended: UnitOutcome): void {
+    if (isOfChunk(ended)) return;
+    const { outcome } = ended;
     switch (outcome) {
       case 'copied':
       case 'skipped':

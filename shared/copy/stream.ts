@@ -4,7 +4,7 @@ import type { Layouts, Near } from '../storage/capabilities.ts';
 import { expectedLayouts } from './content.ts';
 import { allOrAbort } from '../all-or-abort.ts';
 import { ofSource, requireWhole } from './source.ts';
-import { type BothLayouts, type Streamed, verify } from './verify.ts';
+import { type BothLayouts, verify } from './verify.ts';
 import type { FileUnit } from '../job/unit.ts';
 import type { Verification } from '../job/spec.ts';
 
@@ -87,7 +87,7 @@ export async function stream(
 }
 
 /** The digest of the bytes on their way, and the layouts that it is computed in. */
-type Digesting = BothLayouts & Pick<Streamed, 'digest'>;
+type Digesting = BothLayouts & { readonly digest: ContentDigest | undefined };
 
 async function digestingOf(what: Try, signal: AbortSignal): Promise<Digesting> {
   const { source, destination, unit, level } = what;

@@ -105,11 +105,11 @@ async function isUnfinished(file: FileCopy, { there }: Settled): Promise<boolean
   return context.job.spec.options.direct && mayBeOurs && (await file.holdsBeginning(there));
 }
 
-function copied(file: FileCopy, verification: Verification): CopiedOutcome {
+export function copied(file: FileCopy, verification: Verification): CopiedOutcome {
   return { outcome: 'copied', ...ended(file), verification, ...file.attributes.told() };
 }
 
-function skipped(file: FileCopy, reason: string): SkippedOutcome {
+export function skipped(file: FileCopy, reason: string): SkippedOutcome {
   return { outcome: 'skipped', ...ended(file), reason };
 }
 
@@ -125,7 +125,7 @@ function refused(file: FileCopy, reason: string): FailedOutcome {
   return { outcome: 'failed', ...ended(file), failure: { path: file.sourcePath, ...failure } };
 }
 
-function failed(file: FileCopy, error: unknown): FailedOutcome {
+export function failed(file: FileCopy, error: unknown): FailedOutcome {
   const { operation = '', host = '' } = error instanceof FanoutError ? (error.where ?? {}) : {};
   const remedy = error instanceof FanoutError && error.remedy ? ` (${error.remedy})` : '';
   const reason = error instanceof FanoutError ? error.reason : messageOf(error);

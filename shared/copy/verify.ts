@@ -26,7 +26,7 @@ export interface Streamed extends BothLayouts {
   readonly source: SourceFile & { readonly near: Near | undefined; readonly encrypted: boolean };
   readonly written: ContentOf & { readonly near: Near | undefined };
   /** Digest of the bytes that were read and written, in all of the layouts below; undefined where the stored checksums are to be compared. */
-  readonly digest: ContentDigest | undefined;
+  readonly digest: Pick<ContentDigest, 'checksum'> | undefined;
   /** The likely layouts as they are known now: a checksum that was seen meanwhile may have shown another one. */
   readonly layoutsNow: () => Promise<BothLayouts>;
 }
@@ -77,7 +77,7 @@ export async function verify(copy: Streamed, level: Verification, signal: AbortS
   }
 }
 
-function weaker(a: Verification, b: Verification): Verification {
+export function weaker(a: Verification, b: Verification): Verification {
   return verificationLevels.indexOf(a) > verificationLevels.indexOf(b) ? a : b;
 }
 
@@ -137,7 +137,10 @@ async function digestAfterwards(copy: Streamed, file: ContentOf, signal: AbortSi
   return digest;
 }
 
-type Digested = Streamed & { readonly digest: ContentDigest };
+type Digested = Streamed & { readonly digest: Pick<ContentDigest, 'checksum'> };
+
+/** What is looked at of a written file alone. */
+export type Written = Pick<Digested, 'written' | 'digest' | 'writtenLayouts'>;
 
 async function verifySource(copy: Digested, signal: AbortSignal, known?: StoredOfBoth): Promise<Verification> {
   const { source, digest, sourceLayouts } = copy;
@@ -159,7 +162,10 @@ async function verifySource(copy: Digested, signal: AbortSignal, known?: StoredO
   );
 }
 
-async function storedOfWritten(copy: Streamed, signal: AbortSignal): Promise<FileChecksum | undefined> {
+async function storedOfWritten(
+  copy: Pick<Streamed, 'written'>,
+  signal: AbortSignal,
+): Promise<FileChecksum | undefined> {
   const { written } = copy;
   try {
     return await storedChecksum(written, signal, written.near);
@@ -170,9 +176,13 @@ async function storedOfWritten(copy: Streamed, signal: AbortSignal): Promise<Fil
   }
 }
 
-/** @param isReadBack  whether the digest is of the written file as it was read again */
-async function verifyWritten(
-  copy: Digested,
+/**
+ * Proves a written file by the checksum that its storage keeps, or by reading it again.
+ * @param isReadBack  whether the digest is of the written file as it was read again
+ * @throws IntegrityError
+ */
+export async function verifyWritten(
+  copy: Written,
   signal: AbortSignal,
   known?: StoredOfBoth,
   isReadBack = false,
@@ -198,7 +208,11 @@ function isAmong(layouts: readonly RegularLayout[], layout: ChecksumLayout, leng
 }
 
 /** A written file that has another length was not changed by its writer, as a source may be, but by somebody else or by a fault. */
-async function digestWritten(copy: Streamed, layout: ChecksumLayout, signal: AbortSignal): Promise<FileChecksum> {
+async function digestWritten(
+  copy: Pick<Streamed, 'written'>,
+  layout: ChecksumLayout,
+  signal: AbortSignal,
+): Promise<FileChecksum> {
   try {
     return await digestOf(copy.written, layout, signal);
   } catch (error) {
@@ -207,7 +221,7 @@ async function digestWritten(copy: Streamed, layout: ChecksumLayout, signal: Abo
   }
 }
 
-async function readBack(copy: Digested, signal: AbortSignal): Promise<void> {
+export async function readBack(copy: Written, signal: AbortSignal): Promise<void> {
   const [layout] = copy.writtenLayouts;
   const read = await digestWritten(copy, layout, signal);
   if (!proves(read, copy.digest.checksum(layout))) {
@@ -215,7 +229,7 @@ async function readBack(copy: Digested, signal: AbortSignal): Promise<void> {
   }
 }
 
-async function requireLength({ written }: Streamed, signal: AbortSignal): Promise<void> {
+export async function requireLength({ written }: Pick<Streamed, 'written'>, signal: AbortSignal): Promise<void> {
   const status = await written.storage.stat(written.path, signal);
   if (status?.lengthBytes === written.lengthBytes) return;
   throw new IntegrityError(`it has ${status?.lengthBytes ?? 'no'} bytes, not ${written.lengthBytes}`, {
@@ -224,7 +238,7 @@ async function requireLength({ written }: Streamed, signal: AbortSignal): Promis
   });
 }
 
-function whereWritten({ written }: Streamed) {
+function whereWritten({ written }: Pick<Streamed, 'written'>) {
   return { operation: 'CREATE', path: written.path, ...(written.near ? { host: written.near.host } : {}) };
 }
 

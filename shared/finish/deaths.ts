@@ -2,7 +2,7 @@ import type { Checkpoint } from '../checkpoint.ts';
 import { batchRecords, isFinished } from '../job/claimed-batches.ts';
 import type { ManifestPosition } from '../job/manifest-lines.ts';
 import { failedOutcome } from '../job/outcome.ts';
-import type { Batch } from '../job/unit.ts';
+import { type Batch, isSplit } from '../job/unit.ts';
 import type { DeathRecords, Finishing } from './finishing.ts';
 
 /**
@@ -36,7 +36,7 @@ async function recordDeath(
   const { done } = await store.claim(job.id, batch, owner);
   const reason = `its copier died each time it was tried: ${error} (look into the copy Lambda's log, then retry the job)`;
   const outcomes = [...units.entries()]
-    .filter(([index]) => !done.has(index))
+    .filter(([index, unit]) => !done.has(index) && !isSplit(unit))
     .map(([index, unit]) => failedOutcome(job.roots, index, unit, reason));
   await store.record(job.id, batch, owner, outcomes);
   await deaths.release(job.id, batch, owner);

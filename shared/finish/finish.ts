@@ -7,21 +7,29 @@ import { withSmallHeap } from '../memory.ts';
 import { type DirectoriesPosition, directoriesStart, setDirectories } from './directories.ts';
 import type { DirectoryLosses } from './directory-losses.ts';
 import type { Finishing } from './finishing.ts';
+import { assembleFiles } from './assemble.ts';
 import { isTriedAgain, sweep, type SweepPosition, sweepStart } from './sweep.ts';
 import { recordDeaths } from './deaths.ts';
 
 /** How far the end of a job has come: the phase, and where it goes on in it. Plain JSON. */
 export type FinishCursor =
   | { readonly phase: 'deaths'; readonly at: ManifestPosition }
+  | { readonly phase: 'assemble'; readonly at: ManifestPosition }
   | { readonly phase: 'sweep'; readonly at: SweepPosition }
   | { readonly phase: 'directories'; readonly at: DirectoriesPosition }
   | { readonly phase: 'status'; readonly losses: DirectoryLosses };
 
-const phases: readonly string[] = ['deaths', 'sweep', 'directories', 'status'] satisfies FinishCursor['phase'][];
+const phases: readonly string[] = [
+  'deaths',
+  'assemble',
+  'sweep',
+  'directories',
+  'status',
+] satisfies FinishCursor['phase'][];
 
 /**
- * Ends a job whose batches were all handed out: what dead copiers did not record fails, what tries may have left is deleted, directories get
- * their attributes, and the job its status, in this order, since a deletion changes the times of directories. The cursor is kept with the job
+ * Ends a job whose batches were all handed out: what dead copiers did not record fails, files that chunks copied are put together, what tries
+ * may have left is deleted, directories get their attributes, and the job its status, in this order, since a deletion changes the times of directories. The cursor is kept with the job
  * every few seconds, and a finish goes on from it, whatever stopped the one before.
  *
  * @returns the ended job, or undefined when the time was over: call again
@@ -68,7 +76,11 @@ async function advance(
   switch (cursor.phase) {
     case 'deaths': {
       const at = await recordDeaths(finishing, cursor.at, checkpoint());
-      return at ? { phase: 'deaths', at } : { phase: 'sweep', at: sweepStart };
+      return at ? { phase: 'deaths', at } : { phase: 'assemble', at: manifestStart };
+    }
+    case 'assemble': {
+      const at = await assembleFiles(finishing, cursor.at, checkpoint());
+      return at ? { phase: 'assemble', at } : { phase: 'sweep', at: sweepStart };
     }
     case 'sweep': {
       const at = await sweep(finishing, isTriedAgain, cursor.at, checkpoint());

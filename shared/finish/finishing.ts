@@ -1,7 +1,9 @@
 import type { Storage } from '../storage/storage.ts';
 import type { Job } from '../job/job.ts';
-import type { JobStore } from '../job/job-store.ts';
+import type { Claim, JobStore } from '../job/job-store.ts';
 import type { ManifestStore } from '../job/manifest.ts';
+import type { FileOutcome } from '../job/outcome.ts';
+import type { Batch, SplitFile } from '../job/unit.ts';
 import type { Log } from '../log.ts';
 
 /** What the state machine was told of batches whose copier died each time it was tried, without a word of its own. */
@@ -26,6 +28,16 @@ export interface Finishing {
   readonly deaths: DeathRecords | undefined;
   /** In whose name outcomes are recorded. */
   readonly owner: string;
+  /** Puts a file together that chunks have copied. */
+  readonly assemble: (
+    batch: number,
+    index: number,
+    unit: SplitFile,
+    claim: Claim,
+    signal: AbortSignal,
+  ) => Promise<FileOutcome>;
+  /** Called with the outcome of each of these files once it is recorded. */
+  readonly onOutcome: (batch: Batch, outcome: FileOutcome) => void;
   readonly log: Log;
   readonly signal: AbortSignal;
   /** Asked after each step: whether to stop there. */

@@ -126,9 +126,10 @@ export class NamenodeRest {
     path: string,
     parameters: Parameters,
     signal: AbortSignal,
+    answerMs?: number,
   ): Promise<Answer> {
     await this.#turn?.(signal);
-    return this.#once(nameservice, method, operation, path, parameters, signal);
+    return this.#once(nameservice, method, operation, path, parameters, signal, answerMs);
   }
 
   #once(

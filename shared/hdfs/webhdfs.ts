@@ -11,6 +11,7 @@ import type { Authentication } from './auth.ts';
 import { RemoteChecksums } from './checksums.ts';
 import { ClosedLength } from './closed-length.ts';
 import type { Cluster } from './cluster.ts';
+import { Concat } from './concat.ts';
 import { connect } from './connect.ts';
 import { type JsonStatus, statusOf } from './file-status.ts';
 import type { Turn } from '../limits/limits.ts';
@@ -35,6 +36,7 @@ export class WebHdfs implements Storage {
   readonly order = namenodeOrder;
   readonly names: HdfsNames;
   readonly checksums: RemoteChecksums;
+  readonly concatenation: Concat;
   readonly hadoop: RemoteAttributes;
   readonly posix: RemoteAttributes;
   readonly load: Load;
@@ -70,6 +72,7 @@ export class WebHdfs implements Storage {
     this.#writer = new Writer(rest, this.#twoStep, limits);
     this.names = new HdfsNames(rest, this.#mounts);
     this.checksums = new RemoteChecksums(rest, this.#twoStep);
+    this.concatenation = new Concat(rest);
     this.#closedLength = new ClosedLength(rest, this.checksums);
     this.hadoop = new RemoteAttributes(rest, limits);
     this.posix = this.hadoop;

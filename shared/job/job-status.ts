@@ -34,6 +34,10 @@ export interface JobStatus {
   readonly 'Warning Reasons': Readonly<Record<string, number>>;
   /** The first directories that did not get all their attributes, with the reasons. */
   readonly 'Directories Not Preserved'?: readonly string[];
+  /** Files that were copied in chunks, by how they were cut. */
+  readonly 'Files Split'?: Readonly<Record<string, number>>;
+  /** Files that are long enough for chunks and went as one stream, by the reason. */
+  readonly 'Files Not Split'?: Readonly<Record<string, number>>;
   /** Skipped files whose attributes were brought up to date. */
   readonly 'Attributes Updated': number;
   readonly Retries: number;
@@ -85,6 +89,8 @@ export function jobStatus(job: Job, counters: Counters, isRunning = false, nowMs
     Warnings: warnings,
     'Warning Reasons': reasons,
     ...(job.directoryLosses ? { 'Directories Not Preserved': job.directoryLosses } : {}),
+    ...(isAny(job.split) ? { 'Files Split': job.split } : {}),
+    ...(isAny(job.notSplit) ? { 'Files Not Split': job.notSplit } : {}),
     'Attributes Updated': count('attributes.updated'),
     Retries: count('retries'),
     Throughput: seconds > 0 ? Math.round(bytes.copied / seconds) : 0,
@@ -107,6 +113,10 @@ function limitsOf({ spec }: Job): Pick<JobStatus, 'Limits'> {
 function byEnding(counters: Counters, what: 'files' | 'bytes'): Readonly<Record<FileEnding, number>> {
   const count = (ending: FileEnding) => counters.get(`${what}.${ending}`) ?? 0;
   return { copied: count('copied'), failed: count('failed'), skipped: count('skipped') };
+}
+
+function isAny(counts: Readonly<Record<string, number>> | undefined): counts is Readonly<Record<string, number>> {
+  return counts !== undefined && Object.keys(counts).length > 0;
 }
 
 function pathOf(location: string): string {

@@ -1,7 +1,7 @@
 import type { Leases } from '../limits/leases.ts';
 import type { UnitSet } from './bitmap.ts';
 import type { Job } from './job.ts';
-import type { Counters, Failure, UnitOutcome } from './outcome.ts';
+import type { ChunkOutcome, Counters, Failure, UnitOutcome } from './outcome.ts';
 
 /** What a copier gets when it takes a batch over. */
 export interface Claim {
@@ -48,8 +48,13 @@ export interface JobStore extends Leases {
   noteAttempt(id: string, batch: number, owner: string, attempt: number): Promise<void>;
   /** After the names of all claims up to `claim` were deleted. */
   noteSwept(id: string, batch: number, owner: string, claim: number): Promise<void>;
-  /** Recording a unit again changes nothing. */
+  /** Recording a unit again changes nothing, but for a failed chunk: its failure is kept, and the unit stays without an outcome. */
   record(id: string, batch: number, owner: string, outcomes: readonly UnitOutcome[]): Promise<void>;
+
+  /** What became of a split file's chunks, in no order; of each the last outcome. @param split  number of the file */
+  chunks(id: string, split: number): Promise<ChunkRecord[]>;
+  /** Takes the chunks of a split file back, so that a resumed job copies them again. */
+  reopenChunks(id: string, split: number): Promise<void>;
 
   /** Takes failed units back, counters and failure records included, so that they are tried again. */
   reopenFailed(id: string): Promise<void>;
@@ -75,6 +80,12 @@ export type BatchStore = Pick<JobStore, 'claim' | 'requireOwner' | 'noteAttempt'
 export function isClean(claim: number, { outcome, retries, remains }: UnitOutcome): boolean {
   return claim === 1 && retries === 0 && outcome !== 'failed' && !remains;
 }
+
+/** What is asked of a store when a file is put together of its chunks. */
+export type ChunkStore = Pick<JobStore, 'chunks' | 'reopenChunks'>;
+
+/** What became of a chunk, as it was recorded. */
+export type ChunkRecord = ChunkOutcome & { readonly batch: number };
 
 /** A failure as it was recorded, with the unit that it is of. */
 export interface RecordedFailure extends Failure {

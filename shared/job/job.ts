@@ -23,6 +23,10 @@ export interface Job {
   readonly error: string | undefined;
   readonly expectedFiles: number;
   readonly expectedBytes: number;
+  /** Files that chunks copy, by how they are cut; none where left out. */
+  readonly split?: Readonly<Record<string, number>>;
+  /** Files that are long enough and go as one stream, by the reason. */
+  readonly notSplit?: Readonly<Record<string, number>>;
   /** Attributes of directories that could not be preserved, by attribute. */
   readonly directoryWarnings: Readonly<Record<string, number>>;
   /** The first of the directories that did not get all their attributes, each as a line with the reason; all of them are in the log. */
@@ -69,15 +73,23 @@ export async function lockedPathsOf(
 }
 
 /** Options as jobs kept them before `existing` said all that two switches say. */
-type FirstOptions = Omit<JobOptions, 'existing'> & { readonly force: boolean; readonly checksum: boolean };
+type FirstOptions = Omit<JobOptions, 'existing' | 'chunkSize'> & {
+  readonly force: boolean;
+  readonly checksum: boolean;
+};
+
+/** Options as jobs kept them that knew no chunks. */
+type UnsplitOptions = Omit<JobOptions, 'splitAbove' | 'chunkSize'>;
 
 /** What jobs were that were stored before there were limits. */
 const unlimited = { bandwidth: 'off', namenodeOps: 'off' } as const satisfies Partial<JobOptions>;
 
 /** A job as a store kept it, also one that an earlier version stored. */
 export function storedJob(job: Job): Job {
-  const options = { ...unlimited, ...job.spec.options } as JobOptions | FirstOptions;
-  if (!('force' in options)) return { ...job, spec: { ...job.spec, options } };
-  const { force, checksum, ...others } = options;
-  return { ...job, spec: { ...job.spec, options: { existing: existingOf(force, checksum), ...others } } };
+  const kept = { ...unlimited, ...job.spec.options } as JobOptions | UnsplitOptions | FirstOptions;
+  if ('chunkSize' in kept && !('force' in kept)) return { ...job, spec: { ...job.spec, options: kept } };
+  const { force, checksum, ...others } = 'force' in kept ? kept : { ...kept, force: undefined, checksum: true };
+  const existing = force === undefined ? {} : { existing: existingOf(force, checksum) };
+  const options = { splitAbove: 'auto', chunkSize: 2 ** 30, ...others, ...existing } as JobOptions;
+  return { ...job, spec: { ...job.spec, options } };
 }

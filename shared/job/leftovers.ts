@@ -6,7 +6,7 @@ import { asidePath, type Remains, withdraw } from '../storage/promote.ts';
 import type { UnitSet } from './bitmap.ts';
 import { mayReplace } from './existing.ts';
 import { temporaryPath } from './temporary.ts';
-import { type Batch, destinationPathOf, isNeverWritten } from './unit.ts';
+import { type Batch, destinationPathOf, fileOf, isNeverWritten, isSplit } from './unit.ts';
 import type { Claim } from './job-store.ts';
 import type { Job } from './job.ts';
 
@@ -65,12 +65,14 @@ function* namesOf(
   // With --direct there is no name but the final one.
   if (job.spec.options.direct) return;
   for (const [index, unit] of units.entries()) {
-    if (index < first || without.has(index) || isNeverWritten(unit)) continue;
-    const finalPath = destinationPathOf(job.roots, unit);
+    const file = fileOf(unit);
+    // What a split file is put together of has names of its own.
+    if (index < first || without.has(index) || isNeverWritten(file) || isSplit(unit)) continue;
+    const finalPath = destinationPathOf(job.roots, file);
     for (let claim = from; claim <= through; claim++) {
       for (let attempt = 0; attempt <= attempts; attempt++) {
         const temporary = temporaryPath(finalPath, { job: job.id, batch, unit: index, claim, attempt });
-        const overwrite = mayReplace(job.spec.options.existing);
+        const overwrite = unit.kind === 'file' && mayReplace(job.spec.options.existing);
         yield { unit: index, remains: { storage: destination, temporary, finalPath, overwrite } };
       }
     }

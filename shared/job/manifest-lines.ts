@@ -1,5 +1,5 @@
 import { FanoutError } from '../errors.ts';
-import { type Batch, parseBatch, type Unit } from './unit.ts';
+import { type Batch, isSplit, parseBatch, type Unit } from './unit.ts';
 
 /** A place between two lines of a manifest. Plain JSON. */
 export interface ManifestPosition {
@@ -53,6 +53,11 @@ export class BatchLine implements Batch {
   /** How many units it has. */
   get count(): number {
     return this.#count ?? this.units.length;
+  }
+
+  /** Whether files may be among its units that chunks copy. Costs no parsing: a quote within a name stands behind a backslash. */
+  get hasSplitFiles(): boolean {
+    return this.#units ? this.#units.some(isSplit) : this.#bytes.includes('"split":{');
   }
 
   /** @throws when the line is no JSON */

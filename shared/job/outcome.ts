@@ -1,6 +1,7 @@
 import type { Root } from './root.ts';
 import type { Verification } from './spec.ts';
-import { sourcePathOf, type FileUnit } from './unit.ts';
+import { chunkCount, chunkRange } from './chunk.ts';
+import { type ChunkUnit, type FileUnit, sourcePathOf, type Unit } from './unit.ts';
 
 /** Where and why one file failed. */
 export interface Failure {
@@ -12,7 +13,7 @@ export interface Failure {
 }
 
 /** How one unit ended. */
-export type UnitOutcome = FileOutcome;
+export type UnitOutcome = FileOutcome | ChunkOutcome;
 
 /**
  * How a file ended, whichever step was its last. Each planned file gets exactly one of these, and only these count files: the outcome of a
@@ -30,6 +31,8 @@ interface Ended {
   readonly retries: number;
   /** What a try wrote may still stand under its temporary name: it could not be deleted. */
   readonly remains?: true;
+  /** Of a file that chunks copied and that has ended for good: their bytes, which were counted for themselves until now. */
+  readonly chunkBytes?: number;
 }
 
 /** What an outcome tells of attributes. */
@@ -58,10 +61,62 @@ export interface FailedOutcome extends Ended {
   readonly failure: Failure;
 }
 
-/** The outcome of a file whose copier ended before the file did. */
-export function failedOutcome(roots: readonly Root[], index: number, unit: FileUnit, reason: string): FailedOutcome {
-  const failure = { path: sourcePathOf(roots, unit), operation: 'COPY', host: '', reason };
-  return { unit: index, outcome: 'failed', bytes: unit.lengthBytes, retries: 0, failure };
+/** How the copy of a chunk ended. Its file is counted when it is put together. */
+export type ChunkOutcome = CopiedChunk | FailedChunk;
+
+interface EndedChunk extends Ended {
+  readonly kind: 'chunk';
+  /** Number of its file among the split ones. */
+  readonly split: number;
+  readonly chunk: number;
+}
+
+/** A chunk that stands whole under its name. */
+export interface CopiedChunk extends EndedChunk {
+  readonly outcome: 'copied';
+  readonly verification: Verification;
+  /** Digests of its blocks in base64, by layout: those of all chunks add up to the checksum of the file. */
+  readonly digests: Readonly<Record<string, string>>;
+  /** Inode of the file that holds it. */
+  readonly fileId?: number;
+}
+
+/** The unit stays without an outcome, so that a resumed job copies it. */
+export interface FailedChunk extends EndedChunk {
+  readonly outcome: 'failed';
+  readonly failure: Failure;
+}
+
+export function isOfChunk(outcome: UnitOutcome): outcome is ChunkOutcome {
+  return 'kind' in outcome;
+}
+
+/** The outcome of a unit whose copier ended before the unit did. */
+export function failedOutcome(roots: readonly Root[], index: number, unit: FileUnit, reason: string): FailedOutcome;
+export function failedOutcome(
+  roots: readonly Root[],
+  index: number,
+  unit: Unit,
+  reason: string,
+): FailedOutcome | FailedChunk;
+export function failedOutcome(
+  roots: readonly Root[],
+  index: number,
+  unit: Unit,
+  reason: string,
+): FailedOutcome | FailedChunk {
+  const failure = { operation: 'COPY', host: '', reason };
+  if (unit.kind === 'chunk') return failedChunk(unit, index, 0, { path: sourcePathOf(roots, unit.file), ...failure });
+  const path = sourcePathOf(roots, unit);
+  return { unit: index, outcome: 'failed', bytes: unit.lengthBytes, retries: 0, failure: { path, ...failure } };
+}
+
+/** @param failure  its reason says nothing yet of which chunk it is */
+export function failedChunk({ file, chunk }: ChunkUnit, index: number, retries: number, failure: Failure): FailedChunk {
+  const reason = `chunk ${chunk + 1} of ${chunkCount(file)}: ${failure.reason}`;
+  const { lengthBytes: bytes } = chunkRange(file, chunk);
+  const told = { unit: index, bytes, retries, failure: { ...failure, reason } };
+  return { kind: 'chunk', split: file.split.number, chunk, outcome: 'failed', ...told };
 }
 
 /** Sums over recorded outcomes: `files.copied`, `bytes.copied`, `verified.checksum`, `skipped.<reason>`, `retries`, … */
@@ -69,6 +124,7 @@ export type Counters = ReadonlyMap<string, number>;
 
 /** The counters that an outcome adds to. */
 export function countersOf(outcome: UnitOutcome): Map<string, number> {
+  if (isOfChunk(outcome)) return countersOfChunk(outcome);
   const counters = countersOfFile(outcome);
   switch (outcome.outcome) {
     case 'copied':
@@ -86,13 +142,22 @@ export function countersOf(outcome: UnitOutcome): Map<string, number> {
   return counters;
 }
 
+/** `chunks.bytes`: of chunks whose file is not counted yet. */
+function countersOfChunk({ outcome, bytes, retries }: ChunkOutcome): Map<string, number> {
+  const counters = new Map<string, number>();
+  if (outcome === 'copied') counters.set('chunks.bytes', bytes);
+  if (retries > 0) counters.set('retries', retries);
+  return counters;
+}
+
 /** Counts a file: outcomes of files alone come here, and a file has one. */
-function countersOfFile({ outcome, bytes, retries }: FileOutcome): Map<string, number> {
+function countersOfFile({ outcome, bytes, retries, chunkBytes }: FileOutcome): Map<string, number> {
   const counters = new Map([
     [`files.${outcome}`, 1],
     [`bytes.${outcome}`, bytes],
   ]);
   if (retries > 0) counters.set('retries', retries);
+  if (chunkBytes !== undefined) counters.set('chunks.bytes', -chunkBytes);
   return counters;
 }
 

@@ -82,6 +82,17 @@ const optionFields = z.strictObject({
     .describe('Only files whose base name matches this glob, hidden ones too'),
   minSize: z.int().min(0).default(0).describe('Only files of at least this many bytes'),
   filesOnly: z.boolean().default(false).describe('Flatten: all files directly under the destination'),
+  splitAbove: z
+    .union([z.int().min(0), z.literal('auto')], 'expected a whole number, or auto')
+    .default('auto')
+    .describe(
+      'Files of more bytes are copied in chunks, by many transfers at once, where the destination allows it; 0: none. auto: 1 GiB, and four blocks at least',
+    ),
+  chunkSize: z
+    .int()
+    .min(2 ** 20)
+    .default(2 ** 30)
+    .describe('Bytes of a chunk, at least 1 MiB; rounded up to a multiple of the blocks of both sides'),
   maxFailures: z.int().min(0).default(1000).describe('The job ends when more files than this have failed'),
 });
 

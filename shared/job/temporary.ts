@@ -28,6 +28,11 @@ export function temporaryPath(finalPath: string, { job, batch, unit, claim, atte
   return join(parentOf(finalPath), `${PREFIX}${job}.${batch}.${unit}.${claim}.${attempt}`);
 }
 
+/** Where a chunk of a file stands once it is whole: whichever claim copied it, until the file is put together. */
+export function chunkPath(finalPath: string, job: string, split: number, chunk: number): string {
+  return join(parentOf(finalPath), `${PREFIX}${job}.s${split}.${chunk}`);
+}
+
 /** A directory that is made and removed at once, to see whether it shows elsewhere. */
 export function probeName(random: string): string {
   return `${PREFIX}probe.${random}`;

@@ -9,7 +9,26 @@ import type { Root } from './root.ts';
  * One thing that a copier does. What looks into a unit takes a `FileUnit` or decides by `kind`, so that the compiler names every place that
  * another kind touches.
  */
-export type Unit = FileUnit;
+export type Unit = FileUnit | ChunkUnit;
+
+/** A range of a large file, which is copied into a file of its own. The file itself stands behind all its chunks in the manifest. */
+export interface ChunkUnit {
+  readonly kind: 'chunk';
+  /** Number of the chunk, from 0. */
+  readonly chunk: number;
+  readonly file: SplitFile;
+}
+
+/** How a file is cut into chunks. */
+export interface Split {
+  /** Number of the file among the job's split ones, from 0. */
+  readonly number: number;
+  /** Length of every chunk but the last. */
+  readonly chunkBytes: number;
+}
+
+/** A file that chunks copy, and that is put together of them when the job finishes. */
+export type SplitFile = FileUnit & { readonly split: Split };
 
 /** A whole file. Field names are short words: 50 million stand in a manifest. */
 export interface FileUnit {
@@ -43,6 +62,8 @@ export interface FileUnit {
   readonly inherits?: true;
   /** The new file's permission, as CREATE gives it, would let in somebody whom its attributes shut out. */
   readonly closed?: true;
+  /** Copied by the chunks before it: no copier's work. */
+  readonly split?: Split;
 }
 
 /** One manifest line: the units that one copier gets. */
@@ -72,6 +93,15 @@ export function isNeverWritten({ decision, reason, lasting }: FileUnit): boolean
     case 'compare':
       return false;
   }
+}
+
+export function isSplit(unit: Unit): unit is SplitFile {
+  return unit.kind === 'file' && unit.split !== undefined;
+}
+
+/** The file that a unit is, or is a chunk of. */
+export function fileOf(unit: Unit): FileUnit {
+  return unit.kind === 'chunk' ? unit.file : unit;
 }
 
 /** Where a unit's source file lies. */

@@ -2,7 +2,7 @@ import type { AtOnce, Progress } from '../copy/progress.ts';
 import { Bitmap } from '../job/bitmap.ts';
 import type { Job, Transfers } from '../job/job.ts';
 import type { BatchStore, JobStore } from '../job/job-store.ts';
-import type { UnitOutcome } from '../job/outcome.ts';
+import { isOfChunk, type UnitOutcome } from '../job/outcome.ts';
 import type { Batch } from '../job/unit.ts';
 import type { Log } from '../log.ts';
 import type { BatchQueue } from './batch-queue.ts';
@@ -78,7 +78,8 @@ export class CopierService implements RunnerMethods {
     for (const outcome of outcomes) {
       // Its bytes are among those that the process tells of.
       progress.count(outcome);
-      this.#recordedBytes += outcome.bytes;
+      // Those of a chunk that failed were taken back.
+      if (!isOfChunk(outcome) || outcome.outcome === 'copied') this.#recordedBytes += outcome.bytes;
       if (open) onOutcome(open, outcome);
     }
   }

@@ -4,6 +4,7 @@ import { messageOf } from '../errors.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Log } from '../log.ts';
 import { withSmallHeap } from '../memory.ts';
+import { assemble } from '../copy/assemble.ts';
 import { finish, forgetLosses } from '../finish/finish.ts';
 import type { Progress } from '../copy/progress.ts';
 import { copierCount } from './copier-count.ts';
@@ -84,8 +85,9 @@ async function planJob(
     const mostCopiers = pool?.mostFor(threadsHere(job, source, destination).first) ?? 1;
     let plannedBytes = 0;
     const emit = async (batch: Batch) => {
-      progress.expectedFiles += batch.units.length;
-      plannedBytes += batch.units.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0);
+      const files = batch.units.filter((unit) => unit.kind === 'file');
+      progress.expectedFiles += files.length;
+      plannedBytes += files.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0);
       const copiers = Math.min(batch.batch + 1, mostCopiers, copierCount(progress.expectedFiles, plannedBytes));
       if (copiers > 1) pool?.start(copiers);
       await manifest.append(batch);
@@ -93,7 +95,8 @@ async function planJob(
     using names = new NamesOnDisk();
     const expected = await plan({ source, destination, roots, options, signal, emit, names, makeDirectories: true });
     await manifest.close();
-    return { phase: 'copying', expectedFiles: expected.files, expectedBytes: expected.bytes };
+    const { files, bytes, split, notSplit } = expected;
+    return { phase: 'copying', expectedFiles: files, expectedBytes: bytes, split, notSplit };
   } catch (error) {
     await manifest.discard();
     throw error;
@@ -113,7 +116,7 @@ async function copyJob(
   progress.expectedFiles = job.expectedFiles;
   progress.expectedBytes = job.expectedBytes;
   const count = (name: string) => counters.get(name) ?? 0;
-  progress.bytes = count('bytes.copied') + count('bytes.skipped') + count('bytes.failed');
+  progress.bytes = count('bytes.copied') + count('bytes.skipped') + count('bytes.failed') + count('chunks.bytes');
   progress.complete = count('files.copied') + count('files.skipped');
   progress.failed = count('files.failed');
   const threads = threadsHere(job, source, destination);
@@ -142,8 +145,13 @@ async function copyJob(
   }
 }
 
-async function finishJob(job: Job, { state, source, destination, log, signal }: Execution): Promise<Job> {
+async function finishJob(
+  job: Job,
+  { state, source, destination, progress, log, signal, onOutcome }: Execution,
+): Promise<Job> {
   const { store, manifests } = state;
+  const owner = newOwner();
+  const context = { job, source, destination, store, owner, progress, log };
   const ended = await finish({
     job,
     source,
@@ -151,7 +159,12 @@ async function finishJob(job: Job, { state, source, destination, log, signal }: 
     store,
     manifests,
     deaths: undefined,
-    owner: newOwner(),
+    owner,
+    assemble: (batch, index, unit, claim, both) => assemble({ ...context, signal: both }, batch, index, unit, claim),
+    onOutcome: (batch, outcome) => {
+      progress.settle(outcome);
+      onOutcome(batch, outcome);
+    },
     log,
     signal,
     isOver: () => false,

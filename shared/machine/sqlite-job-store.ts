@@ -2,9 +2,16 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { Bitmap, type UnitSet } from '../job/bitmap.ts';
 import { SpecError, SupersededError } from '../errors.ts';
 import { told } from './told.ts';
-import { type Claim, type ClaimedBatch, isClean, type JobStore, type RecordedFailure } from '../job/job-store.ts';
+import {
+  type ChunkRecord,
+  type Claim,
+  type ClaimedBatch,
+  isClean,
+  type JobStore,
+  type RecordedFailure,
+} from '../job/job-store.ts';
 import { FARTHEST_MS, type Lease } from '../limits/leases.ts';
-import { type Counters, countersOf, type FailedOutcome, type UnitOutcome } from '../job/outcome.ts';
+import { type Counters, countersOf, type FailedOutcome, isOfChunk, type UnitOutcome } from '../job/outcome.ts';
 import { type Job, storedJob } from '../job/job.ts';
 
 const SCHEMA = `
@@ -20,6 +27,8 @@ const SCHEMA = `
     job TEXT, name TEXT, value INTEGER NOT NULL, PRIMARY KEY (job, name)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS leases (
     budget TEXT PRIMARY KEY, ends_at REAL NOT NULL, count INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS chunks (
+    job TEXT, split INTEGER, chunk INTEGER, record TEXT NOT NULL, PRIMARY KEY (job, split, chunk)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS finishing (job TEXT PRIMARY KEY, cursor TEXT NOT NULL) WITHOUT ROWID;
 `;
 /** Rows that are read at once: a statement that stays open would keep SQLite's log from being written back. */
@@ -137,9 +146,11 @@ export class SqliteJobStore implements JobStore {
       const sums = new Map<string, number>();
       for (const outcome of outcomes) {
         if (done.has(outcome.unit)) continue;
+        for (const [name, value] of countersOf(outcome)) sums.set(name, (sums.get(name) ?? 0) + value);
+        if (isOfChunk(outcome)) this.#keepChunk(id, { ...outcome, batch });
+        if (isOfChunk(outcome) && outcome.outcome === 'failed') continue;
         done.add(outcome.unit);
         if (isClean(row.claim, outcome)) clean.add(outcome.unit);
-        for (const [name, value] of countersOf(outcome)) sums.set(name, (sums.get(name) ?? 0) + value);
         if (outcome.outcome === 'failed') {
           const sql = 'INSERT INTO failures (job, batch, unit, outcome) VALUES (?, ?, ?, ?)';
           this.#run(sql, id, batch, outcome.unit, JSON.stringify(outcome));
@@ -148,6 +159,23 @@ export class SqliteJobStore implements JobStore {
       const sql = 'UPDATE batches SET done = ?, clean = ? WHERE job = ? AND batch = ?';
       this.#run(sql, done.bytes, clean.bytes, id, batch);
       this.#add(id, sums);
+    });
+  }
+
+  chunks(id: string, split: number): Promise<ChunkRecord[]> {
+    const rows = this.#all('SELECT record FROM chunks WHERE job = ? AND split = ? ORDER BY chunk', id, split);
+    return Promise.resolve(rows.map(({ record }) => JSON.parse(String(record)) as ChunkRecord));
+  }
+
+  async reopenChunks(id: string, split: number): Promise<void> {
+    const chunks = await this.chunks(id, split);
+    return this.#transaction(() => {
+      for (const { outcome, batch, unit, bytes } of chunks) {
+        if (outcome === 'failed') continue;
+        this.#reopenUnit(id, batch, unit);
+        this.#add(id, new Map([['chunks.bytes', -bytes]]));
+      }
+      this.#run('DELETE FROM chunks WHERE job = ? AND split = ?', id, split);
     });
   }
 
@@ -168,9 +196,7 @@ export class SqliteJobStore implements JobStore {
         );
       for (let rows = page(0); rows.length > 0; rows = page(Number(rows.at(-1)?.['sequence']))) {
         for (const { batch, unit, outcome } of rows) {
-          const done = new Bitmap(this.#batch(id, Number(batch))?.done);
-          done.delete(Number(unit));
-          this.#run('UPDATE batches SET done = ? WHERE job = ? AND batch = ?', done.bytes, id, Number(batch));
+          this.#reopenUnit(id, Number(batch), Number(unit));
           const counted = countersOf(JSON.parse(String(outcome)) as FailedOutcome);
           for (const [name, value] of counted) sums.set(name, (sums.get(name) ?? 0) - value);
         }
@@ -211,6 +237,7 @@ export class SqliteJobStore implements JobStore {
   endFinish(id: string, ending: Partial<Omit<Job, 'id'>>): Promise<void> {
     return this.#transaction(() => {
       this.#update(id, ending);
+      if (ending.outcome === 'Successful') this.#run('DELETE FROM chunks WHERE job = ?', id);
       this.#run('DELETE FROM finishing WHERE job = ?', id);
     });
   }
@@ -271,6 +298,17 @@ export class SqliteJobStore implements JobStore {
     const add = `INSERT INTO counters (job, name, value) VALUES (?, ?, ?)
        ON CONFLICT (job, name) DO UPDATE SET value = value + excluded.value`;
     for (const [name, value] of sums) this.#run(add, id, name, value);
+  }
+
+  #keepChunk(id: string, record: ChunkRecord): void {
+    const sql = 'INSERT OR REPLACE INTO chunks (job, split, chunk, record) VALUES (?, ?, ?, ?)';
+    this.#run(sql, id, record.split, record.chunk, JSON.stringify(record));
+  }
+
+  #reopenUnit(id: string, batch: number, unit: number): void {
+    const done = new Bitmap(this.#batch(id, batch)?.done);
+    done.delete(unit);
+    this.#run('UPDATE batches SET done = ? WHERE job = ? AND batch = ?', done.bytes, id, batch);
   }
 
   #asOwner(id: string, batch: number, owner: string, change: string, value: number): Promise<void> {

@@ -27,8 +27,10 @@ export class Batches {
 
   /** Resolves when the batch that the unit filled, if any, was taken. */
   async add(unit: Unit): Promise<void> {
-    this.#files += 1;
-    this.#bytes += unit.lengthBytes;
+    if (unit.kind === 'file') {
+      this.#files += 1;
+      this.#bytes += unit.lengthBytes;
+    }
     const full = this.#packer.add(unit);
     if (full) await this.#hand(full);
   }

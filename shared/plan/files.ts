@@ -3,10 +3,12 @@ import { nameMatcher } from '../storage/pattern.ts';
 import type { FileStatus, Storage } from '../storage/storage.ts';
 import { basename, join } from '../storage/path.ts';
 import { type Decision, decide } from '../job/decide.ts';
+import { chunkCount } from '../job/chunk.ts';
 import type { Root } from '../job/root.ts';
 import type { JobOptions } from '../job/spec.ts';
 import type { Batches } from './batches.ts';
 import type { NameSet } from './name-set.ts';
+import type { Splitting } from './splitting.ts';
 import { type Found, unitOf } from './units.ts';
 
 /** Where files are planned to go. */
@@ -23,13 +25,15 @@ export interface FilePlanning {
 export class Files {
   readonly #planning: FilePlanning;
   readonly #batches: Batches;
+  readonly #splitting: Splitting;
   readonly #isIncluded: (name: string) => boolean;
   #namesTaken: number;
 
   /** @param namesTaken  how many names `names` holds */
-  constructor(planning: FilePlanning, batches: Batches, namesTaken: number) {
+  constructor(planning: FilePlanning, batches: Batches, splitting: Splitting, namesTaken: number) {
     this.#planning = planning;
     this.#batches = batches;
+    this.#splitting = splitting;
     this.#namesTaken = namesTaken;
     const { includePattern } = planning.options;
     this.#isIncluded = includePattern === '*' ? () => true : nameMatcher(includePattern, 'all');
@@ -85,7 +89,14 @@ export class Files {
 
   async #add(file: Found, decision: Decision): Promise<void> {
     const { destination, options } = this.#planning;
-    await this.#batches.add(unitOf(file, decision, options, destination.hadoop !== undefined));
+    const unit = unitOf(file, decision, options, destination.hadoop !== undefined);
+    const split = await this.#splitting.of(unit, this.#destinationOf(file), file.inherited);
+    if (!split) return this.#batches.add(unit);
+    const whole = { ...unit, split };
+    for (let chunk = 0; chunk < chunkCount(whole); chunk++) {
+      await this.#batches.add({ kind: 'chunk', chunk, file: whole });
+    }
+    await this.#batches.add(whole);
   }
 
   #isWanted({ source }: Found): boolean {

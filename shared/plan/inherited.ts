@@ -9,10 +9,12 @@ export interface Inherited {
   /** Whether the directory may have a default ACL. */
   readonly hasAcl: boolean;
   readonly ecPolicy: string | undefined;
+  /** The directory lies in an encryption zone. */
+  readonly encrypted: boolean;
 }
 
-export function inheritedFrom({ stripe, group, hasAcl, ecPolicy }: FileStatus): Inherited {
-  return { stripe, group, hasAcl, ecPolicy };
+export function inheritedFrom({ stripe, group, hasAcl, ecPolicy, encrypted }: FileStatus): Inherited {
+  return { stripe, group, hasAcl, ecPolicy, encrypted };
 }
 
 /** In a directory that may not be there yet: what the nearest one above it gives, since it will be made like that. */
@@ -20,6 +22,6 @@ export async function inheritedIn(directory: string, storage: Storage, signal: A
   for (let above = directory; ; above = parentOf(above)) {
     const status = await storage.stat(above, signal);
     if (status) return inheritedFrom(status);
-    if (above === '/') return { stripe: undefined, group: '', hasAcl: false, ecPolicy: undefined };
+    if (above === '/') return { stripe: undefined, group: '', hasAcl: false, ecPolicy: undefined, encrypted: false };
   }
 }

@@ -1,4 +1,5 @@
-import type { Batch, FileUnit, Unit } from '../job/unit.ts';
+import { chunkRange } from '../job/chunk.ts';
+import { type Batch, isSplit, type Unit } from '../job/unit.ts';
 
 const MIB = 1024 * 1024;
 /** What a file costs besides its bytes, in bytes: about seven requests. */
@@ -68,6 +69,8 @@ export class Packer {
   }
 }
 
-function costOf({ decision, lengthBytes }: FileUnit): number {
-  return decision === 'skip' || decision === 'fail' ? 0 : lengthBytes + FILE_COST;
+function costOf(unit: Unit): number {
+  if (unit.kind === 'chunk') return chunkRange(unit.file, unit.chunk).lengthBytes + FILE_COST;
+  const isLeft = unit.decision === 'skip' || unit.decision === 'fail' || isSplit(unit);
+  return isLeft ? 0 : unit.lengthBytes + FILE_COST;
 }

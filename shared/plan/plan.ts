@@ -2,6 +2,7 @@ import { Batches } from './batches.ts';
 import { Files } from './files.ts';
 import type { Expected, PlanCursor, Planning } from './planning.ts';
 import { Roots } from './roots.ts';
+import { Splitting } from './splitting.ts';
 
 /**
  * Walks the roots, makes the directories and emits every file as a unit of some batch. Memory does not grow with the tree.
@@ -14,16 +15,20 @@ import { Roots } from './roots.ts';
 export async function planStretch(planning: Planning): Promise<Expected | { readonly cursor: PlanCursor }> {
   const { destination, roots, makeDirectories, signal, emit, from } = planning;
   const batches = new Batches(emit, from);
-  const files = new Files(planning, batches, from?.names ?? 0);
+  const splitting = new Splitting(planning, from?.splitting);
+  const files = new Files(planning, batches, splitting, from?.names ?? 0);
   const planner = new Roots(planning, files);
   if (roots[0] && makeDirectories) await destination.names?.learn?.(roots[0].destination, signal);
   for (const [index, root] of roots.entries()) {
     if (from && index < from.root) continue;
     const walk = await planner.plan(index, root, from?.root === index ? from.walk : undefined);
-    if (walk) return { cursor: { root: index, walk, names: files.namesTaken, ...(await batches.settled()) } };
+    if (!walk) continue;
+    const settled = await batches.settled();
+    return { cursor: { root: index, walk, names: files.namesTaken, splitting: splitting.state, ...settled } };
   }
   const { files: count, bytes, packer } = await batches.end();
-  return { files: count, bytes, batches: packer.next };
+  const { split, notSplit } = splitting.state;
+  return { files: count, bytes, batches: packer.next, split, notSplit };
 }
 
 /** The whole plan in one go. */

@@ -4,6 +4,7 @@ import type { Batch } from '../job/unit.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { BatchesState } from './batches.ts';
 import type { NameSet } from './name-set.ts';
+import type { SplitCounts, SplittingState } from './splitting.ts';
 import type { WalkCursor } from './walk.ts';
 
 /** What planning needs, and what it tells. */
@@ -29,6 +30,10 @@ export interface Expected {
   readonly files: number;
   readonly bytes: number;
   readonly batches: number;
+  /** Files that chunks copy, by how they are cut. */
+  readonly split: SplitCounts['split'];
+  /** Files that are long enough and go as one stream, by the reason. */
+  readonly notSplit: SplitCounts['notSplit'];
 }
 
 /**
@@ -41,4 +46,5 @@ export interface PlanCursor extends BatchesState {
   readonly walk: WalkCursor;
   /** How many names flattened files have taken; the first so many that were added to `names`. */
   readonly names: number;
+  readonly splitting: SplittingState;
 }

@@ -15,6 +15,8 @@ export interface Capabilities {
   readonly hadoop?: HadoopAttributes;
   /** Checksums that the storage keeps beside the data. */
   readonly checksums?: StoredChecksums;
+  /** Putting files together without moving their bytes. */
+  readonly concatenation?: Concatenation;
   /** How its servers bear what is asked of them. Where absent: nobody but this process asks. */
   readonly load?: Load;
 
@@ -105,6 +107,24 @@ export interface HadoopAttributes {
    * @param value  the owner's name
    */
   knownRefusal(path: string, attribute: 'owner' | 'acl' | 'xattr', value?: string): Promise<FanoutError | undefined>;
+}
+
+/** Appends whole files to another one of the same directory: blocks change hands, no byte moves. */
+export interface Concatenation {
+  /**
+   * Why files of a directory cannot be put together, as far as that can be told before there are any; undefined where nothing is known
+   * against it. The directory need not exist. Costs a request once, and changes nothing.
+   */
+  obstacle(directory: string, signal: AbortSignal): Promise<string | undefined>;
+  /** Length of the blocks of new files that are written without saying so, bytes. */
+  blockBytes(path: string, signal: AbortSignal): Promise<number>;
+  /**
+   * Appends the first ones of `sources` to `target`, as many as go into one request, and at least one: all of these or none. The target
+   * keeps its inode, the sources are gone. Tried once.
+   * @returns how many were appended
+   * @throws TransportError when the answer was lost: it may have worked
+   */
+  concatenate(target: string, sources: readonly string[], signal: AbortSignal): Promise<number>;
 }
 
 export interface StoredChecksums {

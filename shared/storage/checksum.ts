@@ -173,14 +173,36 @@ export class ContentDigest {
 
   /** The file checksum in one of the constructor's layouts, as GETFILECHECKSUM would give it. Ends the digest. */
   checksum(layout: ChecksumLayout): FileChecksum {
+    return checksumOfBlocks(layout, this.blocks(layout), this.lengthBytes);
+  }
+
+  /** The MD5s of the blocks in one of the constructor's layouts, one after the other; of a composite layout the CRC. Ends the digest. */
+  blocks(layout: ChecksumLayout): Buffer {
     for (const chunker of this.#chunkers) chunker.end();
     const hasher = this.#byLayout.get(keyOf(layout));
     if (!hasher) throw new Error(`no digest was computed for the layout ${keyOf(layout)}`);
-    return hasher.checksum(this.lengthBytes);
+    return hasher.blocks();
   }
 }
 
-function keyOf(layout: ChecksumLayout): string {
+/** A file's checksum, made of what `ContentDigest.blocks` gives of all its bytes. */
+export function checksumOfBlocks(layout: ChecksumLayout, blocks: Buffer, lengthBytes: number): FileChecksum {
+  const { crc, bytesPerCrc, blockBytes } = layout;
+  if (lengthBytes === 0) return emptyFileChecksum;
+  if (isComposite(layout)) return { algorithm: `COMPOSITE-${crc}`, value: blocks.toString('hex') };
+  const preferred = typeof blockBytes === 'number' ? blockBytes : (blockBytes[0] ?? 0);
+  const crcsPerBlock = Math.floor(blocks.length > MD5_BYTES ? preferred / bytesPerCrc : 0);
+  const head = Buffer.alloc(12);
+  head.writeUInt32BE(bytesPerCrc, 0);
+  head.writeBigUInt64BE(BigInt(crcsPerBlock), 4);
+  return {
+    algorithm: `MD5-of-${crcsPerBlock}MD5-of-${bytesPerCrc}${crc}`,
+    value: Buffer.concat([head, md5OfMd5s(blocks)]).toString('hex'),
+  };
+}
+
+/** Tells layouts apart. */
+export function keyOf(layout: ChecksumLayout): string {
   const { crc, bytesPerCrc, blockBytes, stripe } = layout;
   return `${crc}/${bytesPerCrc}/${String(blockBytes)}/${stripe ? `${stripe.dataUnits}*${stripe.cellBytes}` : ''}`;
 }
@@ -242,6 +264,7 @@ class Chunker {
   }
 }
 
+const MD5_BYTES = 16;
 const CRC_BUFFER_BYTES = 16 * 1024;
 
 /** A file that is not striped: the whole block is one cell. */
@@ -284,23 +307,12 @@ class BlockHasher {
     else if (this.#cellRoom <= 0) this.#endCell();
   }
 
-  checksum(lengthBytes: number): FileChecksum {
+  blocks(): Buffer {
     if (this.#buffered > 0 || this.#units.length > 0) this.#endBlock();
-    const { crc, bytesPerCrc, blockBytes } = this.#layout;
-    if (lengthBytes === 0) return emptyFileChecksum;
-    if (isComposite(this.#layout)) {
-      return { algorithm: `COMPOSITE-${crc}`, value: this.#composite.toString(16).padStart(8, '0') };
-    }
-    const blocks = this.#digests.length;
-    const preferred = typeof blockBytes === 'number' ? blockBytes : (blockBytes[0] ?? 0);
-    const crcsPerBlock = blocks > 1 ? preferred / bytesPerCrc : 0;
-    const head = Buffer.alloc(12);
-    head.writeUInt32BE(bytesPerCrc, 0);
-    head.writeBigUInt64BE(BigInt(Math.floor(crcsPerBlock)), 4);
-    return {
-      algorithm: `MD5-of-${Math.floor(crcsPerBlock)}MD5-of-${bytesPerCrc}${crc}`,
-      value: Buffer.concat([head, md5OfMd5s(this.#digests)]).toString('hex'),
-    };
+    if (!isComposite(this.#layout)) return Buffer.concat(this.#digests);
+    const crc = Buffer.alloc(4);
+    crc.writeUInt32BE(this.#composite);
+    return crc;
   }
 
   #blockLength(index: number): number {
@@ -324,7 +336,8 @@ class BlockHasher {
   #endBlock(): void {
     this.#spill();
     const units = this.#units.map((unit) => unit.digest());
-    this.#digests.push(this.#layout.stripe ? md5OfMd5s(units) : Buffer.concat(units));
+    const all = Buffer.concat(units);
+    this.#digests.push(this.#layout.stripe ? md5OfMd5s(all) : all);
     this.#units = [];
     this.#unit = 0;
     this.#cellRoom = this.#stripe.cellBytes;
@@ -333,11 +346,11 @@ class BlockHasher {
   }
 }
 
-function md5OfMd5s(digests: readonly Buffer[]): Buffer {
+function md5OfMd5s(digests: Buffer): Buffer {
   let capacity = 32;
-  while (capacity < digests.length * 16) capacity *= 2;
+  while (capacity < digests.length) capacity *= 2;
   return createHash('md5')
-    .update(Buffer.concat([...digests], capacity))
+    .update(Buffer.concat([digests], capacity))
     .digest();
 }
 

@@ -76,7 +76,8 @@ export async function withdraw(remains: Remains, policy: RetryPolicy, signal: Ab
   await storage.delete(temporary, signal);
 }
 
-async function putBack(
+/** Gives an old file its name again that was moved aside, or deletes it when a new one stands there. */
+export async function putBack(
   { storage, temporary, finalPath }: Remains,
   policy: RetryPolicy,
   signal: AbortSignal,

@@ -19,6 +19,7 @@ import { decorated } from '../../shared/storage/decorated.ts';
 import { never } from './files.ts';
 import { GeneratedJob } from './generated-job.ts';
 import { GeneratedTable } from './generated-table.ts';
+import { noSplits } from './no-splits.ts';
 
 /**
  * Ends a generated job in a process of its own, so that its memory is nobody else's: `node ending-job.ts HOW BATCHES STEPS`. Each invocation
@@ -57,7 +58,15 @@ const destination = decorated(new LocalDisk(65_536), {
 async function finished(store: SqliteJobStore | DynamoJobStore) {
   const deaths = store instanceof DynamoJobStore ? store : undefined;
   const ends = { source: destination, destination };
-  const base = { store, deaths, manifests: generated.manifests, owner: 'finisher', signal: never, log: silentLog };
+  const base = {
+    store,
+    deaths,
+    manifests: generated.manifests,
+    owner: 'finisher',
+    ...noSplits,
+    signal: never,
+    log: silentLog,
+  };
   const { calls, last } = await invocations<Job>(async () => {
     const job = await store.get(generated.job.id);
     if (!job) throw new Error('the job is gone');

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { copied, countersIn, failed, newJob, skipped } from './outcomes.ts';
+import { copied, copiedChunk, countersIn, failed, failedChunk, newJob, skipped } from './outcomes.ts';
 import { interleavingsContract } from './job-store-interleavings.ts';
 import { allOf } from './files.ts';
 import { FARTHEST_MS } from '../../shared/limits/leases.ts';
@@ -147,6 +147,60 @@ export function jobStoreContract(name: string, open: () => Promise<Stores>): voi
         for (const [index, start] of starts.slice(1).entries())
           expect(start - (starts[index] ?? 0)).toBeGreaterThanOrEqual(10);
         expect(new Set(leases.map(({ count }) => count)).size).toBe(30);
+      });
+    });
+
+    describe('chunks', () => {
+      it('are kept by their file, each with its last outcome, and counted for themselves', async () => {
+        const id = await make();
+        await store.claim(id, 0, 'me');
+        await store.claim(id, 7, 'me');
+        await store.record(id, 0, 'me', [copiedChunk(0, 1, 0), failedChunk(1, 1, 1), copiedChunk(2, 12, 0)]);
+        await store.record(id, 7, 'me', [copiedChunk(0, 1, 10), copied(1)]);
+        const kept = (await store.chunks(id, 1)).sort((a, b) => a.chunk - b.chunk);
+        expect(kept).toEqual([
+          { ...copiedChunk(0, 1, 0), batch: 0 },
+          { ...failedChunk(1, 1, 1), batch: 0 },
+          { ...copiedChunk(0, 1, 10), batch: 7 },
+        ]);
+        // One that failed has no outcome, and is no failed file.
+        expect(await claim(id, 0, 'you')).toMatchObject({ done: new Set([0, 2]) });
+        expect(await store.failures(id, 10)).toEqual([]);
+        const counters = await store.counters(id);
+        expect(counters.get('chunks.bytes')).toBe(3000);
+        expect(counters.get('files.copied')).toBe(1);
+        expect(counters.get('files.failed')).toBeUndefined();
+        await store.record(id, 0, 'you', [copiedChunk(0, 1, 0), copiedChunk(1, 1, 1)]);
+        expect(await store.chunks(id, 1)).toContainEqual({ ...copiedChunk(1, 1, 1), batch: 0 });
+        expect((await store.counters(id)).get('chunks.bytes')).toBe(4000);
+      });
+
+      it('of one file are taken back together, with what was counted of them', async () => {
+        const id = await make();
+        await store.claim(id, 0, 'me');
+        await store.claim(id, 1, 'me');
+        await store.record(id, 0, 'me', [copiedChunk(0, 1, 0), copiedChunk(1, 2, 0), failedChunk(2, 1, 2)]);
+        await store.record(id, 1, 'me', [copiedChunk(0, 1, 1)]);
+        await store.reopenChunks(id, 1);
+        await store.reopenChunks(id, 1);
+        expect(await store.chunks(id, 1)).toEqual([]);
+        expect(await store.chunks(id, 2)).toHaveLength(1);
+        expect((await store.counters(id)).get('chunks.bytes')).toBe(1000);
+        expect(await claim(id, 0, 'you')).toMatchObject({ done: new Set([1]) });
+        expect(await claim(id, 1, 'you')).toMatchObject({ done: new Set() });
+      });
+
+      it('are no more than their file once it has ended, however many they are', async () => {
+        const id = await make();
+        await store.claim(id, 0, 'me');
+        const many = Array.from({ length: 205 }, (_, index) => copiedChunk(index, 0, index));
+        await store.record(id, 0, 'me', many);
+        expect(await store.chunks(id, 0)).toHaveLength(205);
+        await store.record(id, 0, 'me', [copied(205, { bytes: 205_000, chunkBytes: 205_000 })]);
+        const counters = await store.counters(id);
+        expect([counters.get('chunks.bytes'), counters.get('bytes.copied')]).toEqual([undefined, 205_000]);
+        await store.reopenChunks(id, 0);
+        expect(await claim(id, 0, 'you')).toMatchObject({ done: new Set([205]) });
       });
     });
 

@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { parseJobSpec } from '../../shared/job/spec.ts';
 import type { Job } from '../../shared/job/job.ts';
-import type { CopiedOutcome, FailedOutcome, SkippedOutcome, UnitOutcome } from '../../shared/job/outcome.ts';
+import type {
+  CopiedChunk,
+  CopiedOutcome,
+  FailedChunk,
+  FailedOutcome,
+  SkippedOutcome,
+  UnitOutcome,
+} from '../../shared/job/outcome.ts';
 
 /** A job of a test's own, so that tests can share a store. */
 export function newJob(changes: Partial<Job> = {}): Job {
@@ -45,6 +52,30 @@ export const failed = (unit: number, changes: Partial<FailedOutcome> = {}): Fail
   failure: { path: `/in/${unit}`, operation: 'OPEN', host: 'nn1:9870', reason: 'denied (ask for it)' },
   retries: 2,
   ...changes,
+});
+
+export const copiedChunk = (unit: number, split: number, chunk: number): CopiedChunk => ({
+  kind: 'chunk',
+  unit,
+  split,
+  chunk,
+  outcome: 'copied',
+  bytes: 1000,
+  retries: 0,
+  verification: 'checksum',
+  digests: { 'CRC32C/512/1024/': 'AAAA' },
+  fileId: 7,
+});
+
+export const failedChunk = (unit: number, split: number, chunk: number): FailedChunk => ({
+  kind: 'chunk',
+  unit,
+  split,
+  chunk,
+  outcome: 'failed',
+  bytes: 1000,
+  retries: 0,
+  failure: { path: '/in/long', operation: 'OPEN', host: 'nn1:9870', reason: 'denied (ask for it)' },
 });
 
 /** The counters that these outcomes should add up to, without those that are zero. */

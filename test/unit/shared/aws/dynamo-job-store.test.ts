@@ -7,6 +7,7 @@ import { decorated } from '../../../../shared/storage/decorated.ts';
 import { errorOf, never } from '../../../support/files.ts';
 import { GeneratedJob } from '../../../support/generated-job.ts';
 import { GeneratedTable } from '../../../support/generated-table.ts';
+import { noSplits } from '../../../support/no-splits.ts';
 
 let generated: GeneratedJob;
 let store: DynamoJobStore;
@@ -32,7 +33,7 @@ describe('a job that is closed while it is being finished', () => {
       },
     });
     const { job, manifests } = generated;
-    const means = { store, deaths: store, manifests, source: destination, destination, owner: 'finisher' };
+    const means = { store, deaths: store, manifests, source: destination, destination, owner: 'finisher', ...noSplits };
     const rest = { log: silentLog, signal: never, isOver: () => false };
     const error = await errorOf(finish({ job, ...means, ...rest }));
     expect(error).toMatchObject({ name: 'JobClosedError' });

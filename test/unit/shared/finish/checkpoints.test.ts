@@ -15,6 +15,7 @@ import type { FileStatus } from '../../../../shared/storage/storage.ts';
 import { DirectoryTree } from '../../../support/directory-tree.ts';
 import { never } from '../../../support/files.ts';
 import { copied, newJob } from '../../../support/outcomes.ts';
+import { noSplits } from '../../../support/no-splits.ts';
 
 const BATCHES = 40;
 const DIRECTORIES = 30;
@@ -55,7 +56,7 @@ afterEach(() => {
   rmSync(directory, { recursive: true });
 });
 
-const rest = { deaths: undefined, owner: 'finisher', log: silentLog, signal: never, isOver: () => false };
+const rest = { deaths: undefined, owner: 'finisher', ...noSplits, log: silentLog, signal: never, isOver: () => false };
 
 describe('a finish that is slower than its cursor is kept', () => {
   it('reads each claim once, where only the last of many batches was tried again', async () => {

@@ -12,6 +12,7 @@ import { SqliteJobStore } from '../../../../shared/machine/sqlite-job-store.ts';
 import { decorated } from '../../../../shared/storage/decorated.ts';
 import { never } from '../../../support/files.ts';
 import { copied, newJob } from '../../../support/outcomes.ts';
+import { noSplits } from '../../../support/no-splits.ts';
 
 const unit = (path: string): FileUnit => ({
   kind: 'file',
@@ -50,7 +51,7 @@ async function finishable(batches: number) {
     },
   });
   const deaths = undefined;
-  const base = { store, manifests, source: destination, destination, deaths, owner: 'finisher' };
+  const base = { store, manifests, source: destination, destination, deaths, owner: 'finisher', ...noSplits };
   const rest = { log: silentLog, signal: never, isOver: () => false };
   const finishing = async (changes: Partial<Finishing> = {}): Promise<Finishing> => ({
     job: (await store.get(job.id)) ?? job,

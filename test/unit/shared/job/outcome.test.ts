@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { countersOf, failedOutcome, type UnitOutcome } from '../../../../shared/job/outcome.ts';
+import { copiedChunk, failedChunk } from '../../../support/outcomes.ts';
 
 const ended = { unit: 0, bytes: 10, retries: 0 };
 
@@ -34,6 +35,13 @@ describe('countersOf', () => {
       { ...ended, outcome: 'skipped', reason: 'exists', updated: true, warnings: ['acl'] },
       { 'files.skipped': 1, 'bytes.skipped': 10, 'skipped.exists': 1, 'attributes.updated': 1, 'warnings.acl': 1 },
     ],
+    ['a copied chunk by its bytes alone', copiedChunk(0, 0, 0), { 'chunks.bytes': 1000 }],
+    ['a failed chunk not at all', failedChunk(0, 0, 0), {}],
+    [
+      'a file that was put together, in place of its chunks',
+      { ...ended, outcome: 'copied', verification: 'checksum', chunkBytes: 10 },
+      { 'files.copied': 1, 'bytes.copied': 10, 'chunks.bytes': -10, 'verified.checksum': 1 },
+    ],
     [
       'a failed file',
       { ...ended, outcome: 'failed', retries: 11, failure: { path: '/in', operation: 'OPEN', host: '', reason: 'no' } },
@@ -61,5 +69,29 @@ it('a unit that ended with its copier fails under its source path, with all its 
     bytes: 7,
     retries: 0,
     failure: { path: '/in/a', operation: 'COPY', host: '', reason: 'its copier died' },
+  });
+});
+
+it('a chunk that ended with its copier says which one it was', () => {
+  const roots = [{ source: '/in', destination: '/out', kind: 'directory' as const }];
+  const file = {
+    kind: 'file',
+    root: 0,
+    path: 'a',
+    lengthBytes: 25,
+    modifiedAtMs: 0,
+    blockBytes: 0,
+    decision: 'copy',
+    split: { number: 3, chunkBytes: 10 },
+  } as const;
+  expect(failedOutcome(roots, 4, { kind: 'chunk', chunk: 2, file }, 'its copier died')).toEqual({
+    kind: 'chunk',
+    split: 3,
+    chunk: 2,
+    unit: 4,
+    outcome: 'failed',
+    bytes: 5,
+    retries: 0,
+    failure: { path: '/in/a', operation: 'COPY', host: '', reason: 'chunk 3 of 3: its copier died' },
   });
 });

@@ -18,6 +18,7 @@ import type { Storage } from '../../../../shared/storage/storage.ts';
 import { DirectoryTree } from '../../../support/directory-tree.ts';
 import { errorOf, never } from '../../../support/files.ts';
 import { newJob } from '../../../support/outcomes.ts';
+import { noSplits } from '../../../support/no-splits.ts';
 
 let directory: string;
 let store: SqliteJobStore;
@@ -59,8 +60,8 @@ describe('a resume whose owner has mended what attributes of directories were lo
   const denied = new StorageError('denied', 'AccessControlException', 'no', { operation: 'SETTIMES', path: 'x' });
 
   it.each([
-    ['while it set them', 'directories', 22],
-    ['before the last change of the job', 'status', 42],
+    ['while it set them', 'directories', 23],
+    ['before the last change of the job', 'status', 43],
   ])('sets them, although the finish was stopped %s', async (_, phase, names) => {
     const job = newJob({ spec, roots, phase: 'copying' });
     await store.create(job);
@@ -69,7 +70,14 @@ describe('a resume whose owner has mended what attributes of directories were lo
     const destination = new DirectoryTree([20], 2000);
     for (let i = 0; i < 10; i++) destination.refused.set(`/tree/d00000${i}`, denied);
     let left = names;
-    const rest = { deaths: undefined, owner: 'one', log: silentLog, signal: never, isOver: () => --left < 0 };
+    const rest = {
+      deaths: undefined,
+      owner: 'one',
+      ...noSplits,
+      log: silentLog,
+      signal: never,
+      isOver: () => --left < 0,
+    };
     expect(await finish({ job, store, manifests, source, destination, ...rest })).toBeUndefined();
     const cursor = await store.finishCursor(job.id);
     expect(cursor).toMatchObject({ phase });

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { LocalDisk } from '../../../../shared/disk/local-disk.ts';
 import type { FanoutError } from '../../../../shared/errors.ts';
-import type { Unit } from '../../../../shared/job/unit.ts';
+import { fileOf, type FileUnit } from '../../../../shared/job/unit.ts';
 import { parseJobSpec } from '../../../../shared/job/spec.ts';
 import { NamesOnDisk } from '../../../../shared/machine/name-set.ts';
 import { StorageError } from '../../../../shared/storage/errors.ts';
@@ -52,7 +52,7 @@ async function planOf(
   destination: Destination,
   { options = {}, ...stretch }: Pick<Planning, 'isOver' | 'from'> & { options?: object } = {},
 ) {
-  const units: Unit[] = [];
+  const units: FileUnit[] = [];
   using names = new NamesOnDisk();
   const planned = await planStretch({
     source: files instanceof ListedTree ? files : new ListedTree(files, namenodeOrder, 100),
@@ -60,7 +60,7 @@ async function planOf(
     roots: [{ source: '/', destination: '/copy', kind: 'directory' }],
     options: parseJobSpec({ source: 'a:/', destination: 'b:/copy', options }).options,
     signal: never,
-    emit: (batch) => Promise.resolve(void units.push(...batch.units)),
+    emit: (batch) => Promise.resolve(void units.push(...batch.units.map(fileOf))),
     makeDirectories: true,
     names,
     ...stretch,

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { LocalDisk } from '../../../../shared/disk/local-disk.ts';
 import type { Root } from '../../../../shared/job/root.ts';
-import { destinationPathOf, type Unit } from '../../../../shared/job/unit.ts';
+import { destinationPathOf, fileOf, type FileUnit } from '../../../../shared/job/unit.ts';
 import { parseJobSpec } from '../../../../shared/job/spec.ts';
 import { NamesOnDisk } from '../../../../shared/machine/name-set.ts';
 import type { FileStatus } from '../../../../shared/storage/storage.ts';
@@ -48,7 +48,7 @@ it('gives a name to the first regular file that has it, of all roots, and asks f
     { source: join(top, 'one'), destination: join(top, 'copy/one'), kind: 'file' },
     { source: join(top, 'tree'), destination: join(top, 'copy'), kind: 'directory' },
   ];
-  const units: Unit[] = [];
+  const units: FileUnit[] = [];
   using names = new NamesOnDisk();
   await plan({
     source: new LocalDisk(65_536),
@@ -56,7 +56,7 @@ it('gives a name to the first regular file that has it, of all roots, and asks f
     roots,
     options: parseJobSpec({ source: 'local:/x', destination: 'local:/copy', options: { filesOnly: true } }).options,
     signal: never,
-    emit: (batch) => Promise.resolve(void units.push(...batch.units)),
+    emit: (batch) => Promise.resolve(void units.push(...batch.units.map(fileOf))),
     makeDirectories: true,
     names,
   });

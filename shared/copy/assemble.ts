@@ -1,0 +1,183 @@
+import { FanoutError, IntegrityError, SourceChangedError, SourceVanishedError } from '../errors.ts';
+import { promoting } from '../storage/budget.ts';
+import type { Layouts } from '../storage/capabilities.ts';
+import { type DigestedChunk, ChunkedDigest } from '../storage/chunked-digest.ts';
+import { isExists, isOpen } from '../storage/errors.ts';
+import { promote, putBack } from '../storage/promote.ts';
+import type { FileStatus } from '../storage/storage.ts';
+import { chunkPaths } from '../job/chunk.ts';
+import { takeChunksBack } from '../job/chunk-leftovers.ts';
+import { EXISTS } from '../job/decide.ts';
+import { mayReplace } from '../job/existing.ts';
+import type { ChunkStore, Claim } from '../job/job-store.ts';
+import type { CopiedChunk, FileOutcome } from '../job/outcome.ts';
+import type { Verification } from '../job/spec.ts';
+import type { SplitFile } from '../job/unit.ts';
+import { chunkLayouts } from './chunk-layouts.ts';
+import { copiedChunks } from './chunks-present.ts';
+import { compareContent } from './content.ts';
+import { type CopyContext, FileCopy } from './file-copy.ts';
+import { join, NotJoinedError } from './join.ts';
+import { OPEN_FOR_WRITING } from './settle.ts';
+import { requireUnchanged, requireWhole } from './source.ts';
+import { copied, failed, skipped } from './transfer.ts';
+import { verify, weaker } from './verify.ts';
+
+/**
+ * Puts a file together of the chunks that were copied, proves it as a whole, gives it its attributes and its name: a reader sees the old
+ * file or the whole new one. No copier of the job may be at work. Safe to run again after a crash at any moment.
+ *
+ * Where chunks are missing the file fails, and those that are there stay for a resumed job. Where the source is another by now, or the bytes
+ * are wrong, all chunks are deleted and taken back.
+ *
+ * Never throws for one file.
+ * @param index  of the unit in its batch
+ * @throws fail-job errors, and the signal's reason
+ */
+export async function assemble(
+  context: CopyContext & { readonly store: ChunkStore },
+  batch: number,
+  index: number,
+  unit: SplitFile,
+  claim: Claim,
+): Promise<FileOutcome> {
+  const file = new FileCopy(context, batch, index, unit, claim);
+  const { store, job, destination, log, signal } = context;
+  const discard = () => takeChunksBack(destination, job, unit, signal);
+  try {
+    return await assembled(file, unit, store, discard);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof FanoutError && error.disposition === 'fail-job') throw error;
+    if (!(error instanceof FanoutError)) log.error({ error, path: file.sourcePath }, 'unexpected error');
+    if (isOpen(error) && job.spec.options.openFiles === 'skip') {
+      await discard();
+      return { ...skipped(file, OPEN_FOR_WRITING), ...(await chunkBytes(file, unit, store)) };
+    }
+    if (isUseless(error)) {
+      await discard();
+      await store.reopenChunks(job.id, unit.split.number);
+    }
+    return failed(file, error);
+  }
+}
+
+/** Whether a failure says that none of the chunks is of use any more. */
+function isUseless(error: unknown): boolean {
+  const isOfSource = error instanceof SourceChangedError || error instanceof SourceVanishedError;
+  const isRefused = error instanceof NotJoinedError && error.isLasting;
+  return isOfSource || isRefused || error instanceof IntegrityError || isOpen(error);
+}
+
+async function assembled(
+  file: FileCopy,
+  unit: SplitFile,
+  store: ChunkStore,
+  discard: () => Promise<void>,
+): Promise<FileOutcome> {
+  const { context, source, sourcePath, destination, destinationPath, attributes } = file;
+  const { job, signal } = context;
+  const { lengthBytes, modifiedAtMs } = unit;
+  const { existing } = job.spec.options;
+  const listed = { storage: source, path: sourcePath, lengthBytes, modifiedAtMs };
+  await requireWhole(listed, signal);
+  await requireUnchanged(listed, signal);
+  const chunks = await copiedChunks(file, unit, store);
+  const [target = '', ...others] = chunkPaths(job, unit);
+  // What a promotion moved aside that a crash cut short.
+  const names = { temporary: target, finalPath: destinationPath };
+  const overwrite = unit.decision === 'overwrite' || mayReplace(existing);
+  if (overwrite && !(await destination.replacesAtOnce?.(destinationPath, signal)))
+    await putBack({ storage: destination, ...names, overwrite }, promoting, signal);
+  const there = await destination.stat(destinationPath, signal);
+  const isPromoted = !(await destination.stat(target, signal)) && (await isOurs(file, unit, chunks, there));
+  const ended = { bytes: lengthBytes, ...(await chunkBytes(file, unit, store)) };
+  if (isPromoted) {
+    const { blockBytes } = await attributes.creation(unit, signal);
+    const verification = await verifyWhole(file, unit, chunks, destinationPath, blockBytes);
+    return { ...copied(file, verification), ...ended };
+  }
+  if (there?.kind === 'file' && existing === 'skip') {
+    await discard();
+    return { ...skipped(file, EXISTS), ...ended };
+  }
+  await join(file, unit, target, others);
+  const { blockBytes } = await attributes.creation(unit, signal);
+  const verification = await verifyWhole(file, unit, chunks, target, blockBytes);
+  await attributes.set(target, unit, [], signal);
+  await file.requireOwner();
+  try {
+    await promote({ storage: destination, ...names, overwrite, lengthBytes }, promoting, signal);
+  } catch (error) {
+    if (existing !== 'skip' || !isExists(error)) throw error;
+    await discard();
+    return { ...skipped(file, EXISTS), ...ended };
+  }
+  return { ...copied(file, verification), ...ended };
+}
+
+/** Whether the file at the destination is the one that an earlier assembly promoted: it has the inode of the first chunk. */
+async function isOurs(
+  file: FileCopy,
+  { lengthBytes }: SplitFile,
+  [first]: readonly CopiedChunk[],
+  there: FileStatus | undefined,
+): Promise<boolean> {
+  if (there?.kind !== 'file' || there.lengthBytes !== lengthBytes) return false;
+  if (there.fileId !== undefined && first?.fileId !== undefined) return there.fileId === first.fileId;
+  const { source, sourcePath, destination, destinationPath, context } = file;
+  const [a, b] = [
+    { storage: source, path: sourcePath, lengthBytes },
+    { storage: destination, path: destinationPath, lengthBytes },
+  ];
+  const found = await compareContent(a, b, context.signal);
+  return found === 'checksum' || found === 'read-back';
+}
+
+/** @returns the level that was reached: that of the weakest chunk at most */
+async function verifyWhole(
+  file: FileCopy,
+  unit: SplitFile,
+  chunks: readonly CopiedChunk[],
+  path: string,
+  blockBytes: number | undefined,
+): Promise<Verification> {
+  const { context, source, sourcePath, destination } = file;
+  const { job, signal } = context;
+  const { lengthBytes, modifiedAtMs } = unit;
+  const level = job.spec.options.verify;
+  const layouts = await chunkLayouts(file, unit, blockBytes, signal);
+  const digested = new ChunkedDigest(
+    chunks.map(({ bytes, digests }): DigestedChunk => ({ lengthBytes: bytes, blocks: digests })),
+  );
+  const encrypted = unit.encrypted === true;
+  // A source that keeps no checksum of its content is compared with none.
+  const compared = source.checksums && !encrypted ? layouts.source : layouts.written;
+  const hasAll = [compared[0], layouts.written[0]].every((layout) => digested.has(layout));
+  const known = (all: Layouts) => (hasAll ? (all.filter((layout) => digested.has(layout)) as unknown as Layouts) : all);
+  const likely = { sourceLayouts: known(compared), writtenLayouts: known(layouts.written) };
+  const reached = await verify(
+    {
+      source: { storage: source, path: sourcePath, lengthBytes, near: undefined, modifiedAtMs, encrypted },
+      written: { storage: destination, path, lengthBytes, near: undefined },
+      digest: hasAll ? digested : undefined,
+      ...likely,
+      layoutsNow: () => Promise.resolve(likely),
+    },
+    // What was written is read again chunk by chunk.
+    level === 'read-back' ? 'checksum' : level,
+    signal,
+  );
+  return chunks.map(({ verification }) => verification).reduce(weaker, reached);
+}
+
+/** What the chunks were counted for. */
+async function chunkBytes(
+  { context }: FileCopy,
+  { split }: SplitFile,
+  store: ChunkStore,
+): Promise<{ readonly chunkBytes: number }> {
+  const records = await store.chunks(context.job.id, split.number);
+  const done = records.filter(({ outcome }) => outcome === 'copied');
+  return { chunkBytes: done.reduce((sum, { bytes }) => sum + bytes, 0) };
+}

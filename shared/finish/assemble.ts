@@ -1,0 +1,61 @@
+import type { Checkpoint } from '../checkpoint.ts';
+import { forEach } from '../for-each.ts';
+import { batchRecords } from '../job/claimed-batches.ts';
+import type { BatchLine, ManifestPosition } from '../job/manifest-lines.ts';
+import { isSplit } from '../job/unit.ts';
+import type { Finishing } from './finishing.ts';
+
+/** Batches whose files are put together at once. */
+const AT_ONCE = 8;
+
+/**
+ * Puts the files together that chunks have copied, and records how each ended. Safe to run again: what is recorded is not looked at.
+ * @returns where it stopped before the end
+ */
+export async function assembleFiles(
+  finishing: Finishing,
+  from: ManifestPosition,
+  checkpoint: Checkpoint<ManifestPosition>,
+): Promise<ManifestPosition | undefined> {
+  const { job, signal, isOver } = finishing;
+  if (Object.keys(job.split ?? {}).length === 0) return undefined;
+  const stopped = await forEach(
+    splitBatches(finishing, from, checkpoint),
+    AT_ONCE,
+    signal,
+    (line, both) => assembleBatch({ ...finishing, signal: both }, line),
+    isOver,
+  );
+  return stopped?.next.position;
+}
+
+/** The batches with a split file that has no outcome. */
+async function* splitBatches(
+  finishing: Finishing,
+  from: ManifestPosition,
+  checkpoint: Checkpoint<ManifestPosition>,
+): AsyncGenerator<BatchLine> {
+  let isFirst = true;
+  for await (const { line, claim } of batchRecords(finishing.job.id, finishing, from)) {
+    const isLeft = line.hasSplitFiles && line.units.some((unit, index) => isSplit(unit) && !claim?.done.has(index));
+    if (isLeft) yield line;
+    isFirst &&= !isLeft;
+    // What comes behind a batch that is being worked on is found again.
+    if (isFirst && checkpoint.isDue) await checkpoint.keep(line.next);
+  }
+}
+
+async function assembleBatch(finishing: Finishing, line: BatchLine): Promise<void> {
+  const { job, store, owner, deaths, assemble, onOutcome, signal } = finishing;
+  const claim = await store.claim(job.id, line.batch, owner);
+  try {
+    for (const [index, unit] of line.units.entries()) {
+      if (!isSplit(unit) || claim.done.has(index)) continue;
+      const outcome = await assemble(line.batch, index, unit, claim, signal);
+      await store.record(job.id, line.batch, owner, [outcome]);
+      onOutcome(line, outcome);
+    }
+  } finally {
+    await deaths?.release(job.id, line.batch, owner);
+  }
+}
