@@ -1,4 +1,6 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
+import { removeKerberosHomesOf } from '../shared/hdfs/kerberos-leftovers.ts';
+import { usualCopiers } from '../shared/machine/copier-count.ts';
 import type { CopierMeans } from '../shared/machine/copier-pool.ts';
 
 /** The only argument of a process that this program has started to copy. No command is called so. */
@@ -7,14 +9,21 @@ const COPIER = '--copier-process';
 /** Transfers at once that are worth a process of their own, where the user does not say how many processes. */
 const THREADS_EACH = 4;
 
-/** Processes that copy where the user does not say: what copying leaves idle serves whatever else runs on the machine. */
-const usualCopiers = Math.max(1, Math.floor(availableParallelism() / 2));
+/** Most of what a copy allocates is gone a moment later: V8 would let it grow into memory that nothing needs. */
+const SMALL_HEAP = ['--max-semi-space-size=2', '--heap-growing-percent=20'];
 
 /** @param asked  what the user says, if anything */
 export function copierMeans(asked: number | undefined, clusters: CopierMeans['clusters']): CopierMeans {
-  const program = { file: process.argv[1] ?? '', args: [COPIER] };
-  if (asked !== undefined) return { program, atMost: asked, leastThreads: 1, clusters };
-  return { program, atMost: usualCopiers, leastThreads: THREADS_EACH, clusters };
+  const program = { file: process.argv[1] ?? '', args: [COPIER], flags: SMALL_HEAP, onKilled: removeKerberosHomesOf };
+  if (asked !== undefined) return { program, atMost: asked, areAskedFor: true, leastThreads: 1, clusters };
+  const atMost = usualCopiers(availableParallelism(), memoryBytes());
+  return { program, atMost, areAskedFor: false, leastThreads: THREADS_EACH, clusters };
+}
+
+/** What a container may use, or what is free where none sets a limit. */
+function memoryBytes(): number {
+  const limit = process.constrainedMemory();
+  return limit > 0 && limit < totalmem() ? limit : process.availableMemory();
 }
 
 /** Whether this process was started to copy. Only a parent's channel makes it one. */

@@ -31,6 +31,11 @@ export function printStatus(status: JobStatus, json: boolean): void {
   else process.stdout.write(`Job Status:\n${JSON.stringify(status, undefined, 2)}\n`);
 }
 
+/** What a command is doing, where it might seem to do nothing. */
+export function printNote(message: string): void {
+  process.stderr.write(`hdfs-fanout: ${message}\n`);
+}
+
 export function printError(message: string, json: boolean): void {
   if (json) printEvent('error', { message });
   process.stderr.write(`hdfs-fanout: ${message}\n`);

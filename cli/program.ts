@@ -68,7 +68,11 @@ addJobFlags(configure(program.command('copy', { isDefault: true })).description(
     '--resume <job>',
     'go on with a job: copies what failed or was not reached; of its options --force, --existing, --verify, --open-files, --threads, --max-failures, --bandwidth, --namenode-ops may change',
   )
-  .option('--copiers <n>', 'processes that copy (default: half the cores)', positiveNumber)
+  .option(
+    '--copiers <n>',
+    'processes that copy (default: half the cores, at most 8, within a quarter of the memory)',
+    positiveNumber,
+  )
   .option('--dry-run', 'tell what would be done to each file, and change nothing', false)
   .option('--json', 'one JSON object a line on stdout', false)
   .option('--silent', 'show no progress', false)

@@ -8,7 +8,7 @@ import { adviceOn } from './advice.ts';
 import type { ClusterEndpoints } from './clusters.ts';
 import { copierMeans } from './copier.ts';
 import { explain } from './exit-codes.ts';
-import { printError, printEvent, printStatus } from './output.ts';
+import { printError, printEvent, printNote, printStatus } from './output.ts';
 import { showProgress } from './progress-display.ts';
 import { type Batch, fileOf, sourcePathOf } from '../shared/job/unit.ts';
 import { type Job, lockedPathsOf } from '../shared/job/job.ts';
@@ -39,7 +39,8 @@ export async function runJob(
   begin: () => Promise<Job>,
 ): Promise<number> {
   const locked = await lockedPathsOf(job, endpoints.destination, interrupt);
-  await copiersEnded(state.locks, job.id, interrupt);
+  const onWait = () => printNote(`waiting for the copiers of the job ${job.id} to end, at most a minute`);
+  await copiersEnded(state.locks, job.id, interrupt, onWait);
   const lock = DestinationLock.acquire(state.locks, job.id, locked);
   const progress = new Progress();
   progress.limit = () => endpoints.limits.binding ?? progress.limitOfCopiers;

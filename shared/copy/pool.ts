@@ -69,6 +69,8 @@ export class Pool {
     this.#limit = pLimit(threads.first);
     this.#climb = climbOf(threads);
     this.#loads = new Set(around.loads.filter((load) => load !== undefined));
+    // What planning asked says nothing of how many transfers are borne.
+    for (const load of this.#loads) load.reset();
     this.#tell();
   }
 

@@ -21,14 +21,30 @@ export function removeKerberosLeftovers(): void {
     for (const name of readdirSync(tmpdir())) {
       const [, where, pid, start] = NAME.exec(name) ?? [];
       if (where !== here || isAlive(Number(pid), Number(start))) continue;
-      const directory = join(tmpdir(), name);
-      const stat = lstatSync(directory, { throwIfNoEntry: false });
-      // Somebody else may give such a name to something of theirs.
-      if (stat?.isDirectory() && stat.uid === process.getuid?.()) rmSync(directory, { recursive: true, force: true });
+      removeOwn(join(tmpdir(), name));
     }
   } catch {
     // The next start tries again.
   }
+}
+
+/** Removes the directories of a process of this one's that was killed. Never throws. */
+export function removeKerberosHomesOf(killed: number): void {
+  try {
+    const here = whereabouts();
+    for (const name of readdirSync(tmpdir())) {
+      const [, where, pid] = NAME.exec(name) ?? [];
+      if (where === here && Number(pid) === killed) removeOwn(join(tmpdir(), name));
+    }
+  } catch {
+    // The next start of the command removes it.
+  }
+}
+
+function removeOwn(directory: string): void {
+  const stat = lstatSync(directory, { throwIfNoEntry: false });
+  // Somebody else may give such a name to something of theirs.
+  if (stat?.isDirectory() && stat.uid === process.getuid?.()) rmSync(directory, { recursive: true, force: true });
 }
 
 /** Where process ids mean the same: a host, and a container in it. */

@@ -56,7 +56,8 @@ export class BatchQueue {
       this.#handedOut += 1;
       return next.value;
     });
-    this.#reading = reading.catch(() => undefined);
+    // A manifest that could not be read is not at its end: every later reading fails as this one.
+    this.#reading = reading;
     return reading;
   }
 

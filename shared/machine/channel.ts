@@ -83,7 +83,9 @@ export class Channel<Theirs> {
   async #answer(call: number, method: string, given: readonly unknown[]): Promise<void> {
     const ignored = () => undefined;
     try {
-      const value = await this.#ours[method]?.(...(given as never[]));
+      const ours = this.#ours[method];
+      if (!ours) throw new Error(`the other process calls ${method}, which this one does not know`);
+      const value = await ours.apply(this.#ours, given as never[]);
       this.#send({ answer: call, value }, ignored);
     } catch (error) {
       this.#send({ answer: call, error: carried(error) }, ignored);

@@ -1,13 +1,14 @@
 import { hostname } from 'node:os';
 import { randomUUID } from 'node:crypto';
+import packageJson from '../../package.json' with { type: 'json' };
 import { messageOf } from '../errors.ts';
 import { Progress } from '../copy/progress.ts';
 import { openEndpoints } from '../endpoints/endpoints.ts';
 import { Bitmap } from '../job/bitmap.ts';
 import type { BatchStore } from '../job/job-store.ts';
-import type { Batch } from '../job/unit.ts';
 import { Limits } from '../limits/limits.ts';
 import type { Log } from '../log.ts';
+import { askedBatches } from './asked-batches.ts';
 import { arrived } from './carried-error.ts';
 import { Channel } from './channel.ts';
 import type { Assignment, CopierMethods, RunnerMethods } from './copier-methods.ts';
@@ -32,7 +33,12 @@ export function serveAsCopier(): void {
   const ending = new AbortController();
   let copying = Promise.resolve();
   const methods: CopierMethods = {
-    hold(locks, job) {
+    hold(locks, job, version) {
+      if (version !== packageJson.version) {
+        throw new Error(
+          `it is version ${packageJson.version}, and the job is run by ${version}: it was replaced meanwhile`,
+        );
+      }
       const share = LockShare.acquire(locks, job);
       process.once('exit', () => share.release());
     },
@@ -58,7 +64,7 @@ export function serveAsCopier(): void {
 }
 
 async function copyAssigned(
-  { job, clusters, threads, share }: Assignment,
+  { job, clusters, contact, threads, share }: Assignment,
   runner: Channel<RunnerMethods>,
   signal: AbortSignal,
 ): Promise<void> {
@@ -77,13 +83,12 @@ async function copyAssigned(
     throw new Error(`this process was not told of the cluster ${alias}`);
   };
   const disk = { readBytes: job.spec.options.partSize };
-  // The process that runs the job has reached the clusters.
-  const endpoints = await openEndpoints(job.spec, { accessTo, disk, contact: 'known', log, limits });
+  const endpoints = await openEndpoints(job.spec, { accessTo, disk, contact, log, limits });
   const { source, destination } = endpoints;
   const telling = setInterval(tellMoved, TELL_EVERY_MS);
   try {
     await copyBatches(
-      (stop) => batchesOf(runner, stop),
+      (stop) => askedBatches(() => runner.call('next'), stop),
       {
         job,
         source,
@@ -112,17 +117,6 @@ async function copyAssigned(
     } catch (error) {
       log.warn({ error: messageOf(error) }, 'the clusters could not be closed');
     }
-  }
-}
-
-async function* batchesOf(runner: Channel<RunnerMethods>, signal: AbortSignal): AsyncGenerator<Batch> {
-  const aborted = new Promise<undefined>((resolve) =>
-    signal.addEventListener('abort', () => resolve(undefined), { once: true }),
-  );
-  while (!signal.aborted) {
-    const batch = await Promise.race([runner.call('next'), aborted]);
-    if (!batch) return;
-    yield batch;
   }
 }
 

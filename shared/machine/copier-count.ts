@@ -8,3 +8,14 @@ const WORTH_COST = 256 * MIB;
 export function copierCount(files: number, bytes: number): number {
   return 1 + Math.floor((bytes + files * FILE_COST) / WORTH_COST);
 }
+
+/** What one process takes of memory, in bytes. */
+const COPIER_BYTES = 150 * MIB;
+/** More help few clusters, and what else runs on the machine the less. */
+const MOST_USUAL = 8;
+
+/** Processes where the user does not say: what copying leaves idle, of cores and of memory, serves whatever else runs on the machine. */
+export function usualCopiers(cores: number, memoryBytes: number): number {
+  const byMemory = Math.floor(memoryBytes / 4 / COPIER_BYTES);
+  return Math.max(1, Math.min(Math.floor(cores / 2), byMemory, MOST_USUAL));
+}

@@ -1,5 +1,5 @@
 import type { Progress } from '../copy/progress.ts';
-import type { Access } from '../endpoints/registry.ts';
+import type { Access, Means } from '../endpoints/registry.ts';
 import type { Job, Transfers } from '../job/job.ts';
 import type { Threads } from '../job/threads.ts';
 import type { BatchStore, Claim, JobStore } from '../job/job-store.ts';
@@ -12,6 +12,8 @@ export interface Assignment {
   readonly job: Job;
   /** How each cluster of the job is reached, by its alias. */
   readonly clusters: readonly Access['cluster'][];
+  /** Whether this run of the job has reached the clusters, so that their addresses are known to be right. */
+  readonly contact: Means['contact'];
   /** Transfers at once: its share of the job's. */
   readonly threads: Threads;
   /** Which share, of how many. */
@@ -20,8 +22,12 @@ export interface Assignment {
 
 /** What the process that runs a job calls in a copier process, in this order. */
 export interface CopierMethods {
-  /** Takes its share of the job's lock. Before this has answered it is given no batch. @param locks  a directory */
-  hold(locks: string, job: string): void;
+  /**
+   * Takes its share of the job's lock. Before this has answered it is given no batch.
+   * @param locks  a directory
+   * @param version  of the program that runs the job: the file that a copier is started from may have been replaced since
+   */
+  hold(locks: string, job: string, version: string): void;
   /** Copies batches until `next` gives no more. Resolves with its connections closed. @throws what ends the job */
   copy(assignment: Assignment): Promise<void>;
   /** Ends `copy` for this reason, with what was begun taken back. */

@@ -28,6 +28,7 @@ export class CopierService implements RunnerMethods {
   #transfers: Transfers | undefined;
   #recordedBytes = 0;
   #isOver = false;
+  #hasWorked = false;
 
   constructor(serving: Serving) {
     this.#serving = serving;
@@ -42,6 +43,7 @@ export class CopierService implements RunnerMethods {
       return undefined;
     }
     this.#open.set(batch.batch, batch);
+    this.#hasWorked = true;
     return { batch: batch.batch, units: batch.units };
   }
 
@@ -107,6 +109,11 @@ export class CopierService implements RunnerMethods {
   /** What the process has told of the number of its transfers. */
   get toldOfTransfers(): { readonly atOnce: AtOnce | undefined; readonly transfers: Transfers | undefined } {
     return { atOnce: this.#told.atOnce, transfers: this.#transfers };
+  }
+
+  /** Whether the process was ever given a batch. */
+  get hasWorked(): boolean {
+    return this.#hasWorked;
   }
 
   log(level: keyof Log, fields: object, message: string): void {

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { copyBatch, type Copier } from '../copy/copier.ts';
 import { Pool, TICK_MS } from '../copy/pool.ts';
+import { messageOf } from '../errors.ts';
 import type { Transfers } from '../job/job.ts';
 import type { Threads } from '../job/threads.ts';
 import type { Batch } from '../job/unit.ts';
@@ -89,6 +90,11 @@ export async function copyBatches(
   await Promise.all(running);
   clearInterval(tick);
   clearInterval(looking);
-  await copying.onEnd(pool.told);
+  try {
+    await copying.onEnd(pool.told);
+  } catch (error) {
+    // It is for the eye alone, and must not hide what ended the copying.
+    log.warn({ error: messageOf(error) }, 'the number of transfers could not be recorded');
+  }
   copier.signal.throwIfAborted();
 }

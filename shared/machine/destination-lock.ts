@@ -118,10 +118,20 @@ export function isHeld(directory: string, job: string): boolean {
   return [lockFile(directory, job), ...sharesOf(directory, job)].some(isHeldFile);
 }
 
-/** Waits for the copiers of a job whose process was killed: they take back what they have begun, and end. Not for a job that is at work. */
-export async function copiersEnded(directory: string, job: string, signal: AbortSignal): Promise<void> {
+/**
+ * Waits for the copiers of a job whose process was killed: they take back what they have begun, and end. Not for a job that is at work.
+ * @param onWait  called once, if there is anything to wait for
+ */
+export async function copiersEnded(
+  directory: string,
+  job: string,
+  signal: AbortSignal,
+  onWait: () => void,
+): Promise<void> {
   const untilMs = Date.now() + ENDING_MS;
   const areEnding = () => sharesOf(directory, job).some(isHeldFile) && !isHeldFile(lockFile(directory, job));
+  if (!areEnding()) return;
+  onWait();
   while (areEnding() && Date.now() < untilMs) await sleep(ASKING_MS, undefined, { signal });
 }
 
@@ -133,10 +143,14 @@ function isHeldFile(file: string): boolean {
     probe.prepare('SELECT count(*) FROM sqlite_master').get();
     return false;
   } catch (error) {
-    return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY;
+    return isBusy(error);
   } finally {
     probe?.close();
   }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY;
 }
 
 function overlap(a: string, b: string): boolean {
@@ -158,9 +172,10 @@ function tryLock(file: string): DatabaseSync | undefined {
   try {
     database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
     return database;
-  } catch {
+  } catch (error) {
     database.close();
-    return undefined;
+    if (isBusy(error)) return undefined;
+    throw error;
   }
 }
 

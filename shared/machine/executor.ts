@@ -8,7 +8,7 @@ import { assemble } from '../copy/assemble.ts';
 import { finish, forgetLosses } from '../finish/finish.ts';
 import type { Progress } from '../copy/progress.ts';
 import { copierCount } from './copier-count.ts';
-import { type CopierMeans, CopierPool } from './copier-pool.ts';
+import { type CopierMeans, CopierPool, type Work } from './copier-pool.ts';
 import { copyBatches } from './copying.ts';
 import { NamesOnDisk } from './name-set.ts';
 import { sharesOf, threadsHere } from './shared-transfers.ts';
@@ -51,8 +51,9 @@ export async function execute(job: Job, execution: Execution): Promise<Job> {
   try {
     await advance({ error: undefined, endedAtMs: undefined, outcome: undefined, ...noLosses });
     await forgetLosses(job.id, store);
+    const contact = current.phase === 'planning' ? 'known' : 'first';
     if (current.phase === 'planning') await advance(await withSmallHeap(() => planJob(current, execution, pool)));
-    if (current.phase === 'copying') await copyJob(current, execution, pool);
+    if (current.phase === 'copying') await copyJob(current, execution, contact, pool);
     return await finishJob(current, execution);
   } catch (error) {
     const ending = execution.signal.aborted
@@ -104,7 +105,12 @@ async function planJob(
   }
 }
 
-async function copyJob(job: Job, execution: Execution, pool: CopierPool | undefined): Promise<void> {
+async function copyJob(
+  job: Job,
+  execution: Execution,
+  contact: Work['contact'],
+  pool: CopierPool | undefined,
+): Promise<void> {
   const { state, source, destination, progress, signal } = execution;
   const counters = await state.store.counters(job.id);
   progress.expectedFiles = job.expectedFiles;
@@ -122,11 +128,18 @@ async function copyJob(job: Job, execution: Execution, pool: CopierPool | undefi
     const copiers = pool ? Math.min(pool.mostFor(threads.first), copierCount(pending, expectedBytes - bytes)) : 1;
     const { first, all } = await withFirst(batches, copiers);
     const onEnd = (transfers: Transfers | undefined) => state.store.update(job.id, { transfers });
-    if (pool && first.length > 1) await pool.copy(job, all, sharesOf(threads, first.length), onEnd, signal);
-    else {
+    const copyHere: Work['copyHere'] = (given, onCopied) => {
       const owner = newOwner();
-      await copyBatches(() => all, { ...execution, job, store: state.store, owner, threads, threadsNow, onEnd });
-    }
+      return copyBatches(given, { ...execution, job, store: state.store, owner, threads, threadsNow, onEnd }, onCopied);
+    };
+    if (pool && first.length > 1) {
+      const shares = sharesOf(threads, first.length);
+      await pool.copy(job, { batches: all, shares, contact, copyHere, onEnd }, signal);
+    } else
+      await copyHere(
+        () => all,
+        () => undefined,
+      );
   } finally {
     await batches.return(undefined);
   }

@@ -22,6 +22,14 @@ export class Load {
     this.name = name;
   }
 
+  /** Forgets what was noted: other work asks other things, which take another time. */
+  reset(): void {
+    this.#busy = false;
+    this.#answers = 0;
+    this.#answersMs = 0;
+    this.#usualMs = undefined;
+  }
+
   /** A server refused because it is asked too much. */
   noteBusy(): void {
     this.#busy = true;

@@ -15,7 +15,8 @@ export const LENGTH = 1000;
 
 /** The command line's own program, as a process that copies. */
 export const copiers: CopierMeans = {
-  program: { file: join(import.meta.dirname, '../../cli/main.ts'), args: ['--copier-process'] },
+  program: { file: join(import.meta.dirname, '../../cli/main.ts'), args: ['--copier-process'], flags: [] },
+  areAskedFor: true,
   atMost: 2,
   leastThreads: 1,
   clusters: [],

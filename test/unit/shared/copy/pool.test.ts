@@ -1,4 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { Pool } from '../../../../shared/copy/pool.ts';
+import { Progress } from '../../../../shared/copy/progress.ts';
+import { silentLog } from '../../../../shared/log.ts';
+import { Load } from '../../../../shared/storage/load.ts';
 import { auto, fixed, type Nature, Simulation } from '../../../support/simulated-clusters.ts';
 
 const MINUTE_MS = 60_000;
@@ -31,6 +35,15 @@ describe('a number of transfers that finds itself', () => {
       expect(await simulation.filesPerSecond(4 * MINUTE_MS)).toBeGreaterThan(0.85 * top);
       expect(spread(simulation.limits.slice(-120))).toBeLessThanOrEqual(4);
     }
+  });
+
+  it('makes nothing of a refusal from before the copying', () => {
+    const load = new Load('A');
+    load.noteBusy();
+    const pool = new Pool(auto(), { loads: [load], progress: new Progress(), log: silentLog });
+    const before = pool.limit;
+    pool.tick();
+    expect(pool.limit).toBe(before);
   });
 
   it('is there in a few doublings where clusters are far', async () => {

@@ -13,7 +13,11 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { makeKerberosHome, removeKerberosLeftovers } from '../../../../shared/hdfs/kerberos-leftovers.ts';
+import {
+  makeKerberosHome,
+  removeKerberosHomesOf,
+  removeKerberosLeftovers,
+} from '../../../../shared/hdfs/kerberos-leftovers.ts';
 
 const module = JSON.stringify(import.meta.resolve('../../../../shared/hdfs/kerberos-leftovers.ts'));
 const before = process.env['TMPDIR'];
@@ -52,6 +56,16 @@ it('removes what a killed process left, and nothing of one that lives', async ()
     await alive.kill('SIGKILL');
   }
   removeKerberosLeftovers();
+  expect(readdirSync(tmpdir())).toEqual([basename(own)]);
+});
+
+it('removes what one killed process left, before anybody has asked how it ended', () => {
+  const own = makeKerberosHome();
+  const killed = own.replace(`-${process.pid}-`, '-99999999-');
+  mkdirSync(killed);
+  removeKerberosHomesOf(9_999_999);
+  expect(existsSync(killed)).toBe(true);
+  removeKerberosHomesOf(99_999_999);
   expect(readdirSync(tmpdir())).toEqual([basename(own)]);
 });
 

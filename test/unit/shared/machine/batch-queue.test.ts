@@ -44,9 +44,9 @@ describe('BatchQueue', () => {
     expect(await other).toBeUndefined();
   });
 
-  it('tells that the manifest cannot be read', async () => {
+  it('tells each who asks that the manifest cannot be read', async () => {
     const { queue } = queueOf(0, new Error('cut short'));
     await expect(queue.next()).rejects.toThrow('cut short');
-    await expect(queue.next()).resolves.toBeUndefined();
+    await expect(queue.next()).rejects.toThrow('cut short');
   });
 });

@@ -64,6 +64,11 @@ describe('Channel', () => {
     expect(await errorOf(channel.call('add', 1, 2))).toBeInstanceOf(ChannelClosedError);
   });
 
+  it('throws where the other process is of a version that has no such method', async () => {
+    const { channel } = channelTo({ add: (a, b) => a + b });
+    await expect(channel.call('fail')).rejects.toThrow('calls fail, which this one does not know');
+  });
+
   it('throws where something cannot be sent', async () => {
     const { channel } = channelTo({ add: () => (() => undefined) as unknown as number });
     await expect(channel.call('add', 1, 2)).rejects.toThrow(/could not be cloned/);

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -40,6 +40,12 @@ describe('DestinationLock', () => {
   ])('lets another job have %s', (_what, held, wanted) => {
     const locks = [acquire('first', held), acquire('second', wanted)];
     for (const lock of locks) lock.release();
+  });
+
+  it('is not said to be held when its file cannot be read', () => {
+    writeFileSync(join(directory, 'first.lock'), 'this is no database'.repeat(100));
+    const error = { name: 'StateError', reason: 'cannot keep the records of jobs: file is not a database' };
+    expect(() => acquire('first', root('/data/in'))).toThrow(expect.objectContaining(error) as Error);
   });
 
   it('keeps a job from running twice, whatever its roots', () => {

@@ -32,6 +32,20 @@ describe('Load', () => {
     expect(load.take()).toBe(expected);
   });
 
+  it('forgets what it was told, and what is usual', () => {
+    const load = new Load('prod');
+    answer(load, 100, 5);
+    load.take();
+    answer(load, 9, 5);
+    load.noteBusy();
+    load.reset();
+    expect(load.take()).toBeUndefined();
+    answer(load, 20, 1000);
+    expect(load.take()).toBeUndefined();
+    answer(load, 20, 1000);
+    expect(load.take()).toBeUndefined();
+  });
+
   it('makes nothing of a few answers, but adds them up', () => {
     const load = new Load('prod');
     answer(load, 100, 5);
