@@ -222,6 +222,7 @@ export class NamenodeRest {
     try {
       return await retry(this.#policy, signal, again, inTurn, () => startedAtMs + waitedMs);
     } catch (error) {
+      signal.throwIfAborted();
       if (!(error instanceof TransportError || error instanceof StorageError) || error.disposition !== 'retry')
         throw error;
       if (isRefusal(error)) throw error;
