@@ -51,7 +51,8 @@ export async function stream(
   let writer: Near | undefined;
   const onNear = (near: Near) => (writer = near);
   const prepare = ({ checksums }: Storage, path: string, near: Near | undefined) => {
-    if (near) prepared.use(checksums?.prepare?.(path, near));
+    // A body may come to its end after whoever wanted it has gone.
+    if (near && !prepared.disposed) prepared.use(checksums?.prepare?.(path, near));
   };
   const onRead = ({ near }: Reading) => {
     if (digests(level) && !encrypted) prepare(source, sourcePath, near);
@@ -67,8 +68,8 @@ export async function stream(
     if (what.direct) await opening;
     writing = await destination.write(writtenPath, body, options, signal);
   } catch (error) {
-    // A source that has not answered yet is not waited for.
-    unwanted.abort(error);
+    // A source that has not answered yet is not waited for. It hears nothing of what went wrong at the destination, which is none of its failures.
+    unwanted.abort();
     await opening.then((reading) => reading.cancel()).catch(() => undefined);
     throw error;
   }

@@ -107,12 +107,13 @@ export class RemoteChecksums implements StoredChecksums {
   async answer(path: string, signal: AbortSignal, near: Near | undefined, lengthBytes: number): Promise<string> {
     const { answerMs, dataMs } = this.#rest.http.patience;
     const limitMs = dataMs + checksumMs(lengthBytes);
-    const at = async ({ url, where, headers, near: datanode }: Target) => {
+    // Made for the datanode that is asked first, and good for one question.
+    const reserved = near && this.#reserved.get(near);
+    if (near) this.#reserved.delete(near);
+    const at = async ({ url, where, headers, near: datanode }: Target, connection?: DatanodeConnection) => {
       const { http } = this.#rest;
-      const reserved = near && this.#reserved.get(near);
-      if (near) this.#reserved.delete(near);
       const { status, text } =
-        (datanode && (await http.exchangeRaw(url, where, signal, limitMs, reserved))) ??
+        (datanode && (await http.exchangeRaw(url, where, signal, limitMs, connection))) ??
         (await http.exchange('GET', url, where, signal, headers, limitMs));
       if (status !== 200) throw remoteErrorOf(status, text, where);
       return text;
@@ -120,7 +121,7 @@ export class RemoteChecksums implements StoredChecksums {
     const asked = { operation: 'GETFILECHECKSUM', path };
     if (near instanceof Datanode) {
       try {
-        return await this.#twoStep.follow(near.checksumUrl, asked, at);
+        return await this.#twoStep.follow(near.checksumUrl, asked, (target) => at(target, reserved));
       } catch (error) {
         signal.throwIfAborted();
         if (hasCode(error, 'open', 'no-checksum')) throw error;
@@ -141,7 +142,7 @@ export class RemoteChecksums implements StoredChecksums {
       // A namenode only redirects; HttpFS computes it.
       const firstMs = this.#rest.nameservice(path).hasDatanodes ? answerMs : limitMs;
       const { location, text } = await this.#rest.call('GET', 'GETFILECHECKSUM', path, {}, signal, firstMs);
-      return location === undefined ? text : this.#twoStep.follow(location, asked, at);
+      return location === undefined ? text : this.#twoStep.follow(location, asked, (target) => at(target));
     });
   }
 }

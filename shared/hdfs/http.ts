@@ -3,6 +3,7 @@ import { Agent, type Dispatcher } from 'undici';
 import type { Where } from '../errors.ts';
 import { Connector, type Route } from './connector.ts';
 import { Cookies } from './cookies.ts';
+import { ERROR_BODY_BYTES, HEADER_BYTES } from './datanode/answer.ts';
 import { DatanodeConnection } from './datanode/connection.ts';
 import { transportError } from './transport-error.ts';
 import { splitUrl } from './urls.ts';
@@ -43,10 +44,6 @@ export interface Patience {
   readonly dataMs: number;
 }
 
-/** An error page is read up to here; nobody reads further. */
-const ERROR_BODY_BYTES = 64 * 1024;
-/** A Location holds a path of up to 8,000 characters, each of which may be nine when encoded. */
-const HEADER_BYTES = 256 * 1024;
 /**
  * Sends single requests. Follows no redirect (they carry secrets and decide what is sent next), retries nothing, and
  * turns every failure of the network into a TransportError.

@@ -47,10 +47,10 @@ function received(
       where,
     );
   }
-  const tooMany = tooLong({ offset, lengthBytes, fileBytes }, where);
+  const tooMany = () => tooLong({ offset, lengthBytes, fileBytes }, where);
   if (sent !== undefined && sent > lengthBytes) {
     discard();
-    throw tooMany;
+    throw tooMany();
   }
   return { body: exactly(body, lengthBytes, where, signal, tooMany), cancel: discard };
 }
@@ -63,26 +63,26 @@ function tooLong({ offset, lengthBytes, fileBytes }: ByteRange, where: Where): F
   return new SourceChangedError(`it has grown beyond ${fileBytes} bytes since it was listed`, where);
 }
 
-/** Passes a body on and insists on its length. @param tooMany  thrown for a byte more */
+/** Passes a body on and insists on its length. @param tooMany  what is thrown for a byte more */
 async function* exactly(
   body: AsyncIterable<Uint8Array>,
   lengthBytes: number,
   where: Where,
   signal: AbortSignal,
-  tooMany: FanoutError,
+  tooMany: () => FanoutError,
 ): AsyncGenerator<Uint8Array> {
   let seen = 0;
   try {
     for await (const chunk of body) {
       seen += chunk.length;
-      if (seen > lengthBytes) throw tooMany;
+      if (seen > lengthBytes) break;
       yield chunk;
     }
   } catch (error) {
     signal.throwIfAborted();
-    if (error === tooMany) throw error;
     throw new TransportError(`the datanode broke off after ${seen} of ${lengthBytes} bytes`, where, { cause: error });
   }
+  if (seen > lengthBytes) throw tooMany();
   if (seen !== lengthBytes) {
     throw new TransportError(`the datanode sent ${seen} of ${lengthBytes} bytes`, where, {});
   }

@@ -1,4 +1,4 @@
-/** As much as may be on its way before a server could have refused it (http.ts waits with more). */
+/** As much as may be on its way before a server could have refused it (a patient upload waits with more). */
 const KEPT_BYTES = 256 * 1024;
 
 /**

@@ -13,6 +13,7 @@ import { encodePath } from '../storage/path.ts';
 import { misdirected, unaddressable } from './misdirected.ts';
 import { GATEWAY_REMEDY, isFromGateway, remoteErrorOf } from './remote-exception.ts';
 import { hasCode, StorageError } from '../storage/errors.ts';
+import { retryAfterMs } from './retry-after.ts';
 
 export type Parameters = Readonly<Record<string, string | number | boolean | undefined>>;
 
@@ -150,19 +151,25 @@ export class NamenodeRest {
    * The second step of an operation that the server redirected to itself: it wants the same credentials again. Tried once, since a
    * body cannot be sent twice; when other credentials may do, the error says that a try of the whole operation is worth it.
    * @param base  the address that is asked
+   * @param where  by which failures of that step are told from those of whoever gives or takes its bytes
    */
-  async followed<T>(nameservice: Nameservice, base: string, send: (headers: Headers) => Promise<T>): Promise<T> {
+  async followed<T>(
+    nameservice: Nameservice,
+    base: string,
+    where: Where,
+    send: (headers: Headers) => Promise<T>,
+  ): Promise<T> {
     const used = await this.#authentication.credentials(nameservice, base);
     try {
       return await send(this.http.cookies.addTo(base, used.headers));
     } catch (error) {
+      if (!isOf(where, error)) throw error;
       if (isAskedTooMuch(error)) this.load.noteBusy();
-      if (error instanceof TransportError && error.where?.host === splitUrl(base).host) nameservice.failOver(base);
+      if (error instanceof TransportError) nameservice.failOver(base);
       const code = refusalOf(error);
       if (!(error instanceof StorageError) || !code) throw error;
       if (!(await this.#authentication.refused({ nameservice, base, used, code })))
         throw explained(this.cluster, error);
-      const where = error.where ?? { operation: 'request', path: '/' };
       throw new StorageError(error.code, error.exception, '', where, { reason: error.reason, disposition: 'retry' });
     }
   }
@@ -216,6 +223,7 @@ export class NamenodeRest {
     try {
       return await retry(this.#policy, signal, again, inTurn, () => startedAtMs + waitedMs);
     } catch (error) {
+      signal.throwIfAborted();
       if (!(error instanceof TransportError || error instanceof StorageError) || error.disposition !== 'retry')
         throw error;
       if (isRefusal(error)) throw error;
@@ -252,16 +260,18 @@ export class NamenodeRest {
         return await ask(used);
       } catch (error) {
         const code = refusalOf(error);
-        if (!code) throw error;
+        if (!code || !isOf(where, error)) throw error;
         const others = await this.#authentication.refused({ nameservice, base, used, code });
         if (!others) throw error;
         return await ask(await this.#authentication.credentials(nameservice, base));
       }
     } catch (error) {
+      // A request that is stopped may throw what went wrong elsewhere, even at another cluster.
+      if (!isOf(where, error)) throw error;
       if (isAskedTooMuch(error)) this.load.noteBusy();
       if (turnsAway(error)) nameservice.failOver(base);
       // What comes from elsewhere, as from the getting of a token, is explained there.
-      throw error instanceof FanoutError && error.where === where ? explained(this.cluster, error) : error;
+      throw error.where === where ? explained(this.cluster, error) : error;
     }
   }
 
@@ -299,17 +309,9 @@ function proxyVariable(): string | undefined {
 /** What an answer says went wrong: it is an error, a page for people, or leads away from the server. */
 function failureOf(answer: Answer, base: string, where: Where): StorageError | undefined {
   const { status, text, location } = answer;
-  if (status >= 400 || /^\s*</.test(text)) return remoteErrorOf(status, text, where, retryAfterMs(answer));
+  if (status >= 400 || /^\s*</.test(text))
+    return remoteErrorOf(status, text, where, retryAfterMs(answer.retryAfter, answer.date));
   return status >= 300 && location !== undefined ? misdirected(location, base, where, status) : undefined;
-}
-
-/** Retry-After: seconds, or a date by the server's own clock. @see RFC 9110, 10.2.3 */
-function retryAfterMs({ retryAfter, date }: Answer): number | undefined {
-  if (retryAfter === undefined) return undefined;
-  if (/^\d+$/.test(retryAfter)) return Number(retryAfter) * 1000;
-  const atMs = Date.parse(retryAfter);
-  const nowMs = Date.parse(date ?? '') || Date.now();
-  return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - nowMs);
 }
 
 function queryOf(operation: string, parameters: Parameters): string {
@@ -319,6 +321,11 @@ function queryOf(operation: string, parameters: Parameters): string {
   }
   // Servers decode `+` in a query as a space or as itself; %20 means a space to all of them.
   return query.toString().replaceAll('+', '%20');
+}
+
+/** Whether an error tells of the host that was asked. */
+function isOf({ host }: Where, error: unknown): error is FanoutError {
+  return error instanceof FanoutError && error.where?.host === host;
 }
 
 function refusalOf(error: unknown): 'token' | 'unauthenticated' | undefined {

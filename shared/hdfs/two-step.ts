@@ -1,4 +1,4 @@
-import { TransportError, type Where } from '../errors.ts';
+import { FanoutError, TransportError, type Where } from '../errors.ts';
 import { hasCode, StorageError } from '../storage/errors.ts';
 import { Datanode } from './datanode/datanode.ts';
 import type { Headers } from './http.ts';
@@ -36,7 +36,7 @@ export class TwoStep {
     const where = { ...asked, host: datanode.host };
     if (base !== undefined) {
       return this.#rest
-        .followed(nameservice, base, (headers) => step({ url, where, headers, near: undefined }))
+        .followed(nameservice, base, where, (headers) => step({ url, where, headers, near: undefined }))
         .catch(throwPlainly);
     }
     nameservice.hasDatanodes = true;
@@ -55,14 +55,15 @@ export class TwoStep {
     try {
       return await step();
     } catch (error) {
+      // A source that breaks off also ends the upload: its error is its own.
+      if (!(error instanceof FanoutError) || error.where !== where) throw error;
       if (hasCode(error, 'standby')) nameservice.failOver(namenode);
       if (hasCode(error, 'busy')) this.#rest.load.noteBusy();
       // The token of the redirect ran out or was replaced meanwhile: the namenode knows, when it is asked again.
       if (error instanceof StorageError && hasCode(error, 'token', 'unauthenticated')) {
         throw new StorageError(error.code, error.exception, error.reason, where, { disposition: 'retry' });
       }
-      // A source that breaks off also ends the upload: its error is its own.
-      if (!(error instanceof TransportError) || error.where !== where) throw error;
+      if (!(error instanceof TransportError)) throw error;
       const unresolved = codeOf(error.cause) === 'ENOTFOUND';
       // A certificate that one datanode cannot use is no reason to stop: another one may have the file as well.
       const closed = codeOf(error.cause) === 'UND_ERR_DESTROYED';

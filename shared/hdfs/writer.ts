@@ -2,6 +2,7 @@ import type { WriteOptions, Writing } from '../storage/storage.ts';
 import { StorageError } from '../storage/errors.ts';
 import type { LayoutLimits } from './layout-limits.ts';
 import { remoteErrorOf } from './remote-exception.ts';
+import { retryAfterMs } from './retry-after.ts';
 import { ReplayedBody } from './replayed-body.ts';
 import type { NamenodeRest, Parameters } from './rest.ts';
 import type { TwoStep } from './two-step.ts';
@@ -38,7 +39,9 @@ export class Writer {
       this.#limits.noteTaken(cluster, layout);
       return { ...written, ...told };
     } catch (error) {
-      if (!(error instanceof StorageError) || !this.#limits.learn(cluster, error, layout)) throw error;
+      // The source's own refusal ends the upload, too.
+      if (!(error instanceof StorageError) || error.where?.operation !== 'CREATE') throw error;
+      if (!this.#limits.learn(cluster, error, layout)) throw error;
       if (options.strictLayout) throw error;
       // Too much of it is gone: the next try knows better.
       if (!replayed.isWhole) throw again(error, path);
@@ -70,7 +73,8 @@ export class Writer {
       const how = { headers, isKept: near === undefined, isPatient: patient && near !== undefined };
       const upload = { method: 'PUT', url, body, lengthBytes, ...how };
       const answer = await this.#rest.http.uploads.send(upload, where, signal);
-      if (answer.status !== 201) throw remoteErrorOf(answer.status, answer.text, where);
+      const { status, text, headers: told } = answer;
+      if (status !== 201) throw remoteErrorOf(status, text, where, retryAfterMs(told['retry-after'], told.date));
       return { near };
     });
   }

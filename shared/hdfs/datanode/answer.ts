@@ -15,9 +15,9 @@ class NotHttp extends Error {
 }
 
 /** A Location holds a path of up to 8,000 characters, each of which may be nine when encoded. */
-const HEAD_BYTES = 256 * 1024;
+export const HEADER_BYTES = 256 * 1024;
 /** An error page is read up to here; nobody reads further. */
-const BODY_BYTES = 64 * 1024;
+export const ERROR_BODY_BYTES = 64 * 1024;
 
 /**
  * Reads the final answer in what a server has sent by now. Interim answers before it are passed over; its body is as long as it states, in
@@ -33,7 +33,7 @@ export function answerIn(bytes: Buffer, hasEnded: boolean): RawAnswer | undefine
     if (!'HTTP/1.'.startsWith(begin)) throw new NotHttp('what came is no answer in HTTP');
     const end = bytes.indexOf('\r\n\r\n', at);
     if (end < 0) {
-      if (bytes.length - at > HEAD_BYTES) throw new NotHttp('the head of the answer does not end');
+      if (bytes.length - at > HEADER_BYTES) throw new NotHttp('the head of the answer does not end');
       return undefined;
     }
     const [statusLine = '', ...lines] = bytes.toString('latin1', at, end).split('\r\n');
@@ -81,20 +81,20 @@ function bodyIn(bytes: Buffer, status: number, headers: IncomingHttpHeaders, has
   if (coding === undefined && stated !== undefined) {
     const [length = '', ...others] = new Set(stated.split(/[ \t]*,[ \t]*/));
     if (!/^\d{1,15}$/.test(length) || others.length > 0) throw new NotHttp('the length of the answer is none');
-    return bytes.length >= Math.min(Number(length), BODY_BYTES) ? cut(bytes, Number(length)) : undefined;
+    return bytes.length >= Math.min(Number(length), ERROR_BODY_BYTES) ? cut(bytes, Number(length)) : undefined;
   }
-  return hasEnded || bytes.length >= BODY_BYTES ? cut(bytes, Infinity) : undefined;
+  return hasEnded || bytes.length >= ERROR_BODY_BYTES ? cut(bytes, Infinity) : undefined;
 }
 
 function cut(bytes: Buffer, length: number): Body {
-  return { bytes: bytes.subarray(0, Math.min(length, BODY_BYTES)), isDelimited: bytes.length === length };
+  return { bytes: bytes.subarray(0, Math.min(length, ERROR_BODY_BYTES)), isDelimited: bytes.length === length };
 }
 
 /** @see RFC 9112, 7.1 */
 function chunksIn(bytes: Buffer): Body | undefined {
   const chunks: Buffer[] = [];
   let length = 0;
-  for (let at = 0; length < BODY_BYTES;) {
+  for (let at = 0; length < ERROR_BODY_BYTES;) {
     const end = bytes.indexOf('\r\n', at);
     if (end < 0) return undefined;
     const [, size] = /^([\da-f]{1,8})[ \t]*(?:;.*)?$/i.exec(bytes.toString('latin1', at, end)) ?? [];
@@ -105,10 +105,10 @@ function chunksIn(bytes: Buffer): Body | undefined {
       const last = bytes.indexOf('\r\n\r\n', end);
       return last < 0 ? undefined : { bytes: Buffer.concat(chunks), isDelimited: last + 4 === bytes.length };
     }
-    if (bytes.length < from + Math.min(chunkBytes + 2, BODY_BYTES)) return undefined;
+    if (bytes.length < from + Math.min(chunkBytes + 2, ERROR_BODY_BYTES)) return undefined;
     chunks.push(bytes.subarray(from, from + chunkBytes));
     length += chunkBytes;
     at = from + chunkBytes + 2;
   }
-  return { bytes: Buffer.concat(chunks).subarray(0, BODY_BYTES), isDelimited: false };
+  return { bytes: Buffer.concat(chunks).subarray(0, ERROR_BODY_BYTES), isDelimited: false };
 }

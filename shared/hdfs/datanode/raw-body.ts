@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { answerIn, type RawAnswer } from './answer.ts';
+import { closed, silent } from './broken.ts';
 import { HEAD_BYTES, type NotSimple, simpleHead } from './head.ts';
 import { giveSlab, SLAB_BYTES, takeSlab } from './slabs.ts';
 
@@ -67,9 +68,11 @@ export class RawBody implements AsyncIterable<Uint8Array> {
     socket.on('error', (error) => this.#end(error));
     socket.on('end', () => this.#end(undefined));
     socket.on('close', () => this.#end(undefined));
-    socket.setTimeout(idleMs, () => {
-      if (!this.#isPaused) this.destroy(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' }));
+    // It passes, again and again, while a reader is busy.
+    socket.on('timeout', () => {
+      if (!this.#isPaused) this.destroy(silent());
     });
+    socket.setTimeout(idleMs);
   }
 
   /** @returns the length that the server states, or why the answer is none that is read here. @throws what broke the connection */
@@ -239,8 +242,4 @@ function release({ slab }: Piece): void {
 
 function giveIfFree({ memory, readers, isFilling }: Slab): void {
   if (readers === 0 && !isFilling) giveSlab(memory);
-}
-
-function closed(): Error {
-  return Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' });
 }

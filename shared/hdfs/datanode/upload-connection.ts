@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answerIn, type RawAnswer } from './answer.ts';
+import { closed, silent } from './broken.ts';
 
 /** What a server said before it closed its end may still be on its way here when a write fails: it is waited for so long, ms. */
 const LINGER_MS = 2000;
@@ -29,11 +30,13 @@ export interface UploadRequest {
 export class UploadConnection {
   readonly #socket: Socket;
   readonly #idleMs: number;
-  readonly #failed = Promise.withResolvers<never>();
   #answered = Promise.withResolvers<RawAnswer>();
+  /** One for each request: who waits for a promise is remembered by it for as long as it lasts. */
+  #failed = Promise.withResolvers<never>();
   #answer: RawAnswer | undefined;
   #received: Buffer = NOTHING;
-  /** Of the body that is on its way. */
+  /** Of the body that is on its way: what the socket was given, and what of that was written. */
+  #givenBytes = 0;
   #sentBytes = 0;
   #lengthBytes = 0;
   #state: 'idle' | 'waits for its body' | 'waits for the server' | 'over' = 'idle';
@@ -48,7 +51,6 @@ export class UploadConnection {
   constructor(socket: Socket, idleMs: number) {
     this.#socket = socket;
     this.#idleMs = idleMs;
-    this.#failed.promise.catch(() => undefined);
     this.#readOnWhenWritesFail();
     socket.on('data', (bytes: Buffer) => this.#came(bytes));
     socket.on('error', (error) => this.#ended(error));
@@ -56,8 +58,7 @@ export class UploadConnection {
     socket.on('close', () => this.#ended(closed()));
     socket.on('timeout', () => {
       if (this.#state === 'idle') socket.destroy();
-      if (this.#state === 'waits for the server')
-        this.#fail(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' }));
+      if (this.#state === 'waits for the server') this.#fail(silent());
     });
   }
 
@@ -77,12 +78,16 @@ export class UploadConnection {
    * @throws what broke the connection, the body's own error, the signal's reason
    */
   async send(request: UploadRequest, signal: AbortSignal): Promise<RawAnswer> {
+    signal.throwIfAborted();
     const stop = () => this.#fail(signal.reason);
     signal.addEventListener('abort', stop, { once: true });
     this.#socket.ref().setTimeout(this.#idleMs);
     this.#received = NOTHING;
     this.#answer = undefined;
     this.#answered = Promise.withResolvers();
+    this.#failed = Promise.withResolvers();
+    this.#failed.promise.catch(() => undefined);
+    this.#givenBytes = 0;
     this.#sentBytes = 0;
     this.#lengthBytes = request.lengthBytes;
     this.#isSent = false;
@@ -90,9 +95,10 @@ export class UploadConnection {
     const sent = this.#pump(request);
     sent.catch(() => undefined);
     const answered = this.#answered.promise;
+    const failed = this.#failed.promise;
     try {
-      const answer = await Promise.race([answered, this.#failed.promise, sent.then(() => answered)]);
-      if (isTaken(answer)) await Promise.race([sent, this.#failed.promise]);
+      const answer = await Promise.race([answered, failed, sent.then(() => answered)]);
+      if (isTaken(answer)) await Promise.race([sent, failed]);
       return answer;
     } finally {
       signal.removeEventListener('abort', stop);
@@ -111,8 +117,16 @@ export class UploadConnection {
     return this.isIdle;
   }
 
-  /** Ends the connection. A server in the middle of a request is waited for, so that it does nothing more after this. */
+  /**
+   * Ends the connection. A server in the middle of a request is waited for, so that it does nothing more after this: it gets what was written,
+   * the end, and some time. The piece of the body that is being written is needed until this returns.
+   */
   async close(): Promise<void> {
+    await this.#end();
+    this.#stopWriting();
+  }
+
+  async #end(): Promise<void> {
     const socket = this.#socket;
     if (socket.closed) return;
     const isAsked = !this.#answer && this.#state !== 'idle';
@@ -136,36 +150,42 @@ export class UploadConnection {
     setImmediate(() => socket.uncork());
     let isFirst = true;
     for await (const piece of body) {
-      const sentBytes = this.#sentBytes + piece.length;
-      if (sentBytes > this.#lengthBytes) throw new Error(`the body has more than its ${this.#lengthBytes} bytes`);
+      const givenBytes = this.#givenBytes + piece.length;
+      if (givenBytes > this.#lengthBytes) throw new Error(`the body has more than its ${this.#lengthBytes} bytes`);
       if (this.#isOver()) return;
-      this.#sentBytes = sentBytes;
+      this.#givenBytes = givenBytes;
       this.#state = 'waits for the server';
       await this.#write(piece);
-      if (isFirst && isPatient && sentBytes < this.#lengthBytes) await this.#patience();
+      if (isFirst && isPatient && givenBytes < this.#lengthBytes) await this.#patience();
       isFirst = false;
       if (this.#isOver()) return;
-      if (sentBytes < this.#lengthBytes) this.#state = 'waits for its body';
+      if (givenBytes < this.#lengthBytes) this.#state = 'waits for its body';
     }
     if (this.#isOver()) return;
+    if (this.#givenBytes < this.#lengthBytes)
+      throw new Error(`the body ended after ${this.#givenBytes} of ${this.#lengthBytes} bytes`);
     this.#state = 'waits for the server';
-    if (this.#sentBytes < this.#lengthBytes)
-      throw new Error(`the body ended after ${this.#sentBytes} of ${this.#lengthBytes} bytes`);
+    // The time-out may have passed while the body was waited for.
+    socket.setTimeout(this.#idleMs);
     this.#isSent = true;
   }
 
   /** Until the piece's memory may be filled again. */
   #write(piece: Uint8Array): Promise<void> {
+    const socket = this.#socket;
     return new Promise((resolve) => {
       this.#stopWriting = () => {
-        this.#socket.destroy();
+        socket.destroy();
         resolve();
       };
-      this.#socket.write(piece, () => {
+      socket.write(piece, () => {
+        // Writes that a socket's end has cut off are called back as well.
+        if (socket.destroyed) return;
+        this.#sentBytes += piece.length;
         this.#stopWriting = () => undefined;
         resolve();
       });
-      this.#socket.uncork();
+      socket.uncork();
     });
   }
 
@@ -203,8 +223,8 @@ export class UploadConnection {
     try {
       const answer = answerIn(this.#received, hasEnded);
       if (!answer) return;
-      if (isTaken(answer) && this.#sentBytes < this.#lengthBytes)
-        throw new Error(`it took the file after ${this.#sentBytes} of ${this.#lengthBytes} bytes`);
+      // The last piece may have gone before its write is called back, and is waited for.
+      if (isTaken(answer) && (this.#givenBytes < this.#lengthBytes || this.#cannotSend)) throw this.#takenEarly();
       this.#answer = answer;
       this.#answered.resolve(answer);
       if (!isTaken(answer)) this.#stopWriting();
@@ -213,17 +233,23 @@ export class UploadConnection {
     }
   }
 
-  /** Nothing more will come. */
+  /** Nothing more will come. @param error  undefined where what is being written may still be read */
   #ended(error: Error | undefined): void {
+    if (this.#state === 'over') return;
     if (!error) this.#look(true);
-    if (this.#answer || this.#state === 'idle') this.#state = 'over';
-    else this.#fail(error ?? closed());
+    if (this.#state === 'idle') this.#state = 'over';
+    else if (!this.#answer) this.#fail(error ?? closed());
+    else if (!isTaken(this.#answer) || this.#sentBytes === this.#lengthBytes) this.#state = 'over';
+    else if (error) this.#fail(this.#takenEarly());
+  }
+
+  #takenEarly(): Error {
+    return new Error(`it took the file before all of its ${this.#lengthBytes} bytes were sent`);
   }
 
   #fail(error: unknown): void {
     this.#state = 'over';
     this.#failed.reject(error);
-    this.#stopWriting();
     this.#onNews();
   }
 
@@ -236,7 +262,7 @@ export class UploadConnection {
     const held = (done: (error?: Error | null) => void) => (error?: Error | null) => {
       if (!error) return done();
       this.#cannotSend = true;
-      setTimeout(() => this.#ended(error), LINGER_MS).unref();
+      setTimeout(() => this.#ended(error), this.#answer ? 0 : LINGER_MS).unref();
     };
     const write = socket._write.bind(socket);
     socket._write = (chunk: unknown, encoding, done) => write(chunk, encoding, held(done));
@@ -248,8 +274,4 @@ export class UploadConnection {
 /** Whether an answer says that the file was taken. */
 function isTaken({ status }: RawAnswer): boolean {
   return status < 300;
-}
-
-function closed(): Error {
-  return Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' });
 }

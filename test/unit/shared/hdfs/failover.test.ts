@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { TransportError } from '../../../../shared/errors.ts';
+import { StorageError } from '../../../../shared/storage/errors.ts';
 import { errorOf, never } from '../../../support/files.ts';
 import {
   type Answer,
@@ -16,6 +18,7 @@ import { swallower } from '../../../support/swallower.ts';
 beforeEach(() => void vi.spyOn(Math, 'random').mockReturnValue(0.01));
 afterEach(() => vi.restoreAllMocks());
 
+const elsewhere = { operation: 'OPEN', path: '/from', host: 'elsewhere:1' };
 const busy = remoteException('RetriableException', 'NameNode still not started');
 const safeMode = remoteException('SafeModeException', 'Cannot create directory /x. Name node is in safe mode.');
 const html: Answer = { status: 503, text: '<html><head><title>503 Service Unavailable</title></head></html>' };
@@ -41,6 +44,23 @@ describe('a nameservice with two namenodes', () => {
     await using fs = clientOf([first.url, second.url]);
     expect(await fs.stat('/x', never)).toMatchObject({ kind: 'file' });
     expect([first.requests.length, second.requests.length]).toEqual([1, 1]);
+  });
+
+  it.each([
+    ['a broken connection', new TransportError('reset', elsewhere, {})],
+    ['a server that is busy', new StorageError('busy', 'RetriableException', '', elsewhere)],
+    ['a token that is not taken', new StorageError('token', 'InvalidToken', '', elsewhere)],
+  ])('stays with this one when a request is stopped for the sake of %s at another cluster', async (_what, reason) => {
+    const stop = new AbortController();
+    await using first = await ScriptedServer.start(({ path }) =>
+      path === '/x' ? () => stop.abort(reason) : fileStatus(),
+    );
+    await using second = await ScriptedServer.start([fileStatus()]);
+    await using fs = clientOf([first.url, second.url]);
+    expect(await errorOf(fs.stat('/x', stop.signal))).toBe(reason);
+    expect(fs.load.take()).toBeUndefined();
+    expect(await fs.stat('/y', never)).toMatchObject({ kind: 'file' });
+    expect([first.requests.length, second.requests.length]).toEqual([2, 0]);
   });
 
   it('turns to the other one when nobody listens here', async () => {

@@ -58,6 +58,20 @@ describe.each(['', '/gateway/default'])('a server under %j that redirects to its
     expect(await put(fs, '/x', Buffer.alloc(1024 * 1024))).toEqual({ near: undefined });
   });
 
+  it.each([
+    ['seconds', { 'retry-after': '7' }],
+    ['a date', { 'retry-after': 'Fri, 01 Jan 2027 00:00:07 GMT', date: 'Fri, 01 Jan 2027 00:00:00 GMT' }],
+  ])('says by %s for how long it wants to be left alone, also as the answer to a body', async (_what, headers) => {
+    await using server = await ScriptedServer.start((seen) =>
+      seen.query.has('data')
+        ? { status: 503, text: 'too much', headers }
+        : redirect(`http://${seen.headers.host ?? ''}${base}/webhdfs/v1/x?op=CREATE&data=true`),
+    );
+    await using fs = clientOf([`${server.url}${base}`], basic);
+    expect(await errorOf(put(fs, '/x', 'hello'))).toMatchObject({ exception: 'HTTP 503', retryAfterMs: 7000 });
+    expect(fs.load.take()).toBe('busy');
+  });
+
   it('is told as itself when it refuses, not as a datanode', async () => {
     await using server = await ScriptedServer.start((seen) =>
       seen.query.has('data')

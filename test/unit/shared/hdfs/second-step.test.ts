@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { describe, expect, it, vi } from 'vitest';
-import { FanoutError } from '../../../../shared/errors.ts';
+import { FanoutError, TransportError } from '../../../../shared/errors.ts';
+import { type StorageCode, StorageError } from '../../../../shared/storage/errors.ts';
 import { bytesOf, errorOf, get, never, pieces, put } from '../../../support/files.ts';
 import {
   type Answer,
@@ -240,6 +241,41 @@ describe('writing to a datanode', () => {
     expect(error).toMatchObject({ name: 'TransportError', disposition: 'retry' });
     expect(error.message).toContain('no answer within 1 s');
   });
+
+  it.each<StorageCode | 'broken'>(['standby', 'busy', 'token', 'unauthenticated', 'other', 'broken'])(
+    'throws the error of its source as it is, %s, and does not hold it against its own cluster',
+    async (code) => {
+      const where = { operation: 'OPEN', path: '/from', host: 'source:1' };
+      const reason =
+        code === 'broken'
+          ? new TransportError('reset', where, {})
+          : new StorageError(code, 'Some', 'Requested replication factor of 9 exceeds maximum of 8', where);
+      await using datanode = await ScriptedServer.start([created]);
+      await using own = await ScriptedServer.start((seen) =>
+        seen.query.has('data') ? created : redirect(`http://${seen.headers.host ?? ''}/webhdfs/v1/x?data=true`),
+      );
+      const redirected = () => redirect(`${datanode.url}/webhdfs/v1/x?${QUERY}`);
+      await using first = await ScriptedServer.start(redirected);
+      await using second = await ScriptedServer.start(redirected);
+      await using namenodes = clientOf([first.url, second.url]);
+      await using gateways = clientOf([own.url, second.url], {
+        auth_mechanism: 'BASIC',
+        user: 'me',
+        password: 'secret',
+      });
+      async function* body() {
+        yield Buffer.from('hello');
+        throw await Promise.resolve(reason);
+      }
+      for (const fs of [namenodes, gateways]) {
+        const layout = { ...options, replication: 9, lengthBytes: 10 };
+        expect(await errorOf(fs.write('/x', body(), layout, never))).toBe(reason);
+        expect(fs.load.take()).toBeUndefined();
+      }
+      expect(second.requests).toEqual([]);
+      expect(namenodes.hadoop.takenLayout('/x', { replication: 9, blockBytes: undefined }).refused).toEqual([]);
+    },
+  );
 
   it('is at rest when it rejects: the connection is closed', async () => {
     await using both = await pair([(request) => request.resume()]);

@@ -163,6 +163,21 @@ describe('RawBody', () => {
     expect(Buffer.concat([first, ...rest]).equals(bytes)).toBe(true);
   });
 
+  it('throws when nothing more comes for too long after its reader was slow', async () => {
+    const bytes = content('slow reader', 4 * MIB);
+    const { body } = await bodyOf((socket) => socket.write(Buffer.concat([head(5 * MIB), bytes])), 5 * MIB, 100);
+    expect(await body.head()).toBe(5 * MIB);
+    let gotBytes = 0;
+    const reading = async () => {
+      for await (const piece of body) {
+        if (gotBytes === 0) await sleep(300);
+        gotBytes += piece.length;
+      }
+    };
+    expect(await errorOf(reading())).toMatchObject({ code: 'ETIMEDOUT' });
+    expect(gotBytes).toBe(bytes.length);
+  });
+
   it('throws the reason that it is ended with, and closes its connection', async () => {
     const { body, served } = await bodyOf(
       (socket) => socket.write(Buffer.concat([head(10), Buffer.from('hello')])),

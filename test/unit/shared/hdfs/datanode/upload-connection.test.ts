@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { UploadConnection } from '../../../../../shared/hdfs/datanode/upload-connection.ts';
 import { errorOf, never, pieces } from '../../../../support/files.ts';
@@ -16,6 +18,9 @@ const REASON = '{"RemoteException":{"exception":"DSQuotaExceededException","mess
 const REFUSED = `HTTP/1.1 403 Forbidden\r\nContent-Length: ${REASON.length}\r\nConnection: close\r\n\r\n${REASON}`;
 const head = Buffer.from('PUT /x HTTP/1.1\r\nhost: x\r\n\r\n');
 const LENGTH = 16 * MIB + 5;
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 /** A server that serves so, and a connection to it. */
 async function connectionTo(serve: Serve, idleMs = LONG_MS) {
@@ -259,7 +264,7 @@ describe('an upload fails', () => {
         to.socket.write(CREATED);
       },
       15,
-      /took the file after \d+ of 15 bytes/,
+      /took the file before all of its 15 bytes/,
     ],
     [
       'that is answered in another protocol',
@@ -305,6 +310,44 @@ describe('an upload fails', () => {
     expect(String(await errorOf(to.connection.send(upload(body(), lengthBytes), never)))).toMatch(message);
   });
 
+  it.each([
+    ['and cuts it off', 'before all of its 16777216 bytes'],
+    ['and reads no more of it', 'timeout'],
+    ['and ends its side', 'timeout'],
+  ])('whose server takes the file in the middle of its last piece %s', async (what, message) => {
+    await using to = await connectionTo(
+      async ({ socket }) => {
+        await once(socket, 'data');
+        socket.pause();
+        const answer = CREATED.replace('Connection: close\r\n', '');
+        if (what === 'and ends its side') socket.end(answer);
+        else socket.write(answer);
+        if (what === 'and cuts it off') socket.destroy();
+      },
+      what === 'and cuts it off' ? LONG_MS : 300,
+    );
+    const sending = to.connection.send(upload(pieces(Buffer.alloc(16 * MIB), 16 * MIB), 16 * MIB), never);
+    expect(String(await errorOf(sending))).toContain(message);
+  });
+
+  it('for want of an answer, also when its body has come to its end late, after no piece', async () => {
+    await using to = await connectionTo(() => undefined, 100);
+    async function* late() {
+      await sleep(300);
+      yield* pieces(Buffer.alloc(0));
+    }
+    expect(await errorOf(to.connection.send(upload(late(), 0), never))).toMatchObject({ code: 'ETIMEDOUT' });
+  });
+
+  it('before anything of it is sent, when it is stopped by then', async () => {
+    await using to = await connectionTo(() => undefined);
+    const reason = new Error('stopped by the test');
+    const sending = to.connection.send(upload(pieces(Buffer.from('hello')), 5), AbortSignal.abort(reason));
+    expect(await errorOf(sending)).toBe(reason);
+    await to.connection.close();
+    expect(to.server.connections.map(({ received }) => received.length)).toEqual([0]);
+  });
+
   it('with the error of its body', async () => {
     await using to = await connectionTo(() => undefined);
     const reason = new Error('the source broke off');
@@ -343,6 +386,27 @@ describe('an upload fails', () => {
   });
 });
 
+it('a connection that carries many uploads keeps nothing of those before', async () => {
+  await using to = await connectionTo(async (served) => {
+    for (;;) {
+      await served.body(5);
+      served.forget();
+      served.socket.write(CREATED.replace('Connection: close\r\n', ''));
+    }
+  });
+  const answers: WeakRef<object>[] = [];
+  for (let i = 0; i < 20; i++) {
+    answers.push(new WeakRef(await to.connection.send(upload(pieces(Buffer.from('hello')), 5), never)));
+    expect(to.connection.rest(LONG_MS)).toBe(true);
+  }
+  await expect
+    .poll(() => {
+      collectGarbage();
+      return answers.filter((answer) => answer.deref()).length;
+    })
+    .toBeLessThanOrEqual(1);
+});
+
 describe('a connection that is closed', () => {
   it('in the middle of a request waits until its server has ended it too', async () => {
     let hasEnded = false;
@@ -359,6 +423,67 @@ describe('a connection that is closed', () => {
     await errorOf(to.connection.send(upload(body(), 10), never));
     await to.connection.close();
     expect(hasEnded).toBe(true);
+  });
+
+  it.each([
+    ['that is stopped', 'stopped by the test'],
+    ['whose server was waited for too long', 'timeout'],
+  ])(
+    'in the middle of a piece %s gives its server all of that and the end, and keeps the memory',
+    async (what, says) => {
+      const isStopped = Promise.withResolvers<undefined>();
+      let hasEnded = false;
+      await using to = await connectionTo(
+        async ({ socket }) => {
+          socket.pause();
+          await isStopped.promise;
+          const end = once(socket, 'end');
+          socket.resume();
+          await end;
+          await sleep(200);
+          hasEnded = true;
+          socket.end();
+        },
+        what === 'that is stopped' ? LONG_MS : 300,
+      );
+      let isGivenBack = false;
+      const bytes = content('one piece', LENGTH);
+      async function* body() {
+        try {
+          yield await Promise.resolve(bytes);
+        } finally {
+          isGivenBack = true;
+        }
+      }
+      const stop = new AbortController();
+      if (what === 'that is stopped') setTimeout(() => stop.abort(new Error('stopped by the test')), 100);
+      expect(String(await errorOf(to.connection.send(upload(body(), 2 * LENGTH), stop.signal)))).toContain(says);
+      await sleep(50);
+      expect(isGivenBack).toBe(false);
+      isStopped.resolve(undefined);
+      await to.connection.close();
+      expect(hasEnded).toBe(true);
+      const [served] = to.server.connections;
+      expect(served?.received.equals(Buffer.concat([head, bytes]))).toBe(true);
+      await expect.poll(() => isGivenBack).toBe(true);
+    },
+  );
+
+  it('does not wait for a server that reads nothing, and then gives the memory back', async () => {
+    await using to = await connectionTo(({ socket }) => socket.pause());
+    let isGivenBack = false;
+    async function* body() {
+      try {
+        yield await Promise.resolve(Buffer.alloc(LENGTH));
+      } finally {
+        isGivenBack = true;
+      }
+    }
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(), 100);
+    await errorOf(to.connection.send(upload(body(), 2 * LENGTH), stop.signal));
+    await to.connection.close();
+    await expect.poll(() => isGivenBack).toBe(true);
   });
 
   it('does not wait for ever', async () => {
