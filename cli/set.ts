@@ -34,7 +34,7 @@ export async function set(id: string, flags: SetFlags, given: GivenFlags): Promi
   }
   const spec = withOptions(job.spec, changes);
   if (flags.stack === undefined) await openState().store.update(id, { spec });
-  else await setInAws(flags.stack, id, spec, given.has('threads'));
+  else await setInAws(flags.stack, id, spec, given.has('threads') || given.has('bandwidth'));
   const { threads } = spec.options;
   if (flags.json) printEvent('set', { job: id, ...changes });
   else process.stdout.write(`${id}: ${limitsText(spec.options) ?? 'no limit'}, threads: ${threads}\n`);
@@ -50,5 +50,5 @@ async function setInAws(stack: string, id: string, spec: JobSpec, isRescaled: bo
   // While it is planned there is no map yet: it will begin with what was just kept.
   const { execution, scale } = (await active.get(id)) ?? {};
   if (isRescaled && execution !== undefined && scale)
-    await executions.setConcurrency(execution, copiersFor(spec.options.threads, scale));
+    await executions.setConcurrency(execution, copiersFor(spec.options, scale));
 }

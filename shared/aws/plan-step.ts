@@ -102,15 +102,19 @@ export async function planStep(
 
   async function answer(of: Job, ends: Endpoints, ready: { batches: number; key: string }, done: boolean) {
     // As it is now: planning takes its time, and hdfs-fanout set may have been called.
-    const { threads } = ((await store.get(id)) ?? of).spec.options;
-    const maxConcurrency = copiersFor(threads, scaleOf(ends, limits));
+    const { options } = ((await store.get(id)) ?? of).spec;
+    const maxConcurrency = copiersFor(options, scaleOf(ends, limits));
     return { job: id, done, ...ready, maxConcurrency, bucket: manifests.bucket };
   }
 }
 
-function scaleOf({ source, destination }: Endpoints, limits: PlanLimits): Scale {
+function scaleOf({ source, destination, limits: { mostOfClusters } }: Endpoints, limits: PlanLimits): Scale {
   const most = Math.min(source.maxConcurrency ?? Infinity, destination.maxConcurrency ?? Infinity);
-  return most === Infinity ? limits : { ...limits, most };
+  return {
+    ...limits,
+    ...(most === Infinity ? {} : { most }),
+    ...(mostOfClusters === undefined ? {} : { bytesPerSecond: mostOfClusters }),
+  };
 }
 
 /** A new job: checked, mapped, locked, recorded. */
