@@ -13,7 +13,7 @@ import { withSmallHeap } from '../memory.ts';
 import { endAccess, giveAccess } from './access.ts';
 import { type Endpoints, openEndpoints } from '../endpoints/endpoints.ts';
 import { endpointsOfJob } from './endpoints.ts';
-import { Limits } from '../limits/limits.ts';
+import { Limits, requireZone } from '../limits/limits.ts';
 import { Logins } from './logins.ts';
 import { copiersFor, type Scale } from './scale.ts';
 import type { Services } from './services.ts';
@@ -156,6 +156,7 @@ async function takeUp(
   const driven = await active.get(id);
   if (driven && !(await lock.isGone(driven))) throw new SpecError(`job ${id} is still running`, 'wait for its end');
   const spec = withOptions(job.spec, options);
+  requireZone(spec.options.bandwidth);
   await using endpoints = await endpointsOfJob(services, id, spec);
   const { source, destination } = endpoints;
   const mayReplaceNow = mayReplace(spec.options.existing) && !mayReplace(job.spec.options.existing);

@@ -1,6 +1,7 @@
 import { bytesText } from '../bytes.ts';
 import { SpecError } from '../errors.ts';
 import { decorated } from '../storage/decorated.ts';
+import { isUrgent } from '../storage/urgent.ts';
 import type { Storage } from '../storage/storage.ts';
 import { Budget } from './budget.ts';
 import { type Leases, OwnLeases } from './leases.ts';
@@ -28,13 +29,13 @@ export interface LimitStore extends Leases {
 
 /** Which limits held somebody up. */
 export interface HeldUp {
-  /** For a person: `50.0 MiB/s, 200 namenode requests/s`. */
+  /** For a person: `200 namenode requests/s, 50.0 MiB/s`. */
   readonly by: string;
   /** The lowest bandwidth among them; Infinity where none is. */
   readonly bytesPerSecond: number;
 }
 
-/** Waits for the turn of one request; undefined where nobody has to wait. */
+/** Waits for the turn of one request; undefined where nobody has to wait, as for an urgent one. */
 export type Turn = (signal: AbortSignal) => Promise<unknown> | undefined;
 
 /** For how long a limit that somebody had to wait for is shown, ms. */
@@ -108,7 +109,7 @@ export class Limits {
   /** A storage whose bytes are counted. @param cluster  where it is one */
   paced(storage: Storage, cluster?: ClusterLimits): Storage {
     const own = this.#budget('bytes', () => this.#bytesAt(this.#bandwidth));
-    const most = this.#timetable(cluster?.max_bandwidth);
+    const most = this.#timetable(cluster?.max_bandwidth, cluster?.name);
     if (most) this.#bandwidthsOfClusters.push(most);
     const shared = most && [this.#budget(`cluster/${storage.name}/bytes`, () => this.#bytesAt(most))];
     const ofReading = [own, ...(shared ?? [])];
@@ -132,13 +133,18 @@ export class Limits {
     });
     const shared = most === undefined ? undefined : this.#budget(`cluster/${name}/ops`, () => most);
     return (signal) => {
+      if (isUrgent(signal)) {
+        own.spendAtOnce(1);
+        shared?.spendAtOnce(1);
+        return undefined;
+      }
       const turns = [own.take(1, signal), shared?.take(1, signal)].filter((turn) => turn !== undefined);
       return turns.length > 0 ? Promise.all(turns) : undefined;
     };
   }
 
-  #timetable(text: string | undefined): Timetable | undefined {
-    if (this.#needsZone) requireZone(text);
+  #timetable(text: string | undefined, whose?: string): Timetable | undefined {
+    if (this.#needsZone) requireZone(text, whose);
     return text === undefined ? undefined : new Timetable(text);
   }
 
@@ -177,11 +183,14 @@ export class Limits {
   }
 }
 
-/** @throws SpecError for a timetable by the clock of no zone, which means nothing in AWS */
-export function requireZone(bandwidth: string | undefined): void {
+/**
+ * @param whose  of a cluster whose definition has the timetable
+ * @throws SpecError for a timetable by the clock of no zone, which means nothing in AWS
+ */
+export function requireZone(bandwidth: string | undefined, whose?: string): void {
   if (bandwidth === undefined || new Timetable(bandwidth).isZoned) return;
   throw new SpecError(
-    `the timetable "${bandwidth}" names no time zone, and AWS has no local time`,
+    `the timetable "${bandwidth}"${whose === undefined ? '' : `, max_bandwidth of the cluster ${whose},`} names no time zone, and AWS has no local time`,
     `name one, as in "${bandwidth} Europe/Berlin"`,
   );
 }
