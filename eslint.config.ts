@@ -46,7 +46,7 @@ export default defineConfig(
   inside('limits', ['storage']),
   inside('job', ['storage', 'limits', 'preserve']),
   inside('plan', ['storage', 'preserve', 'job']),
-  inside('copy', ['storage', 'preserve', 'job']),
+  inside('copy', ['storage', 'limits', 'preserve', 'job']),
   inside('finish', ['storage', 'preserve', 'job', 'plan']),
   inside('hdfs', ['storage', 'limits'], ['undici', 'node:http', 'node:https', 'node:net', 'node:tls', 'node:fs*']),
   inside('disk', ['storage'], ['node:fs*']),

@@ -51,6 +51,8 @@ const setHelp = `
 Examples:
   hdfs-fanout set 20240131-123456-abcd --bandwidth 20M --namenode-ops 200
   hdfs-fanout set 20240131-123456-abcd --bandwidth off --threads 500 --stack HdfsFanout
+
+Each copier process of this machine copies at least one file at once, whatever --threads says.
 ${exitCodesHelp}`;
 
 /** The command line: every command with its flags and its help. */

@@ -3,6 +3,7 @@ import { SpecError } from '../shared/errors.ts';
 import { userOf } from '../shared/hdfs/auth.ts';
 import { clustersFile, loadClusters } from '../shared/hdfs/cluster.ts';
 import { pemOf } from '../shared/hdfs/tls.ts';
+import { requireZone } from '../shared/limits/limits.ts';
 import { exitCodes } from './exit-codes.ts';
 import { kerberosTexts } from './kerberos-texts.ts';
 import { printEvent } from './output.ts';
@@ -23,6 +24,8 @@ export async function pushClusters(
   if (missing.length === wanted.length) {
     throw new SpecError(`${file} defines none of ${wanted.join(', ')}`, 'these are what the deployment has');
   }
+  // Before the first one is pushed.
+  for (const alias of wanted) requireZone(clusters.get(alias)?.max_bandwidth, alias);
   for (const [alias, cluster] of clusters) {
     const pushed = wanted.includes(alias);
     if (pushed) {

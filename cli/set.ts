@@ -1,4 +1,5 @@
 import { printable, SpecError } from '../shared/errors.ts';
+import type { Job } from '../shared/job/job.ts';
 import { type JobSpec, withOptions } from '../shared/job/spec.ts';
 import { requireZone } from '../shared/limits/limits.ts';
 import { openState } from '../shared/machine/state.ts';
@@ -34,14 +35,14 @@ export async function set(id: string, flags: SetFlags, given: GivenFlags): Promi
   }
   const spec = withOptions(job.spec, changes);
   if (flags.stack === undefined) await openState().store.update(id, { spec });
-  else await setInAws(flags.stack, id, spec, given.has('threads'));
+  else await setInAws(flags.stack, job, spec, given.has('threads'));
   const { threads } = spec.options;
   if (flags.json) printEvent('set', { job: id, ...changes });
   else process.stdout.write(`${id}: ${limitsText(spec.options) ?? 'no limit'}, threads: ${threads}\n`);
   return exitCodes.success;
 }
 
-async function setInAws(stack: string, id: string, spec: JobSpec, isRescaled: boolean): Promise<void> {
+async function setInAws(stack: string, { id, spec: before }: Job, spec: JobSpec, isForced: boolean): Promise<void> {
   const { findDeployment } = await import('../shared/aws/deployment.ts');
   const { copiersFor } = await import('../shared/aws/scale.ts');
   requireZone(spec.options.bandwidth);
@@ -49,6 +50,7 @@ async function setInAws(stack: string, id: string, spec: JobSpec, isRescaled: bo
   await store.update(id, { spec });
   // While it is planned there is no map yet: it will begin with what was just kept.
   const { execution, scale } = (await active.get(id)) ?? {};
-  if (isRescaled && execution !== undefined && scale)
-    await executions.setConcurrency(execution, copiersFor(spec.options.threads, scale));
+  if (execution === undefined || !scale) return;
+  const copiers = copiersFor(spec.options, scale);
+  if (isForced || copiers !== copiersFor(before.options, scale)) await executions.setConcurrency(execution, copiers);
 }

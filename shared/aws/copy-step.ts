@@ -6,7 +6,11 @@ import { threadsOf } from '../job/threads.ts';
 import { FanoutError, JobClosedError, SupersededError } from '../errors.ts';
 import { endpointsOfJob } from './endpoints.ts';
 import type { Services } from './services.ts';
+import type { Job } from '../job/job.ts';
 import type { Batch } from '../job/unit.ts';
+
+/** How soon a change of the transfers at once is seen, ms. */
+const LOOK_EVERY_MS = 5000;
 
 export interface CopyRequest {
   readonly job: string;
@@ -39,11 +43,21 @@ export async function copyStep(
   const { source, destination } = endpoints;
   const progress = new Progress();
   progress.failed = (await store.counters(id)).get('files.failed') ?? 0;
-  const first = Math.min(transfers, threadsOf(job, source, destination, transfers).most);
+  const atOnceOf = (of: Job) => Math.min(transfers, threadsOf(of, source, destination, transfers).most);
+  const first = atOnceOf(job);
   // Many copiers share the clusters, and none sees what the others yield: each only makes do with less when a cluster is busy.
-  const threads = { first, most: first, isAuto: false };
-  const pool = new Pool(threads, { loads: [source.load, destination.load], progress, log });
+  const threads = (atOnce: number) => ({ first: atOnce, most: atOnce, isAuto: false });
+  const pool = new Pool(threads(first), { loads: [source.load, destination.load], progress, log });
   const tick = setInterval(() => pool.tick(), TICK_MS);
+  let asked = first;
+  const look = async () => {
+    const now = await store.get(id);
+    const atOnce = now ? atOnceOf(now) : asked;
+    if (atOnce === asked) return;
+    asked = atOnce;
+    pool.turnTo(threads(atOnce));
+  };
+  const looking = setInterval(() => void look().catch(() => undefined), LOOK_EVERY_MS);
   const lost = new AbortController();
   const watch = setInterval(() => {
     store.requireOwner(id, batch.batch, owner).catch((error: unknown) => lost.abort(error));
@@ -58,6 +72,7 @@ export async function copyStep(
       progress,
       log,
       signal: lost.signal,
+      heldUp: (withinMs: number) => endpoints.limits.heldUp(withinMs),
       onOutcome: () => undefined,
       recordEveryMs: RECORD_EVERY_MS,
       limit: <T>(transfer: () => Promise<T>) => pool.run(transfer),
@@ -71,6 +86,7 @@ export async function copyStep(
     throw error;
   } finally {
     clearInterval(tick);
+    clearInterval(looking);
     clearInterval(watch);
     await store.release(id, batch.batch, owner);
   }

@@ -10,7 +10,8 @@ const LOOK_EVERY_MS = 5000;
 /** Both endpoints of a job that was begun, with the credentials that its planner left for it. @throws SpecError */
 export async function endpointsOfJob(services: Services, job: string, spec: JobSpec): Promise<Endpoints> {
   const accessTo = (alias: string) => accessOfJob(services, job, alias);
-  const limits = new Limits(spec.options, true);
+  // The zone of timetables was looked for before the job began. What was changed since must not keep it from being finished or closed.
+  const limits = new Limits(spec.options);
   limits.follow(job, services.store, LOOK_EVERY_MS);
   return openEndpoints(spec, { accessTo, disk: undefined, contact: 'known', log: services.log, limits });
 }

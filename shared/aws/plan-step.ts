@@ -13,7 +13,7 @@ import { withSmallHeap } from '../memory.ts';
 import { endAccess, giveAccess } from './access.ts';
 import { type Endpoints, openEndpoints } from '../endpoints/endpoints.ts';
 import { endpointsOfJob } from './endpoints.ts';
-import { Limits } from '../limits/limits.ts';
+import { Limits, requireZone } from '../limits/limits.ts';
 import { Logins } from './logins.ts';
 import { copiersFor, type Scale } from './scale.ts';
 import type { Services } from './services.ts';
@@ -102,15 +102,19 @@ export async function planStep(
 
   async function answer(of: Job, ends: Endpoints, ready: { batches: number; key: string }, done: boolean) {
     // As it is now: planning takes its time, and hdfs-fanout set may have been called.
-    const { threads } = ((await store.get(id)) ?? of).spec.options;
-    const maxConcurrency = copiersFor(threads, scaleOf(ends, limits));
+    const { options } = ((await store.get(id)) ?? of).spec;
+    const maxConcurrency = copiersFor(options, scaleOf(ends, limits));
     return { job: id, done, ...ready, maxConcurrency, bucket: manifests.bucket };
   }
 }
 
-function scaleOf({ source, destination }: Endpoints, limits: PlanLimits): Scale {
+function scaleOf({ source, destination, limits: { mostOfClusters } }: Endpoints, limits: PlanLimits): Scale {
   const most = Math.min(source.maxConcurrency ?? Infinity, destination.maxConcurrency ?? Infinity);
-  return most === Infinity ? limits : { ...limits, most };
+  return {
+    ...limits,
+    ...(most === Infinity ? {} : { most }),
+    ...(mostOfClusters === undefined ? {} : { bytesPerSecond: mostOfClusters }),
+  };
 }
 
 /** A new job: checked, mapped, locked, recorded. */
@@ -152,6 +156,7 @@ async function takeUp(
   const driven = await active.get(id);
   if (driven && !(await lock.isGone(driven))) throw new SpecError(`job ${id} is still running`, 'wait for its end');
   const spec = withOptions(job.spec, options);
+  requireZone(spec.options.bandwidth);
   await using endpoints = await endpointsOfJob(services, id, spec);
   const { source, destination } = endpoints;
   const mayReplaceNow = mayReplace(spec.options.existing) && !mayReplace(job.spec.options.existing);

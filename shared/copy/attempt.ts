@@ -3,6 +3,7 @@ import { isExists, type StorageCode } from '../storage/errors.ts';
 import { promoting, wholeFile } from '../storage/budget.ts';
 import type { FileStatus } from '../storage/storage.ts';
 import { promote, withdraw } from '../storage/promote.ts';
+import { urgently } from '../storage/urgent.ts';
 import type { Verification } from '../job/spec.ts';
 import type { FileCopy } from './file-copy.ts';
 import { explained } from './source.ts';
@@ -79,7 +80,7 @@ async function discard(
   const { job, log, signal } = file.context;
   const { direct } = job.spec.options;
   try {
-    const limit = AbortSignal.timeout(CLEANUP_MS);
+    const limit = urgently(AbortSignal.timeout(CLEANUP_MS));
     if (direct && (await stillStands(file, replaced, limit))) return;
     const remains = { temporary: writtenPath, finalPath: destinationPath, overwrite: file.overwrite && !direct };
     await withdraw({ storage: destination, ...remains }, wholeFile, limit);

@@ -5,6 +5,7 @@ import { promoting, wholeFile } from '../storage/budget.ts';
 import { addsUp, digestedBlocks } from '../storage/chunked-digest.ts';
 import { hasCode } from '../storage/errors.ts';
 import { promote } from '../storage/promote.ts';
+import { urgently } from '../storage/urgent.ts';
 import { chunkRange } from '../job/chunk.ts';
 import type { Claim } from '../job/job-store.ts';
 import { type ChunkOutcome, type CopiedChunk, failedChunk } from '../job/outcome.ts';
@@ -168,7 +169,7 @@ async function takeName(
 async function discard(file: FileCopy, temporary: string, number: number): Promise<void> {
   const { log, signal } = file.context;
   try {
-    await file.destination.delete(temporary, AbortSignal.timeout(CLEANUP_MS));
+    await file.destination.delete(temporary, urgently(AbortSignal.timeout(CLEANUP_MS)));
   } catch (error) {
     file.hasRemains = true;
     log.warn({ path: temporary, error: messageOf(error) }, 'a temporary file is left for the sweep');

@@ -7,6 +7,7 @@ import { chunkRange } from '../job/chunk.ts';
 import type { Claim } from '../job/job-store.ts';
 import type { Job } from '../job/job.ts';
 import { type Batch, isSplit, type Unit } from '../job/unit.ts';
+import type { HeldUp } from '../limits/limits.ts';
 import { failedOutcome, type UnitOutcome } from '../job/outcome.ts';
 import { copyChunk } from './chunk-copy.ts';
 
@@ -16,6 +17,8 @@ export interface Copier extends CopyContext {
   readonly recordEveryMs: number;
   /** Bounds transfers over all batches of this process. */
   readonly limit: <T>(transfer: () => Promise<T>) => Promise<T>;
+  /** Which limits held a transfer up within the last `withinMs`, if any. */
+  readonly heldUp?: (withinMs: number) => HeldUp | undefined;
   /** Called with every outcome once it is recorded. */
   readonly onOutcome: (batch: Batch, outcome: UnitOutcome) => void;
 }
@@ -31,7 +34,8 @@ export interface Left {
 /**
  * Copies the units of a batch that have no outcome. Outcomes are recorded as they come; a unit that has one is never done again.
  *
- * @param deadline  when to stop; a file that is cut off although it was alone and had all the time fails
+ * @param deadline  when to stop; a file that is cut off although it was alone and had all the time fails, unless others used up
+ *   a limit that would have been enough for it
  * @param alone  indices of units that were cut off before
  * @returns the units that are left when the deadline came
  * @throws SupersededError when another copier took the batch; TooManyFailuresError; other fail-job errors; the signal's reason.
@@ -67,7 +71,8 @@ export async function copyBatch(
     } catch (error) {
       stop.abort(error);
       if (!(error instanceof DeadlineReached)) throw error;
-      if (hasAllTheTime) await recorder.add(failedOutcome(job.roots, index, unit, outgrown(unit, error.lastedMs)));
+      const reason = hasAllTheTime ? outgrown(unit, error.lastedMs, copier.heldUp?.(error.lastedMs)) : undefined;
+      if (reason !== undefined) await recorder.add(failedOutcome(job.roots, index, unit, reason));
       else {
         left += 1;
         cut.push(index);
@@ -109,11 +114,22 @@ function copyOf(context: CopyContext, batch: number, index: number, unit: Unit, 
   }
 }
 
-/** Why a unit fails that takes longer than a copier lives although it was alone: no number of further tries would copy it. */
-function outgrown(unit: Unit, lastedMs: number): string {
+/** What a unit may need of a bandwidth in one invocation, as a share of all of it: more would seldom be had. */
+const MOST_SHARE = 0.8;
+
+/**
+ * Why a unit fails that takes longer than a copier lives although it was alone: no number of further tries would copy it. Undefined where a limit
+ * held it up that others spent as well.
+ */
+function outgrown(unit: Unit, lastedMs: number, held: HeldUp | undefined): string | undefined {
   const { lengthBytes } = unit.kind === 'chunk' ? chunkRange(unit.file, unit.chunk) : unit;
   const seconds = Math.round(lastedMs / 1000);
-  return `${lengthBytes} bytes do not fit into one invocation of ${seconds} s (give the copy Lambda more time and memory, or copy it with hdfs-fanout copy)`;
+  const unfit = `${lengthBytes} bytes do not fit into one invocation of ${seconds} s`;
+  if (held) {
+    if (lengthBytes <= held.bytesPerSecond * (lastedMs / 1000) * MOST_SHARE) return undefined;
+    return `${unfit} within the limit of ${held.by} (raise the limit, or copy it with hdfs-fanout copy)`;
+  }
+  return `${unfit} (give the copy Lambda more time and memory, or copy it with hdfs-fanout copy)`;
 }
 
 /** Gathers outcomes and records them together, in order, one write at a time. */

@@ -1,4 +1,5 @@
-import type { Lease } from './leases.ts';
+import { FanoutError, messageOf } from '../errors.ts';
+import { FARTHEST_MS, type Lease } from './leases.ts';
 
 /** What was not spent in time may be spent later as long as it is no more than the budget of this time, ms. */
 const BURST_MS = 250;
@@ -10,11 +11,16 @@ const FIRST_MS = 10;
 const TURN_MS = { each: 10, least: 1000, most: 10_000 };
 /** The limit is looked at again at least this often while somebody waits, ms. */
 const LOOK_EVERY_MS = 1000;
+/** For how long a lease is asked for that the store cannot grant, and how long is waited between, ms: as long as a store is unreachable or throttled for a moment. */
+const ASKED_FOR_MS = 300_000;
+const ASK_AGAIN_MS = { first: 200, longest: 5000 };
 
 interface Waiter {
   left: number;
   readonly done: () => void;
   readonly fail: (error: Error) => void;
+  /** Of what was spent ahead of its turn: nobody waits for it. */
+  readonly isDebt?: true;
 }
 
 interface Held {
@@ -28,6 +34,15 @@ export interface BudgetProps {
   /** Units a second; undefined while there is no limit. Asked often: it must cost nothing. */
   readonly perSecond: () => number | undefined;
   readonly lease: (lastsMs: number, nowMs: number) => Promise<Lease>;
+}
+
+/** No lease of a limit was granted for so long that the job cannot keep to it. */
+class NotLeasedError extends FanoutError {
+  override readonly name = 'NotLeasedError';
+  constructor(error: unknown) {
+    const reason = `the job's limits cannot be shared: its records gave no lease for ${ASKED_FOR_MS / 1000} s: ${messageOf(error)}`;
+    super(reason, { disposition: 'fail-job', remedy: 'mend the cause and go on with the job', cause: error });
+  }
 }
 
 /**
@@ -60,10 +75,18 @@ export class Budget {
 
   /** The limit, if somebody had to wait for it within the last `withinMs`. */
   boundWithin(withinMs: number): number | undefined {
-    return Date.now() - this.#waitedAtMs <= withinMs ? this.#props.perSecond() : undefined;
+    return performance.now() - this.#waitedAtMs <= withinMs ? this.#props.perSecond() : undefined;
   }
 
-  /** @returns undefined where nobody has to wait. Rejects with the signal's reason, or with what kept a lease from being granted. */
+  /** Spends ahead of all who wait, who wait the longer for it. */
+  spendAtOnce(amount: number): void {
+    if (this.#perMs() === undefined) return;
+    const nothing = () => undefined;
+    this.#waiters.unshift({ left: amount, done: nothing, fail: nothing, isDebt: true });
+    this.look();
+  }
+
+  /** @returns undefined where nobody has to wait. Rejects with the signal's reason, or with what kept a lease from being granted for long. */
   take(amount: number, signal: AbortSignal): Promise<void> | undefined {
     if (this.#waiters.length === 0) {
       const perMs = this.#perMs();
@@ -83,8 +106,10 @@ export class Budget {
       const perMs = this.#perMs();
       const waitMs = perMs === undefined ? undefined : this.#spend(waiter, perMs, nowMs);
       if (waitMs !== undefined) {
-        this.#waitedAtMs = nowMs;
+        this.#waitedAtMs = performance.now();
         this.#timer = setTimeout(() => this.look(), Math.min(Math.ceil(waitMs), LOOK_EVERY_MS));
+        // A debt that nobody waits behind keeps no process alive.
+        if (this.#waiters.every(({ isDebt }) => isDebt)) this.#timer.unref();
         return;
       }
       this.#waiters.shift();
@@ -107,8 +132,9 @@ export class Budget {
       };
       if (signal.aborted) return reject(signal.reason as Error);
       signal.addEventListener('abort', stop, { once: true });
+      const isFirst = this.#waiters.every(({ isDebt }) => isDebt);
       this.#waiters.push(waiter);
-      if (this.#waiters.length === 1) this.look();
+      if (isFirst) this.look();
     });
   }
 
@@ -130,8 +156,14 @@ export class Budget {
         void this.#ask(perMs, nowMs, wanted.left);
         return LOOK_EVERY_MS;
       }
+      // The clock was set back since.
+      if (held.startAtMs > nowMs + FARTHEST_MS) {
+        this.#held.shift();
+        continue;
+      }
       const due = held.amount * Math.min(1, Math.max(0, (nowMs - held.startAtMs) / held.lastsMs));
-      held.spent = Math.max(held.spent, due - perMs * BURST_MS);
+      // What somebody waits for is not lost by the time that passes meanwhile: at a low rate one request is more than a burst.
+      held.spent = Math.max(held.spent, due - Math.max(perMs * BURST_MS, 1, wanted.left));
       const part = Math.min(wanted.left, held.amount - held.spent);
       const dueAtMs = held.startAtMs + ((held.spent + part) / held.amount) * held.lastsMs;
       // Half of the rest of a lease is time enough to get the next one.
@@ -157,7 +189,7 @@ export class Budget {
     this.#askedAtMs = nowMs;
     try {
       const lastsMs = amount / perMs;
-      const { startAtMs, count } = await this.#props.lease(lastsMs, nowMs);
+      const { startAtMs, count } = await this.#leased(lastsMs);
       this.#isAsking = false;
       if (this.#count > 0) this.#holders = Math.max(1, count - this.#count);
       this.#count = count;
@@ -167,6 +199,20 @@ export class Budget {
     } catch (error) {
       this.#isAsking = false;
       for (const waiter of this.#waiters.splice(0)) waiter.fail(error as Error);
+    }
+  }
+
+  /** Asks until a lease is granted: all wait meanwhile, and nobody fails because the store is busy for a moment. */
+  async #leased(lastsMs: number): Promise<Lease> {
+    const startedAtMs = performance.now();
+    for (let waitMs = ASK_AGAIN_MS.first; ; waitMs = Math.min(2 * waitMs, ASK_AGAIN_MS.longest)) {
+      try {
+        return await this.#props.lease(lastsMs, Date.now());
+      } catch (error) {
+        if (error instanceof FanoutError && error.disposition === 'fail-job') throw error;
+        if (performance.now() - startedAtMs >= ASKED_FOR_MS) throw new NotLeasedError(error);
+      }
+      await new Promise<void>((go) => setTimeout(go, waitMs * (0.5 + Math.random() / 2)));
     }
   }
 }

@@ -21,7 +21,7 @@ export interface Leases {
 }
 
 /** A budget that is leased further ahead than this was leased by a clock that was wrong, ms: it begins again. */
-export const FARTHEST_MS = 3_600_000;
+export const FARTHEST_MS = 300_000;
 
 /** Leases for one process alone. */
 export class OwnLeases implements Leases {
@@ -29,7 +29,7 @@ export class OwnLeases implements Leases {
 
   lease(budget: string, lastsMs: number, nowMs: number): Promise<Lease> {
     const { endMs, count } = this.#leased.get(budget) ?? { endMs: 0, count: 0 };
-    const startAtMs = Math.max(nowMs, endMs);
+    const startAtMs = endMs > nowMs + FARTHEST_MS ? nowMs : Math.max(nowMs, endMs);
     this.#leased.set(budget, { endMs: startAtMs + lastsMs, count: count + 1 });
     return Promise.resolve({ startAtMs, count: count + 1 });
   }

@@ -1,6 +1,7 @@
 import { bytesText } from '../bytes.ts';
 import { SpecError } from '../errors.ts';
 import { decorated } from '../storage/decorated.ts';
+import { isUrgent } from '../storage/urgent.ts';
 import type { Storage } from '../storage/storage.ts';
 import { Budget } from './budget.ts';
 import { type Leases, OwnLeases } from './leases.ts';
@@ -26,7 +27,15 @@ export interface LimitStore extends Leases {
   get(id: string): Promise<{ readonly spec: { readonly options: LimitOptions } } | undefined>;
 }
 
-/** Waits for the turn of one request; undefined where nobody has to wait. */
+/** Which limits held somebody up. */
+export interface HeldUp {
+  /** For a person: `200 namenode requests/s, 50.0 MiB/s`. */
+  readonly by: string;
+  /** The lowest bandwidth among them; Infinity where none is. */
+  readonly bytesPerSecond: number;
+}
+
+/** Waits for the turn of one request; undefined where nobody has to wait, as for an urgent one. */
 export type Turn = (signal: AbortSignal) => Promise<unknown> | undefined;
 
 /** For how long a limit that somebody had to wait for is shown, ms. */
@@ -45,7 +54,9 @@ export class Limits {
   #bandwidth: Timetable | undefined;
   #leases: Leases = new OwnLeases();
   #followed: { readonly job: string; readonly store: LimitStore; readonly everyMs: number } | undefined;
-  #lookedAtMs = 0;
+  #lookedAtMs = -Infinity;
+  /** Of the clusters, that of all jobs together. */
+  readonly #bandwidthsOfClusters: Timetable[] = [];
 
   /** @param needsZone  whether the machine's own time means nothing to whoever wrote a timetable. @throws SpecError */
   constructor(options: LimitOptions, needsZone = false) {
@@ -75,10 +86,31 @@ export class Limits {
     return undefined;
   }
 
+  /**
+   * What held somebody up within the last `withinMs`: in words, and the lowest of those limits that are bandwidths, bytes a second. Undefined
+   * where nobody had to wait.
+   */
+  heldUp(withinMs: number): HeldUp | undefined {
+    const bound = [...this.#budgets].flatMap(([name, budget]) => {
+      const limit = budget.boundWithin(withinMs);
+      return limit === undefined ? [] : [{ limit, isBytes: isOfBytes(name), text: limitText(name, limit) }];
+    });
+    if (bound.length === 0) return undefined;
+    const bandwidths = bound.filter(({ isBytes }) => isBytes).map(({ limit }) => limit);
+    return { by: bound.map(({ text }) => text).join(', '), bytesPerSecond: Math.min(Infinity, ...bandwidths) };
+  }
+
+  /** The most that the clusters which were opened ever allow, bytes a second. */
+  get mostOfClusters(): number | undefined {
+    const rates = this.#bandwidthsOfClusters.map(({ most }) => most).filter((most) => most !== 'off');
+    return rates.length > 0 ? Math.min(...rates) : undefined;
+  }
+
   /** A storage whose bytes are counted. @param cluster  where it is one */
   paced(storage: Storage, cluster?: ClusterLimits): Storage {
     const own = this.#budget('bytes', () => this.#bytesAt(this.#bandwidth));
-    const most = this.#timetable(cluster?.max_bandwidth);
+    const most = this.#timetable(cluster?.max_bandwidth, cluster?.name);
+    if (most) this.#bandwidthsOfClusters.push(most);
     const shared = most && [this.#budget(`cluster/${storage.name}/bytes`, () => this.#bytesAt(most))];
     const ofReading = [own, ...(shared ?? [])];
     return decorated(storage, {
@@ -101,13 +133,18 @@ export class Limits {
     });
     const shared = most === undefined ? undefined : this.#budget(`cluster/${name}/ops`, () => most);
     return (signal) => {
+      if (isUrgent(signal)) {
+        own.spendAtOnce(1);
+        shared?.spendAtOnce(1);
+        return undefined;
+      }
       const turns = [own.take(1, signal), shared?.take(1, signal)].filter((turn) => turn !== undefined);
       return turns.length > 0 ? Promise.all(turns) : undefined;
     };
   }
 
-  #timetable(text: string | undefined): Timetable | undefined {
-    if (this.#needsZone) requireZone(text);
+  #timetable(text: string | undefined, whose?: string): Timetable | undefined {
+    if (this.#needsZone) requireZone(text, whose);
     return text === undefined ? undefined : new Timetable(text);
   }
 
@@ -133,7 +170,7 @@ export class Limits {
 
   /** Costs a request now and then while something moves, and nothing while nothing does. */
   #lookForChanges(): void {
-    const nowMs = Date.now();
+    const nowMs = performance.now();
     if (!this.#followed || nowMs - this.#lookedAtMs < this.#followed.everyMs) return;
     this.#lookedAtMs = nowMs;
     const { store, job } = this.#followed;
@@ -146,18 +183,25 @@ export class Limits {
   }
 }
 
-/** @throws SpecError for a timetable by the clock of no zone, which means nothing in AWS */
-export function requireZone(bandwidth: string | undefined): void {
+/**
+ * @param whose  of a cluster whose definition has the timetable
+ * @throws SpecError for a timetable by the clock of no zone, which means nothing in AWS
+ */
+export function requireZone(bandwidth: string | undefined, whose?: string): void {
   if (bandwidth === undefined || new Timetable(bandwidth).isZoned) return;
   throw new SpecError(
-    `the timetable "${bandwidth}" names no time zone, and AWS has no local time`,
+    `the timetable "${bandwidth}"${whose === undefined ? '' : `, max_bandwidth of the cluster ${whose},`} names no time zone, and AWS has no local time`,
     `name one, as in "${bandwidth} Europe/Berlin"`,
   );
 }
 
+function isOfBytes(budget: string): boolean {
+  return budget.endsWith('bytes');
+}
+
 function limitText(budget: string, limit: number): string {
   const whose = /^cluster\/(.*)\//.exec(budget)?.[1];
-  const what = budget.endsWith('bytes') ? `${bytesText(limit)}/s` : `${limit} namenode requests/s`;
+  const what = isOfBytes(budget) ? `${bytesText(limit)}/s` : `${limit} namenode requests/s`;
   return whose === undefined ? what : `${what} by ${whose}`;
 }
 

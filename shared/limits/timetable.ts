@@ -43,6 +43,12 @@ export class Timetable {
     return this.#always !== undefined || this.#hasZone;
   }
 
+  /** The highest rate that ever holds. */
+  get most(): Rate {
+    const rates = this.#always === undefined ? this.#entries.map(({ rate }) => rate) : [this.#always];
+    return rates.reduce<Rate>((most, rate) => (most === 'off' || rate === 'off' ? 'off' : Math.max(most, rate)), 0);
+  }
+
   /** @param atMs  since the epoch */
   rateAt(atMs: number): Rate {
     if (this.#always !== undefined) return this.#always;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { FanoutError, RefusedError, SpecError } from '../errors.ts';
 import type { FileStatus, Storage } from '../storage/storage.ts';
 import { isWithin, join, parentOf } from '../storage/path.ts';
+import { urgently } from '../storage/urgent.ts';
 import type { Root } from '../job/root.ts';
 import { probeName } from '../job/temporary.ts';
 
@@ -122,14 +123,14 @@ async function showsThrough(
     await destination.makeDirectory(probe, '700', signal);
   } catch (error) {
     // The probe may have been made although its answer was lost, or not waited for.
-    await destination.delete(probe, AbortSignal.timeout(CLEANUP_MS)).catch(() => undefined);
+    await destination.delete(probe, urgently(AbortSignal.timeout(CLEANUP_MS))).catch(() => undefined);
     if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
     return otherwise;
   }
   try {
     return (await seen(source, probe, signal)) !== undefined;
   } finally {
-    await destination.delete(probe, AbortSignal.timeout(CLEANUP_MS));
+    await destination.delete(probe, urgently(AbortSignal.timeout(CLEANUP_MS)));
   }
 }
 

@@ -12,5 +12,8 @@ export const wholeFile: RetryPolicy = {
   capMs: 10_000,
 };
 
-/** A rename, as often as it takes to outlast a failover or a restart: nothing but the request is repeated. */
-export const promoting: RetryPolicy = { attempts: 60, totalMs: 120_000, baseMs: 250, capMs: 5000 };
+/**
+ * A rename, as often as it takes to outlast a failover or a restart, and at least 3 times however long each waits for its turn: nothing
+ * but the request is repeated.
+ */
+export const promoting: RetryPolicy = { attempts: 60, leastAttempts: 3, totalMs: 120_000, baseMs: 250, capMs: 5000 };

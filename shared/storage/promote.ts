@@ -2,6 +2,7 @@ import { FanoutError } from '../errors.ts';
 import type { Storage } from './storage.ts';
 import { retry, type RetryPolicy } from '../retry.ts';
 import { isExists } from './errors.ts';
+import { urgently } from './urgent.ts';
 
 export interface Promotion {
   readonly storage: Storage;
@@ -23,8 +24,10 @@ export async function promote(promotion: Promotion, policy: RetryPolicy, signal:
   const there = await storage.stat(finalPath, signal);
   // Once only: a lost rename that comes late, after the next one, would move the new file aside.
   if (there?.kind === 'file') await storage.rename(finalPath, old, false, signal);
-  await intoPlace({ ...promotion, overwrite: false }, policy, signal);
-  if (there) await storage.delete(old, signal);
+  // Until the next one nothing has the file's name.
+  const next = there ? urgently(signal) : signal;
+  await intoPlace({ ...promotion, overwrite: false }, policy, next);
+  if (there) await storage.delete(old, next);
 }
 
 /**
@@ -85,11 +88,12 @@ export async function putBack(
   const old = asidePath(temporary);
   await retry(policy, signal, againSoon, async () => {
     if (!(await storage.stat(old, signal))) return;
+    const next = urgently(signal);
     try {
-      await storage.rename(old, finalPath, false, signal);
+      await storage.rename(old, finalPath, false, next);
     } catch (error) {
       if (!isExists(error)) throw error;
-      await storage.delete(old, signal);
+      await storage.delete(old, next);
     }
   });
 }

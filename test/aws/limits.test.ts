@@ -29,16 +29,22 @@ async function copiersOf(job: string): Promise<number> {
   return new Set(Items.map(({ owner }) => String(owner))).size;
 }
 
+/** `HH:00` in UTC. */
+function hourFromNow(hours: number): string {
+  return `${String((new Date().getUTCHours() + 24 + hours) % 24).padStart(2, '0')}:00`;
+}
+
 test('copiers share a job’s limits by leases, and set changes them while it runs', async () => {
   const pair = await TwoClusters.make(inject('bed'), 'aws-limits');
   for (let file = 0; file < 60; file++) await pair.a.put(`${pair.root}/in/f${file}`, content(`${file}`, 20_000));
-  // At this rate it would take twenty minutes.
-  const limits = ['--bandwidth', '1K', '--namenode-ops', '1000', '--threads', '40'];
+  // At this rate it would take twenty minutes. How many copiers there are is decided by the highest rate.
+  const bandwidth = `${hourFromNow(-1)},1K ${hourFromNow(12)},1G UTC`;
+  const limits = ['--bandwidth', bandwidth, '--namenode-ops', '1000', '--threads', '40'];
   const job = await cloud.start(...limits, `A:${pair.root}/in`, `B:${pair.root}/out`);
   while ((await copiersOf(job)) < 2 || (await leasesOf(`job/${job}/bytes`)) < 4) await sleep(500);
   expect(await leasesOf(`job/${job}/ops/A`)).toBeGreaterThan(1);
   const shown = await cloud.run('status', job);
-  expect(shown.status).toMatchObject({ Outcome: 'Running', Limits: { bandwidth: '1K', namenodeOps: 1000 } });
+  expect(shown.status).toMatchObject({ Outcome: 'Running', Limits: { bandwidth, namenodeOps: 1000 } });
   const set = await cloud.run('set', job, '--bandwidth', 'off');
   expect(set.code, set.stderr).toBe(0);
   expect(set.stdout).toContain(`${job}: limits: 1000 namenode requests/s`);

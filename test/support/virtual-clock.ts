@@ -6,17 +6,20 @@ interface Timer {
 }
 
 /**
- * Date.now and setTimeout of a test's own, for as long as it lives. Vitest's fake timers wait a real millisecond at each timer that is due,
+ * Date.now, performance.now and setTimeout of a test's own, for as long as it lives. Vitest's fake timers wait a real millisecond at each timer that is due,
  * of which a minute of a budget has thousands.
  */
 export class VirtualClock implements Disposable {
   nowMs = 1_800_000_000_000;
+  /** How far Date.now was set off what has passed, ms. */
+  setOffMs = 0;
   readonly #timers = new Set<Timer>();
 
   constructor() {
-    vi.spyOn(Date, 'now').mockImplementation(() => this.nowMs);
+    vi.spyOn(Date, 'now').mockImplementation(() => this.nowMs + this.setOffMs);
+    vi.spyOn(performance, 'now').mockImplementation(() => this.nowMs);
     vi.stubGlobal('setTimeout', (run: () => void, ms: number) => {
-      const timer = { atMs: this.nowMs + ms, run };
+      const timer = { atMs: this.nowMs + ms, run, unref: () => undefined };
       this.#timers.add(timer);
       return timer;
     });

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { Executions } from '../../../../shared/aws/executions.ts';
 import { copiersFor } from '../../../../shared/aws/scale.ts';
 
+const GIB = 1024 ** 3;
+
 describe('copiersFor', () => {
   it.each([
     [0, {}, 20],
@@ -14,7 +16,31 @@ describe('copiersFor', () => {
     [20, { most: 35 }, 2],
     [500, { most: 5 }, 1],
   ])('%i transfers within %j: %i copiers', (threads, most, expected) => {
-    expect(copiersFor(threads, { transfers: 10, copiers: 20, ...most })).toBe(expected);
+    const options = { threads, bandwidth: 'off', chunkSize: GIB };
+    expect(copiersFor(options, { transfers: 10, copiers: 20, ...most })).toBe(expected);
+  });
+
+  it.each([
+    ['10M', 10, {}, 2],
+    ['1M', 10, {}, 1],
+    ['1', 10, {}, 1],
+    ['50M', 10, {}, 11],
+    ['50M', 1, {}, 29],
+    ['50M', 10, { chunkSize: 8 * GIB }, 3],
+    ['off', 10, {}, 100],
+    ['08:00,10M 19:00,50M UTC', 10, {}, 11],
+    ['08:00,10M 19:00,off UTC', 10, {}, 100],
+    ['50M', 10, { bytesPerSecond: 10 * 1024 ** 2 }, 2],
+    ['off', 10, { bytesPerSecond: 10 * 1024 ** 2 }, 2],
+  ])('at %s with %i transfers each and %j: %i copiers, so that each can end a large file', (...given) => {
+    const [bandwidth, transfers, { chunkSize = GIB, ...scale }, expected] = given as [
+      string,
+      number,
+      { chunkSize?: number; bytesPerSecond?: number },
+      number,
+    ];
+    const options = { threads: 0, bandwidth, chunkSize };
+    expect(copiersFor(options, { transfers, copiers: 100, ...scale })).toBe(expected);
   });
 });
 

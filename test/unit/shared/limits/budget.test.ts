@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { StateError } from '../../../../shared/errors.ts';
 import { Budget } from '../../../../shared/limits/budget.ts';
 import { type Leases, OwnLeases } from '../../../../shared/limits/leases.ts';
 import { never } from '../../../support/files.ts';
@@ -218,19 +219,122 @@ describe('a budget', () => {
     await waiting;
   });
 
-  it('tells all who wait why no lease was granted, and tries again for the next', async () => {
+  /** Leases that are not granted while `error` is set. */
+  const refusing = (error: Error) => {
     const own = new OwnLeases();
-    let isBroken = true;
+    const state = { error: error as Error | undefined, asked: 0 };
     const leases: Leases = {
-      lease: (...asked) => (isBroken ? Promise.reject(new Error('the table is away')) : own.lease(...asked)),
+      lease: (...given) => {
+        state.asked += 1;
+        return state.error ? Promise.reject(state.error) : own.lease(...given);
+      },
     };
-    const budget = budgetOf(leases, () => 1000);
-    const waiting = [budget.take(1, never), budget.take(1, never)];
-    for (const turn of waiting) await expect(turn).rejects.toThrow('the table is away');
-    isBroken = false;
+    return { state, budget: budgetOf(leases, () => 1000) };
+  };
+
+  it('keeps all who wait while no lease is granted for a moment, and asks ever seldomer', async () => {
+    const { state, budget } = refusing(new Error('the table is away'));
+    const waiting = Promise.all([budget.take(1, never), budget.take(1, never)]);
+    await clock.pass(60_000);
+    expect(state.asked).toBeGreaterThan(5);
+    expect(state.asked).toBeLessThan(40);
+    state.error = undefined;
+    await clock.pass(6000);
+    await waiting;
+  });
+
+  it('ends the job when no lease is granted for minutes, says why, and tries again for the next', async () => {
+    const { state, budget } = refusing(new Error('the table is away'));
+    const refused = Promise.all(
+      [budget.take(1, never), budget.take(1, never)].map((turn) =>
+        expect(turn).rejects.toMatchObject({
+          disposition: 'fail-job',
+          message: expect.stringContaining('no lease for 300 s: the table is away') as string,
+        }),
+      ),
+    );
+    await clock.pass(320_000);
+    await refused;
+    state.error = undefined;
     const next = budget.take(1, never);
     await clock.pass(1000);
     await next;
+  });
+
+  it('ends at once with an error of the store that ends a job', async () => {
+    const error = new StateError('the disk is full', 'make room');
+    const { budget } = refusing(error);
+    await expect(budget.take(1, never)).rejects.toBe(error);
+  });
+
+  it('fails nobody by a lease that is asked for ahead', async () => {
+    const { state, budget } = refusing(new Error('the table is away'));
+    state.error = undefined;
+    const first = budget.take(6, never);
+    await clock.pass(100);
+    await first;
+    state.error = new Error('the table is away');
+    const spender = new Spender(budget, 1);
+    await clock.pass(10_000);
+    const before = spender.spent;
+    state.error = undefined;
+    await clock.pass(20_000);
+    expect(spender.spent).toBeGreaterThan(before + 10_000);
+    spender.stop();
+  });
+
+  it.each([1, 2, 3, 4, 5, 7])('of %i requests a second gives as many', async (perSecond) => {
+    const budget = budgetOf(new OwnLeases(), () => perSecond);
+    const spenders = Array.from({ length: 3 }, () => new Spender(budget, 1));
+    await clock.pass(5000);
+    const before = sum(spenders);
+    await clock.pass(60_000);
+    expect(Math.abs(sum(spenders) - before - 60 * perSecond)).toBeLessThanOrEqual(Math.max(2, 3 * perSecond));
+    for (const spender of spenders) spender.stop();
+  });
+
+  it.each([
+    ['ten minutes back', -600_000],
+    ['a day back', -86_400_000],
+    ['a day ahead', 86_400_000],
+  ])('is spent on when the clock is set %s', async (_, setOffMs) => {
+    const spender = new Spender(
+      budgetOf(new OwnLeases(), () => 1000),
+      10,
+    );
+    await clock.pass(10_000);
+    clock.setOffMs = setOffMs;
+    const before = spender.spent;
+    await clock.pass(20_000);
+    expect(spender.spent - before).toBeGreaterThan(17_000);
+    expect(spender.spent - before).toBeLessThan(23_000);
+    spender.stop();
+  });
+
+  it('lets go ahead at once who must not wait, and makes the others wait for it', async () => {
+    const budget = budgetOf(new OwnLeases(), () => 10);
+    const spender = new Spender(budget, 1);
+    await clock.pass(10_000);
+    const before = spender.spent;
+    for (let request = 0; request < 50; request++) budget.spendAtOnce(1);
+    await clock.pass(10_000);
+    expect(spender.spent - before).toBeGreaterThan(44);
+    expect(spender.spent - before).toBeLessThan(56);
+    await clock.pass(10_000);
+    expect(spender.spent - before).toBeGreaterThan(140);
+    spender.stop();
+  });
+
+  it('makes who comes later wait for what was spent ahead, also when nobody waited then', async () => {
+    const budget = budgetOf(new OwnLeases(), () => 10);
+    for (let request = 0; request < 20; request++) budget.spendAtOnce(1);
+    let isDone = false;
+    const next = budget.take(1, never)?.then(() => (isDone = true));
+    await clock.pass(1500);
+    expect(isDone).toBe(false);
+    await clock.pass(1500);
+    await next;
+    expect(isDone).toBe(true);
   });
 
   it('says that it binds only when somebody waited a moment ago', async () => {

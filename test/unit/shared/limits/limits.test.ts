@@ -4,6 +4,7 @@ import { type LimitOptions, Limits, type LimitStore, requireZone } from '../../.
 import { decorated } from '../../../../shared/storage/decorated.ts';
 import { namenodeOrder } from '../../../../shared/storage/order.ts';
 import { allBytes, type Storage, type WriteOptions } from '../../../../shared/storage/storage.ts';
+import { urgently } from '../../../../shared/storage/urgent.ts';
 import { allOf, never } from '../../../support/files.ts';
 import { ListedTree } from '../../../support/listed-tree.ts';
 import { VirtualClock } from '../../../support/virtual-clock.ts';
@@ -219,13 +220,55 @@ describe('limits that follow a store', () => {
   });
 });
 
+describe('what holds a copy up', () => {
+  it('is nothing while nobody waits, and every limit that somebody waited for', async () => {
+    const limits = new Limits({ bandwidth: '10K', namenodeOps: 5 });
+    expect(limits.heldUp(1000)).toBeUndefined();
+    const turn = limits.turnsAt({ name: 'a' });
+    await secondsOf(Promise.all([read(limits.paced(storageOf()), 20_000), turn(never), turn(never)]));
+    expect(limits.heldUp(3000)).toEqual({ by: '5 namenode requests/s, 10.0 KiB/s', bytesPerSecond: 10_240 });
+    await clock.pass(4000);
+    expect(limits.heldUp(3000)).toBeUndefined();
+  });
+
+  it('is no bandwidth where only requests waited', async () => {
+    const limits = new Limits({ namenodeOps: 5 });
+    const turn = limits.turnsAt({ name: 'a' });
+    await secondsOf(Promise.all([turn(never), turn(never), turn(never)]));
+    expect(limits.heldUp(1000)).toEqual({ by: '5 namenode requests/s', bytesPerSecond: Infinity });
+  });
+
+  it('says the most that the clusters ever allow', () => {
+    const limits = new Limits({});
+    expect(limits.mostOfClusters).toBeUndefined();
+    limits.paced(storageOf(), { name: 'a', max_bandwidth: '08:00,1K 19:00,3K UTC' });
+    limits.paced(storageOf(), { name: 'b', max_bandwidth: '08:00,1K 19:00,off UTC' });
+    limits.paced(storageOf(), { name: 'c', max_bandwidth: '2K' });
+    expect(limits.mostOfClusters).toBe(2048);
+  });
+});
+
+describe('an urgent request', () => {
+  it('waits for no turn, and makes the next ones wait for it', async () => {
+    const turn = new Limits({ namenodeOps: 2 }).turnsAt({ name: 'a', max_namenode_ops: 1 });
+    const urgent = urgently(never);
+    for (let request = 0; request < 10; request++) expect(turn(urgent)).toBeUndefined();
+    const seconds = await secondsOf(Promise.resolve(turn(never)));
+    expect(seconds).toBeGreaterThan(8);
+    expect(seconds).toBeLessThan(13);
+  });
+});
+
 describe('a timetable without a zone', () => {
   it('is refused where the machine’s time is nobody’s', () => {
     const local = '08:00,50M 19:00,off';
     expect(() => requireZone(local)).toThrow('names no time zone');
     expect(() => new Limits({ bandwidth: local }, true)).toThrow('names no time zone');
     const cluster = { name: 'prod', max_bandwidth: local };
-    expect(() => new Limits({}, true).paced(storageOf(), cluster)).toThrow('names no time zone');
+    expect(() => new Limits({}, true).paced(storageOf(), cluster)).toThrow(
+      'the timetable "08:00,50M 19:00,off", max_bandwidth of the cluster prod, names no time zone',
+    );
+    expect(() => new Limits({}).paced(storageOf(), cluster)).not.toThrow();
   });
 
   it.each([undefined, '50M', 'off', '08:00,50M UTC'])('%s is no such thing', (bandwidth) => {
