@@ -1,4 +1,4 @@
-import { FanoutError, IntegrityError, SourceChangedError, SourceVanishedError } from '../errors.ts';
+import { FanoutError, IntegrityError, messageOf, SourceChangedError, SourceVanishedError } from '../errors.ts';
 import { promoting } from '../storage/budget.ts';
 import type { Layouts } from '../storage/capabilities.ts';
 import { type DigestedChunk, ChunkedDigest } from '../storage/chunked-digest.ts';
@@ -27,8 +27,8 @@ import { verify, weaker } from './verify.ts';
  * Puts a file together of the chunks that were copied, proves it as a whole, gives it its attributes and its name: a reader sees the old
  * file or the whole new one. No copier of the job may be at work. Safe to run again after a crash at any moment.
  *
- * Where chunks are missing the file fails, and those that are there stay for a resumed job. Where the source is another by now, or the bytes
- * are wrong, all chunks are deleted and taken back.
+ * Where chunks are missing the file fails, and those that are there stay for a resumed job. Where the bytes are wrong all chunks are deleted
+ * and taken back; where the source is another by now, or the server does not join them, for good: a resumed job copies one stream.
  *
  * Never throws for one file.
  * @param index  of the unit in its batch
@@ -51,22 +51,35 @@ export async function assemble(
     if (error instanceof FanoutError && error.disposition === 'fail-job') throw error;
     if (!(error instanceof FanoutError)) log.error({ error, path: file.sourcePath }, 'unexpected error');
     if (isOpen(error) && job.spec.options.openFiles === 'skip') {
-      await discard();
-      return { ...skipped(file, OPEN_FOR_WRITING), ...(await chunkBytes(file, unit, store)) };
+      const ended = await chunkBytes(file, unit, store);
+      await leave(discard, file);
+      return { ...skipped(file, OPEN_FOR_WRITING), ...ended };
     }
-    if (isUseless(error)) {
-      await discard();
-      await store.reopenChunks(job.id, unit.split.number);
-    }
+    // The records first: a crash then leaves files that nobody counts on.
+    if (isBeyondChunks(error)) await store.giveUpChunks(job.id, unit.split.number);
+    else if (error instanceof IntegrityError) await store.reopenChunks(job.id, unit.split.number);
+    else return failed(file, error);
+    await leave(discard, file);
     return failed(file, error);
   }
 }
 
-/** Whether a failure says that none of the chunks is of use any more. */
-function isUseless(error: unknown): boolean {
+/** Whether a failure says that chunks will never make up the file: it is another one by now, or the server does not join them. */
+function isBeyondChunks(error: unknown): boolean {
   const isOfSource = error instanceof SourceChangedError || error instanceof SourceVanishedError;
-  const isRefused = error instanceof NotJoinedError && error.isLasting;
-  return isOfSource || isRefused || error instanceof IntegrityError || isOpen(error);
+  return isOfSource || isOpen(error) || (error instanceof NotJoinedError && error.isLasting);
+}
+
+/** Deletes chunks that are of no more use. What cannot be deleted now is deleted before the file is copied, or by `clean`. */
+async function leave(discard: () => Promise<void>, { context, destinationPath }: FileCopy): Promise<void> {
+  const { log, signal } = context;
+  try {
+    await discard();
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof FanoutError && error.disposition === 'fail-job') throw error;
+    log.warn({ path: destinationPath, error: messageOf(error) }, 'chunks are left');
+  }
 }
 
 async function assembled(
@@ -79,6 +92,7 @@ async function assembled(
   const { job, signal } = context;
   const { lengthBytes, modifiedAtMs } = unit;
   const { existing } = job.spec.options;
+  if (await store.isGivenUp(job.id, unit.split.number)) throw new GivenUpError(sourcePath);
   const listed = { storage: source, path: sourcePath, lengthBytes, modifiedAtMs };
   await requireWhole(listed, signal);
   await requireUnchanged(listed, signal);
@@ -104,7 +118,7 @@ async function assembled(
   await join(file, unit, target, others);
   const { blockBytes } = await attributes.creation(unit, signal);
   const verification = await verifyWhole(file, unit, chunks, target, blockBytes);
-  await attributes.set(target, unit, [], signal);
+  await attributes.set(target, unit, [], signal, true);
   await file.requireOwner();
   try {
     await promote({ storage: destination, ...names, overwrite, lengthBytes }, promoting, signal);
@@ -114,6 +128,18 @@ async function assembled(
     return { ...skipped(file, EXISTS), ...ended };
   }
   return { ...copied(file, verification), ...ended };
+}
+
+/** No copier came to a file whose chunks were given up. */
+class GivenUpError extends FanoutError {
+  override readonly name = 'GivenUpError';
+  constructor(path: string) {
+    super('it goes as one stream now, and no copier came to it', {
+      disposition: 'fail-unit',
+      where: { operation: 'COPY', path },
+      remedy: 'resume the job',
+    });
+  }
 }
 
 /** Whether the file at the destination is the one that an earlier assembly promoted: it has the inode of the first chunk. */

@@ -86,7 +86,7 @@ async function attempt(file: FileCopy, unit: ChunkUnit, number: number, onMoved:
   const temporary = file.temporaryPath(number);
   const seen = { bytes: 0 };
   try {
-    const creation = await attributes.creation(unit.file, signal);
+    const creation = await attributes.chunkCreation(unit.file, signal);
     const layouts = await chunkLayouts(file, unit.file, creation.blockBytes, signal);
     const adding = [...layouts.source, ...layouts.written].filter((layout) => addsUp(layout, split.chunkBytes));
     const digest = new ContentDigest([...layouts.written, ...adding]);

@@ -56,6 +56,25 @@ describe('a file that is copied in chunks', () => {
     expect(copied).toMatchObject({ modificationTime: 1_500_000_000_000, permission: '640', blockSize: MIB });
   });
 
+  it.each(['444', '200', '000'])(
+    'is put together by an ordinary user who then gives it mode %s',
+    async (permission) => {
+      const pair = await pairWith(`mode-${permission}`);
+      await pair.a.call('PUT', 'SETPERMISSION', `${pair.root}/in/long`, { permission });
+      await pair.b.call('PUT', 'SETOWNER', pair.root, { owner: 'alice' });
+      const conf = pair.conf({ B: { user: 'alice' } });
+      const args = [...copyOf(pair), '--attributes', 'permission'];
+      const { status, code, stderr } = await pair.run(args, { conf });
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(status).toMatchObject({ 'Files Copied': 2, 'Files Split': { 'chunks of 4.0 MiB': 1 }, Warnings: {} });
+      expect(await pair.b.status(`${pair.root}/out/long`)).toMatchObject({
+        owner: 'alice',
+        permission: String(Number(permission)),
+      });
+      await requireEqual(pair);
+    },
+  );
+
   it('is read once, many chunks at once, and verified by what its chunks add up to where blocks differ', async () => {
     const pair = await pairWith('once');
     // No chunk is written before two are.
@@ -225,6 +244,33 @@ describe('a file whose chunks cannot be put together', () => {
     const { stdout } = await pair.run(['status', status.Job, '--failures']);
     expect(stdout).toContain(`it has ${LENGTH + 4} bytes now, ${LENGTH} when it was listed`);
     expect(Object.keys(await pair.b.tree(`${pair.root}/out`))).toEqual(['/short']);
+    // As one stream, which takes the source as it is now.
+    const resumed = await pair.run(['copy', '--silent', '--resume', status.Job]);
+    expect({ code: resumed.code, stderr: resumed.stderr }).toEqual({ code: 0, stderr: '' });
+    expect(resumed.status).toMatchObject({ 'Files Copied': 2, 'Files Failed': 0, 'Size Copied': LENGTH + 9 });
+    await requireEqual(pair);
+    expect(temporaryNames(await pair.b.tree(pair.root))).toEqual([]);
+  });
+
+  it('because the server refuses to for a reason of its own goes as one stream on a resume', async () => {
+    const pair = await pairWith('refused');
+    const body = JSON.stringify({
+      RemoteException: { exception: 'HadoopIllegalArgumentException', message: 'concat: not like this' },
+    });
+    await using b = await proxyOf('B', ({ operation, path }) =>
+      operation === 'CONCAT' && !path.includes('probe') ? { answer: { status: 400, body } } : undefined,
+    );
+    const conf = pair.conf({ B: { url: b.url } });
+    const first = await pair.run(copyOf(pair), { conf });
+    expect({ code: first.code, failed: first.status['Files Failed'] }).toEqual({ code: 1, failed: 1 });
+    expect(Object.keys(await pair.b.tree(`${pair.root}/out`))).toEqual(['/short']);
+    const asked = b.count('CONCAT');
+    const resumed = await pair.run(['copy', '--silent', '--resume', first.status.Job, '--copiers', '2'], { conf });
+    expect({ code: resumed.code, stderr: resumed.stderr }).toEqual({ code: 0, stderr: '' });
+    expect(resumed.status).toMatchObject({ 'Files Copied': 2, 'Size Copied': LENGTH + 5, Verified: { checksum: 2 } });
+    expect(b.count('CONCAT')).toBe(asked);
+    await requireEqual(pair);
+    expect(temporaryNames(await pair.b.tree(pair.root))).toEqual([]);
   });
 
   it('because a snapshot was taken of them fails with that reason, and a resume copies it', async () => {
