@@ -144,8 +144,9 @@ export class DynamoBatches {
     return found;
   }
 
-  async reopenChunks(id: string, split: number): Promise<void> {
-    const byBatch = Map.groupBy(await this.chunks(id, split), ({ batch }) => batch);
+  async reopenChunks(id: string, split: number, which?: ReadonlySet<number>): Promise<void> {
+    const reopening = (await this.chunks(id, split)).filter(({ chunk }) => which?.has(chunk) ?? true);
+    const byBatch = Map.groupBy(reopening, ({ batch }) => batch);
     const never = new AbortController().signal;
     await forEach(byBatch, TRANSACTIONS_AT_ONCE, never, async ([batch, chunks], both) => {
       for (let at = 0; at < chunks.length; at += FAILURES_AT_ONCE) {

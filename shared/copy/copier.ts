@@ -1,12 +1,12 @@
-import { FanoutError, messageOf, TooManyFailuresError } from '../errors.ts';
+import { FanoutError, messageOf } from '../errors.ts';
 import { type Deadline, DeadlineReached } from '../deadline.ts';
+import { requireFewFailures } from '../job/failures.ts';
 import { takeChunksBack } from '../job/chunk-leftovers.ts';
 import { sweepPredecessors } from '../job/leftovers.ts';
 import type { CopyContext } from './file-copy.ts';
 import { transfer } from './transfer.ts';
 import { chunkRange } from '../job/chunk.ts';
 import type { Claim } from '../job/job-store.ts';
-import type { Job } from '../job/job.ts';
 import { type Batch, isSplit, type SplitFile, type Unit } from '../job/unit.ts';
 import { failedOutcome, type UnitOutcome } from '../job/outcome.ts';
 import { copyChunk } from './chunk-copy.ts';
@@ -200,13 +200,6 @@ class Recorder {
 
   #requireFewFailures(): void {
     const { progress, job } = this.#copier;
-    requireFewFailures(progress.failed, job);
+    requireFewFailures(progress.failures, job);
   }
-}
-
-/** @throws TooManyFailuresError */
-export function requireFewFailures(failed: number, { spec }: Job): void {
-  const limit = spec.options.maxFailures;
-  if (failed <= limit) return;
-  throw new TooManyFailuresError(failed, limit, 'mend the cause, or raise --max-failures, and resume');
 }

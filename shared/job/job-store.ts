@@ -53,8 +53,11 @@ export interface JobStore extends Leases {
 
   /** What became of a split file's chunks, in no order; of each the last outcome. @param split  number of the file */
   chunks(id: string, split: number): Promise<ChunkRecord[]>;
-  /** Takes the chunks of a split file back, so that a resumed job copies them again. */
-  reopenChunks(id: string, split: number): Promise<void>;
+  /**
+   * Takes the chunks of a split file back, so that a resumed job copies them again.
+   * @param which  their numbers; default: all
+   */
+  reopenChunks(id: string, split: number, which?: ReadonlySet<number>): Promise<void>;
   /** Takes them back for good: a resumed job copies the file as one stream. */
   giveUpChunks(id: string, split: number): Promise<void>;
   /** Whether the chunks of a split file were given up. */

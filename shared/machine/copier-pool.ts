@@ -1,5 +1,5 @@
 import { allOrAbort } from '../all-or-abort.ts';
-import { requireFewFailures } from '../copy/copier.ts';
+import { requireFewFailures } from '../job/failures.ts';
 import { FanoutError } from '../errors.ts';
 import type { Job, Transfers } from '../job/job.ts';
 import type { Threads } from '../job/threads.ts';
@@ -160,7 +160,7 @@ export class CopierPool {
 
   #requireFewFailures(): void {
     try {
-      requireFewFailures(this.#serving.progress.failed, this.#job);
+      requireFewFailures(this.#serving.progress.failures, this.#job);
     } catch (error) {
       this.#stop.abort(error);
     }

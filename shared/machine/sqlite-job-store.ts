@@ -169,15 +169,15 @@ export class SqliteJobStore implements JobStore {
     return Promise.resolve(rows.map(({ record }) => JSON.parse(String(record)) as ChunkRecord));
   }
 
-  async reopenChunks(id: string, split: number): Promise<void> {
-    const chunks = await this.chunks(id, split);
+  async reopenChunks(id: string, split: number, which?: ReadonlySet<number>): Promise<void> {
+    const chunks = (await this.chunks(id, split)).filter(({ chunk }) => which?.has(chunk) ?? true);
     return this.#transaction(() => {
-      for (const { outcome, batch, unit, bytes } of chunks) {
+      for (const { outcome, batch, unit, chunk, bytes } of chunks) {
+        this.#run('DELETE FROM chunks WHERE job = ? AND split = ? AND chunk = ?', id, split, chunk);
         if (outcome === 'failed') continue;
         this.#reopenUnit(id, batch, unit);
         this.#add(id, new Map([['chunks.bytes', -bytes]]));
       }
-      this.#run('DELETE FROM chunks WHERE job = ? AND split = ?', id, split);
     });
   }
 

@@ -117,6 +117,53 @@ describe('a file that is copied in chunks', () => {
     await requireEqual(pair);
   });
 
+  it.each([
+    {
+      what: 'an equal file',
+      bytes: content('taken', LENGTH),
+      code: 0,
+      ended: { 'Files Skipped': 1, 'Files Failed': 0 },
+    },
+    { what: 'another file', bytes: 'another', code: 1, ended: { 'Files Skipped': 0, 'Files Failed': 1 } },
+  ])('whose name $what takes meanwhile leaves that file alone', async ({ bytes, code, ended }) => {
+    const pair = await pairWith(`taken-${code}`);
+    await pair.a.put(`${pair.root}/in/long`, content('taken', LENGTH));
+    await using b = await proxyOf('B', async ({ operation, path }) => {
+      if (operation === 'CONCAT' && !path.includes('probe')) await pair.b.put(`${pair.root}/out/long`, bytes);
+      return undefined;
+    });
+    const result = await pair.run(copyOf(pair), { conf: pair.conf({ B: { url: b.url } }) });
+    expect({ code: result.code, stderr: result.stderr }).toMatchObject({ code });
+    expect(result.status).toMatchObject(ended);
+    expect(await pair.b.get(`${pair.root}/out/long`)).toEqual(Buffer.from(bytes));
+    expect(temporaryNames(await pair.b.tree(pair.root))).toHaveLength(code);
+  });
+
+  it('with a chunk that somebody replaced fails, and a resume copies that chunk alone', async () => {
+    const pair = await pairWith('replaced-chunk');
+    let writes = 0;
+    await using b = await proxyOf('B', async ({ operation, path }) => {
+      const isChunk = operation === 'RENAME' && path.includes('_hdfs-fanout') && ++writes === CHUNKS;
+      if (!isChunk) return undefined;
+      const [chunk = ''] = temporaryNames(await pair.b.tree(`${pair.root}/out`)).filter((name) =>
+        /\.s0\.\d+$/.test(name),
+      );
+      await pair.b.put(`${pair.root}/out${chunk}`, content('other', 4 * MIB));
+      return undefined;
+    });
+    const args = [...copyOf(pair), '--threads', '1', '--include-pattern', 'long'];
+    const first = await pair.run(args, { conf: pair.conf({ B: { url: b.url } }) });
+    expect(first.code).toBe(1);
+    const { stdout } = await pair.run(['status', first.status.Job, '--failures']);
+    expect(stdout).toContain('1 of its chunks are not the files that were written');
+    await using a = await proxyOf('A', () => undefined);
+    const resumed = await pair.run(['copy', '--silent', '--resume', first.status.Job], {
+      conf: pair.conf({ A: { url: a.url } }),
+    });
+    expect({ code: resumed.code, opened: toDatanode(a, 'OPEN') }).toEqual({ code: 0, opened: 1 });
+    expect(await pair.b.get(`${pair.root}/out/long`)).toEqual(content('replaced-chunk', LENGTH));
+  });
+
   it('is skipped when it is there already', async () => {
     const pair = await pairWith('again');
     await pair.run([...copyOf(pair), '--exact']);

@@ -202,6 +202,16 @@ export function jobStoreContract(name: string, open: () => Promise<Stores>): voi
         expect(await claims(id)).toMatchObject([{ done: new Set([0, 2]), clean: new Set([2]) }]);
       });
 
+      it('are taken back one by one', async () => {
+        const id = await make();
+        await store.claim(id, 0, 'me');
+        await store.record(id, 0, 'me', [copiedChunk(0, 1, 0), copiedChunk(1, 1, 1), copiedChunk(2, 1, 2)]);
+        await store.reopenChunks(id, 1, new Set([1, 7]));
+        expect((await store.chunks(id, 1)).map(({ chunk }) => chunk).sort()).toEqual([0, 2]);
+        expect((await store.counters(id)).get('chunks.bytes')).toBe(2000);
+        expect(await claim(id, 0, 'you')).toMatchObject({ done: new Set([0, 2]) });
+      });
+
       it('of one file are given up for good, and taken back with that', async () => {
         const id = await make();
         await store.claim(id, 0, 'me');
