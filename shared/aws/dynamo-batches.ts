@@ -12,6 +12,7 @@ import {
   chunksOf,
   countersKey,
   failureKey,
+  givenUpKey,
   type Item,
   type JobTable,
   partitionOf,
@@ -143,8 +144,9 @@ export class DynamoBatches {
     return found;
   }
 
-  async reopenChunks(id: string, split: number): Promise<void> {
-    const byBatch = Map.groupBy(await this.chunks(id, split), ({ batch }) => batch);
+  async reopenChunks(id: string, split: number, which?: ReadonlySet<number>): Promise<void> {
+    const reopening = (await this.chunks(id, split)).filter(({ chunk }) => which?.has(chunk) ?? true);
+    const byBatch = Map.groupBy(reopening, ({ batch }) => batch);
     const never = new AbortController().signal;
     await forEach(byBatch, TRANSACTIONS_AT_ONCE, never, async ([batch, chunks], both) => {
       for (let at = 0; at < chunks.length; at += FAILURES_AT_ONCE) {
@@ -156,6 +158,16 @@ export class DynamoBatches {
         await onceTaken(() => this.#reopen(id, batch, reopened), both);
       }
     });
+  }
+
+  async giveUpChunks(id: string, split: number): Promise<void> {
+    // First, so that no crash leaves chunks that are to be copied again.
+    await this.table.transact([this.table.put({ pk: partitionOf(id), sk: givenUpKey(split) })]);
+    await this.reopenChunks(id, split);
+  }
+
+  async isGivenUp(id: string, split: number): Promise<boolean> {
+    return (await this.table.get(id, givenUpKey(split))) !== undefined;
   }
 
   async reopenFailed(id: string): Promise<void> {
@@ -203,6 +215,7 @@ export class DynamoBatches {
         if (isOfChunk(outcome) && outcome.outcome === 'failed') continue;
         done.add(outcome.unit);
         if (isClean(item.claim, outcome)) clean.add(outcome.unit);
+        else clean.delete(outcome.unit);
         if (outcome.outcome === 'failed') {
           records.push(this.table.put({ pk: partitionOf(id), sk: failureKey(batch, outcome.unit), batch, outcome }));
         }
@@ -237,16 +250,25 @@ export class DynamoBatches {
       const item = await this.#batch(id, batch);
       if (!item) return;
       const done = new Bitmap(item.done);
+      const clean = new Bitmap(item.clean);
       const sums = new Map<string, number>();
       for (const { unit, counted } of records) {
-        if (unit !== undefined) done.delete(unit);
+        if (unit !== undefined) {
+          done.delete(unit);
+          clean.delete(unit);
+        }
         for (const [name, value] of counted) sums.set(name, (sums.get(name) ?? 0) - value);
       }
       const reopened = this.table.update(id, batchKey(batch), {
-        expression: 'SET done = :done, #sequence = :next',
+        expression: 'SET done = :done, clean = :clean, #sequence = :next',
         condition: '#sequence = :read',
         names: { '#sequence': 'sequence' },
-        values: { ':done': done.bytes, ':read': item.sequence, ':next': item.sequence + 1 },
+        values: {
+          ':done': done.bytes,
+          ':clean': clean.bytes,
+          ':read': item.sequence,
+          ':next': item.sequence + 1,
+        },
       });
       const changed = sums.size === 0 ? [reopened] : [reopened, this.#add(id, batch, sums)];
       try {

@@ -24,6 +24,7 @@ const COUNTER_SHARDS = 8;
  *                       COUNTERS#<shard>   sums
  *                       FAILURE#<time>#…   one failed unit
  *                       CHUNK#<file>#<n>   what became of a chunk of a split file
+ *                       GIVENUP#<file>     a split file that is copied as one stream after all
  *                       DEATH#<batch>      a copier that died without a word, written by the state machine
  *     pk JOBS        sk <started>#<job>    for listing the newest
  *     pk LIMIT#…     sk LEASES             up to when a limit is leased (DynamoLeases)
@@ -34,6 +35,7 @@ export const sortKeys = {
   counters: 'COUNTERS#',
   failures: 'FAILURE#',
   chunks: 'CHUNK#',
+  givenUp: 'GIVENUP#',
   deaths: deathRecord.sortPrefix,
 } as const;
 
@@ -63,6 +65,10 @@ export function chunksOf(split: number): string {
 
 export function chunkKey(split: number, chunk: number): string {
   return `${chunksOf(split)}${String(chunk).padStart(10, '0')}`;
+}
+
+export function givenUpKey(split: number): string {
+  return `${sortKeys.givenUp}${split}`;
 }
 
 export function deathKey(batch: number): string {

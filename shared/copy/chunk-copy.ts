@@ -87,10 +87,14 @@ async function attempt(file: FileCopy, unit: ChunkUnit, number: number, onMoved:
   const temporary = file.temporaryPath(number);
   const seen = { bytes: 0 };
   try {
-    const creation = await attributes.creation(unit.file, signal);
+    const creation = await attributes.chunkCreation(unit.file, signal);
+    const { verify: level } = job.spec.options;
     const layouts = await chunkLayouts(file, unit.file, creation.blockBytes, signal);
-    const adding = [...layouts.source, ...layouts.written].filter((layout) => addsUp(layout, split.chunkBytes));
-    const digest = new ContentDigest([...layouts.written, ...adding]);
+    const isDigested = level !== 'none' && level !== 'length';
+    const adding = [...layouts.source, ...layouts.written].filter(
+      (layout) => isDigested && addsUp(layout, split.chunkBytes),
+    );
+    const digest = new ContentDigest(isDigested ? [...layouts.written, ...adding] : []);
     const { body } = await ofSource(source.read(sourcePath, range, signal));
     const counted = async function* () {
       for await (const piece of body) {
@@ -106,7 +110,7 @@ async function attempt(file: FileCopy, unit: ChunkUnit, number: number, onMoved:
     const { near } = await destination.write(temporary, counted(), options, signal);
     const written = { storage: destination, path: temporary, lengthBytes, near };
     const copy = { written, digest, writtenLayouts: layouts.written };
-    const verification = await verifyChunk(copy, job.spec.options.verify, signal);
+    const verification = await verifyChunk(copy, level, signal);
     await requireUnchanged(listed, signal);
     await file.requireOwner();
     const fileId = await takeName(
@@ -159,8 +163,10 @@ async function takeName(
   lengthBytes: number,
 ): Promise<number | undefined> {
   const { destination, context } = file;
-  await destination.delete(path, context.signal);
-  const names = { temporary, finalPath: path, overwrite: false, lengthBytes };
+  // Never a moment without the chunk where the server can replace it: whoever puts the file together may be counting on it.
+  const overwrite = (await destination.replacesAtOnce?.(path, context.signal)) === true;
+  if (!overwrite) await destination.delete(path, context.signal);
+  const names = { temporary, finalPath: path, overwrite, lengthBytes };
   await promote({ storage: destination, ...names }, promoting, context.signal);
   return (await destination.stat(path, context.signal))?.fileId;
 }

@@ -1,12 +1,13 @@
-import { TooManyFailuresError } from '../errors.ts';
+import { FanoutError, messageOf } from '../errors.ts';
 import { type Deadline, DeadlineReached } from '../deadline.ts';
+import { requireFewFailures } from '../job/failures.ts';
+import { takeChunksBack } from '../job/chunk-leftovers.ts';
 import { sweepPredecessors } from '../job/leftovers.ts';
 import type { CopyContext } from './file-copy.ts';
 import { transfer } from './transfer.ts';
 import { chunkRange } from '../job/chunk.ts';
 import type { Claim } from '../job/job-store.ts';
-import type { Job } from '../job/job.ts';
-import { type Batch, isSplit, type Unit } from '../job/unit.ts';
+import { type Batch, isSplit, type SplitFile, type Unit } from '../job/unit.ts';
 import type { HeldUp } from '../limits/limits.ts';
 import { failedOutcome, type UnitOutcome } from '../job/outcome.ts';
 import { copyChunk } from './chunk-copy.ts';
@@ -82,7 +83,13 @@ export async function copyBatch(
     }
   };
   const disarm = deadline?.arm(stop);
-  const todo = [...batch.units.entries()].filter(([index, unit]) => !claim.done.has(index) && !isSplit(unit));
+  const undone = [...batch.units.entries()].filter(([index]) => !claim.done.has(index));
+  const givenUp = await givenUpAmong(copier, undone);
+  // A split file is put together when the job finishes, and no chunk of it is wanted once it goes as one stream.
+  const todo = undone.filter(([, unit]) => {
+    const split = splitOf(unit);
+    return split === undefined || (unit.kind === 'file') === givenUp.has(split);
+  });
   const first = todo.filter(([index]) => alone.includes(index));
   const settled: PromiseSettledResult<void>[] = [];
   for (const [turn, [index, unit]] of first.entries()) {
@@ -105,12 +112,47 @@ export async function copyBatch(
   return { left, cut };
 }
 
-function copyOf(context: CopyContext, batch: number, index: number, unit: Unit, claim: Claim): Promise<UnitOutcome> {
+/** Number of the split file that a unit is or is a chunk of. */
+function splitOf(unit: Unit): number | undefined {
+  return unit.kind === 'chunk' ? unit.file.split.number : unit.split?.number;
+}
+
+/** Numbers of the split files among units whose chunks were given up. */
+async function givenUpAmong(
+  { store, job }: Copier,
+  units: readonly (readonly [number, Unit])[],
+): Promise<ReadonlySet<number>> {
+  const splits = new Set(units.flatMap(([, unit]) => splitOf(unit) ?? []));
+  const givenUp = new Set<number>();
+  for (const split of splits) if (await store.isGivenUp(job.id, split)) givenUp.add(split);
+  return givenUp;
+}
+
+async function copyOf(
+  context: CopyContext,
+  batch: number,
+  index: number,
+  unit: Unit,
+  claim: Claim,
+): Promise<UnitOutcome> {
   switch (unit.kind) {
     case 'file':
+      // Its chunks were given up, and whoever gave them up may have died before it had deleted them.
+      if (isSplit(unit)) await chunksDeleted(context, unit);
       return transfer(context, batch, index, unit, claim);
     case 'chunk':
       return copyChunk(context, batch, index, unit, claim);
+  }
+}
+
+/** What cannot be deleted now is left for `clean`: the file does not need it. */
+async function chunksDeleted({ destination, job, log, signal }: CopyContext, unit: SplitFile): Promise<void> {
+  try {
+    await takeChunksBack(destination, job, unit, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof FanoutError && error.disposition === 'fail-job') throw error;
+    log.warn({ path: unit.path, error: messageOf(error) }, 'chunks are left');
   }
 }
 
@@ -174,13 +216,6 @@ class Recorder {
 
   #requireFewFailures(): void {
     const { progress, job } = this.#copier;
-    requireFewFailures(progress.failed, job);
+    requireFewFailures(progress.failures, job);
   }
-}
-
-/** @throws TooManyFailuresError */
-export function requireFewFailures(failed: number, { spec }: Job): void {
-  const limit = spec.options.maxFailures;
-  if (failed <= limit) return;
-  throw new TooManyFailuresError(failed, limit, 'mend the cause, or raise --max-failures, and resume');
 }

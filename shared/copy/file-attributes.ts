@@ -1,5 +1,5 @@
 import type { FanoutError } from '../errors.ts';
-import { closed } from '../storage/acl.ts';
+import { closed, joinable } from '../storage/acl.ts';
 import type { FileLayout, LayoutRefusal, TakenLayout } from '../storage/capabilities.ts';
 import type { FileStatus, WriteOptions } from '../storage/storage.ts';
 import type { Log } from '../log.ts';
@@ -55,16 +55,30 @@ export class FileAttributes {
     return { ...layout, permission: this.#created(unit, permission), strictLayout: this.#options.strictPreserve };
   }
 
+  /** As `creation`, of a chunk: its owner may do with it what puts it together, also where he may not write the file. */
+  async chunkCreation(unit: FileUnit, signal: AbortSignal): ReturnType<FileAttributes['creation']> {
+    const { permission, ...creation } = await this.creation(unit, signal);
+    return { ...creation, permission: permission === undefined ? undefined : joinable(permission) };
+  }
+
   /**
    * Sets the attributes of the file that was just written.
    * @param path  the name under which the file was written
    * @param refused  parts of its layout that the destination did not take
+   * @param isJoined  whether it was put together of chunks
    */
-  async set(path: string, unit: FileUnit, refused: readonly LayoutRefusal[], signal: AbortSignal): Promise<void> {
+  async set(
+    path: string,
+    unit: FileUnit,
+    refused: readonly LayoutRefusal[],
+    signal: AbortSignal,
+    isJoined = false,
+  ): Promise<void> {
     const { destination } = this.#route;
     this.#lose(refused);
     const wanted = this.#wanted(unit, signal);
-    const permission = this.#created(unit, wanted.permission);
+    const created = this.#created(unit, wanted.permission);
+    const permission = created !== undefined && isJoined ? joinable(created) : created;
     // A storage without permissions has not taken the one that CREATE was told.
     const known = permission !== undefined && destination.hadoop !== undefined;
     const present = { hasAcl: unit.inherits === true, ...(known ? { permission } : {}) };

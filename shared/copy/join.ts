@@ -6,6 +6,9 @@ import { chunkRange } from '../job/chunk.ts';
 import type { SplitFile } from '../job/unit.ts';
 import type { FileCopy } from './file-copy.ts';
 
+/** Tries that are refused in words that may be of the moment. */
+const REFUSALS = 3;
+
 /**
  * Appends the chunks of a file to its first one, as many at once as go into a request. Goes on where an earlier assembly was cut off: the
  * length of the first chunk's file tells which chunks it has taken in, since a request appends all of its chunks or none.
@@ -21,26 +24,36 @@ export async function join(file: FileCopy, unit: SplitFile, target: string, othe
   let joined = await chunksIn(file, unit, target);
   while (joined <= others.length) {
     await file.requireOwner();
-    let isLost = false;
+    let refusals = 0;
+    let hasFailed = false;
     const left = others.slice(joined - 1);
-    joined = await retry(promoting, signal, again, async () => {
-      if (isLost) {
-        const now = await chunksIn(file, unit, target);
-        if (now > joined) return now;
-      }
-      try {
+    const again = (error: unknown): 'soon' | 'no' => {
+      if (isDoubtful(error)) return ++refusals < REFUSALS ? 'soon' : 'no';
+      return error instanceof FanoutError && error.disposition === 'retry' ? 'soon' : 'no';
+    };
+    try {
+      joined = await retry(promoting, signal, again, async () => {
+        // A request whose answer was lost, or one of another finish, may have come first.
+        if (hasFailed) {
+          const now = await chunksIn(file, unit, target);
+          if (now > joined) return now;
+        }
+        hasFailed = true;
         if (!concatenation) throw new Error(`${destination.name} cannot put files together, and was to do so`);
         return joined + (await concatenation.concatenate(target, left, signal));
-      } catch (error) {
-        isLost ||= error instanceof FanoutError && error.mayHaveWorked;
-        throw isLost ? error : refused(error);
-      }
-    });
+      });
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isDoubtful(error) && !(error instanceof FanoutError && error.disposition === 'fail-unit')) throw error;
+      const now = await chunksIn(file, unit, target);
+      if (now <= joined) throw new NotJoinedError(error as FanoutError);
+      joined = now;
+    }
   }
 }
 
-/** How many chunks the first one's file holds. */
-async function chunksIn(file: FileCopy, unit: SplitFile, target: string): Promise<number> {
+/** How many chunks the first one's file holds. @throws IntegrityError */
+export async function chunksIn(file: FileCopy, unit: SplitFile, target: string): Promise<number> {
   const where = { operation: 'CONCAT', path: target };
   const status = await file.destination.stat(target, file.context.signal);
   const { split, lengthBytes } = unit;
@@ -50,17 +63,12 @@ async function chunksIn(file: FileCopy, unit: SplitFile, target: string): Promis
   throw new IntegrityError(`it has ${status?.lengthBytes ?? 'no'} bytes, which no number of chunks has`, where);
 }
 
-function again(error: unknown): 'soon' | 'no' {
-  const isRetried = error instanceof FanoutError && error.disposition === 'retry' && !hasCode(error, 'other');
-  return isRetried ? 'soon' : 'no';
+/** A refusal in the server's own words that may be of the moment: HttpFS passes refusals on without their class. */
+function isDoubtful(error: unknown): boolean {
+  return hasCode(error, 'not-found', 'io', 'other') && !(error as FanoutError).mayHaveWorked;
 }
 
-function refused(error: unknown): unknown {
-  const isRefusal = error instanceof FanoutError && (error.disposition === 'fail-unit' || hasCode(error, 'other'));
-  return isRefusal ? new NotJoinedError(error) : error;
-}
-
-/** A refusal of what other files are allowed: a snapshot was taken of the chunks, one of them is gone, rules that are not known here. */
+/** A refusal of what other files are allowed: a snapshot was taken of the chunks, rules that are not known here. */
 export class NotJoinedError extends FanoutError {
   override readonly name = 'NotJoinedError';
   /** The same chunks will be refused again. */
@@ -70,6 +78,6 @@ export class NotJoinedError extends FanoutError {
     const { reason, where, cause } = error;
     const remedy = 'resume the job, or copy the file with --split-above 0: it then goes as one stream';
     super(reason, { disposition: 'fail-unit', where, remedy, cause });
-    this.isLasting = hasCode(error, 'not-found', 'invalid', 'other');
+    this.isLasting = hasCode(error, 'invalid', 'io', 'other');
   }
 }

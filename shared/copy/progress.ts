@@ -30,6 +30,14 @@ export class Progress {
   /** The same, as the copier processes told last. */
   limitOfCopiers: string | undefined;
 
+  /** Numbers of split files of which a chunk has failed. */
+  readonly #failing = new Set<number>();
+
+  /** Files that have failed, and those that will, for a chunk of them has. */
+  get failures(): number {
+    return this.failed + this.#failing.size;
+  }
+
   get pending(): number {
     return Math.max(0, this.expectedFiles - this.complete - this.failed - this.transferring);
   }
@@ -42,7 +50,10 @@ export class Progress {
 
   /** Counts a file whose bytes are counted already. A chunk's is not done yet. */
   count(ended: UnitOutcome): void {
-    if (isOfChunk(ended)) return;
+    if (isOfChunk(ended)) {
+      if (ended.outcome === 'failed') this.#failing.add(ended.split);
+      return;
+    }
     const { outcome } = ended;
     switch (outcome) {
       case 'copied':

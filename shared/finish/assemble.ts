@@ -1,5 +1,6 @@
 import type { Checkpoint } from '../checkpoint.ts';
 import { forEach } from '../for-each.ts';
+import { requireFewFailures } from '../job/failures.ts';
 import { batchRecords } from '../job/claimed-batches.ts';
 import type { BatchLine, ManifestPosition } from '../job/manifest-lines.ts';
 import { isSplit } from '../job/unit.ts';
@@ -54,6 +55,8 @@ async function assembleBatch(finishing: Finishing, line: BatchLine): Promise<voi
       const outcome = await assemble(line.batch, index, unit, claim, signal);
       await store.record(job.id, line.batch, owner, [outcome]);
       onOutcome(line, outcome);
+      if (outcome.outcome !== 'failed') continue;
+      requireFewFailures((await store.counters(job.id)).get('files.failed') ?? 0, job);
     }
   } finally {
     await deaths?.release(job.id, line.batch, owner);

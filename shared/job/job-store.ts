@@ -53,8 +53,15 @@ export interface JobStore extends Leases {
 
   /** What became of a split file's chunks, in no order; of each the last outcome. @param split  number of the file */
   chunks(id: string, split: number): Promise<ChunkRecord[]>;
-  /** Takes the chunks of a split file back, so that a resumed job copies them again. */
-  reopenChunks(id: string, split: number): Promise<void>;
+  /**
+   * Takes the chunks of a split file back, so that a resumed job copies them again.
+   * @param which  their numbers; default: all
+   */
+  reopenChunks(id: string, split: number, which?: ReadonlySet<number>): Promise<void>;
+  /** Takes them back for good: a resumed job copies the file as one stream. */
+  giveUpChunks(id: string, split: number): Promise<void>;
+  /** Whether the chunks of a split file were given up. */
+  isGivenUp(id: string, split: number): Promise<boolean>;
 
   /** Takes failed units back, counters and failure records included, so that they are tried again. */
   reopenFailed(id: string): Promise<void>;
@@ -74,7 +81,10 @@ export interface JobStore extends Leases {
 }
 
 /** What a copier of batches needs of a job store. */
-export type BatchStore = Pick<JobStore, 'claim' | 'requireOwner' | 'noteAttempt' | 'noteSwept' | 'record'>;
+export type BatchStore = Pick<
+  JobStore,
+  'claim' | 'requireOwner' | 'noteAttempt' | 'noteSwept' | 'record' | 'isGivenUp'
+>;
 
 /** Whether nothing can be left of a unit under a temporary name. @param claim  the number of the claim that it was recorded under */
 export function isClean(claim: number, { outcome, retries, remains }: UnitOutcome): boolean {
@@ -82,7 +92,7 @@ export function isClean(claim: number, { outcome, retries, remains }: UnitOutcom
 }
 
 /** What is asked of a store when a file is put together of its chunks. */
-export type ChunkStore = Pick<JobStore, 'chunks' | 'reopenChunks'>;
+export type ChunkStore = Pick<JobStore, 'chunks' | 'reopenChunks' | 'giveUpChunks' | 'isGivenUp'>;
 
 /** What became of a chunk, as it was recorded. */
 export type ChunkRecord = ChunkOutcome & { readonly batch: number };

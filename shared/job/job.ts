@@ -90,6 +90,6 @@ export function storedJob(job: Job): Job {
   if ('chunkSize' in kept && !('force' in kept)) return { ...job, spec: { ...job.spec, options: kept } };
   const { force, checksum, ...others } = 'force' in kept ? kept : { ...kept, force: undefined, checksum: true };
   const existing = force === undefined ? {} : { existing: existingOf(force, checksum) };
-  const options = { splitAbove: 'auto', chunkSize: 2 ** 30, ...others, ...existing } as JobOptions;
+  const options = { splitAbove: 0, chunkSize: 2 ** 30, ...others, ...existing } as JobOptions;
   return { ...job, spec: { ...job.spec, options } };
 }

@@ -6,7 +6,7 @@ import { asidePath, type Remains, withdraw } from '../storage/promote.ts';
 import type { UnitSet } from './bitmap.ts';
 import { mayReplace } from './existing.ts';
 import { temporaryPath } from './temporary.ts';
-import { type Batch, destinationPathOf, fileOf, isNeverWritten, isSplit } from './unit.ts';
+import { type Batch, destinationPathOf, fileOf, isNeverWritten } from './unit.ts';
 import type { Claim } from './job-store.ts';
 import type { Job } from './job.ts';
 
@@ -66,8 +66,8 @@ function* namesOf(
   if (job.spec.options.direct) return;
   for (const [index, unit] of units.entries()) {
     const file = fileOf(unit);
-    // What a split file is put together of has names of its own.
-    if (index < first || without.has(index) || isNeverWritten(file) || isSplit(unit)) continue;
+    // What a split file is put together of has names of its own; copied as one stream after all, it has those of any file.
+    if (index < first || without.has(index) || isNeverWritten(file)) continue;
     const finalPath = destinationPathOf(job.roots, file);
     for (let claim = from; claim <= through; claim++) {
       for (let attempt = 0; attempt <= attempts; attempt++) {

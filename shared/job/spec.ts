@@ -84,9 +84,9 @@ const optionFields = z.strictObject({
   filesOnly: z.boolean().default(false).describe('Flatten: all files directly under the destination'),
   splitAbove: z
     .union([z.int().min(0), z.literal('auto')], 'expected a whole number, or auto')
-    .default('auto')
+    .default(0)
     .describe(
-      'Files of more bytes are copied in chunks, by many transfers at once, where the destination allows it; 0: none. auto: 1 GiB, and four blocks at least',
+      'Files of more bytes are copied in chunks, by many transfers at once, where the destination allows it; 0, the default: none. auto: 1 GiB, and four blocks at least',
     ),
   chunkSize: z
     .int()

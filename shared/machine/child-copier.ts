@@ -130,6 +130,7 @@ function sentStore(runner: Channel<RunnerMethods>, tellMoved: () => void): Batch
     requireOwner: (...batch) => runner.call('requireOwner', ...batch),
     noteAttempt: (...attempt) => runner.call('noteAttempt', ...attempt),
     noteSwept: (...claim) => runner.call('noteSwept', ...claim),
+    isGivenUp: (...split) => runner.call('isGivenUp', ...split),
     record(...outcomes) {
       // What is recorded of this process never exceeds what it has told.
       tellMoved();

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { allOrAbort } from '../all-or-abort.ts';
-import { requireFewFailures } from '../copy/copier.ts';
+import { requireFewFailures } from '../job/failures.ts';
 import { FanoutError, messageOf } from '../errors.ts';
 import type { Job, Transfers } from '../job/job.ts';
 import type { Threads } from '../job/threads.ts';
@@ -204,7 +204,7 @@ export class CopierPool {
 
   #requireFewFailures(): void {
     try {
-      requireFewFailures(this.#serving.progress.failed, this.#job);
+      requireFewFailures(this.#serving.progress.failures, this.#job);
     } catch (error) {
       this.#stop.abort(error);
     }

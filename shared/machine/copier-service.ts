@@ -70,6 +70,10 @@ export class CopierService implements RunnerMethods {
     return this.#serving.store.noteSwept(...claim);
   }
 
+  isGivenUp(...split: Parameters<BatchStore['isGivenUp']>): Promise<boolean> {
+    return this.#serving.store.isGivenUp(...split);
+  }
+
   async record(...recorded: Parameters<BatchStore['record']>): Promise<void> {
     const { store, progress, onOutcome } = this.#serving;
     await store.record(...recorded);

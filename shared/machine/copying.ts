@@ -57,6 +57,7 @@ export async function copyBatches(
       requireOwner: (...batch) => store.requireOwner(...batch),
       noteAttempt: (...attempt) => store.noteAttempt(...attempt),
       noteSwept: (...claim) => store.noteSwept(...claim),
+      isGivenUp: (...split) => store.isGivenUp(...split),
       record: (...outcomes) => store.record(...outcomes),
     },
     signal: AbortSignal.any([signal, stop.signal]),

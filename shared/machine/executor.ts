@@ -162,7 +162,9 @@ async function finishJob(
     owner,
     assemble: (batch, index, unit, claim, both) => assemble({ ...context, signal: both }, batch, index, unit, claim),
     onOutcome: (batch, outcome) => {
-      progress.settle(outcome);
+      // The bytes of a failed one's chunks are counted already.
+      if (outcome.outcome === 'failed') progress.count(outcome);
+      else progress.settle(outcome);
       onOutcome(batch, outcome);
     },
     log,

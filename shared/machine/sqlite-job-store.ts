@@ -29,6 +29,7 @@ const SCHEMA = `
     budget TEXT PRIMARY KEY, ends_at REAL NOT NULL, count INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS chunks (
     job TEXT, split INTEGER, chunk INTEGER, record TEXT NOT NULL, PRIMARY KEY (job, split, chunk)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS given_up (job TEXT, split INTEGER, PRIMARY KEY (job, split)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS finishing (job TEXT PRIMARY KEY, cursor TEXT NOT NULL) WITHOUT ROWID;
 `;
 /** Rows that are read at once: a statement that stays open would keep SQLite's log from being written back. */
@@ -151,6 +152,7 @@ export class SqliteJobStore implements JobStore {
         if (isOfChunk(outcome) && outcome.outcome === 'failed') continue;
         done.add(outcome.unit);
         if (isClean(row.claim, outcome)) clean.add(outcome.unit);
+        else clean.delete(outcome.unit);
         if (outcome.outcome === 'failed') {
           const sql = 'INSERT INTO failures (job, batch, unit, outcome) VALUES (?, ?, ?, ?)';
           this.#run(sql, id, batch, outcome.unit, JSON.stringify(outcome));
@@ -167,16 +169,26 @@ export class SqliteJobStore implements JobStore {
     return Promise.resolve(rows.map(({ record }) => JSON.parse(String(record)) as ChunkRecord));
   }
 
-  async reopenChunks(id: string, split: number): Promise<void> {
-    const chunks = await this.chunks(id, split);
+  async reopenChunks(id: string, split: number, which?: ReadonlySet<number>): Promise<void> {
+    const chunks = (await this.chunks(id, split)).filter(({ chunk }) => which?.has(chunk) ?? true);
     return this.#transaction(() => {
-      for (const { outcome, batch, unit, bytes } of chunks) {
+      for (const { outcome, batch, unit, chunk, bytes } of chunks) {
+        this.#run('DELETE FROM chunks WHERE job = ? AND split = ? AND chunk = ?', id, split, chunk);
         if (outcome === 'failed') continue;
         this.#reopenUnit(id, batch, unit);
         this.#add(id, new Map([['chunks.bytes', -bytes]]));
       }
-      this.#run('DELETE FROM chunks WHERE job = ? AND split = ?', id, split);
     });
+  }
+
+  async giveUpChunks(id: string, split: number): Promise<void> {
+    // First, so that no crash leaves chunks that are to be copied again.
+    this.#run('INSERT OR IGNORE INTO given_up (job, split) VALUES (?, ?)', id, split);
+    await this.reopenChunks(id, split);
+  }
+
+  isGivenUp(id: string, split: number): Promise<boolean> {
+    return Promise.resolve(this.#get('SELECT 1 FROM given_up WHERE job = ? AND split = ?', id, split) !== undefined);
   }
 
   /** Units of a batch whose outcome is recorded. */
@@ -237,7 +249,10 @@ export class SqliteJobStore implements JobStore {
   endFinish(id: string, ending: Partial<Omit<Job, 'id'>>): Promise<void> {
     return this.#transaction(() => {
       this.#update(id, ending);
-      if (ending.outcome === 'Successful') this.#run('DELETE FROM chunks WHERE job = ?', id);
+      if (ending.outcome === 'Successful') {
+        this.#run('DELETE FROM chunks WHERE job = ?', id);
+        this.#run('DELETE FROM given_up WHERE job = ?', id);
+      }
       this.#run('DELETE FROM finishing WHERE job = ?', id);
     });
   }
@@ -306,9 +321,12 @@ export class SqliteJobStore implements JobStore {
   }
 
   #reopenUnit(id: string, batch: number, unit: number): void {
-    const done = new Bitmap(this.#batch(id, batch)?.done);
+    const row = this.#batch(id, batch);
+    const done = new Bitmap(row?.done);
+    const clean = new Bitmap(row?.clean ?? undefined);
     done.delete(unit);
-    this.#run('UPDATE batches SET done = ? WHERE job = ? AND batch = ?', done.bytes, id, batch);
+    clean.delete(unit);
+    this.#run('UPDATE batches SET done = ?, clean = ? WHERE job = ? AND batch = ?', done.bytes, clean.bytes, id, batch);
   }
 
   #asOwner(id: string, batch: number, owner: string, change: string, value: number): Promise<void> {

@@ -110,6 +110,12 @@ export function closed(permission: string): string {
   return `${user}00`;
 }
 
+/** With what an owner must be allowed to whom CONCAT appends: to read the chunks, and to write the first one. */
+export function joinable(permission: string): string {
+  const mode = parseInt(permission, 8) | 0o600;
+  return mode.toString(8).padStart(3, '0');
+}
+
 /** Whether two octal permissions are the same: `0644` is `644`. */
 export function samePermission(one: string, other: string): boolean {
   return parseInt(one, 8) === parseInt(other, 8);

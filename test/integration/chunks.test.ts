@@ -56,6 +56,25 @@ describe('a file that is copied in chunks', () => {
     expect(copied).toMatchObject({ modificationTime: 1_500_000_000_000, permission: '640', blockSize: MIB });
   });
 
+  it.each(['444', '200', '000'])(
+    'is put together by an ordinary user who then gives it mode %s',
+    async (permission) => {
+      const pair = await pairWith(`mode-${permission}`);
+      await pair.a.call('PUT', 'SETPERMISSION', `${pair.root}/in/long`, { permission });
+      await pair.b.call('PUT', 'SETOWNER', pair.root, { owner: 'alice' });
+      const conf = pair.conf({ B: { user: 'alice' } });
+      const args = [...copyOf(pair), '--attributes', 'permission'];
+      const { status, code, stderr } = await pair.run(args, { conf });
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(status).toMatchObject({ 'Files Copied': 2, 'Files Split': { 'chunks of 4.0 MiB': 1 }, Warnings: {} });
+      expect(await pair.b.status(`${pair.root}/out/long`)).toMatchObject({
+        owner: 'alice',
+        permission: String(Number(permission)),
+      });
+      await requireEqual(pair);
+    },
+  );
+
   it('is read once, many chunks at once, and verified by what its chunks add up to where blocks differ', async () => {
     const pair = await pairWith('once');
     // No chunk is written before two are.
@@ -96,6 +115,53 @@ describe('a file that is copied in chunks', () => {
     const { status, code } = await pair.run([...copyOf(pair), '--exact', '--force']);
     expect({ code, copied: status['Files Copied'] }).toEqual({ code: 0, copied: 2 });
     await requireEqual(pair);
+  });
+
+  it.each([
+    {
+      what: 'an equal file',
+      bytes: content('taken', LENGTH),
+      code: 0,
+      ended: { 'Files Skipped': 1, 'Files Failed': 0 },
+    },
+    { what: 'another file', bytes: 'another', code: 1, ended: { 'Files Skipped': 0, 'Files Failed': 1 } },
+  ])('whose name $what takes meanwhile leaves that file alone', async ({ bytes, code, ended }) => {
+    const pair = await pairWith(`taken-${code}`);
+    await pair.a.put(`${pair.root}/in/long`, content('taken', LENGTH));
+    await using b = await proxyOf('B', async ({ operation, path }) => {
+      if (operation === 'CONCAT' && !path.includes('probe')) await pair.b.put(`${pair.root}/out/long`, bytes);
+      return undefined;
+    });
+    const result = await pair.run(copyOf(pair), { conf: pair.conf({ B: { url: b.url } }) });
+    expect({ code: result.code, stderr: result.stderr }).toMatchObject({ code });
+    expect(result.status).toMatchObject(ended);
+    expect(await pair.b.get(`${pair.root}/out/long`)).toEqual(Buffer.from(bytes));
+    expect(temporaryNames(await pair.b.tree(pair.root))).toHaveLength(code);
+  });
+
+  it('with a chunk that somebody replaced fails, and a resume copies that chunk alone', async () => {
+    const pair = await pairWith('replaced-chunk');
+    let writes = 0;
+    await using b = await proxyOf('B', async ({ operation, path }) => {
+      const isChunk = operation === 'RENAME' && path.includes('_hdfs-fanout') && ++writes === CHUNKS;
+      if (!isChunk) return undefined;
+      const [chunk = ''] = temporaryNames(await pair.b.tree(`${pair.root}/out`)).filter((name) =>
+        /\.s0\.\d+$/.test(name),
+      );
+      await pair.b.put(`${pair.root}/out${chunk}`, content('other', 4 * MIB));
+      return undefined;
+    });
+    const args = [...copyOf(pair), '--threads', '1', '--include-pattern', 'long'];
+    const first = await pair.run(args, { conf: pair.conf({ B: { url: b.url } }) });
+    expect(first.code).toBe(1);
+    const { stdout } = await pair.run(['status', first.status.Job, '--failures']);
+    expect(stdout).toContain('1 of its chunks are not the files that were written');
+    await using a = await proxyOf('A', () => undefined);
+    const resumed = await pair.run(['copy', '--silent', '--resume', first.status.Job], {
+      conf: pair.conf({ A: { url: a.url } }),
+    });
+    expect({ code: resumed.code, opened: toDatanode(a, 'OPEN') }).toEqual({ code: 0, opened: 1 });
+    expect(await pair.b.get(`${pair.root}/out/long`)).toEqual(content('replaced-chunk', LENGTH));
   });
 
   it('is skipped when it is there already', async () => {
@@ -225,6 +291,33 @@ describe('a file whose chunks cannot be put together', () => {
     const { stdout } = await pair.run(['status', status.Job, '--failures']);
     expect(stdout).toContain(`it has ${LENGTH + 4} bytes now, ${LENGTH} when it was listed`);
     expect(Object.keys(await pair.b.tree(`${pair.root}/out`))).toEqual(['/short']);
+    // As one stream, which takes the source as it is now.
+    const resumed = await pair.run(['copy', '--silent', '--resume', status.Job]);
+    expect({ code: resumed.code, stderr: resumed.stderr }).toEqual({ code: 0, stderr: '' });
+    expect(resumed.status).toMatchObject({ 'Files Copied': 2, 'Files Failed': 0, 'Size Copied': LENGTH + 9 });
+    await requireEqual(pair);
+    expect(temporaryNames(await pair.b.tree(pair.root))).toEqual([]);
+  });
+
+  it('because the server refuses to for a reason of its own goes as one stream on a resume', async () => {
+    const pair = await pairWith('refused');
+    const body = JSON.stringify({
+      RemoteException: { exception: 'HadoopIllegalArgumentException', message: 'concat: not like this' },
+    });
+    await using b = await proxyOf('B', ({ operation, path }) =>
+      operation === 'CONCAT' && !path.includes('probe') ? { answer: { status: 400, body } } : undefined,
+    );
+    const conf = pair.conf({ B: { url: b.url } });
+    const first = await pair.run(copyOf(pair), { conf });
+    expect({ code: first.code, failed: first.status['Files Failed'] }).toEqual({ code: 1, failed: 1 });
+    expect(Object.keys(await pair.b.tree(`${pair.root}/out`))).toEqual(['/short']);
+    const asked = b.count('CONCAT');
+    const resumed = await pair.run(['copy', '--silent', '--resume', first.status.Job, '--copiers', '2'], { conf });
+    expect({ code: resumed.code, stderr: resumed.stderr }).toEqual({ code: 0, stderr: '' });
+    expect(resumed.status).toMatchObject({ 'Files Copied': 2, 'Size Copied': LENGTH + 5, Verified: { checksum: 2 } });
+    expect(b.count('CONCAT')).toBe(asked);
+    await requireEqual(pair);
+    expect(temporaryNames(await pair.b.tree(pair.root))).toEqual([]);
   });
 
   it('because a snapshot was taken of them fails with that reason, and a resume copies it', async () => {

@@ -190,6 +190,44 @@ export function jobStoreContract(name: string, open: () => Promise<Stores>): voi
         expect(await claim(id, 1, 'you')).toMatchObject({ done: new Set() });
       });
 
+      it('that are taken back are swept again, however clean they were', async () => {
+        const id = await make();
+        await store.claim(id, 0, 'me');
+        await store.record(id, 0, 'me', [copiedChunk(0, 1, 0), copiedChunk(1, 1, 1), copied(2)]);
+        expect(await claims(id)).toMatchObject([{ clean: new Set([0, 1, 2]) }]);
+        await store.reopenChunks(id, 1);
+        expect(await claims(id)).toMatchObject([{ done: new Set([2]), clean: new Set([2]) }]);
+        await store.claim(id, 0, 'you');
+        await store.record(id, 0, 'you', [copiedChunk(0, 1, 0)]);
+        expect(await claims(id)).toMatchObject([{ done: new Set([0, 2]), clean: new Set([2]) }]);
+      });
+
+      it('are taken back one by one', async () => {
+        const id = await make();
+        await store.claim(id, 0, 'me');
+        await store.record(id, 0, 'me', [copiedChunk(0, 1, 0), copiedChunk(1, 1, 1), copiedChunk(2, 1, 2)]);
+        await store.reopenChunks(id, 1, new Set([1, 7]));
+        expect((await store.chunks(id, 1)).map(({ chunk }) => chunk).sort()).toEqual([0, 2]);
+        expect((await store.counters(id)).get('chunks.bytes')).toBe(2000);
+        expect(await claim(id, 0, 'you')).toMatchObject({ done: new Set([0, 2]) });
+      });
+
+      it('of one file are given up for good, and taken back with that', async () => {
+        const id = await make();
+        await store.claim(id, 0, 'me');
+        await store.record(id, 0, 'me', [copiedChunk(0, 1, 0), copiedChunk(1, 12, 0)]);
+        await store.giveUpChunks(id, 1);
+        await store.giveUpChunks(id, 1);
+        const of = [1, 12, 2].map((split) => store.isGivenUp(id, split));
+        expect(await Promise.all(of)).toEqual([true, false, false]);
+        expect(await store.isGivenUp(await make(), 1)).toBe(false);
+        expect(await store.chunks(id, 1)).toEqual([]);
+        expect((await store.counters(id)).get('chunks.bytes')).toBe(1000);
+        await store.reopenFailed(id);
+        expect(await store.isGivenUp(id, 1)).toBe(true);
+        expect(await claim(id, 0, 'you')).toMatchObject({ done: new Set([1]) });
+      });
+
       it('are no more than their file once it has ended, however many they are', async () => {
         const id = await make();
         await store.claim(id, 0, 'me');

@@ -15,6 +15,7 @@ const checksum: GivenAnswer = {
   json: { FileChecksum: { algorithm: 'MD5-of-0MD5-of-512CRC32C', bytes: 'ab'.repeat(28), length: 28 } },
 };
 const store = {
+  isGivenUp: () => Promise.resolve(false),
   requireOwner: () => Promise.resolve(),
   noteAttempt: () => Promise.resolve(),
 } as Partial<JobStore> as JobStore;

@@ -21,6 +21,7 @@ const content = Buffer.alloc(300_000, 7);
 const part = content.subarray(0, 65_536);
 const stranger = Buffer.alloc(65_536, 8);
 const store = {
+  isGivenUp: () => Promise.resolve(false),
   requireOwner: () => Promise.resolve(),
   noteAttempt: () => Promise.resolve(),
 } as Partial<JobStore> as JobStore;

@@ -11,7 +11,7 @@ import { ManifestFile } from '../../../../shared/machine/manifest-file.ts';
 import { SqliteJobStore } from '../../../../shared/machine/sqlite-job-store.ts';
 import { decorated } from '../../../../shared/storage/decorated.ts';
 import { never } from '../../../support/files.ts';
-import { copied, copiedChunk, newJob } from '../../../support/outcomes.ts';
+import { copied, copiedChunk, failed, newJob } from '../../../support/outcomes.ts';
 
 const SPLIT_FILES = 20;
 
@@ -108,6 +108,13 @@ describe('files that chunks have copied', () => {
     await expect(finish({ ...crashing, assemble: killed })).rejects.toThrow('killed');
     await finish(await one.finishing());
     expect(one.assembled.toSorted()).toEqual(all.toSorted());
+  });
+
+  it('end the job where more of them fail than may', async () => {
+    const { spec } = one.job;
+    await one.store.update(one.job.id, { spec: { ...spec, options: { ...spec.options, maxFailures: 2 } } });
+    const assemble: Finishing['assemble'] = (_, index) => Promise.resolve(failed(index));
+    await expect(finish(await one.finishing({ assemble }))).rejects.toThrow('more than the limit of 2');
   });
 
   it('keep their chunks in the sweep', async () => {

@@ -33,3 +33,10 @@ it('a job is read as it was stored', () => {
   const job = newJob({ outcome: 'Failed', error: 'why' });
   expect(storedJob(job)).toEqual(job);
 });
+
+it('a job that was stored before there were chunks splits no file', () => {
+  const job = newJob();
+  const { splitAbove: _, chunkSize: __, ...options } = job.spec.options;
+  const { spec } = storedJob({ ...job, spec: { ...job.spec, options } } as unknown as Job);
+  expect(spec.options).toMatchObject({ splitAbove: 0, chunkSize: 2 ** 30 });
+});

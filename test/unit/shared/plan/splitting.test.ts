@@ -27,7 +27,7 @@ function splitting(options: object = {}, blockBytes = 128 * MIB, obstacle?: stri
       concatenate: () => Promise.reject(new Error('not while planning')),
     },
   });
-  const spec = parseJobSpec({ source: 'a:/in', destination: 'b:/out', options });
+  const spec = parseJobSpec({ source: 'a:/in', destination: 'b:/out', options: { splitAbove: 'auto', ...options } });
   const planning = { source, destination, options: spec.options, signal: never };
   return { asked, splitting: new Splitting(planning, from) };
 }
@@ -48,6 +48,7 @@ describe('a file is split', () => {
       cut: 128 * MIB,
     },
     { what: 'never', bytes: 2 ** 50, options: { splitAbove: 0 }, cut: undefined },
+    { what: 'never unless asked for', bytes: 2 ** 50, options: { splitAbove: undefined }, cut: undefined },
     {
       what: 'into chunks of whole blocks of both',
       bytes: 3 * GIB,
@@ -105,7 +106,7 @@ describe('a long file goes as one stream, and is counted,', () => {
 
   it('because the destination cannot put files together', async () => {
     const disk = new LocalDisk(65_536);
-    const { options } = parseJobSpec({ source: 'a:/in', destination: 'local:/out' });
+    const { options } = parseJobSpec({ source: 'a:/in', destination: 'local:/out', options: { splitAbove: 'auto' } });
     const one = new Splitting({ source: disk, destination: disk, options, signal: never });
     expect(await one.of(unit(3 * GIB), '/out/f', undefined)).toBeUndefined();
     expect(one.state.notSplit).toEqual({ 'local cannot put files together': 1 });
