@@ -114,7 +114,10 @@ export function skipped(file: FileCopy, reason: string): SkippedOutcome {
 }
 
 /** Skips a file whose name is taken by a file that stays: attributes that differ are set. */
-export async function kept(file: FileCopy, { reason, there }: Pick<Settled, 'reason' | 'there'>): Promise<SkippedOutcome> {
+export async function kept(
+  file: FileCopy,
+  { reason, there }: Pick<Settled, 'reason' | 'there'>,
+): Promise<SkippedOutcome> {
   const told = await file.attributes.update(file.unit, there, file.context.signal);
   return { ...skipped(file, reason), ...told };
 }

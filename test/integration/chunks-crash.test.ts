@@ -73,10 +73,13 @@ describe.each(['B', 'HttpFS'] as const)('a copy in chunks to %s, killed with kil
     const options = { conf, home: newHome() };
     const args = ['copy', '--silent', '--threads', '1', `A:${pair.root}/in`, `B:${pair.root}/out`, ...chunked];
     const first = startCli(args, options);
-    await sleep(1500 + Math.random() * 1000);
+    let told = '';
+    // However long it takes to begin: there is nothing to resume before.
+    while (told === '') told = (await runCli(['jobs', '--json'], options)).stdout;
+    await sleep(Math.random() * 1500);
     first.child.kill('SIGKILL');
     await first.ended;
-    const { Job: job } = JSON.parse((await runCli(['jobs', '--json'], options)).stdout) as { Job: string };
+    const { Job: job } = JSON.parse(told) as { Job: string };
     for (let round = 0; round < 4; round++) {
       const resumed = startCli(['copy', '--silent', '--resume', job], options);
       await sleep(1000 + Math.random() * 1500);
