@@ -16,9 +16,10 @@ beforeAll(async () => {
   pair = await TwoClusters.make(bed, 'aws-chunks');
 });
 
+/** Cluster B behind a fault proxy. Its alias is of this file alone: files run beside each other on one deployment. */
 async function faultProxyOf(react: (request: FaultProxyRequest) => Reaction | undefined) {
   const faultProxy = await FaultProxy.start(bed.b, { react });
-  await cloud.push({ faultProxy: { url: faultProxy.url } });
+  await cloud.push({ chunksProxy: { url: faultProxy.url } });
   return faultProxy;
 }
 
@@ -44,7 +45,7 @@ test(
       kill(copiers);
       return 'cut-before';
     });
-    const { code, stderr, status } = await start('killed', 'faultProxy');
+    const { code, stderr, status } = await start('killed', 'chunksProxy');
     expect(code, stderr).toBe(0);
     expect(killed).toBeGreaterThan(0);
     expect(status).toMatchObject({
@@ -75,7 +76,7 @@ test(
     await using faultProxy = await faultProxyOf(({ operation, path }) =>
       isDenied && operation === 'CONCAT' && !path.includes('probe') ? { answer: { status: 403, body } } : undefined,
     );
-    const { code, status } = await start('denied', 'faultProxy');
+    const { code, status } = await start('denied', 'chunksProxy');
     expect(code).toBe(1);
     expect(status).toMatchObject({ 'Files Copied': 1, 'Files Failed': 1 });
     isDenied = false;
