@@ -79,13 +79,15 @@ export const pump = async (
       begin = bodyAtOf(slab.memory.subarray(0, filled), lengthBytes);
       cameBytes = begin === undefined ? 0 : filled - begin;
     } else cameBytes += bytes;
-    if (cameBytes === lengthBytes) flush();
-    else if (slabBytes - filled < recordBytes) {
-      flush();
+    const isFull = slabBytes - filled < recordBytes;
+    if (isFull || cameBytes === lengthBytes) flush();
+    else turn ??= setImmediate(flush);
+    // Also behind the last byte: the end of a connection is read, too, and nothing is read into no room.
+    if (isFull) {
       release(slab);
       slab = takeSlab();
       begin = filled = 0;
-    } else turn ??= setImmediate(flush);
+    }
     isPaused = underWay >= mostUnderWay;
     return !isPaused;
   };

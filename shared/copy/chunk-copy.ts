@@ -15,6 +15,7 @@ import type { ChunkUnit } from '../job/unit.ts';
 import { chunkLayouts } from './chunk-layouts.ts';
 import { type CopyContext, FileCopy } from './file-copy.ts';
 import { ofSource, requireUnchanged, requireWhole } from './source.ts';
+import { failureOf } from './transfer.ts';
 import { readBack, requireLength, verifyWritten, type Written } from './verify.ts';
 
 /** Tries that end in bytes that differ, or in a refusal that is not known here. */
@@ -44,11 +45,7 @@ export async function copyChunk(
     context.signal.throwIfAborted();
     if (error instanceof FanoutError && error.disposition === 'fail-job') throw error;
     if (!(error instanceof FanoutError)) context.log.error({ error, path: file.sourcePath }, 'unexpected error');
-    const { operation = '', host = '' } = error instanceof FanoutError ? (error.where ?? {}) : {};
-    const remedy = error instanceof FanoutError && error.remedy ? ` (${error.remedy})` : '';
-    const reason = error instanceof FanoutError ? error.reason : messageOf(error);
-    const failure = { path: file.sourcePath, operation, host, reason: `${reason}${remedy}` };
-    return failedChunk(unit, index, file.retries, failure);
+    return failedChunk(unit, index, file.retries, failureOf(file, error));
   }
 }
 

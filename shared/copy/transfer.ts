@@ -2,7 +2,7 @@ import { FanoutError, messageOf } from '../errors.ts';
 import { isExists, isOpen } from '../storage/errors.ts';
 import { EXISTS } from '../job/decide.ts';
 import type { Claim } from '../job/job-store.ts';
-import type { CopiedOutcome, FailedOutcome, FileOutcome, SkippedOutcome } from '../job/outcome.ts';
+import type { CopiedOutcome, FailedOutcome, Failure, FileOutcome, SkippedOutcome } from '../job/outcome.ts';
 import type { JobOptions, Verification } from '../job/spec.ts';
 import type { FileUnit } from '../job/unit.ts';
 import { type CopyContext, FileCopy } from './file-copy.ts';
@@ -129,11 +129,15 @@ function refused(file: FileCopy, reason: string): FailedOutcome {
 }
 
 export function failed(file: FileCopy, error: unknown): FailedOutcome {
+  return { outcome: 'failed', ...ended(file), failure: failureOf(file, error) };
+}
+
+/** What is told of an error that ended a file, or a part of it. */
+export function failureOf({ sourcePath }: FileCopy, error: unknown): Failure {
   const { operation = '', host = '' } = error instanceof FanoutError ? (error.where ?? {}) : {};
   const remedy = error instanceof FanoutError && error.remedy ? ` (${error.remedy})` : '';
   const reason = error instanceof FanoutError ? error.reason : messageOf(error);
-  const failure = { path: file.sourcePath, operation, host, reason: `${reason}${remedy}` };
-  return { outcome: 'failed', ...ended(file), failure };
+  return { path: sourcePath, operation, host, reason: `${reason}${remedy}` };
 }
 
 function ended({ index, unit, retries, hasRemains }: FileCopy) {
