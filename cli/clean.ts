@@ -1,5 +1,6 @@
 import { sweep, sweepStart } from '../shared/finish/sweep.ts';
 import { sweepChunks } from '../shared/finish/sweep-chunks.ts';
+import { sweepParts } from '../shared/finish/sweep-parts.ts';
 import { DestinationLock } from '../shared/machine/destination-lock.ts';
 import { openState } from '../shared/machine/state.ts';
 import { silentLog } from '../shared/log.ts';
@@ -25,6 +26,7 @@ export async function clean(id: string, flags: { conf?: string }): Promise<numbe
       const isOver = () => false;
       await sweep({ job, store, manifests, destination, signal: interrupt, isOver }, () => true, sweepStart);
       await sweepChunks({ job, manifests, destination, signal: interrupt });
+      await sweepParts({ job, store, manifests, destination, signal: interrupt });
     }
     await state.manifests.remove(id);
     await state.store.keepFinishCursor(id, undefined);

@@ -142,7 +142,7 @@ type Digested = Streamed & { readonly digest: Pick<ContentDigest, 'checksum'> };
 /** What is looked at of a written file alone. */
 export type Written = Pick<Digested, 'written' | 'digest' | 'writtenLayouts'>;
 
-async function verifySource(copy: Digested, signal: AbortSignal, known?: StoredOfBoth): Promise<Verification> {
+export async function verifySource(copy: Digested, signal: AbortSignal, known?: StoredOfBoth): Promise<Verification> {
   const { source, digest, sourceLayouts } = copy;
   const ask = () => (source.encrypted ? undefined : ofSource(storedChecksum(source, signal, source.near)));
   const stored = known ? known.ofRead : await ask();
