@@ -7,7 +7,7 @@ import type { Left } from '../../shared/copy/copier.ts';
 import { Deadline } from '../../shared/deadline.ts';
 import { allOf } from '../support/files.ts';
 import { FaultProxy, type FaultProxyRequest, type Reaction } from '../support/fault-proxy.ts';
-import { content } from '../support/odd-tree.ts';
+import { varied } from '../support/odd-tree.ts';
 import { temporaryNames, TwoClusters } from '../support/two-clusters.ts';
 import { clientsOf } from './support.ts';
 import { newTestDeployment } from './test-deployment.ts';
@@ -25,7 +25,7 @@ const limits = { transfers: 4, copiers: 2 };
 
 async function planned(name: string, options: object, react: (request: FaultProxyRequest) => Reaction | undefined) {
   const pair = await TwoClusters.make(bed, `aws-parts-${name}`);
-  await pair.a.put(`${pair.root}/in/long`, content(name, LENGTH));
+  await pair.a.put(`${pair.root}/in/long`, varied(name, LENGTH));
   const source = await FaultProxy.start(bed.a, { datanodes: true, react });
   const deployment = await newTestDeployment(clients, { A: { url: source.url }, B: { url: bed.b } });
   const input = {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, inject, it } from 'vitest';
 import { newHome, runCli, startCli } from '../support/cli.ts';
 import { FaultProxy, type FaultProxyRequest, type Reaction } from '../support/fault-proxy.ts';
-import { content } from '../support/odd-tree.ts';
+import { varied } from '../support/odd-tree.ts';
 import { temporaryNames, TwoClusters } from '../support/two-clusters.ts';
 
 const bed = inject('bed');
@@ -36,7 +36,7 @@ describe.each(['B', 'HttpFS'] as const)('a file in parts to %s whose copy is kil
     const source = await FaultProxy.start(from.url);
     const destination = await FaultProxy.start(kind === 'B' ? bed.b : bed.httpFs, { datanodes: true, react });
     const conf = pair.conf({ A: { url: source.url }, B: { url: destination.url } });
-    await from.put(`${pair.root}/in/long`, content(name, LENGTH));
+    await from.put(`${pair.root}/in/long`, varied(name, LENGTH));
     const copy = ['copy', '--silent', `A:${pair.root}/in`, `B:${pair.root}/out`, ...inParts];
     return {
       pair,

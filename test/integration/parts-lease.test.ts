@@ -7,7 +7,7 @@ import { definitionOf } from '../bed/client-config.ts';
 import { newHome, runCli, startCli } from '../support/cli.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
 import { TestHdfs } from '../support/hdfs.ts';
-import { content } from '../support/odd-tree.ts';
+import { varied } from '../support/odd-tree.ts';
 import { temporaryNames, writeConf } from '../support/two-clusters.ts';
 
 const MIB = 1024 * 1024;
@@ -35,7 +35,7 @@ afterAll(() => bed.stop());
 
 /** A copy of a file in parts of which `onAppend` hears of every APPEND, by its number. */
 async function copying(name: string, onAppend: (number: number) => void) {
-  await a.put(`/${name}/in/long`, content(name, LENGTH));
+  await a.put(`/${name}/in/long`, varied(name, LENGTH));
   const source = await FaultProxy.start(bed.clusters.A.namenodeUrl);
   let appended = 0;
   const destination = await FaultProxy.start(bed.clusters.B.namenodeUrl, {
@@ -94,7 +94,7 @@ test('a writer that hangs with the lease is waited for, and then the file begins
   kill = () => copy.child.kill('SIGKILL');
   await copy.ended;
   const [left = ''] = temporaryNames(await b.tree('/hanging'));
-  const hanging = await hangingAppend(`/hanging/${left}`);
+  const hanging = await hangingAppend(`/hanging${left}`);
   const { Job: job } = JSON.parse((await runCli(['jobs', '--json'], copy.options)).stdout) as { Job: string };
   const { code, status } = await runCli(['copy', '--silent', '--resume', job], copy.options);
   hanging.destroy();

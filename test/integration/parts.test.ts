@@ -1,7 +1,7 @@
 import { expect, inject, it } from 'vitest';
 import { newHome, runCli, startCli } from '../support/cli.ts';
 import { FaultProxy, type FaultProxyOptions, type FaultProxyRequest } from '../support/fault-proxy.ts';
-import { content } from '../support/odd-tree.ts';
+import { varied } from '../support/odd-tree.ts';
 import { temporaryNames, TwoClusters } from '../support/two-clusters.ts';
 
 const bed = inject('bed');
@@ -16,7 +16,7 @@ async function between(name: string, react: NonNullable<FaultProxyOptions['react
   const pair = await TwoClusters.make(bed, `parts-${name}`);
   const destination = await FaultProxy.start(bed.b, { datanodes: true, react });
   const source = await FaultProxy.start(bed.a, { datanodes: true });
-  await pair.a.put(`${pair.root}/in/long`, content(name, LENGTH));
+  await pair.a.put(`${pair.root}/in/long`, varied(name, LENGTH));
   const options = { conf: pair.conf({ A: { url: source.url }, B: { url: destination.url } }), home: newHome() };
   const copy = ['copy', '--silent', `A:${pair.root}/in`, `B:${pair.root}/out`, ...inParts];
   const run = (...args: string[]) => runCli([...copy, ...args], options);
@@ -93,7 +93,7 @@ it('a file whose source is another one at a resume begins anew', async () => {
   kill = () => child.kill('SIGKILL');
   await ended;
   kill = pass;
-  await pair.a.put(`${pair.root}/in/long`, content('another', LENGTH));
+  await pair.a.put(`${pair.root}/in/long`, varied('another', LENGTH));
   const { code, status } = await runCli(['copy', '--silent', '--resume', await ends.job()], options);
   expect(code).toBe(0);
   expect(status).toMatchObject({ 'Files Copied': 1, 'Size Copied': LENGTH });
@@ -131,9 +131,9 @@ it('a temporary file that somebody else has put in its place, or cut, is not gon
     await ended;
     kill = pass;
     const [left = ''] = temporaryNames(await pair.b.tree(pair.root));
-    const path = `${pair.root}/${left}`;
+    const path = `${pair.root}${left}`;
     if (harm === 'cut') await pair.b.call('POST', 'TRUNCATE', path, { newlength: String(PART) });
-    else await pair.b.put(path, content('other', 4 * PART));
+    else await pair.b.put(path, varied('other', 4 * PART));
     const { code, status } = await runCli(['copy', '--silent', '--resume', await ends.job()], options);
     expect(code).toBe(0);
     expect(status).toMatchObject({ 'Files Copied': 1, Verified: { checksum: 1 } });
@@ -160,7 +160,7 @@ it('what comes late of a copier that was given up for dead adds nothing', async 
   kill = pass;
   const [left = ''] = temporaryNames(await pair.b.tree(pair.root));
   // Its first step was answered while it was the file's only copier.
-  location = (await pair.b.call('POST', 'APPEND', `${pair.root}/${left}`)).location ?? '';
+  location = (await pair.b.call('POST', 'APPEND', `${pair.root}${left}`)).location ?? '';
   const { code, status } = await runCli(['copy', '--silent', '--resume', await ends.job()], options);
   expect(code).toBe(0);
   expect((await late)?.status).toBe(404);
@@ -187,7 +187,7 @@ it('what takes the name meanwhile stays with --existing skip, and no part is lef
 
 it('a file that its owner may only read is written in parts with its mode, by a user without superuser rights', async () => {
   const pair = await TwoClusters.make(bed, 'parts-read-only');
-  await pair.a.put(`${pair.root}/in/long`, content('read-only', LENGTH));
+  await pair.a.put(`${pair.root}/in/long`, varied('read-only', LENGTH));
   await pair.a.call('PUT', 'SETPERMISSION', `${pair.root}/in/long`, { permission: '444' });
   await pair.b.call('PUT', 'SETPERMISSION', pair.root, { permission: '777' });
   const conf = pair.conf({ B: { user: 'ann' } });
