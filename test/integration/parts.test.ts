@@ -62,6 +62,22 @@ it('a part whose bytes were changed on their way is written again, and no other'
   expect(await pair.b.tree(`${pair.root}/out`)).toEqual(await pair.a.tree(`${pair.root}/in`));
 });
 
+it('a connection that breaks before or after a part costs that part alone', async () => {
+  let added = 0;
+  await using ends = await between('broken', (request) => {
+    if (!isAdding(request)) return undefined;
+    added += 1;
+    if (added === 2) return 'cut-before';
+    return added === 5 ? 'cut-after' : undefined;
+  });
+  const { pair } = ends;
+  const { code, status } = await ends.run();
+  expect(code).toBe(0);
+  expect(status).toMatchObject({ 'Files Copied': 1, 'Size Copied': LENGTH, Retries: 2, Verified: { checksum: 1 } });
+  expect(ends.opened()).toBeLessThanOrEqual(8);
+  expect(await pair.b.tree(`${pair.root}/out`)).toEqual(await pair.a.tree(`${pair.root}/in`));
+});
+
 it('where a server lets nobody add to files, a long file goes as one stream', async () => {
   const body = JSON.stringify({
     RemoteException: {
