@@ -104,7 +104,7 @@ export async function putOldBack(file: FileCopy, signal: AbortSignal): Promise<v
 }
 
 /** Whether a copier of this job, with more time or less, may have copied the file in parts. */
-function mayHaveParts({ planned, unit, context }: FileCopy): boolean {
+export function mayHaveParts({ planned, unit, context }: FileCopy): boolean {
   return [planned, unit].some((one) => isLong(one, context.job.spec.options, true));
 }
 

@@ -13,8 +13,18 @@ import { urgently } from '../storage/urgent.ts';
 import { chunkLayouts } from './chunk-layouts.ts';
 import type { FileCopy } from './file-copy.ts';
 import { isLong, obstacleToParts } from './long-files.ts';
-import { dropParts, forgetParts, openParts, type PartsFile, putOldBack, statusOf, withPart } from './parts-file.ts';
+import {
+  dropParts,
+  forgetParts,
+  mayHaveParts,
+  openParts,
+  type PartsFile,
+  putOldBack,
+  statusOf,
+  withPart,
+} from './parts-file.ts';
 import { provePart, verifyParts } from './parts-proof.ts';
+import { weaker } from './verify.ts';
 import { explained, ofSource, requireUnchanged, requireWhole } from './source.ts';
 import { refresh } from './tries.ts';
 
@@ -63,6 +73,35 @@ export async function copyInParts(file: FileCopy): Promise<Verification | undefi
   }
   await dropParts(file);
   return undefined;
+}
+
+/**
+ * Finds a file that an earlier claim has given its name, and died before it could say so. It was verified before that, and its content is not
+ * read again: its inode is the one that was recorded.
+ *
+ * @returns the verification level that was reached; undefined where there is no such file
+ */
+export async function promotedInParts(file: FileCopy): Promise<Verification | undefined> {
+  const { context, destination, destinationPath, planned } = file;
+  const { signal, progress } = context;
+  if (file.claim === 1 || !mayHaveParts(file)) return undefined;
+  const known = await file.knownParts();
+  if (known?.fileId === undefined || bytesOf(known.parts) !== known.lengthBytes) return undefined;
+  const { lengthBytes, modifiedAtMs } = known;
+  const status = await destination.stat(destinationPath, signal);
+  if (status?.fileId !== known.fileId || status.lengthBytes !== lengthBytes) return undefined;
+  file.unit = { ...planned, lengthBytes, modifiedAtMs };
+  // An old file that was moved aside.
+  await dropParts(file);
+  progress.bytes += lengthBytes;
+  const written = { path: destinationPath, status, known, refused: [] };
+  try {
+    return await verifyParts(file, written, await chunkLayouts(file, file.unit, status.blockBytes, signal));
+  } catch (error) {
+    // Its source may have changed since, and then says nothing any more.
+    if (!isOfSource(error)) throw error;
+    return known.parts.map(({ verification }) => verification).reduce(weaker, 'read-back');
+  }
 }
 
 function isOfSource(error: unknown): boolean {

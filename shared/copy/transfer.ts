@@ -9,7 +9,7 @@ import type { FileUnit } from '../job/unit.ts';
 import { type CopyContext, FileCopy } from './file-copy.ts';
 import { isAnother, type Look, OPEN_FOR_WRITING, settle, type Settled } from './settle.ts';
 import { requireTime } from './long-files.ts';
-import { copyInParts } from './parts.ts';
+import { copyInParts, promotedInParts } from './parts.ts';
 import { dropParts, putOldBack } from './parts-file.ts';
 import { copyWithTries } from './tries.ts';
 
@@ -44,6 +44,8 @@ export async function transfer(
 async function copyOrLeave(file: FileCopy): Promise<FileOutcome> {
   const { job, signal } = file.context;
   const { options } = job.spec;
+  const promoted = await promotedInParts(file);
+  if (promoted !== undefined) return copied(file, promoted);
   if (file.claim > 1) await putOldBack(file, signal);
   const settled = await settle(file, file.planned, options, lookAt(file, options), signal);
   file.unit = settled.unit;

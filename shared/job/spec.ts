@@ -92,7 +92,9 @@ const optionFields = z.strictObject({
     .int()
     .min(2 ** 20)
     .default(2 ** 30)
-    .describe('Bytes of a chunk, or of a part of a long file that is copied as one stream; at least 1 MiB, rounded up to a multiple of the blocks of both sides'),
+    .describe(
+      'Bytes of a chunk, or of a part of a long file that is copied as one stream; at least 1 MiB, rounded up to a multiple of the blocks of both sides',
+    ),
   maxFailures: z.int().min(0).default(1000).describe('The job ends when more files than this have failed'),
 });
 

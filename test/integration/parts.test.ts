@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { expect, inject, it } from 'vitest';
 import { newHome, runCli, startCli } from '../support/cli.ts';
 import { FaultProxy, type FaultProxyOptions, type FaultProxyRequest } from '../support/fault-proxy.ts';
@@ -158,15 +160,24 @@ it('a temporary file that somebody else has put in its place, or cut, is not gon
   }
 });
 
+/** What a datanode answers to a few bytes. It sends an interim answer, for which not every client is ready. */
+async function statusOf(location: string): Promise<number | undefined> {
+  const upload = request(location, { method: 'POST' });
+  upload.end('late');
+  const [answer] = (await once(upload, 'response')) as [IncomingMessage];
+  answer.resume();
+  return answer.statusCode;
+}
+
 it('what comes late of a copier that was given up for dead adds nothing', async () => {
   let kill: () => void = pass;
   let added = 0;
-  let late: Promise<Response> | undefined;
+  let late: Promise<number | undefined> | undefined;
   let location = '';
   await using ends = await between('late', async (request) => {
     if (!isAdding(request)) return undefined;
     if (++added === 4) kill();
-    if (added > 5 && location !== '') await (late ??= fetch(location, { method: 'POST', body: 'late' }));
+    if (added > 5 && location !== '') await (late ??= statusOf(location));
     return undefined;
   });
   const { pair, options } = ends;
@@ -179,7 +190,7 @@ it('what comes late of a copier that was given up for dead adds nothing', async 
   location = (await pair.b.call('POST', 'APPEND', `${pair.root}${left}`)).location ?? '';
   const { code, status } = await runCli(['copy', '--silent', '--resume', await ends.job()], options);
   expect(code).toBe(0);
-  expect((await late)?.status).toBe(404);
+  expect(await late).toBe(404);
   expect(status).toMatchObject({ 'Files Copied': 1, 'Size Copied': LENGTH, Retries: 0 });
   expect(await pair.b.tree(`${pair.root}/out`)).toEqual(await pair.a.tree(`${pair.root}/in`));
   expect(temporaryNames(await pair.b.tree(pair.root))).toEqual([]);
@@ -230,5 +241,5 @@ it('a dry run tells which files go in parts, and why others begin anew', async (
   const direct = await ends.run('--dry-run', '--direct');
   expect(direct.stdout).toContain('from its beginning when it is cut off: --direct writes to the final name');
   const short = await ends.run('--dry-run', '--chunk-size', String(8 * MIB));
-  expect(short.stdout).not.toContain('parts');
+  expect(short.stdout).not.toContain('in parts of');
 });
