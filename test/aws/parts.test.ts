@@ -19,7 +19,7 @@ const clients = clientsOf(inject('aws'));
 const { signal } = new AbortController();
 const MIB = 1024 * 1024;
 const PART = 4 * MIB;
-const PARTS = 16;
+const PARTS = 24;
 const LENGTH = (PARTS - 1) * PART + 77;
 const limits = { transfers: 4, copiers: 2 };
 
@@ -65,14 +65,14 @@ function offsetsIn({ requests }: FaultProxy): number[] {
 }
 
 test('a file that takes more than five invocations is copied once, and none fails for its time being over', async () => {
-  const slow: Reaction = { bytesPerSecond: 8 * MIB };
+  const slow: Reaction = { bytesPerSecond: 4 * MIB };
   await using planning = await planned('slow', {}, ({ operation, to }) =>
     operation === 'OPEN' && to === 'datanode' ? slow : undefined,
   );
   const { pair, source, deployment, job } = planning;
   const answers: Left[] = [];
   while (answers.at(-1)?.left !== 0) {
-    answers.push(await planning.copy(2500, answers.at(-1)));
+    answers.push(await planning.copy(6000, answers.at(-1)));
     expect(answers.length).toBeLessThan(40);
   }
   expect(answers.length).toBeGreaterThanOrEqual(5);

@@ -36,6 +36,7 @@ afterAll(() => bed.stop());
 /** A copy of a file in parts of which `onAppend` hears of every APPEND, by its number. */
 async function copying(name: string, onAppend: (number: number) => void) {
   await a.put(`/${name}/in/long`, varied(name, LENGTH));
+  await b.mkdirs(`/${name}`);
   const source = await FaultProxy.start(bed.clusters.A.namenodeUrl);
   let appended = 0;
   const destination = await FaultProxy.start(bed.clusters.B.namenodeUrl, {
