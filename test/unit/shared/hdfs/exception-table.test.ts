@@ -108,6 +108,18 @@ const byMessage: readonly (readonly [exception: string, message: string, code: S
     'User [alice] is not authorized to perform [DECRYPT_EEK] on key with ACL name [k1]!!',
     'denied',
   ],
+  // HttpFS tells nobody the class of what a file that is being written refuses.
+  [
+    'RemoteException',
+    'Failed to APPEND_FILE /p/f for DFSClient_NONMAPREDUCE_1_2 on 10.0.0.1 because this file lease is currently owned by DFSClient_3 on 10.0.0.1',
+    'leased',
+  ],
+  [
+    'RemoteException',
+    'Failed to TRUNCATE_FILE /p/f for DFSClient_1 on 10.0.0.1 because lease recovery is in progress. Try again later.',
+    'leased',
+  ],
+  ['RemoteException', 'Failed to close file /p/f. Lease recovery is in progress. Try again later.', 'leased'],
   // The cause is named by the message alone.
   [
     'IOException',
