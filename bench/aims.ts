@@ -65,6 +65,7 @@ const peerAims = ({ case: { name, roundTripMs }, rows }: CaseResult): Aim[] => {
   }
   const { faster: speeds = {}, cpu = {} } = caseAims[name] ?? {};
   return [
+    ...(rowNamed(rows, 'fanout-chunks') ? [faster('fanout-chunks', 'fanout', 1 / noise)] : []),
     ...Object.entries(speeds).map(([peer, least]) => faster('fanout', peer, least)),
     ...Object.entries(cpu).map(([peer, most]) => {
       const ratio = ratioOf(rowNamed(rows, 'fanout'), rowNamed(rows, peer), 'cpuSeconds');

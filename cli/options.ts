@@ -85,7 +85,7 @@ const splitAbove = new Option(
   'copy longer files in chunks; 0: none; auto: 1 GiB, and four blocks at least',
 )
   .argParser((text) => (text === 'auto' ? text : wholeNumber(text)))
-  .default(0);
+  .default('auto');
 
 /** Options that a retry in AWS may change. */
 export const retryOptions = [force, existing, verify, openFiles, maxFailures, threads, bandwidth, namenodeOps] as const;

@@ -7,6 +7,7 @@ import { type GivenFlags, type JobFlags, retryOptions, specOf } from './options.
 import { printEvent } from './output.ts';
 import { follow, type FollowFlags } from './watch.ts';
 import { locationsOf } from '../shared/endpoints/location.ts';
+import { isCleaned } from '../shared/job/cleaned.ts';
 import { withOptions } from '../shared/job/spec.ts';
 import { requireZone } from '../shared/limits/limits.ts';
 
@@ -52,6 +53,8 @@ export interface RetryFlags extends FollowFlags, Pick<JobFlags, RetryOption> {
 export async function retry(id: string, flags: RetryFlags, given: GivenFlags): Promise<number> {
   const deployment = await findDeployment(flags.stack);
   const job = await knownJob({ store: deployment.store, ...ofStack(flags.stack) }, id);
+  if (isCleaned(job))
+    throw new SpecError(`the job ${id} was cleaned`, 'copy again with --force: what is equal is skipped');
   const active = await deployment.active.get(id);
   if (active) throw new SpecError(`job ${id} is still running`, `hdfs-fanout watch ${id} --stack ${flags.stack}`);
   const names = retryOptions.map((option) => option.attributeName() as RetryOption);

@@ -74,8 +74,8 @@ async function refresh(progress: Progress, { store }: Deployment, id: string): P
   progress.planning = job.phase === 'planning';
   progress.expectedFiles = job.expectedFiles;
   progress.expectedBytes = job.expectedBytes;
-  progress.bytes = count('bytes.copied') + count('bytes.skipped') + count('bytes.failed');
-  progress.moved = count('bytes.copied');
+  progress.bytes = count('bytes.copied') + count('bytes.skipped') + count('bytes.failed') + count('chunks.bytes');
+  progress.moved = count('bytes.copied') + count('chunks.bytes');
   progress.complete = count('files.copied') + count('files.skipped');
   progress.failed = count('files.failed');
 }

@@ -1,4 +1,5 @@
-import type { Deadline } from '../deadline.ts';
+import { type Deadline, DeadlineReached } from '../deadline.ts';
+import { JobClosedError, SupersededError } from '../errors.ts';
 import { assemble } from '../copy/assemble.ts';
 import { Progress } from '../copy/progress.ts';
 import { finish } from '../finish/finish.ts';
@@ -32,13 +33,26 @@ export async function finishStep(
   await using endpoints = await endpointsOfJob(services, id, job.spec);
   const { source, destination } = endpoints;
   const isOver = () => deadline.isNear();
+  // A file that is read again once it was put together goes on in the next invocation.
+  const late = new AbortController();
+  const disarm = deadline.arm(late);
   const context = { job, source, destination, store, owner, progress: new Progress(), log };
   const finishing: Finishing = {
     ...{ job, source, destination, store, manifests, deaths: store, owner, log, signal, isOver },
-    assemble: (batch, index, unit, claim, both) => assemble({ ...context, signal: both }, batch, index, unit, claim),
+    assemble: (batch, index, unit, claim, both) =>
+      assemble({ ...context, signal: AbortSignal.any([both, late.signal]) }, batch, index, unit, claim),
     onOutcome: () => undefined,
   };
-  const ended = job.phase === 'done' ? job : await finish(finishing);
-  if (!ended) return { done: false };
-  return { done: true, outcome: ended.outcome, ...(await endJob(ended, destination, services, signal)) };
+  try {
+    const ended = job.phase === 'done' ? job : await finish(finishing);
+    if (!ended) return { done: false };
+    return { done: true, outcome: ended.outcome, ...(await endJob(ended, destination, services, signal)) };
+  } catch (error) {
+    // Another finish, which was given up for dead, is still at work, and will find that it owns nothing any more; or it has ended the job.
+    const isLater = error instanceof DeadlineReached || error instanceof SupersededError;
+    if (isLater || (error instanceof JobClosedError && (await store.get(id))?.phase === 'done')) return { done: false };
+    throw error;
+  } finally {
+    disarm();
+  }
 }

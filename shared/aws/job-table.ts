@@ -25,6 +25,7 @@ const COUNTER_SHARDS = 8;
  *                       FAILURE#<time>#…   one failed unit
  *                       CHUNK#<file>#<n>   what became of a chunk of a split file
  *                       GIVENUP#<file>     a split file that is copied as one stream after all
+ *                       REREAD#<file>      how far a split file that was put together is read again
  *                       DEATH#<batch>      a copier that died without a word, written by the state machine
  *     pk JOBS        sk <started>#<job>    for listing the newest
  *     pk LIMIT#…     sk LEASES             up to when a limit is leased (DynamoLeases)
@@ -36,6 +37,7 @@ export const sortKeys = {
   failures: 'FAILURE#',
   chunks: 'CHUNK#',
   givenUp: 'GIVENUP#',
+  piecesRead: 'REREAD#',
   deaths: deathRecord.sortPrefix,
 } as const;
 
@@ -69,6 +71,10 @@ export function chunkKey(split: number, chunk: number): string {
 
 export function givenUpKey(split: number): string {
   return `${sortKeys.givenUp}${split}`;
+}
+
+export function piecesReadKey(split: number): string {
+  return `${sortKeys.piecesRead}${split}`;
 }
 
 export function deathKey(batch: number): string {

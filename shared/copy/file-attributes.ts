@@ -61,6 +61,19 @@ export class FileAttributes {
     return { ...creation, permission: permission === undefined ? undefined : joinable(permission) };
   }
 
+  /** Takes note of parts of a layout that the destination did not take. */
+  refuse(refused: readonly LayoutRefusal[]): void {
+    this.#lose(refused);
+  }
+
+  /** Gives a file that was put together before the mode again that its chunks had: attributes that were set since may shut its owner out. */
+  async makeJoinable(path: string, unit: FileUnit, signal: AbortSignal): Promise<void> {
+    const { permission } = this.#wanted(unit, signal);
+    const created = this.#created(unit, permission);
+    if (created === undefined) return;
+    await this.#route.destination.posix?.setPermission(path, joinable(created), signal);
+  }
+
   /**
    * Sets the attributes of the file that was just written.
    * @param path  the name under which the file was written

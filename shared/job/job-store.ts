@@ -62,6 +62,9 @@ export interface JobStore extends Leases {
   giveUpChunks(id: string, split: number): Promise<void>;
   /** Whether the chunks of a split file were given up. */
   isGivenUp(id: string, split: number): Promise<boolean>;
+  /** What was read again of a split file, as it was kept last; undefined where nothing was. */
+  piecesRead(id: string, split: number): Promise<PiecesRead | undefined>;
+  keepPiecesRead(id: string, split: number, read: PiecesRead): Promise<void>;
 
   /** Takes failed units back, counters and failure records included, so that they are tried again. */
   reopenFailed(id: string): Promise<void>;
@@ -92,7 +95,18 @@ export function isClean(claim: number, { outcome, retries, remains }: UnitOutcom
 }
 
 /** What is asked of a store when a file is put together of its chunks. */
-export type ChunkStore = Pick<JobStore, 'chunks' | 'reopenChunks' | 'giveUpChunks' | 'isGivenUp'>;
+export type ChunkStore = Pick<
+  JobStore,
+  'chunks' | 'reopenChunks' | 'giveUpChunks' | 'isGivenUp' | 'piecesRead' | 'keepPiecesRead'
+>;
+
+/** How far a file that was put together is read again. Plain JSON. */
+export interface PiecesRead {
+  /** Tells which file, and in which layout it is digested. */
+  readonly of: string;
+  /** Digests of blocks in base64, by the number of the piece. */
+  readonly blocks: Readonly<Record<string, string>>;
+}
 
 /** What became of a chunk, as it was recorded. */
 export type ChunkRecord = ChunkOutcome & { readonly batch: number };

@@ -72,7 +72,7 @@ interface EndedChunk extends Ended {
 }
 
 /** A chunk that stands whole under its name. */
-export interface CopiedChunk extends EndedChunk {
+export interface CopiedChunk extends EndedChunk, ToldOfAttributes {
   readonly outcome: 'copied';
   readonly verification: Verification;
   /** Digests of its blocks in base64, by layout: those of all chunks add up to the checksum of the file. */

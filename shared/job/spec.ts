@@ -84,15 +84,17 @@ const optionFields = z.strictObject({
   filesOnly: z.boolean().default(false).describe('Flatten: all files directly under the destination'),
   splitAbove: z
     .union([z.int().min(0), z.literal('auto')], 'expected a whole number, or auto')
-    .default(0)
+    .default('auto')
     .describe(
-      'Files of more bytes are copied in chunks, by many transfers at once, where the destination allows it; 0, the default: none. auto: 1 GiB, and four blocks at least',
+      'Files of more bytes are copied in chunks, by many transfers at once, where the destination allows it; 0: none. auto, the default: 1 GiB, and four blocks at least',
     ),
   chunkSize: z
     .int()
     .min(2 ** 20)
     .default(2 ** 30)
-    .describe('Bytes of a chunk, at least 1 MiB; rounded up to a multiple of the blocks of both sides'),
+    .describe(
+      'Bytes of a chunk, at least 1 MiB; rounded up to a multiple of the blocks of both sides, of which a chunk has 8,000 at most',
+    ),
   maxFailures: z.int().min(0).default(1000).describe('The job ends when more files than this have failed'),
 });
 

@@ -8,6 +8,7 @@ import {
   type ClaimedBatch,
   isClean,
   type JobStore,
+  type PiecesRead,
   type RecordedFailure,
 } from '../job/job-store.ts';
 import { FARTHEST_MS, type Lease } from '../limits/leases.ts';
@@ -30,6 +31,8 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS chunks (
     job TEXT, split INTEGER, chunk INTEGER, record TEXT NOT NULL, PRIMARY KEY (job, split, chunk)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS given_up (job TEXT, split INTEGER, PRIMARY KEY (job, split)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS pieces_read (
+    job TEXT, split INTEGER, record TEXT NOT NULL, PRIMARY KEY (job, split)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS finishing (job TEXT PRIMARY KEY, cursor TEXT NOT NULL) WITHOUT ROWID;
 `;
 /** Rows that are read at once: a statement that stays open would keep SQLite's log from being written back. */
@@ -191,6 +194,17 @@ export class SqliteJobStore implements JobStore {
     return Promise.resolve(this.#get('SELECT 1 FROM given_up WHERE job = ? AND split = ?', id, split) !== undefined);
   }
 
+  piecesRead(id: string, split: number): Promise<PiecesRead | undefined> {
+    const row = this.#get('SELECT record FROM pieces_read WHERE job = ? AND split = ?', id, split);
+    return Promise.resolve(row && (JSON.parse(String(row['record'])) as PiecesRead));
+  }
+
+  keepPiecesRead(id: string, split: number, read: PiecesRead): Promise<void> {
+    const sql = 'INSERT OR REPLACE INTO pieces_read (job, split, record) VALUES (?, ?, ?)';
+    this.#run(sql, id, split, JSON.stringify(read));
+    return Promise.resolve();
+  }
+
   /** Units of a batch whose outcome is recorded. */
   doneUnits(id: string, batch: number): UnitSet {
     return new Bitmap(this.#batch(id, batch)?.done);
@@ -252,6 +266,7 @@ export class SqliteJobStore implements JobStore {
       if (ending.outcome === 'Successful') {
         this.#run('DELETE FROM chunks WHERE job = ?', id);
         this.#run('DELETE FROM given_up WHERE job = ?', id);
+        this.#run('DELETE FROM pieces_read WHERE job = ?', id);
       }
       this.#run('DELETE FROM finishing WHERE job = ?', id);
     });

@@ -92,7 +92,8 @@ export class Files {
     const unit = unitOf(file, decision, options, destination.hadoop !== undefined);
     const split = await this.#splitting.of(unit, this.#destinationOf(file), file.inherited);
     if (!split) return this.#batches.add(unit);
-    const whole = { ...unit, split };
+    const { fileId } = file.source;
+    const whole = { ...unit, split: fileId === undefined ? split : { ...split, inode: fileId } };
     for (let chunk = 0; chunk < chunkCount(whole); chunk++) {
       await this.#batches.add({ kind: 'chunk', chunk, file: whole });
     }

@@ -14,6 +14,11 @@ const LEAST_BLOCKS = 4;
 const LONGEST_STRIDE_BYTES = 4 * GIB;
 /** Hadoop's default of dfs.namenode.fs-limits.max-blocks-per-file. */
 const MOST_BLOCKS = 10_000;
+/**
+ * Blocks of both sides in one chunk: their digests are 16 bytes each, in two layouts at most and in base64, and an item of the job's table holds
+ * 400 KB.
+ */
+const MOST_BLOCKS_OF_CHUNK = 8000;
 
 /** How many files are split and how many cannot be, each by a text for a person. */
 export interface SplitCounts {
@@ -72,6 +77,7 @@ export class Splitting {
     if (splitAbove === 'auto' && lengthBytes <= LEAST_BLOCKS * blockBytes) return undefined;
     if (lengthBytes > MOST_BLOCKS * blockBytes) return this.#refuse(`more than ${MOST_BLOCKS} blocks`);
     const { chunkBytes, isAlignedToSource } = this.#cut(unit, blockBytes * (unit.newStripe?.dataUnits ?? 1));
+    if (chunkBytes === 0) return this.#refuse(`more than ${MOST_BLOCKS_OF_CHUNK} blocks in a chunk`);
     if (chunkBytes >= lengthBytes) return undefined;
     const obstacle = await concatenation.obstacle(parentOf(path), signal);
     if (obstacle !== undefined) return this.#refuse(obstacle);
@@ -88,7 +94,10 @@ export class Splitting {
     return destination.hadoop?.takenLayout(path, { blockBytes, replication: undefined }).blockBytes;
   }
 
-  /** @param writtenBytes  length of a block, or group of blocks, of the new file */
+  /**
+   * @param writtenBytes  length of a block, or group of blocks, of the new file
+   * @returns no bytes where even the shortest chunk has too many blocks
+   */
   #cut({ blockBytes, stripe, encrypted }: FileUnit, writtenBytes: number) {
     const { source, options } = this.#planning;
     // The checksum of a source that keeps none of its content is not added up.
@@ -97,7 +106,10 @@ export class Splitting {
     const both = leastCommonMultiple(readBytes, writtenBytes);
     const isAlignedToSource = both <= LONGEST_STRIDE_BYTES;
     const strideBytes = isAlignedToSource ? both : writtenBytes;
-    return { chunkBytes: Math.ceil(options.chunkSize / strideBytes) * strideBytes, isAlignedToSource };
+    const blocksInStride = strideBytes / writtenBytes + (isAlignedToSource && isCompared ? strideBytes / readBytes : 0);
+    const most = Math.floor(MOST_BLOCKS_OF_CHUNK / blocksInStride);
+    const strides = Math.min(Math.ceil(options.chunkSize / strideBytes), most);
+    return { chunkBytes: strides * strideBytes, isAlignedToSource };
   }
 
   #refuse(reason: string): undefined {

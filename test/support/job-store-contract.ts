@@ -228,6 +228,27 @@ export function jobStoreContract(name: string, open: () => Promise<Stores>): voi
         expect(await claim(id, 0, 'you')).toMatchObject({ done: new Set([1]) });
       });
 
+      it('are read again with what was read before at hand, file by file', async () => {
+        const id = await make();
+        expect(await store.piecesRead(id, 1)).toBeUndefined();
+        const read = { of: 'one', blocks: { 0: 'AAAA', 7: 'BBBB' } };
+        await store.keepPiecesRead(id, 1, { of: 'one', blocks: { 0: 'AAAA' } });
+        await store.keepPiecesRead(id, 1, read);
+        await store.keepPiecesRead(id, 12, { of: 'other', blocks: {} });
+        expect(await store.piecesRead(id, 1)).toEqual(read);
+        expect(await store.piecesRead(id, 2)).toBeUndefined();
+      });
+
+      it('are recorded together however long their digests are', async () => {
+        const id = await make();
+        await store.claim(id, 0, 'me');
+        const digests = { 'CRC32C/512/1024/': 'A'.repeat(340_000) };
+        const many = Array.from({ length: 14 }, (_, index) => ({ ...copiedChunk(index, 0, index), digests }));
+        await store.record(id, 0, 'me', many);
+        expect(await store.chunks(id, 0)).toHaveLength(14);
+        expect((await store.counters(id)).get('chunks.bytes')).toBe(14_000);
+      });
+
       it('are no more than their file once it has ended, however many they are', async () => {
         const id = await make();
         await store.claim(id, 0, 'me');

@@ -25,7 +25,7 @@ describe('parseJobSpec', () => {
         includePattern: '*',
         minSize: 0,
         filesOnly: false,
-        splitAbove: 0,
+        splitAbove: 'auto',
         chunkSize: 2 ** 30,
         maxFailures: 1000,
         bandwidth: 'off',
