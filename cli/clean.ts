@@ -1,5 +1,6 @@
 import { sweep, sweepStart } from '../shared/finish/sweep.ts';
 import { sweepChunks } from '../shared/finish/sweep-chunks.ts';
+import { sweepParts } from '../shared/finish/sweep-parts.ts';
 import { DestinationLock } from '../shared/machine/destination-lock.ts';
 import { openState } from '../shared/machine/state.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -45,6 +46,7 @@ async function cleanHere(id: string, conf: string | undefined): Promise<number> 
       const sweeping = { job, store, manifests, destination, signal: interrupt, isOver };
       await sweep(sweeping, () => true, sweepStart);
       await sweepChunks(sweeping);
+      await sweepParts(sweeping);
     }
     await state.manifests.remove(id);
     await state.store.keepFinishCursor(id, undefined);

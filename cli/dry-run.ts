@@ -9,7 +9,9 @@ import { exitCodes } from './exit-codes.ts';
 import { printEvent } from './output.ts';
 import { chunkCount } from '../shared/job/chunk.ts';
 import { type Batch, destinationPathOf, type FileUnit, isSplit, sourcePathOf } from '../shared/job/unit.ts';
-import type { JobSpec } from '../shared/job/spec.ts';
+import type { JobOptions, JobSpec } from '../shared/job/spec.ts';
+import { isLong, obstacleToParts } from '../shared/copy/long-files.ts';
+import type { Storage } from '../shared/storage/storage.ts';
 import { isOpen } from '../shared/storage/errors.ts';
 import { plan } from '../shared/plan/plan.ts';
 
@@ -58,7 +60,11 @@ export async function dryRun(
       totals.set(action, { files: total.files + 1, bytes: total.bytes + unit.lengthBytes });
       const [sourcePath, destinationPath] = [sourcePathOf(roots, unit), destinationPathOf(roots, unit)];
       const isCompared = action === 'skip' && unit.attributes && unit.stands;
-      const notes = [told, isCompared ? 'attributes to compare' : '', cutOf(unit, action)];
+      const notes = [
+        told,
+        isCompared ? 'attributes to compare' : '',
+        cutOf(unit, action, spec.options, destination, destinationPath),
+      ];
       const reason = notes.filter((note) => note !== '').join(', ');
       if (json)
         printEvent('plan', {
@@ -91,10 +97,14 @@ export async function dryRun(
   return totals.has('fail') ? exitCodes.someFailed : exitCodes.success;
 }
 
-/** In how many chunks a file would be copied. */
-function cutOf(unit: FileUnit, action: string): string {
-  if (!isSplit(unit) || (action !== 'copy' && action !== 'overwrite')) return '';
-  return `in ${chunkCount(unit)} chunks of ${bytesText(unit.split.chunkBytes)}`;
+/** In how many chunks a file would be copied, or in parts, and why a long one in neither. */
+function cutOf(unit: FileUnit, action: string, options: JobOptions, destination: Storage, path: string): string {
+  if (action !== 'copy' && action !== 'overwrite') return '';
+  if (isSplit(unit)) return `in ${chunkCount(unit)} chunks of ${bytesText(unit.split.chunkBytes)}`;
+  if (!isLong(unit, options, false)) return '';
+  const obstacle = obstacleToParts(unit, options, destination, path);
+  if (obstacle === undefined) return `in parts of about ${bytesText(options.chunkSize)}`;
+  return `from its beginning when it is cut off: ${obstacle}`;
 }
 
 /** Tells of names that a pattern left out because they begin with a dot. */

@@ -113,7 +113,12 @@ export function addJobFlags(command: Command): Command {
     .option('--include-pattern <glob>', 'only files whose base name matches, hidden ones too', '*')
     .option('--min-size <bytes>', 'only files of at least this size', wholeNumber, 0)
     .addOption(splitAbove)
-    .option('--chunk-size <bytes>', 'bytes of a chunk, rounded up to whole blocks of both sides', wholeNumber, 2 ** 30)
+    .option(
+      '--chunk-size <bytes>',
+      'bytes of a chunk or part, rounded up to whole blocks of both sides',
+      wholeNumber,
+      2 ** 30,
+    )
     .addOption(maxFailures)
     .addOption(threads)
     .addOption(bandwidth)

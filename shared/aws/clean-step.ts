@@ -3,6 +3,7 @@ import type { Deadline } from '../deadline.ts';
 import { SpecError } from '../errors.ts';
 import { sweep, type SweepPosition, sweepStart } from '../finish/sweep.ts';
 import { sweepChunks } from '../finish/sweep-chunks.ts';
+import { sweepParts } from '../finish/sweep-parts.ts';
 import { cleaned, isCleaned } from '../job/cleaned.ts';
 import type { Job } from '../job/job.ts';
 import { type ManifestPosition, manifestStart } from '../job/manifest-lines.ts';
@@ -16,11 +17,11 @@ import type { Services } from './services.ts';
 /** How far a job is cleaned. Plain JSON. */
 type CleanCursor =
   | { readonly phase: 'names'; readonly at: SweepPosition }
-  | { readonly phase: 'chunks'; readonly at: ManifestPosition }
+  | { readonly phase: 'chunks' | 'parts'; readonly at: ManifestPosition }
   | { readonly phase: 'records' };
 
 /**
- * Deletes by name what a job that will not be retried may have left, the chunks of files that were not copied included: as much of it as there is
+ * Deletes by name what a job that will not be retried may have left, the chunks and parts of files that were not copied included: as much of it as there is
  * time for. Safe to run again wherever it was killed.
  *
  * @returns whether all is deleted: call again
@@ -52,10 +53,12 @@ export async function cleanStep(
       const at = await withSmallHeap(() => sweep(sweeping, () => true, from, checkpoint));
       cursor = at ? { phase: 'names', at } : { phase: 'chunks', at: manifestStart };
     } else {
-      const checkpoint = new Checkpoint<ManifestPosition>((at) => keep({ phase: 'chunks', at }));
-      const from: ManifestPosition = cursor.at;
-      const at = await withSmallHeap(() => sweepChunks(sweeping, from, checkpoint));
-      cursor = at ? { phase: 'chunks', at } : { phase: 'records' };
+      const { phase, at: from }: { readonly phase: 'chunks' | 'parts'; readonly at: ManifestPosition } = cursor;
+      const checkpoint = new Checkpoint<ManifestPosition>((at) => keep({ phase, at }));
+      const sweepAll = phase === 'chunks' ? sweepChunks : sweepParts;
+      const at = await withSmallHeap(() => sweepAll(sweeping, from, checkpoint));
+      const after: CleanCursor = phase === 'chunks' ? { phase: 'parts', at: manifestStart } : { phase: 'records' };
+      cursor = at ? { phase, at } : after;
     }
     await keep(cursor);
     if (isOver()) return false;

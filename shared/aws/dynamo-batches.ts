@@ -3,6 +3,7 @@ import { JobClosedError, SupersededError } from '../errors.ts';
 import { forEach } from '../for-each.ts';
 import { Bitmap } from '../job/bitmap.ts';
 import { type ChunkRecord, type Claim, type ClaimedBatch, isClean, type PiecesRead } from '../job/job-store.ts';
+import type { CopiedPart, PartedFile } from '../job/parts.ts';
 import { countersOf, type FailedOutcome, isOfChunk, type UnitOutcome } from '../job/outcome.ts';
 import { tableKeys } from '../names.ts';
 import {
@@ -13,6 +14,8 @@ import {
   countersKey,
   failureKey,
   givenUpKey,
+  partKey,
+  partsOf,
   type Item,
   type JobTable,
   partitionOf,
@@ -181,6 +184,38 @@ export class DynamoBatches {
   async keepPiecesRead(id: string, split: number, read: PiecesRead): Promise<void> {
     const item = { pk: partitionOf(id), sk: piecesReadKey(split), record: JSON.stringify(read) };
     await this.table.transact([this.table.put(item)]);
+  }
+
+  async parts(id: string, batch: number, unit: number): Promise<PartedFile | undefined> {
+    const found: unknown[] = [];
+    for await (const item of this.table.under(id, partsOf(batch, unit))) found.push(JSON.parse(String(item['record'])));
+    const [head, ...parts] = found;
+    if (!head) return undefined;
+    const { count, ...file } = head as Omit<PartedFile, 'parts'> & { readonly count: number };
+    return { ...file, parts: parts.slice(0, count) as CopiedPart[] };
+  }
+
+  async keepParts(id: string, batch: number, owner: string, unit: number, file: PartedFile): Promise<void> {
+    const { parts, ...head } = file;
+    const put = (part: number, record: object) =>
+      this.table.put({ pk: partitionOf(id), sk: partKey(batch, unit, part), record: JSON.stringify(record) });
+    const last = parts.at(-1);
+    const owned = this.table.update(id, batchKey(batch), {
+      expression: 'SET #owner = :owner',
+      condition: '#owner = :owner',
+      names: { '#owner': 'owner' },
+      values: { ':owner': owner },
+    });
+    const puts = [put(0, { ...head, count: parts.length }), ...(last ? [put(parts.length, last)] : [])];
+    for (;;) {
+      try {
+        return await this.table.transact([owned, ...puts]);
+      } catch (error) {
+        if (refusedAt(error) === undefined) throw error;
+        // It may have met another write of the batch.
+        await this.requireOwner(id, batch, owner);
+      }
+    }
   }
 
   async reopenFailed(id: string): Promise<void> {

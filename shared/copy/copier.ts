@@ -1,5 +1,5 @@
-import { FanoutError } from '../errors.ts';
-import { type Deadline, DeadlineReached } from '../deadline.ts';
+import { FanoutError, messageOf } from '../errors.ts';
+import { type Deadline, DeadlineReached, LeftForNext } from '../deadline.ts';
 import { requireFewFailures } from '../job/failures.ts';
 import { takeChunksBack } from '../job/chunk-leftovers.ts';
 import { sweepPredecessors } from '../job/leftovers.ts';
@@ -57,7 +57,7 @@ export async function copyBatch(
   }
   const recorder = new Recorder(copier, batch);
   const stop = new AbortController();
-  const context: Copier = { ...copier, signal: AbortSignal.any([signal, stop.signal]) };
+  const context: Copier = { ...copier, deadline, signal: AbortSignal.any([signal, stop.signal]) };
   const cut: number[] = [];
   let left = 0;
   const copyUnit = async (index: number, unit: Unit, hasAllTheTime: boolean): Promise<void> => {
@@ -70,6 +70,10 @@ export async function copyBatch(
     try {
       await recorder.add(await copyOf(context, batch.batch, index, unit, claim));
     } catch (error) {
+      if (error instanceof LeftForNext) {
+        left += 1;
+        return;
+      }
       stop.abort(error);
       if (!(error instanceof DeadlineReached)) throw error;
       const reason = hasAllTheTime ? outgrown(unit, error.lastedMs, copier.heldUp?.(error.lastedMs)) : undefined;

@@ -95,7 +95,7 @@ export class Patience {
 }
 
 /** Takes the source as it is now. @throws SourceVanishedError */
-async function refresh(file: FileCopy): Promise<void> {
+export async function refresh(file: FileCopy): Promise<void> {
   const { source, sourcePath, context } = file;
   const status = await source.stat(sourcePath, context.signal);
   if (!status) throw new SourceVanishedError({ operation: 'GETFILESTATUS', path: sourcePath });

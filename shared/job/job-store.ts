@@ -1,6 +1,7 @@
 import type { Leases } from '../limits/leases.ts';
 import type { UnitSet } from './bitmap.ts';
 import type { Job } from './job.ts';
+import type { PartedFile } from './parts.ts';
 import type { ChunkOutcome, Counters, Failure, UnitOutcome } from './outcome.ts';
 
 /** What a copier gets when it takes a batch over. */
@@ -66,6 +67,14 @@ export interface JobStore extends Leases {
   piecesRead(id: string, split: number): Promise<PiecesRead | undefined>;
   keepPiecesRead(id: string, split: number, read: PiecesRead): Promise<void>;
 
+  /** What is known of a unit that is copied in parts; undefined where nothing is. */
+  parts(id: string, batch: number, unit: number): Promise<PartedFile | undefined>;
+  /**
+   * Keeps it in place of what was known.
+   * @param file  of its parts the last one alone may be another than those that are kept
+   */
+  keepParts(id: string, batch: number, owner: string, unit: number, file: PartedFile): Promise<void>;
+
   /** Takes failed units back, counters and failure records included, so that they are tried again. */
   reopenFailed(id: string): Promise<void>;
   /** Batches that were claimed, in their order, a page in memory. @param from  the first batch of interest */
@@ -86,7 +95,7 @@ export interface JobStore extends Leases {
 /** What a copier of batches needs of a job store. */
 export type BatchStore = Pick<
   JobStore,
-  'claim' | 'requireOwner' | 'noteAttempt' | 'noteSwept' | 'record' | 'isGivenUp'
+  'claim' | 'requireOwner' | 'noteAttempt' | 'noteSwept' | 'record' | 'isGivenUp' | 'parts' | 'keepParts'
 >;
 
 /** Whether nothing can be left of a unit under a temporary name. @param claim  the number of the claim that it was recorded under */

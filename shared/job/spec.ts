@@ -93,7 +93,7 @@ const optionFields = z.strictObject({
     .min(2 ** 20)
     .default(2 ** 30)
     .describe(
-      'Bytes of a chunk, at least 1 MiB; rounded up to a multiple of the blocks of both sides, of which a chunk has 8,000 at most',
+      'Bytes of a chunk, or of a part of a long file that is copied as one stream, at least 1 MiB; rounded up to a multiple of the blocks of both sides, of which a chunk has 8,000 at most',
     ),
   maxFailures: z.int().min(0).default(1000).describe('The job ends when more files than this have failed'),
 });

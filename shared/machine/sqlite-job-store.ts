@@ -14,6 +14,7 @@ import {
 import { FARTHEST_MS, type Lease } from '../limits/leases.ts';
 import { type Counters, countersOf, type FailedOutcome, isOfChunk, type UnitOutcome } from '../job/outcome.ts';
 import { type Job, storedJob } from '../job/job.ts';
+import type { CopiedPart, PartedFile } from '../job/parts.ts';
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS jobs (id TEXT PRIMARY KEY, started INTEGER NOT NULL, json TEXT NOT NULL);
@@ -30,6 +31,8 @@ const SCHEMA = `
     budget TEXT PRIMARY KEY, ends_at REAL NOT NULL, count INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS chunks (
     job TEXT, split INTEGER, chunk INTEGER, record TEXT NOT NULL, PRIMARY KEY (job, split, chunk)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS parts (
+    job TEXT, batch INTEGER, unit INTEGER, part INTEGER, record TEXT NOT NULL, PRIMARY KEY (job, batch, unit, part)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS given_up (job TEXT, split INTEGER, PRIMARY KEY (job, split)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS pieces_read (
     job TEXT, split INTEGER, record TEXT NOT NULL, PRIMARY KEY (job, split)) WITHOUT ROWID;
@@ -42,6 +45,9 @@ const A_PAGE = 1000;
 const BUSY_MS = 10_000;
 /** SQLITE_BUSY: https://sqlite.org/rescode.html#busy */
 const SQLITE_BUSY = 5;
+
+/** What is kept of a file in parts beside them: their rows are 1 to `count`, and this is row 0. */
+type PartsHead = Omit<PartedFile, 'parts'> & { readonly count: number };
 
 type Value = string | number | Uint8Array;
 
@@ -210,6 +216,25 @@ export class SqliteJobStore implements JobStore {
     return new Bitmap(this.#batch(id, batch)?.done);
   }
 
+  parts(id: string, batch: number, unit: number): Promise<PartedFile | undefined> {
+    const sql = 'SELECT record FROM parts WHERE job = ? AND batch = ? AND unit = ? ORDER BY part';
+    const [head, ...parts] = this.#all(sql, id, batch, unit).map(({ record }) => JSON.parse(String(record)) as unknown);
+    if (!head) return Promise.resolve(undefined);
+    const { count, ...file } = head as PartsHead;
+    return Promise.resolve({ ...file, parts: parts.slice(0, count) as CopiedPart[] });
+  }
+
+  keepParts(id: string, batch: number, owner: string, unit: number, file: PartedFile): Promise<void> {
+    const { parts, ...head } = file;
+    return this.#transaction(() => {
+      if (this.#batch(id, batch)?.owner !== owner) throw new SupersededError(batch);
+      const sql = 'INSERT OR REPLACE INTO parts (job, batch, unit, part, record) VALUES (?, ?, ?, ?, ?)';
+      const last = parts.at(-1);
+      this.#run(sql, id, batch, unit, 0, JSON.stringify({ ...head, count: parts.length }));
+      if (last) this.#run(sql, id, batch, unit, parts.length, JSON.stringify(last));
+    });
+  }
+
   reopenFailed(id: string): Promise<void> {
     return this.#transaction(() => {
       const sums = new Map<string, number>();
@@ -267,6 +292,7 @@ export class SqliteJobStore implements JobStore {
         this.#run('DELETE FROM chunks WHERE job = ?', id);
         this.#run('DELETE FROM given_up WHERE job = ?', id);
         this.#run('DELETE FROM pieces_read WHERE job = ?', id);
+        this.#run('DELETE FROM parts WHERE job = ?', id);
       }
       this.#run('DELETE FROM finishing WHERE job = ?', id);
     });

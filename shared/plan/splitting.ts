@@ -1,6 +1,7 @@
 import { bytesText } from '../bytes.ts';
 import { chosenAttributes } from '../preserve/attributes.ts';
 import type { JobOptions } from '../job/spec.ts';
+import { strideOf } from '../job/stride.ts';
 import type { FileUnit, Split } from '../job/unit.ts';
 import { parentOf } from '../storage/path.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -10,8 +11,6 @@ const GIB = 1024 ** 3;
 /** Files of fewer bytes go as one stream unless told otherwise, and so do those of fewer than four blocks. */
 const LEAST_BYTES = GIB;
 const LEAST_BLOCKS = 4;
-/** Chunks end where the blocks of both sides end; where those meet more seldom than this, only those of the destination. */
-const LONGEST_STRIDE_BYTES = 4 * GIB;
 /** Hadoop's default of dfs.namenode.fs-limits.max-blocks-per-file. */
 const MOST_BLOCKS = 10_000;
 /**
@@ -103,9 +102,7 @@ export class Splitting {
     // The checksum of a source that keeps none of its content is not added up.
     const isCompared = source.checksums !== undefined && !encrypted && blockBytes > 0;
     const readBytes = isCompared ? blockBytes * (stripe?.dataUnits ?? 1) : 1;
-    const both = leastCommonMultiple(readBytes, writtenBytes);
-    const isAlignedToSource = both <= LONGEST_STRIDE_BYTES;
-    const strideBytes = isAlignedToSource ? both : writtenBytes;
+    const { strideBytes, isAlignedToSource } = strideOf(readBytes, writtenBytes);
     const blocksInStride = strideBytes / writtenBytes + (isAlignedToSource && isCompared ? strideBytes / readBytes : 0);
     const most = Math.floor(MOST_BLOCKS_OF_CHUNK / blocksInStride);
     const strides = Math.min(Math.ceil(options.chunkSize / strideBytes), most);
@@ -115,10 +112,4 @@ export class Splitting {
   #refuse(reason: string): undefined {
     this.#notSplit[reason] = (this.#notSplit[reason] ?? 0) + 1;
   }
-}
-
-function leastCommonMultiple(a: number, b: number): number {
-  let [greater, less] = [a, b];
-  while (less > 0) [greater, less] = [less, greater % less];
-  return (a / greater) * b;
 }

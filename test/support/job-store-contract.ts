@@ -263,6 +263,55 @@ export function jobStoreContract(name: string, open: () => Promise<Stores>): voi
       });
     });
 
+    describe('a file in parts', () => {
+      const part = (lengthBytes: number) => ({
+        lengthBytes,
+        blocks: { layout: 'AA==' },
+        verification: 'checksum' as const,
+      });
+      const begun = { lengthBytes: 10, modifiedAtMs: 5, names: [{ claim: 1, attempt: 0 }], parts: [] };
+
+      it('is known as it was kept last, by batch and unit', async () => {
+        const id = await make();
+        await store.claim(id, 3, 'me');
+        expect(await store.parts(id, 3, 1)).toBeUndefined();
+        await store.keepParts(id, 3, 'me', 1, begun);
+        expect(await store.parts(id, 3, 1)).toEqual(begun);
+        const parts = Array.from({ length: 12 }, (_, index) => part(index + 1));
+        for (let count = 1; count <= parts.length; count++) {
+          await store.keepParts(id, 3, 'me', 1, { ...begun, fileId: 7, parts: parts.slice(0, count) });
+        }
+        expect(await store.parts(id, 3, 1)).toEqual({ ...begun, fileId: 7, parts });
+        expect(await store.parts(id, 3, 11)).toBeUndefined();
+        expect(await store.parts(id, 31, 1)).toBeUndefined();
+        expect(await store.chunks(id, 1)).toEqual([]);
+        expect(Object.fromEntries(await store.counters(id))).toEqual({});
+      });
+
+      it('that begins anew has no part of before', async () => {
+        const id = await make();
+        await store.claim(id, 0, 'me');
+        await store.keepParts(id, 0, 'me', 0, { ...begun, parts: [part(1)] });
+        await store.keepParts(id, 0, 'me', 0, { ...begun, parts: [part(1), part(2)] });
+        await store.keepParts(id, 0, 'me', 0, { ...begun, modifiedAtMs: 6 });
+        expect(await store.parts(id, 0, 0)).toEqual({ ...begun, modifiedAtMs: 6 });
+        await store.keepParts(id, 0, 'me', 0, { ...begun, parts: [part(3)] });
+        expect((await store.parts(id, 0, 0))?.parts).toEqual([part(3)]);
+      });
+
+      it('is changed by its owner alone', async () => {
+        const id = await make();
+        await store.claim(id, 0, 'me');
+        await store.keepParts(id, 0, 'me', 0, begun);
+        await store.claim(id, 0, 'you');
+        const late = store.keepParts(id, 0, 'me', 0, { ...begun, parts: [part(1)] });
+        await expect(late).rejects.toMatchObject({ name: 'SupersededError' });
+        expect(await store.parts(id, 0, 0)).toEqual(begun);
+        await store.keepParts(id, 0, 'you', 0, { ...begun, parts: [part(2)] });
+        expect(await claim(id, 0, 'third')).toMatchObject({ claim: 3, done: new Set() });
+      });
+    });
+
     describe('claims', () => {
       it('counts claims from 1, and starts with nothing done', async () => {
         const id = await make();
