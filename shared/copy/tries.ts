@@ -8,7 +8,7 @@ import {
 } from '../errors.ts';
 import { type Again, retry } from '../retry.ts';
 import { wholeFile } from '../storage/budget.ts';
-import { hasCode } from '../storage/errors.ts';
+import { hasCode, StorageError } from '../storage/errors.ts';
 import type { Verification } from '../job/spec.ts';
 import { attempt } from './attempt.ts';
 import type { FileCopy } from './file-copy.ts';
@@ -42,11 +42,11 @@ export async function copyWithTries(file: FileCopy): Promise<Verification> {
     if (!(error instanceof FanoutError) || error.disposition !== 'retry') return 'no';
     // A failure that is not known here is not paid for with a file's bytes again.
     if (hasCode(error, 'other') && hasMoved) return 'no';
-    if (!isDoubtful(error, hasMoved)) return 'soon';
+    if (!isDoubtful(error, hasMoved)) return retryAfterOf(error) ?? 'soon';
     doubtful += 1;
     if (doubtful >= DOUBTFUL_TRIES) return 'no';
     // A datanode that is gone for a moment takes a while to come back.
-    return hasCode(error, 'io', 'no-block') ? 'late' : 'soon';
+    return retryAfterOf(error) ?? (hasCode(error, 'io', 'no-block') ? 'late' : 'soon');
   };
   const onMoved = () => {
     hasMoved = true;
@@ -76,6 +76,12 @@ async function refresh(file: FileCopy): Promise<void> {
 function isDoubtful(error: FanoutError, hasMoved: boolean): boolean {
   if (error instanceof IntegrityError || hasCode(error, 'other')) return true;
   return isUnresolved(error) || (hasMoved && hasCode(error, 'io', 'no-block') && !error.mayHaveWorked);
+}
+
+/** For how long a server that is asked too much wants to be left alone. */
+function retryAfterOf(error: FanoutError): { readonly afterMs: number } | undefined {
+  const afterMs = error instanceof StorageError ? error.retryAfterMs : undefined;
+  return afterMs === undefined ? undefined : { afterMs };
 }
 
 function isUnresolved(error: FanoutError): boolean {

@@ -1,9 +1,12 @@
 import { z } from 'zod';
-import { SpecError } from '../errors.ts';
+import { messageOf, SpecError } from '../errors.ts';
 import { issuesOf } from '../issues.ts';
 import { attributeNames } from '../preserve/attributes.ts';
+import { parseDuration } from '../limits/duration.ts';
+import { parseRate } from '../limits/rate.ts';
 import { faultInTimetable } from '../limits/timetable.ts';
 import { changedExisting, existingChoices, existingOf, mayReplace } from './existing.ts';
+import type { Pace } from '../storage/pace.ts';
 import { faultOf } from '../storage/pattern.ts';
 
 const powerOfTwo = z
@@ -15,6 +18,15 @@ const powerOfTwo = z
 /** How a copied file is proved to be its source, from strong to weak. */
 export const verificationLevels = ['checksum', 'read-back', 'length', 'none'] as const;
 export type Verification = (typeof verificationLevels)[number];
+
+/** Adds what is wrong with a value, in the words of whoever reads it. */
+function refuseFault(read: () => unknown, context: z.RefinementCtx): void {
+  try {
+    read();
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: messageOf(error) });
+  }
+}
 
 const optionFields = z.strictObject({
   existing: z
@@ -69,6 +81,20 @@ const optionFields = z.strictObject({
     .union([z.int().min(1).max(1_000_000), z.literal('off')])
     .default('off')
     .describe("Requests a second to each cluster's namenodes over the whole job; off: no limit"),
+  stallTimeout: z
+    .union([z.int().min(0), z.string()])
+    .superRefine((given, context) => refuseFault(() => parseDuration(String(given)), context))
+    .optional()
+    .describe(
+      'A transfer of which no byte moves for so long is tried again elsewhere: seconds, or 90s, 3m; 0 or off: never. Default: data_timeout of the cluster, and 180',
+    ),
+  minRate: z
+    .string()
+    .superRefine((given, context) => refuseFault(() => parseRate(given), context))
+    .default('off')
+    .describe(
+      'A transfer of which a side moves fewer bytes a second than this, over a minute in which it is waited for, is tried again elsewhere; as bandwidth; off: none',
+    ),
   partSize: powerOfTwo.default(65_536).describe('Bytes read at once from the local disk, a power of two'),
   bufferSize: powerOfTwo.default(65_536).describe('Accepted from pydistcp: the servers choose their own buffers'),
   includePattern: z
@@ -130,6 +156,13 @@ export function parseJobSpec(input: unknown): JobSpec {
   return { ...parsed.data, options: { ...options, preserve } };
 }
 
+/** What the transfers of a job are held to. */
+export function paceOf({ stallTimeout, minRate }: Pick<JobOptions, 'stallTimeout' | 'minRate'>): Pace {
+  const stall = stallTimeout === undefined ? undefined : parseDuration(String(stallTimeout));
+  const rate = parseRate(minRate);
+  return { stallMs: stall === 'off' ? 0 : stall, leastRate: rate === 'off' ? 0 : rate };
+}
+
 /** Options that a resume or a retry may change. All others were settled when the job was planned. */
 const changeable: readonly string[] = [
   'existing',
@@ -140,6 +173,8 @@ const changeable: readonly string[] = [
   'maxFailures',
   'bandwidth',
   'namenodeOps',
+  'stallTimeout',
+  'minRate',
   'partSize',
   'bufferSize',
 ] satisfies readonly (keyof z.input<typeof optionFields>)[];
