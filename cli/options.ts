@@ -27,7 +27,7 @@ export interface JobFlags {
   maxFailures: number;
   bandwidth?: string;
   namenodeOps?: number | 'off';
-  stallTimeout?: string;
+  stallTimeout: string;
   minRate?: string;
   splitAbove: number | 'auto';
   chunkSize: number;
@@ -84,8 +84,8 @@ const namenodeOps = new Option(
 ).argParser(wholeNumberOrOff);
 const stallTimeout = new Option(
   '--stall-timeout <duration>',
-  'a transfer of which no byte moves for so long is tried again elsewhere; off: never (default: 180, or data_timeout)',
-);
+  'a transfer of which no byte moves for so long is tried again elsewhere; off: never; auto: 180, or data_timeout',
+).default('auto');
 const minRate = new Option(
   '--min-rate <rate>',
   'so is one of which a side stays below this for a minute, such as 100K (default: off)',

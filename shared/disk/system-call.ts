@@ -20,7 +20,9 @@ export async function attempt<T>(where: Where, work: () => Promise<T>, limitMs?:
 export async function inTime<T>(where: Where, work: () => Promise<T>, limitMs = STALL_MS): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    if (limitMs > 0) timer = setTimeout(() => reject(stalled(where, limitMs)), limitMs);
+    // What was done while this process slept is seen first.
+    const end = () => setImmediate(() => reject(stalled(where, limitMs)));
+    if (limitMs > 0) timer = setTimeout(end, limitMs);
   });
   try {
     return await Promise.race([work(), late]);

@@ -94,7 +94,8 @@ export class TwoStep {
       const unresolved = codeOf(error.cause) === 'ENOTFOUND';
       // A certificate that one datanode cannot use is no reason to stop: another one may have the file as well.
       const closed = codeOf(error.cause) === 'UND_ERR_DESTROYED';
-      if (!closed) this.avoided.note(where.host ?? '', error.reason);
+      // A connection that was made for a checksum ahead of time may have waited too long.
+      if (!closed && where.operation !== 'GETFILECHECKSUM') this.avoided.note(where.host ?? '', error.reason);
       throw new TransportError(
         `the datanode could not be used: ${error.reason}; the namenode ${splitUrl(namenode).host} works`,
         where,

@@ -82,11 +82,11 @@ const optionFields = z.strictObject({
     .default('off')
     .describe("Requests a second to each cluster's namenodes over the whole job; off: no limit"),
   stallTimeout: z
-    .union([z.int().min(0), z.string()])
-    .superRefine((given, context) => refuseFault(() => parseDuration(String(given)), context))
-    .optional()
+    .union([z.literal('auto'), z.int().min(0), z.string()], 'expected seconds, or a duration such as 90s')
+    .superRefine((given, context) => refuseFault(() => stallMsOf(given), context))
+    .default('auto')
     .describe(
-      'A transfer of which no byte moves for so long is tried again elsewhere: seconds, or 90s, 3m; 0 or off: never. Default: data_timeout of the cluster, and 180',
+      'A transfer of which no byte moves for so long is tried again elsewhere: seconds, or 90s, 3m; 0 or off: never. auto: data_timeout of the cluster, 180 s unless it says otherwise',
     ),
   minRate: z
     .string()
@@ -158,9 +158,15 @@ export function parseJobSpec(input: unknown): JobSpec {
 
 /** What the transfers of a job are held to. */
 export function paceOf({ stallTimeout, minRate }: Pick<JobOptions, 'stallTimeout' | 'minRate'>): Pace {
-  const stall = stallTimeout === undefined ? undefined : parseDuration(String(stallTimeout));
   const rate = parseRate(minRate);
-  return { stallMs: stall === 'off' ? 0 : stall, leastRate: rate === 'off' ? 0 : rate };
+  return { stallMs: stallMsOf(stallTimeout), leastRate: rate === 'off' ? 0 : rate };
+}
+
+/** @throws Error that says in words what is wrong */
+function stallMsOf(stallTimeout: string | number): number | undefined {
+  if (stallTimeout === 'auto') return undefined;
+  const ms = parseDuration(String(stallTimeout));
+  return ms === 'off' ? 0 : ms;
 }
 
 /** Options that a resume or a retry may change. All others were settled when the job was planned. */

@@ -16,7 +16,7 @@ export class LeastRate {
   readonly #windowMs: number;
   #bytes = 0;
   #waitedMs = 0;
-  /** Since when it is waited for. */
+  /** Since when it is waited for, as far as that is not counted. */
   #sinceMs: number | undefined;
   #timer: NodeJS.Timeout | undefined;
   #error: TransportError | undefined;
@@ -69,18 +69,23 @@ export class LeastRate {
 
   #end(bytes: number): void {
     this.#bytes += bytes;
-    this.#waitedMs = this.#waitedSoFarMs;
+    this.#count();
     this.#sinceMs = undefined;
     this.#look();
     if (this.#error) throw this.#error;
   }
 
-  get #waitedSoFarMs(): number {
-    return this.#waitedMs + (this.#sinceMs === undefined ? 0 : performance.now() - this.#sinceMs);
+  /** Counts the time up to now. A gap between two looks is this process's own: it slept. */
+  #count(): void {
+    if (this.#sinceMs === undefined) return;
+    const nowMs = performance.now();
+    this.#waitedMs += Math.min(nowMs - this.#sinceMs, 2 * LOOK_EVERY_MS);
+    this.#sinceMs = nowMs;
   }
 
   #look(): void {
-    const waitedMs = this.#waitedSoFarMs;
+    this.#count();
+    const waitedMs = this.#waitedMs;
     if (this.#error || waitedMs < this.#windowMs) return;
     const rate = this.#bytes / (waitedMs / 1000);
     if (rate < this.#bytesPerSecond) {

@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, inject, test } from 'vitest';
 import type { JobStatus } from '../../shared/job/job-status.ts';
+import { startCli } from '../support/cli.ts';
 import { FaultProxy, type FaultProxyOptions } from '../support/fault-proxy.ts';
 import { content } from '../support/odd-tree.ts';
 import { temporaryNames, TwoClusters } from '../support/two-clusters.ts';
@@ -176,6 +178,35 @@ describe.concurrent('is waited for', () => {
     expect(status).toMatchObject({ 'Files Copied': 1, Retries: 0 });
     expect(isSame).toBe(true);
   });
+});
+
+test.concurrent('a copy that was suspended for longer than that goes on where it was', async () => {
+  const pair = await TwoClusters.make(bed, 'stalls-suspended');
+  await pair.a.put(`${pair.root}/in/file`, content('suspended', 6 * MIB));
+  await using faultProxy = await FaultProxy.start(bed.a, {
+    datanodes: true,
+    react: ({ operation, to }) => (operation === 'OPEN' && to === 'datanode' ? { bytesPerSecond: MIB } : undefined),
+  });
+  const conf = pair.conf({ P: { url: faultProxy.url } });
+  const args = [
+    'copy',
+    '--silent',
+    '--copiers',
+    '1',
+    '--stall-timeout',
+    '2',
+    `P:${pair.root}/in`,
+    `B:${pair.root}/out`,
+  ];
+  const { child, ended } = startCli(args, { conf, home: pair.home });
+  while (!faultProxy.requests.some(({ to }) => to === 'datanode')) await sleep(50);
+  await sleep(1500);
+  child.kill('SIGSTOP');
+  await sleep(5000);
+  child.kill('SIGCONT');
+  const { code, stderr, status } = await ended;
+  expect(code, stderr).toBe(0);
+  expect(status).toMatchObject({ 'Files Copied': 1, Retries: 0, Warnings: {} });
 });
 
 test.concurrent('an upload whose answer never comes is tried again after data_timeout', async () => {

@@ -69,9 +69,13 @@ export class RawBody implements AsyncIterable<Uint8Array> {
     socket.on('end', () => this.#end(undefined));
     socket.on('close', () => this.#end(undefined));
     socket.on('timeout', () => {
-      // It passes while a reader is busy, too.
-      if (!this.#isPaused && !this.#isWhole)
-        this.destroy(new Silence(`no answer within ${(socket.timeout ?? 0) / 1000} s`));
+      const { bytesRead, timeout = 0 } = socket;
+      // What came while this process slept is read first.
+      setImmediate(() => {
+        // The time passes while a reader is busy, too.
+        if (socket.bytesRead !== bytesRead || this.#isPaused || this.#isWhole) return;
+        this.destroy(new Silence(`no answer within ${timeout / 1000} s`));
+      });
     });
     socket.setTimeout(idleMs);
   }

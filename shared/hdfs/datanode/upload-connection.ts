@@ -65,7 +65,14 @@ export class UploadConnection {
     socket.on('close', () => this.#ended(closed()));
     socket.on('timeout', () => {
       if (this.#state === 'idle') socket.destroy();
-      if (this.#state === 'waits for the server') this.#fail(this.#silence());
+      if (this.#state !== 'waits for the server') return;
+      const { bytesRead } = socket;
+      const sentBytes = this.#sentBytes;
+      // What happened while this process slept is seen first.
+      setImmediate(() => {
+        const isStill = socket.bytesRead === bytesRead && this.#sentBytes === sentBytes;
+        if (isStill && this.#state === 'waits for the server') this.#fail(this.#silence());
+      });
     });
   }
 

@@ -68,6 +68,23 @@ describe('a side that gives', () => {
     expect(told).toEqual([expect.stringContaining('it moved 0 B/s for 60 s')]);
   });
 
+  it('is not held to the time in which this process slept', async () => {
+    const told: string[] = [];
+    const rate = new LeastRate(KIB, where, (error) => told.push(error.message));
+    const ended = read(rate.given(pieces(80, 900)), 0);
+    await vi.advanceTimersByTimeAsync(10_000);
+    // All its timers are late at once.
+    vi.spyOn(performance, 'now').mockImplementation(
+      (
+        (now) => () =>
+          now() + 3_600_000
+      )(performance.now.bind(performance)),
+    );
+    await vi.advanceTimersByTimeAsync(100_000);
+    vi.restoreAllMocks();
+    expect([await ended, told]).toEqual([80 * KIB, []]);
+  });
+
   it('throws that it was too slow when what it gives is ended for that', async () => {
     const stop = new AbortController();
     const rate = new LeastRate(KIB, where, () => stop.abort());

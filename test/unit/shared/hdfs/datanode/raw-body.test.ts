@@ -174,6 +174,17 @@ describe('RawBody', () => {
     expect((await read(body, 300)).equals(bytes)).toBe(true);
   });
 
+  it('takes what came while this process slept', async () => {
+    const { body, served } = await bodyOf((socket) => socket.write(head(10)), 10, 200);
+    expect(await body.head()).toBe(10);
+    const reading = read(body);
+    await sleep(50);
+    served.write('hello');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+    setTimeout(() => served.write('world'), 50);
+    expect((await reading).toString()).toBe('helloworld');
+  });
+
   it('waits without end where it is told to, once its head has come', async () => {
     const { body, served } = await bodyOf((socket) => socket.write(head(5)), 5, 100);
     expect(await body.head()).toBe(5);
