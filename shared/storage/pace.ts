@@ -19,5 +19,5 @@ export const STALL_MS = 180_000;
  * @see Hadoop FileChecksumHelper
  */
 export function blocksMs(lengthBytes: number): number {
-  return Math.floor(lengthBytes / (64 * 1024 * 1024)) * 1000;
+  return Math.ceil(lengthBytes / (64 * 1024 * 1024)) * 1000;
 }

@@ -8,7 +8,7 @@ import { temporaryNames, writeConf } from '../support/two-clusters.ts';
 
 /** A datanode that stands still, while its namenode believes that it lives: the others do its work. */
 
-const FILES = 40;
+const FILES = 16;
 const TRANSFERS = 4;
 let bed: Bed<'A' | 'D'>;
 let a: TestHdfs;
@@ -18,14 +18,15 @@ let tree: Record<string, string>;
 beforeAll(async () => {
   const clusters = [
     { name: 'A' },
-    // What a datanode asks another one that stands still, as for a checksum, is answered by the next one soon.
-    { name: 'D', datanodes: 3, replication: 2, extraHdfs: { 'dfs.client.socket-timeout': '1000' } },
+    // What a datanode wants of another one that stands still, as for a checksum, it soon gets of the next one.
+    { name: 'D', datanodes: 3, replication: 1, extraHdfs: { 'dfs.client.socket-timeout': '1000' } },
   ] as const;
   bed = await startBed({ separate: true, clusters });
   a = new TestHdfs(bed.clusters.A.namenodeUrl);
   d = new TestHdfs(bed.clusters.D.namenodeUrl);
   for (const hdfs of [a, d]) {
-    for (let i = 0; i < FILES; i++) await hdfs.put(`/in/f${i}`, content(`${i}`, 100_000 + i));
+    for (let i = 0; i < FILES; i++)
+      await hdfs.put(`/in/f${i}`, content(`${i}`, 100_000 + i), { replication: hdfs === d ? '2' : '1' });
   }
   tree = await a.tree('/in');
 }, 240_000);
@@ -42,7 +43,7 @@ test.each([
     await using namenode = await FaultProxy.start(bed.clusters.D.namenodeUrl);
     const clusters = [
       { name: 'A', user: 'root', nameservices: [{ urls: [bed.clusters.A.namenodeUrl], mounts: ['/'] }] },
-      { name: 'D', user: 'root', data_timeout: 6, nameservices: [{ urls: [namenode.url], mounts: ['/'] }] },
+      { name: 'D', user: 'root', data_timeout: 20, nameservices: [{ urls: [namenode.url], mounts: ['/'] }] },
     ];
     const conf = writeConf(JSON.stringify({ clusters }));
     await bed.kill(still.daemon, 'SIGSTOP');

@@ -242,7 +242,7 @@ describe('writing to a datanode', () => {
     await using both = await pair([(request) => request.resume()], { data_timeout: 1 });
     const error = (await errorOf(put(both.fs, '/x', 'content'))) as Error;
     expect(error).toMatchObject({ name: 'TransportError', disposition: 'retry' });
-    expect(error.message).toContain('no answer within 1 s after all of its 7 bytes were sent');
+    expect(error.message).toContain('no answer within 2 s after all of its 7 bytes were sent');
   });
 
   it.each<StorageCode | 'broken'>(['standby', 'busy', 'token', 'unauthenticated', 'other', 'broken'])(
