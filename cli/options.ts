@@ -27,6 +27,8 @@ export interface JobFlags {
   maxFailures: number;
   bandwidth?: string;
   namenodeOps?: number | 'off';
+  stallTimeout: string;
+  minRate?: string;
   splitAbove: number | 'auto';
   chunkSize: number;
 }
@@ -80,6 +82,14 @@ const namenodeOps = new Option(
   '--namenode-ops <n>',
   "requests a second to each cluster's namenodes (default: off)",
 ).argParser(wholeNumberOrOff);
+const stallTimeout = new Option(
+  '--stall-timeout <duration>',
+  'a transfer of which no byte moves for so long is tried again elsewhere; off: never; auto: 180, or data_timeout',
+).default('auto');
+const minRate = new Option(
+  '--min-rate <rate>',
+  'so is one of which a side stays below this for a minute, such as 100K (default: off)',
+);
 const splitAbove = new Option(
   '--split-above <bytes>',
   'copy longer files in chunks; 0: none; auto: 1 GiB, and four blocks at least',
@@ -87,8 +97,19 @@ const splitAbove = new Option(
   .argParser((text) => (text === 'auto' ? text : wholeNumber(text)))
   .default('auto');
 
-/** Options that a retry in AWS may change. */
-export const retryOptions = [force, existing, verify, openFiles, maxFailures, threads, bandwidth, namenodeOps] as const;
+/** Options that a retry in AWS may change, by name. */
+export const retryOptions = {
+  force,
+  existing,
+  verify,
+  openFiles,
+  maxFailures,
+  threads,
+  bandwidth,
+  namenodeOps,
+  stallTimeout,
+  minRate,
+} as const satisfies Partial<Record<keyof JobFlags, Option>>;
 
 /** Options that may change while a job runs. */
 export const runningOptions = [threads, bandwidth, namenodeOps] as const;
@@ -123,6 +144,8 @@ export function addJobFlags(command: Command): Command {
     .addOption(threads)
     .addOption(bandwidth)
     .addOption(namenodeOps)
+    .addOption(stallTimeout)
+    .addOption(minRate)
     .option('--part-size <bytes>', 'bytes read at once from the local disk, a power of two', wholeNumber, 65_536)
     .option('--buffer-size <bytes>', 'accepted for compatibility, a power of two', wholeNumber, 65_536);
 }
@@ -157,6 +180,8 @@ export function specOf(paths: readonly string[], flags: JobFlags): JobSpec {
       maxFailures: flags.maxFailures,
       bandwidth: flags.bandwidth,
       namenodeOps: flags.namenodeOps,
+      stallTimeout: flags.stallTimeout,
+      minRate: flags.minRate,
     },
   });
 }

@@ -68,7 +68,7 @@ addJobFlags(configure(program.command('copy', { isDefault: true })).description(
   .option('--conf <file>', 'cluster configuration (default: $WEBHDFS_CONFIG, then ~/.webhdfs.cfg)')
   .option(
     '--resume <job>',
-    'go on with a job: copies what failed or was not reached; of its options --force, --existing, --verify, --open-files, --threads, --max-failures, --bandwidth, --namenode-ops may change',
+    'go on with a job: copies what failed or was not reached; of its options --force, --existing, --verify, --open-files, --threads, --max-failures, --bandwidth, --namenode-ops, --stall-timeout, --min-rate may change',
   )
   .option(
     '--copiers <n>',
@@ -121,7 +121,7 @@ const retrying = following(program.command('retry'))
   .description('copy what failed or was not reached of a job in AWS')
   .argument('<job>')
   .option('--wait', 'follow the job to its end, and exit with its code', false);
-for (const option of retryOptions) retrying.addOption(option);
+for (const option of Object.values(retryOptions)) retrying.addOption(option);
 retrying
   .addHelpText('after', exitCodesHelp)
   .action((id: string, flags: Parameters<typeof retry>[1], command: Command) =>

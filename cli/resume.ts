@@ -26,6 +26,8 @@ export const flagsOnResume: Readonly<Record<keyof CopyFlags, 'job' | 'run' | 'ke
   maxFailures: 'job',
   bandwidth: 'job',
   namenodeOps: 'job',
+  stallTimeout: 'job',
+  minRate: 'job',
   partSize: 'job',
   bufferSize: 'job',
   resume: 'run',

@@ -42,7 +42,7 @@ export function tellStarted(id: string, execution: string, { json, stack, wait }
   if (!json && !wait) process.stderr.write(`follow it with: hdfs-fanout watch ${id} --stack ${stack}\n`);
 }
 
-type RetryOption = 'force' | 'existing' | 'verify' | 'maxFailures' | 'threads';
+type RetryOption = keyof typeof retryOptions;
 
 export interface RetryFlags extends FollowFlags, Pick<JobFlags, RetryOption> {
   stack: string;
@@ -57,7 +57,7 @@ export async function retry(id: string, flags: RetryFlags, given: GivenFlags): P
     throw new SpecError(`the job ${id} was cleaned`, 'copy again with --force: what is equal is skipped');
   const active = await deployment.active.get(id);
   if (active) throw new SpecError(`job ${id} is still running`, `hdfs-fanout watch ${id} --stack ${flags.stack}`);
-  const names = retryOptions.map((option) => option.attributeName() as RetryOption);
+  const names = Object.keys(retryOptions) as RetryOption[];
   const options = Object.fromEntries(names.filter((name) => given.has(name)).map((name) => [name, flags[name]]));
   withOptions(job.spec, options);
   const input = { retry: id, ...(Object.keys(options).length > 0 ? { options } : {}) };

@@ -118,12 +118,14 @@ export async function planStep(
   }
 }
 
-function scaleOf({ source, destination, limits: { mostOfClusters } }: Endpoints, limits: PlanLimits): Scale {
+function scaleOf({ source, destination, limits: within }: Endpoints, limits: PlanLimits): Scale {
+  const { mostOfClusters, mostOpsOfClusters } = within;
   const most = Math.min(source.maxConcurrency ?? Infinity, destination.maxConcurrency ?? Infinity);
   return {
     ...limits,
     ...(most === Infinity ? {} : { most }),
     ...(mostOfClusters === undefined ? {} : { bytesPerSecond: mostOfClusters }),
+    ...(mostOpsOfClusters === undefined ? {} : { opsPerSecond: mostOpsOfClusters }),
   };
 }
 

@@ -67,6 +67,7 @@ export async function copyBatch(
     }
     context.signal.throwIfAborted();
     copier.progress.transferring += 1;
+    const { moved } = copier.progress;
     try {
       await recorder.add(await copyOf(context, batch.batch, index, unit, claim));
     } catch (error) {
@@ -76,7 +77,9 @@ export async function copyBatch(
       }
       stop.abort(error);
       if (!(error instanceof DeadlineReached)) throw error;
-      const reason = hasAllTheTime ? outgrown(unit, error.lastedMs, copier.heldUp?.(error.lastedMs)) : undefined;
+      const { lastedMs } = error;
+      const had = { lastedMs, movedBytes: copier.progress.moved - moved, held: copier.heldUp?.(lastedMs) };
+      const reason = hasAllTheTime ? outgrown(unit, had) : undefined;
       if (reason !== undefined) await recorder.add(failedOutcome(job.roots, index, unit, reason));
       else {
         left += 1;
@@ -162,22 +165,33 @@ async function chunksLeft(
   }
 }
 
-/** What a unit may need of a bandwidth in one invocation, as a share of all of it: more would seldom be had. */
+/** What a unit may need of a limit, or of the time, of one invocation, as a share of all of it: more would seldom be had. */
 const MOST_SHARE = 0.8;
+/** Requests that a unit may need to one cluster's namenodes: some to each step of it, and one for each attribute. */
+const REQUESTS = 30;
+
+/** What a unit had of an invocation in which it was alone. */
+interface Had {
+  readonly lastedMs: number;
+  readonly movedBytes: number;
+  readonly held: HeldUp | undefined;
+}
 
 /**
- * Why a unit fails that takes longer than a copier lives although it was alone: no number of further tries would copy it. Undefined where a limit
- * held it up that others spent as well.
+ * Why a unit fails that takes longer than a copier lives although it was alone: no number of further tries would copy it. Undefined where
+ * limits held it up that others spent as well, and without which it would have come to its end.
  */
-function outgrown(unit: Unit, lastedMs: number, held: HeldUp | undefined): string | undefined {
+function outgrown(unit: Unit, { lastedMs, movedBytes, held }: Had): string | undefined {
   const { lengthBytes } = unit.kind === 'chunk' ? chunkRange(unit.file, unit.chunk) : unit;
-  const seconds = Math.round(lastedMs / 1000);
-  const unfit = `${lengthBytes} bytes do not fit into one invocation of ${seconds} s`;
-  if (held) {
-    if (lengthBytes <= held.bytesPerSecond * (lastedMs / 1000) * MOST_SHARE) return undefined;
+  const unfit = `${lengthBytes} bytes do not fit into one invocation of ${Math.round(lastedMs / 1000)} s`;
+  const tooSlow = `${unfit} (give the copy Lambda more time and memory, or copy it with hdfs-fanout copy)`;
+  if (!held) return tooSlow;
+  const seconds = (lastedMs / 1000) * MOST_SHARE;
+  if (lengthBytes > held.bytesPerSecond * seconds || REQUESTS > held.requestsPerSecond * seconds)
     return `${unfit} within the limit of ${held.by} (raise the limit, or copy it with hdfs-fanout copy)`;
-  }
-  return `${unfit} (give the copy Lambda more time and memory, or copy it with hdfs-fanout copy)`;
+  const ownMs = Math.max(0, lastedMs - held.waitedMs);
+  const mayFit = ownMs < lastedMs / 2 || lengthBytes * ownMs <= movedBytes * lastedMs * MOST_SHARE;
+  return mayFit ? undefined : tooSlow;
 }
 
 /** Gathers outcomes and records them together, in order, one write at a time. */
@@ -212,10 +226,13 @@ class Recorder {
   }
 
   async #write(): Promise<void> {
-    const outcomes = this.#waiting;
-    if (outcomes.length === 0) return;
+    const [first, ...rest] = this.#waiting;
+    if (!first) return;
     this.#waiting = [];
-    const { store, job, owner, onOutcome } = this.#copier;
+    const { store, job, owner, onOutcome, source, destination } = this.#copier;
+    const lostConnections = { ...source.lostConnections?.take(), ...destination.lostConnections?.take() };
+    const isAny = Object.keys(lostConnections).length > 0;
+    const outcomes = [isAny ? { ...first, lostConnections } : first, ...rest];
     await store.record(job.id, this.#batch.batch, owner, outcomes);
     for (const outcome of outcomes) onOutcome(this.#batch, outcome);
   }

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, type Dispatcher } from 'undici';
 import type { Where } from '../errors.ts';
 import { Connector, type Route } from './connector.ts';
+import { blocksMs } from '../storage/pace.ts';
 import { Cookies } from './cookies.ts';
 import { ERROR_BODY_BYTES, HEADER_BYTES } from './datanode/answer.ts';
 import { DatanodeConnection } from './datanode/connection.ts';
@@ -36,12 +37,16 @@ export interface Download {
   readonly cookies: readonly string[];
 }
 
-/** For how long nothing may come from a server, ms. */
+/** For how long servers are waited for: the one place that decides. */
 export interface Patience {
-  /** Before the answer of a namenode, HttpFS or gateway. */
+  /** For the answer of a namenode, HttpFS or gateway, ms. */
   readonly answerMs: number;
-  /** Before the next bytes of a file, and before the answer of whoever reads or writes them. */
+  /** For the answer of whoever is to read or write a file, ms. One about all of its bytes is given more time by its length (`blocksMs`). */
   readonly dataMs: number;
+  /** For the next bytes of a file, or until some are taken, ms; 0: without end. */
+  readonly stallMs: number;
+  /** Bytes of a file a second that a server moves at least; 0: any. */
+  readonly leastRate: number;
 }
 
 /**
@@ -62,7 +67,8 @@ export class HttpTransport {
     const connector = new Connector(route);
     this.#connector = connector;
     this.patience = patience;
-    this.uploads = new Uploads(connector, patience.dataMs);
+    const answerMs = (lengthBytes: number) => patience.dataMs + blocksMs(lengthBytes);
+    this.uploads = new Uploads(connector, { stallMs: patience.stallMs, answerMs });
     this.#agent = new Agent({
       connect: ({ protocol, host, hostname }, callback) => {
         connector.connect(`${protocol}//${host ?? hostname}`).then(
@@ -96,7 +102,7 @@ export class HttpTransport {
     headers: Headers = {},
     answerMs = this.patience.dataMs,
   ): Promise<Answer | Download> {
-    const limits = { answerMs, bodyMs: this.patience.dataMs };
+    const limits = { answerMs, bodyMs: this.patience.stallMs };
     const response = await this.#send('GET', url, where, signal, headers, limits);
     const { statusCode: status, headers: given, body } = response;
     if (status !== 200 || /^text\/html/.test(single(given['content-type']) ?? '')) {
@@ -132,7 +138,8 @@ export class HttpTransport {
   ): Promise<Answer | Download | undefined> {
     signal.throwIfAborted();
     const connection = this.reserve(url, where, wantedBytes);
-    return connection && this.#openOn(connection, url, where, signal, this.patience.dataMs);
+    const { dataMs, stallMs } = this.patience;
+    return connection && this.#openOn(connection, url, where, signal, dataMs, stallMs);
   }
 
   /**
@@ -150,7 +157,7 @@ export class HttpTransport {
   ): Promise<Answer | undefined> {
     signal.throwIfAborted();
     const connection = reserved ?? this.reserve(url, where, 0);
-    const opened = connection && (await this.#openOn(connection, url, where, signal, answerMs));
+    const opened = connection && (await this.#openOn(connection, url, where, signal, answerMs, answerMs));
     if (!opened || 'text' in opened) return opened;
     try {
       return answerOf(opened.status, {}, await readText(opened.body));
@@ -164,14 +171,16 @@ export class HttpTransport {
     url: string,
     where: Where,
     signal: AbortSignal,
-    idleMs: number,
+    answerMs: number,
+    bodyMs: number,
   ): Promise<Answer | Download | undefined> {
     const { origin, path, host } = splitUrl(url, where);
     const { body } = connection;
     try {
-      await connection.ask(`GET ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`, signal, idleMs);
+      await connection.ask(`GET ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`, signal, answerMs);
       const head = await body.head();
       if (typeof head === 'number') {
+        body.allow(bodyMs);
         return { status: 200, lengthBytes: head, body, discard: () => body.destroy(), cookies: [] };
       }
       if (head === 'unfamiliar') this.#unfamiliar.add(answersOf(origin, where));
@@ -182,7 +191,7 @@ export class HttpTransport {
       }
     } catch (error) {
       connection[Symbol.dispose]();
-      throw this.#transportError(error, where, signal, idleMs);
+      throw this.#transportError(error, where, signal, answerMs);
     }
     connection[Symbol.dispose]();
     return undefined;

@@ -28,7 +28,7 @@ export interface JobStatus {
   readonly Verified: Readonly<Record<string, number>>;
   /** Why files were skipped. */
   readonly Skipped: Readonly<Record<string, number>>;
-  /** Attributes that could not be preserved, on files and directories. */
+  /** Attributes that could not be preserved, on files and directories, and connections to datanodes that were lost. */
   readonly Warnings: Readonly<Record<string, number>>;
   /** Why attributes could not be preserved, and how often. */
   readonly 'Warning Reasons': Readonly<Record<string, number>>;

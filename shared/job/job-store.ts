@@ -2,6 +2,7 @@ import type { Leases } from '../limits/leases.ts';
 import type { UnitSet } from './bitmap.ts';
 import type { Job } from './job.ts';
 import type { PartedFile } from './parts.ts';
+import type { JobOptions } from './spec.ts';
 import type { ChunkOutcome, Counters, Failure, UnitOutcome } from './outcome.ts';
 
 /** What a copier gets when it takes a batch over. */
@@ -40,6 +41,8 @@ export interface JobStore extends Leases {
   /** Newest first. */
   list(limit: number): Promise<Job[]>;
   update(id: string, changes: Partial<Omit<Job, 'id'>>): Promise<void>;
+  /** Changes these options of a job's spec and no others, in one step: of two changes at once neither takes the other back. */
+  setOptions(id: string, changes: Partial<JobOptions>): Promise<void>;
 
   /** Takes a batch over, whoever had it. */
   claim(id: string, batch: number, owner: string): Promise<Claim>;

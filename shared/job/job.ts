@@ -82,7 +82,12 @@ type FirstOptions = Omit<JobOptions, 'existing' | 'chunkSize'> & {
 type UnsplitOptions = Omit<JobOptions, 'splitAbove' | 'chunkSize'>;
 
 /** What jobs were that were stored before there were limits. */
-const unlimited = { bandwidth: 'off', namenodeOps: 'off' } as const satisfies Partial<JobOptions>;
+const unlimited = {
+  bandwidth: 'off',
+  namenodeOps: 'off',
+  stallTimeout: 'auto',
+  minRate: 'off',
+} as const satisfies Partial<JobOptions>;
 
 /** A job as a store kept it, also one that an earlier version stored. */
 export function storedJob(job: Job): Job {

@@ -33,6 +33,11 @@ interface Ended {
   readonly remains?: true;
   /** Of a file that chunks copied and that has ended for good: their bytes, which were counted for themselves until now. */
   readonly chunkBytes?: number;
+  /**
+   * Told with the outcome, and not of its unit: connections that the copier has lost since the outcome before, by what a person is told of
+   * them. What is recorded with an outcome is counted once.
+   */
+  readonly lostConnections?: Readonly<Record<string, number>>;
 }
 
 /** What an outcome tells of attributes. */
@@ -124,7 +129,12 @@ export type Counters = ReadonlyMap<string, number>;
 
 /** The counters that an outcome adds to. */
 export function countersOf(outcome: UnitOutcome): Map<string, number> {
-  if (isOfChunk(outcome)) return countersOfChunk(outcome);
+  const counters = isOfChunk(outcome) ? countersOfChunk(outcome) : countersOfEnded(outcome);
+  for (const [text, count] of Object.entries(outcome.lostConnections ?? {})) counters.set(`warnings.${text}`, count);
+  return counters;
+}
+
+function countersOfEnded(outcome: FileOutcome): Map<string, number> {
   const counters = countersOfFile(outcome);
   switch (outcome.outcome) {
     case 'copied':

@@ -1,9 +1,12 @@
 import { z } from 'zod';
-import { SpecError } from '../errors.ts';
+import { messageOf, SpecError } from '../errors.ts';
 import { issuesOf } from '../issues.ts';
 import { attributeNames } from '../preserve/attributes.ts';
+import { parseDuration } from '../limits/duration.ts';
+import { parseRate } from '../limits/rate.ts';
 import { faultInTimetable } from '../limits/timetable.ts';
 import { changedExisting, existingChoices, existingOf, mayReplace } from './existing.ts';
+import type { Pace } from '../storage/pace.ts';
 import { faultOf } from '../storage/pattern.ts';
 
 const powerOfTwo = z
@@ -15,6 +18,15 @@ const powerOfTwo = z
 /** How a copied file is proved to be its source, from strong to weak. */
 export const verificationLevels = ['checksum', 'read-back', 'length', 'none'] as const;
 export type Verification = (typeof verificationLevels)[number];
+
+/** Adds what is wrong with a value, in the words of whoever reads it. */
+function refuseFault(read: () => unknown, context: z.RefinementCtx): void {
+  try {
+    read();
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: messageOf(error) });
+  }
+}
 
 const optionFields = z.strictObject({
   existing: z
@@ -69,6 +81,20 @@ const optionFields = z.strictObject({
     .union([z.int().min(1).max(1_000_000), z.literal('off')])
     .default('off')
     .describe("Requests a second to each cluster's namenodes over the whole job; off: no limit"),
+  stallTimeout: z
+    .union([z.literal('auto'), z.int().min(0), z.string()], 'expected seconds, or a duration such as 90s')
+    .superRefine((given, context) => refuseFault(() => stallMsOf(given), context))
+    .default('auto')
+    .describe(
+      'A transfer of which no byte moves for so long is tried again elsewhere: seconds, or 90s, 3m; 0 or off: never. auto: data_timeout of the cluster, 180 s unless it says otherwise',
+    ),
+  minRate: z
+    .string()
+    .superRefine((given, context) => refuseFault(() => parseRate(given), context))
+    .default('off')
+    .describe(
+      'A transfer of which a side moves fewer bytes a second than this, over a minute in which it is waited for, is tried again elsewhere; as bandwidth; off: none',
+    ),
   partSize: powerOfTwo.default(65_536).describe('Bytes read at once from the local disk, a power of two'),
   bufferSize: powerOfTwo.default(65_536).describe('Accepted from pydistcp: the servers choose their own buffers'),
   includePattern: z
@@ -132,6 +158,19 @@ export function parseJobSpec(input: unknown): JobSpec {
   return { ...parsed.data, options: { ...options, preserve } };
 }
 
+/** What the transfers of a job are held to. */
+export function paceOf({ stallTimeout, minRate }: Pick<JobOptions, 'stallTimeout' | 'minRate'>): Pace {
+  const rate = parseRate(minRate);
+  return { stallMs: stallMsOf(stallTimeout), leastRate: rate === 'off' ? 0 : rate };
+}
+
+/** @throws Error that says in words what is wrong */
+function stallMsOf(stallTimeout: string | number): number | undefined {
+  if (stallTimeout === 'auto') return undefined;
+  const ms = parseDuration(String(stallTimeout));
+  return ms === 'off' ? 0 : ms;
+}
+
 /** Options that a resume or a retry may change. All others were settled when the job was planned. */
 const changeable: readonly string[] = [
   'existing',
@@ -142,6 +181,8 @@ const changeable: readonly string[] = [
   'maxFailures',
   'bandwidth',
   'namenodeOps',
+  'stallTimeout',
+  'minRate',
   'partSize',
   'bufferSize',
 ] satisfies readonly (keyof z.input<typeof optionFields>)[];

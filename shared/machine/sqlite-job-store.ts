@@ -15,6 +15,7 @@ import { FARTHEST_MS, type Lease } from '../limits/leases.ts';
 import { type Counters, countersOf, type FailedOutcome, isOfChunk, type UnitOutcome } from '../job/outcome.ts';
 import { type Job, storedJob } from '../job/job.ts';
 import type { CopiedPart, PartedFile } from '../job/parts.ts';
+import type { JobOptions } from '../job/spec.ts';
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS jobs (id TEXT PRIMARY KEY, started INTEGER NOT NULL, json TEXT NOT NULL);
@@ -120,6 +121,14 @@ export class SqliteJobStore implements JobStore {
 
   update(id: string, changes: Partial<Omit<Job, 'id'>>): Promise<void> {
     return this.#transaction(() => this.#update(id, changes));
+  }
+
+  setOptions(id: string, changes: Partial<JobOptions>): Promise<void> {
+    return this.#transaction(() => {
+      const spec = this.#job(id)?.spec;
+      if (!spec) throw new Error(`no job ${id}`);
+      this.#update(id, { spec: { ...spec, options: { ...spec.options, ...changes } } });
+    });
   }
 
   claim(id: string, batch: number, owner: string): Promise<Claim> {

@@ -54,6 +54,23 @@ export function jobStoreContract(name: string, open: () => Promise<Stores>): voi
         expect(await store.get('no-such-job')).toBeUndefined();
       });
 
+      it('changes the options that are named and no others, also when two change theirs at once', async () => {
+        const id = await make({ phase: 'copying' });
+        const before = await store.get(id);
+        const other = stores.connect();
+        await Promise.all([
+          store.setOptions(id, { bandwidth: '5M' }),
+          other.setOptions(id, { namenodeOps: 7, threads: 3 }),
+          store.update(id, { expectedFiles: 9 }),
+        ]);
+        const options = { ...before?.spec.options, bandwidth: '5M', namenodeOps: 7, threads: 3 };
+        expect(await store.get(id)).toEqual({ ...before, expectedFiles: 9, spec: { ...before?.spec, options } });
+        await store.setOptions(id, { bandwidth: 'off' });
+        expect((await store.get(id))?.spec.options).toEqual({ ...options, bandwidth: 'off' });
+        await expect(store.setOptions('no-such-job', { threads: 1 })).rejects.toThrow('no-such-job');
+        expect(await store.get('no-such-job')).toBeUndefined();
+      });
+
       it('refuses a second job of the same name, and the first stays', async () => {
         const id = await make({ phase: 'copying' });
         await expect(async () => store.create(newJob({ id }))).rejects.toThrow();
