@@ -10,8 +10,8 @@ import { exitCodes, explain } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
 import { newJobId } from './job-id.ts';
 import { openLog } from './logging.ts';
-import { type CopyFlags, type GivenFlags, specOf } from './options.ts';
-import { printError, printStatus, readerGone } from './output.ts';
+import { type CopyFlags, type GivenFlags, noteOn, specOf } from './options.ts';
+import { printError, printNote, printStatus, readerGone } from './output.ts';
 import { changesOf, eachUnfinished, resumable, takeUp } from './resume.ts';
 import { runJob } from './run-job.ts';
 import { newJob } from '../shared/job/job.ts';
@@ -61,6 +61,8 @@ async function begin(
   open: Open,
 ): Promise<number> {
   const spec = specOf(paths, flags);
+  const note = noteOn(spec);
+  if (note !== undefined) printNote(note);
   const endpoints = await open(spec);
   const { patterns, destinationPath, source, destination } = endpoints;
   refuseAtOnce(source, destination, patterns, destinationPath);

@@ -3,8 +3,8 @@ import { SpecError } from '../shared/errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { knownJob, ofStack } from './job-records.ts';
 import { newJobId } from './job-id.ts';
-import { type GivenFlags, type JobFlags, retryOptions, specOf } from './options.ts';
-import { printEvent } from './output.ts';
+import { type GivenFlags, type JobFlags, noteOn, retryOptions, specOf } from './options.ts';
+import { printEvent, printNote } from './output.ts';
 import { follow, type FollowFlags } from './watch.ts';
 import { locationsOf } from '../shared/endpoints/location.ts';
 import { withOptions } from '../shared/job/spec.ts';
@@ -20,6 +20,8 @@ export async function start(paths: readonly string[], flags: StartFlags): Promis
   const spec = specOf(paths, flags);
   const { sourceAlias, destinationAlias } = locationsOf(spec);
   requireZone(spec.options.bandwidth);
+  const note = noteOn(spec);
+  if (note !== undefined) printNote(note);
   const deployment = await findDeployment(flags.stack);
   const { aliases } = deployment.secrets;
   for (const alias of [sourceAlias, destinationAlias]) {

@@ -214,9 +214,9 @@ async function planOn(
     return undefined;
   }
   await writer.close();
-  const { files, bytes, batches, split, notSplit } = planned;
+  const { files, bytes, batches, split, notSplit, planned: settled } = planned;
   return {
-    expected: { expectedFiles: files, expectedBytes: bytes, split, notSplit },
+    expected: { expectedFiles: files, expectedBytes: bytes, split, notSplit, planned: settled },
     ready: { batches, key: manifests.keyOf(job.id) },
   };
 }

@@ -4,13 +4,40 @@ import { issuesOf } from '../issues.ts';
 import { attributeNames } from '../preserve/attributes.ts';
 import { faultInTimetable } from '../limits/timetable.ts';
 import { changedExisting, existingChoices, existingOf, mayReplace } from './existing.ts';
+import { pathFaultOf } from '../storage/path-pattern.ts';
 import { faultOf } from '../storage/pattern.ts';
+import { faultInMoment } from './moment.ts';
 
 const powerOfTwo = z
   .int()
   .min(512)
   .max(2 ** 30)
   .refine((value) => Number.isInteger(Math.log2(value)), 'expected a power of two');
+
+/** A text that a function finds nothing wrong with. */
+const sound = (faultIn: (text: string) => string | undefined) =>
+  z
+    .string()
+    .min(1)
+    .superRefine((text, context) => {
+      const fault = faultIn(text);
+      if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+    });
+
+/** What rsync's users write behind an include, and what would leave out that as well. */
+const EVERYTHING = /^\/?\*+(?:\/\*+)*\/?$/;
+
+function faultInExclude(pattern: string): string | undefined {
+  if (!EVERYTHING.test(pattern) || /^\/?\*\/$/.test(pattern)) return pathFaultOf(pattern);
+  return `"${pattern}" leaves nothing to copy (beside include, all other files are left out as it is)`;
+}
+
+/** Patterns of paths: a schedule's whole job has 256 KiB, and each is held against every name of a tree. */
+const pathPatterns = z.array(sound(pathFaultOf)).max(1000).default([]);
+
+/** How files of one length are told apart. */
+export const comparisons = ['checksum', 'time', 'size'] as const;
+export type Comparison = (typeof comparisons)[number];
 
 /** How a copied file is proved to be its source, from strong to weak. */
 export const verificationLevels = ['checksum', 'read-back', 'length', 'none'] as const;
@@ -30,6 +57,12 @@ const optionFields = z.strictObject({
     .optional()
     .meta({ deprecated: true })
     .describe('false, beside force: true, stands for existing: overwrite'),
+  compare: z
+    .enum(comparisons)
+    .default('checksum')
+    .describe(
+      'When a file of the same length counts as equal. checksum: by its content. time: also by the same modification time, unread, others by content. size: always, unread. Of use beside existing: fail and update',
+    ),
   mapping: z
     .enum(['cp', 'exact'])
     .default('cp')
@@ -55,12 +88,7 @@ const optionFields = z.strictObject({
     .describe(
       'Transfers at once; 0: as many as both clusters allow; auto: as many as pay, within that; in AWS auto is as 0',
     ),
-  bandwidth: z
-    .string()
-    .superRefine((text, context) => {
-      const fault = faultInTimetable(text);
-      if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
-    })
+  bandwidth: sound(faultInTimetable)
     .default('off')
     .describe(
       'Bytes a second over the whole job, such as 50M (K, M, G, T: multiples of 1,024), or a timetable such as "08:00,50M 19:00,off Europe/Berlin"; off: no limit. A copied byte counts once, one that is read to compare or verify as well',
@@ -71,16 +99,25 @@ const optionFields = z.strictObject({
     .describe("Requests a second to each cluster's namenodes over the whole job; off: no limit"),
   partSize: powerOfTwo.default(65_536).describe('Bytes read at once from the local disk, a power of two'),
   bufferSize: powerOfTwo.default(65_536).describe('Accepted from pydistcp: the servers choose their own buffers'),
-  includePattern: z
-    .string()
-    .min(1)
-    .superRefine((pattern, context) => {
-      const fault = faultOf(pattern);
-      if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
-    })
-    .default('*')
-    .describe('Only files whose base name matches this glob, hidden ones too'),
+  include: pathPatterns.describe(
+    'Only what one of these globs takes: *.csv a name at any depth, a/*.csv a path below the source, ** any number of directories. A directory that matches takes all below it along',
+  ),
+  exclude: z
+    .array(sound(faultInExclude))
+    .max(1000)
+    .default([])
+    .describe('Not what one of these globs takes, also if it is included. A directory that matches is not even listed'),
+  includePattern: sound(faultOf).default('*').describe('Only files whose base name matches this glob, hidden ones too'),
   minSize: z.int().min(0).default(0).describe('Only files of at least this many bytes'),
+  maxSize: z.int().min(0).optional().describe('Only files of at most this many bytes'),
+  modifiedAfter: sound(faultInMoment)
+    .optional()
+    .describe(
+      'Only files modified at this time or later: 7d (s, m, h, d, w before the job began), 2024-01-31, 2024-01-31T18:00Z; UTC where no zone is named',
+    ),
+  modifiedBefore: sound(faultInMoment)
+    .optional()
+    .describe('Only files modified before this time, said in the same way'),
   filesOnly: z.boolean().default(false).describe('Flatten: all files directly under the destination'),
   splitAbove: z
     .union([z.int().min(0), z.literal('auto')], 'expected a whole number, or auto')

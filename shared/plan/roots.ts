@@ -9,6 +9,7 @@ import { type Entry, entryOf, type SourceEntry } from './entry.ts';
 import type { Files } from './files.ts';
 import { type Inherited, inheritedFrom, inheritedIn } from './inherited.ts';
 import { atRoot } from './root-error.ts';
+import { hiding, type Selection, selection } from './selection.ts';
 import { type Visitor, walk, type WalkCursor } from './walk.ts';
 import type { Planning } from './planning.ts';
 
@@ -16,12 +17,14 @@ import type { Planning } from './planning.ts';
 export class Roots {
   readonly #planning: Planning;
   readonly #files: Files;
+  readonly #selection: Selection;
   /** What directories give to new files, by the path of one that is made or written into as a root. */
   readonly #inherited = new Once<Inherited>();
 
   constructor(planning: Planning, files: Files) {
     this.#planning = planning;
     this.#files = files;
+    this.#selection = selection(planning.options);
   }
 
   /**
@@ -43,13 +46,19 @@ export class Roots {
     const { source, destination, makeDirectories, signal } = this.#planning;
     const status = await source.stat(root.source, signal);
     if (!status) return this.#files.failRoot(index, 'it vanished before it was copied', false);
+    const name = basename(root.source);
+    const why = this.#selection.hides(name, 'file') ?? this.#selection.leavesOut(status);
+    if (why !== undefined) {
+      this.#files.leaveOut(index, '', why);
+      return;
+    }
     const directory = parentOf(root.destination);
     if (makeDirectories) await atRoot(destination.requireWritable?.(directory, signal));
     const inherited = await this.#inheritedIn(directory);
     await this.#files.plan({
       root: index,
       path: '',
-      source: { ...status, name: basename(root.source) },
+      source: { ...status, name },
       destination: await destination.stat(root.destination, signal),
       inherited,
     });
@@ -71,6 +80,7 @@ export class Roots {
         ...target,
         options,
         makes: makeDirectories,
+        onlyNeeded: this.#selection.picksFiles,
         signal,
         onFailed: ({ path, source: directory }, error) => this.#files.failDirectory(index, path, directory, error),
       },
@@ -84,7 +94,7 @@ export class Roots {
         },
         options.filesOnly ? this.#flattening(index, directories, there) : this.#keepingPaths(index, directories),
         signal,
-        { ...(isOver ? { isOver } : {}), from },
+        { ...(isOver ? { isOver } : {}), from, hides: hiding(this.#selection) },
       );
       await directories.settled();
       return stopped;
@@ -99,12 +109,14 @@ export class Roots {
     const visit = async (entry: SourceEntry) => {
       const { path, source, destination } = entry;
       if (source.kind === 'directory') return directories.enter(entry);
+      if (source.kind === 'file' && !destination) await directories.need();
       const { inherited } = directories;
       await this.#files.plan({ root, path, source, destination, inherited });
     };
     return {
       sourceOnly: visit,
       both: visit,
+      hidden: ({ path }, why) => this.#files.leaveOut(root, path, why),
       temporary: async ({ path, source, destination }) => {
         if (source) await this.#files.skipTemporary({ root, path, source, destination });
       },
@@ -123,6 +135,7 @@ export class Roots {
   /** Every file goes right below the destination, the only directory that is made. */
   #flattening(root: number, directories: Directories, there: FileStatus | undefined): Visitor {
     return {
+      hidden: ({ path }, why) => this.#files.leaveOut(root, path, why),
       sourceOnly: async ({ path, source }) => {
         if (path === '') return directories.enter(entryOf('', '', source, there));
         if (source.kind === 'directory') return;
