@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { SpecError } from '../shared/errors.ts';
+import { messageOf, SpecError } from '../shared/errors.ts';
 import { parseRate } from '../shared/limits/rate.ts';
 import { existingChoices, existingOf } from '../shared/job/existing.ts';
 import { comparisons, type JobSpec, parseJobSpec, verificationLevels } from '../shared/job/spec.ts';
@@ -30,6 +31,7 @@ export interface JobFlags {
   modifiedBefore?: string;
   include: string[];
   exclude: string[];
+  filters?: string;
   includePattern: string;
   maxFailures: number;
   bandwidth?: string;
@@ -133,6 +135,10 @@ export function addJobFlags(command: Command): Command {
       andAnother,
       [],
     )
+    .option(
+      '--filters <file>',
+      "not the paths that one of these regular expressions matches, one a line: DistCp's -filters",
+    )
     .option('--include-pattern <glob>', 'only files whose base name matches, hidden ones too', '*')
     .option('--min-size <bytes>', 'only files of at least this size, such as 4096 or 10M', sizeInBytes, 0)
     .option('--max-size <bytes>', 'only files of at most this size', sizeInBytes)
@@ -179,6 +185,7 @@ export function specOf(paths: readonly string[], flags: JobFlags): JobSpec {
       includePattern: flags.includePattern,
       include: flags.include,
       exclude: flags.exclude,
+      filters: flags.filters === undefined ? [] : linesOf(flags.filters),
       minSize: flags.minSize,
       maxSize: flags.maxSize,
       modifiedAfter: flags.modifiedAfter,
@@ -200,6 +207,19 @@ function existingFrom({ existing: said, force: forced, checksum }: JobFlags): st
     `--existing ${said} and ${beside} both say what becomes of existing files`,
     `leave out ${beside}`,
   );
+}
+
+/** The lines of a file that hold something. @throws SpecError when it cannot be read */
+function linesOf(file: string): string[] {
+  try {
+    const text = readFileSync(file, 'utf8');
+    return text
+      .replace(/^\uFEFF/, '')
+      .split(/\r?\n/)
+      .filter((line) => line !== '');
+  } catch (error) {
+    throw new SpecError(`--filters: ${file} cannot be read: ${messageOf(error)}`, undefined, error);
+  }
 }
 
 /** @throws SpecError that names each word that is no attribute */

@@ -50,6 +50,7 @@ export const flagsOnResume: Readonly<Record<keyof CopyFlags, 'job' | 'run' | 'ke
   includePattern: 'kept',
   include: 'kept',
   exclude: 'kept',
+  filters: 'kept',
   maxSize: 'kept',
   modifiedAfter: 'kept',
   modifiedBefore: 'kept',

@@ -32,7 +32,7 @@ interface DirectoryPaths {
   /** Whether it is one that the job was asked to copy. */
   readonly isRoot: boolean;
   /** Whether it was made only if something was copied into it. */
-  readonly onlyNeeded: boolean;
+  readonly isOptional: boolean;
 }
 
 /** Directories whose attributes are set at once, each with one request on its way. */
@@ -84,8 +84,7 @@ async function setTree(
     report.addReason(root.destination, GONE, 'its source is not there any more');
     return undefined;
   }
-  const chosen = selection(job.spec.options);
-  const onlyNeeded = chosen.picksFiles;
+  const chosen = selection(job.spec.options, root.source);
   const most = requestsAtOnce(source, destination);
   const atOnce = Math.min(AT_ONCE, most);
   const work = new ChildrenFirst(atOnce);
@@ -93,8 +92,9 @@ async function setTree(
   const request = pLimit(most);
   const leave = ({ path, source: listed }: Entry) =>
     work.add(path, async () => {
-      const ends = { source: join(root.source, path), destination: join(root.destination, path), onlyNeeded };
-      if (listed) await request(() => setDirectory(finishing, { ...ends, isRoot: path === '' }, listed, report));
+      const ends = { source: join(root.source, path), destination: join(root.destination, path) };
+      const what = { isRoot: path === '', isOptional: chosen.isOptional(path) };
+      if (listed) await request(() => setDirectory(finishing, { ...ends, ...what }, listed, report));
     });
   const lost = ({ path }: Entry, error: FanoutError) =>
     report.addReason(join(root.destination, path), NOT_LISTED, error.message, kindOf(error));
@@ -140,7 +140,7 @@ async function setDirectory(
       const directory = { ...paths, status, present };
       const unkept = await settleDirectory(directory, job.spec.options, source, destination, signal);
       if (unkept) report.add(path, unkept.names, unkept.reason);
-    } else if (paths.onlyNeeded && !paths.isRoot) {
+    } else if (paths.isOptional && !paths.isRoot) {
       // Nothing was copied into it, or its files have failed.
       return;
     } else if (paths.isRoot || (await isDirectory(parentOf(path)))) {

@@ -97,6 +97,7 @@ const unchosen = {
   compare: 'checksum',
   include: [],
   exclude: [],
+  filters: [],
 } as const satisfies Partial<JobOptions>;
 
 /** A job as a store kept it, also one that an earlier version stored. */

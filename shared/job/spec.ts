@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import { SpecError } from '../errors.ts';
+import { messageOf, SpecError } from '../errors.ts';
 import { issuesOf } from '../issues.ts';
 import { attributeNames } from '../preserve/attributes.ts';
 import { faultInTimetable } from '../limits/timetable.ts';
 import { changedExisting, existingChoices, existingOf, mayReplace } from './existing.ts';
 import { pathFaultOf } from '../storage/path-pattern.ts';
 import { faultOf } from '../storage/pattern.ts';
+import { wholeMatcher } from '../storage/regular-expression.ts';
 import { faultInMoment } from './moment.ts';
 
 const powerOfTwo = z
@@ -30,6 +31,19 @@ const EVERYTHING = /^\/?\*+(?:\/\*+)*\/?$/;
 function faultInExclude(pattern: string): string | undefined {
   if (!EVERYTHING.test(pattern) || /^\/?\*\/$/.test(pattern)) return pathFaultOf(pattern);
   return `"${pattern}" leaves nothing to copy (beside include, all other files are left out as it is)`;
+}
+
+/** DistCp holds expressions against qualified paths, and some begin with a scheme: those would never match here. */
+function faultInFilter(expression: string): string | undefined {
+  if (/^\^?[\w.+-]+:\/\//.test(expression)) {
+    return `"${expression}" begins with a scheme (paths are held against it from their first slash on: begin with .*)`;
+  }
+  try {
+    wholeMatcher(expression);
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
 }
 
 /** Patterns of paths: a schedule's whole job has 256 KiB, and each is held against every name of a tree. */
@@ -107,6 +121,13 @@ const optionFields = z.strictObject({
     .max(1000)
     .default([])
     .describe('Not what one of these globs takes, also if it is included. A directory that matches is not even listed'),
+  filters: z
+    .array(sound(faultInFilter))
+    .max(1000)
+    .default([])
+    .describe(
+      "Not the paths, from their first slash on, that one of these expressions matches as a whole: DistCp's -filters, in Java's syntax. What lies in a directory that matches is held against them too",
+    ),
   includePattern: sound(faultOf).default('*').describe('Only files whose base name matches this glob, hidden ones too'),
   minSize: z.int().min(0).default(0).describe('Only files of at least this many bytes'),
   maxSize: z.int().min(0).optional().describe('Only files of at most this many bytes'),

@@ -21,7 +21,7 @@ export interface Making {
   /** False for a dry run: nothing is made. */
   readonly makes: boolean;
   /** Whether a directory below the root is made only once something is to be written into it. */
-  readonly onlyNeeded: boolean;
+  readonly isOptional: (path: string) => boolean;
   readonly signal: AbortSignal;
   /** Told of each directory below the root that could not be made. */
   readonly onFailed: (directory: SourceEntry, error: FanoutError) => Promise<void>;
@@ -79,7 +79,7 @@ export class Directories {
     const above = this.#innermost;
     const open: Open = { inherited: this.#inheritedBy(directory), made: Promise.resolve() };
     if (isRoot) await atRoot(this.#make(directory, above, open.inherited));
-    else if (this.#making.onlyNeeded) open.waiting = directory;
+    else if (this.#making.isOptional(directory.path)) open.waiting = directory;
     else await this.#begin(directory, above, open);
     this.#open.push(open);
   }
@@ -113,13 +113,14 @@ export class Directories {
 
   /** Enters a directory again that an earlier invocation entered, and made where it was not there. */
   async again(directory: SourceEntry): Promise<void> {
-    const { storage, root, onlyNeeded, signal } = this.#making;
+    const { storage, root, isOptional, signal } = this.#making;
     const above = this.#innermost;
     const inherited = this.#inheritedBy(directory);
     const open: Open = { inherited, made: Promise.resolve() };
-    if (!directory.destination && (onlyNeeded || inherited !== above.inherited)) {
+    const wasOptional = directory.path !== '' && isOptional(directory.path);
+    if (!directory.destination && (wasOptional || inherited !== above.inherited)) {
       const there = await storage.stat(join(root, directory.path), signal);
-      if (!there && onlyNeeded) open.waiting = directory;
+      if (!there && wasOptional) open.waiting = directory;
       // The invocation that made it knew whether its policy was refused.
       if (there && inherited !== above.inherited && there.ecPolicy !== directory.source.ecPolicy)
         inherited.value = above.inherited.value;

@@ -9,7 +9,7 @@ import { type Entry, entryOf, type SourceEntry } from './entry.ts';
 import type { Files } from './files.ts';
 import { type Inherited, inheritedFrom, inheritedIn } from './inherited.ts';
 import { atRoot } from './root-error.ts';
-import { hiding, type Selection, selection } from './selection.ts';
+import { hiding, selection } from './selection.ts';
 import { type Visitor, walk, type WalkCursor } from './walk.ts';
 import type { Planning } from './planning.ts';
 
@@ -17,14 +17,12 @@ import type { Planning } from './planning.ts';
 export class Roots {
   readonly #planning: Planning;
   readonly #files: Files;
-  readonly #selection: Selection;
   /** What directories give to new files, by the path of one that is made or written into as a root. */
   readonly #inherited = new Once<Inherited>();
 
   constructor(planning: Planning, files: Files) {
     this.#planning = planning;
     this.#files = files;
-    this.#selection = selection(planning.options);
   }
 
   /**
@@ -47,7 +45,8 @@ export class Roots {
     const status = await source.stat(root.source, signal);
     if (!status) return this.#files.failRoot(index, 'it vanished before it was copied', false);
     const name = basename(root.source);
-    const why = this.#selection.hides(name, 'file') ?? this.#selection.leavesOut(status);
+    const chosen = selection(this.#planning.options, parentOf(root.source));
+    const why = chosen.hides(name, 'file') ?? chosen.leavesOut(status);
     if (why !== undefined) {
       this.#files.leaveOut(index, '', why);
       return;
@@ -75,12 +74,13 @@ export class Roots {
       return undefined;
     }
     const target = { storage: destination, root: root.destination, status: there };
+    const chosen = selection(options, root.source);
     const directories = new Directories(
       {
         ...target,
         options,
         makes: makeDirectories,
-        onlyNeeded: this.#selection.picksFiles,
+        isOptional: (path) => chosen.isOptional(path),
         signal,
         onFailed: ({ path, source: directory }, error) => this.#files.failDirectory(index, path, directory, error),
       },
@@ -94,7 +94,7 @@ export class Roots {
         },
         options.filesOnly ? this.#flattening(index, directories, there) : this.#keepingPaths(index, directories),
         signal,
-        { ...(isOver ? { isOver } : {}), from, hides: hiding(this.#selection) },
+        { ...(isOver ? { isOver } : {}), from, hides: hiding(chosen) },
       );
       await directories.settled();
       return stopped;

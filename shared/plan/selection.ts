@@ -2,28 +2,29 @@ import { momentOf } from '../job/moment.ts';
 import type { JobOptions } from '../job/spec.ts';
 import { nameMatcher } from '../storage/pattern.ts';
 import { pathPattern } from '../storage/path-pattern.ts';
-import { basename } from '../storage/path.ts';
+import { basename, join } from '../storage/path.ts';
+import { wholeMatcher } from '../storage/regular-expression.ts';
 import type { FileStatus } from '../storage/storage.ts';
 import type { Entry } from './entry.ts';
 
 type Choices = Pick<
   JobOptions,
-  'include' | 'exclude' | 'includePattern' | 'minSize' | 'maxSize' | 'modifiedAfter' | 'modifiedBefore'
+  'include' | 'exclude' | 'filters' | 'includePattern' | 'minSize' | 'maxSize' | 'modifiedAfter' | 'modifiedBefore'
 >;
 
 /** What a user has chosen of a tree. Each answer is the name of the option that leaves something out, or undefined. Pure. */
 export interface Selection {
   /**
-   * Why a path is none of the job's business, at the source or the destination: nothing is known of it, and nothing is done to it. What lies
-   * in a hidden directory is hidden too.
+   * Why a path is none of the job's business, at the source or the destination: nothing is done to it. What lies in a hidden directory is
+   * hidden too; but of one that `filters` has hidden, as with DistCp, only what is hidden by itself.
    *
-   * @param path  below the root; of a root that is a file, its name. The root itself is never hidden
+   * @param path  below the root; the root itself is never hidden
    */
   hides(path: string, kind: FileStatus['kind']): string | undefined;
   /** Why a file of the source, which is not hidden, is not copied: its length or its time. */
   leavesOut(file: Pick<FileStatus, 'lengthBytes' | 'modifiedAtMs'>): string | undefined;
-  /** Whether only those directories are made that something is copied into: somebody who picks files wants no tree of empty directories. */
-  readonly picksFiles: boolean;
+  /** Whether a directory that is not hidden is made only if something is copied into it: who picks files wants no tree of empty directories. */
+  isOptional(directory: string): boolean;
 }
 
 /** What `hides` is to a walk: hidden directories are told from hidden files, since what lies in them is not known. */
@@ -31,21 +32,36 @@ export function hiding({ hides, leavesOut }: Selection): (entry: Entry) => strin
   return ({ path, source, destination }) => {
     const { kind } = source ?? destination;
     const why = hides(path, kind);
-    if (kind === 'directory') return why === undefined ? undefined : `${why}, directories`;
+    if (kind === 'directory') {
+      const isWalked = why === undefined || (source && why === 'filters');
+      return isWalked ? undefined : `${why}, directories`;
+    }
     // Of a name that cannot be copied nothing else is known.
     return why ?? (source && source.refusal === undefined ? leavesOut(source) : undefined);
   };
 }
 
-/** @param choices  of a job; of one that is not kept yet, times such as `7d` are counted back from now */
-export function selection(choices: Choices): Selection {
+/**
+ * @param choices  of a job; of one that is not kept yet, times such as `7d` are counted back from now
+ * @param directory  that paths are below, at the source
+ */
+export function selection(choices: Choices, directory: string): Selection {
   const includes = choices.include.map(pathPattern);
   const excludes = choices.exclude.map(pathPattern);
+  const filters = choices.filters.map(wholeMatcher);
+  const isFiltered = (path: string) => filters.length > 0 && filters.some((matches) => matches(join(directory, path)));
   const { includePattern, minSize, maxSize } = choices;
   const isNamed = includePattern === '*' ? () => true : nameMatcher(includePattern, 'all');
   const nowMs = Date.now();
   const moment = (text: string | undefined) => (text === undefined ? undefined : momentOf(text, nowMs));
   const [after, before] = [moment(choices.modifiedAfter), moment(choices.modifiedBefore)];
+  const picksFiles =
+    includes.length > 0 ||
+    includePattern !== '*' ||
+    minSize > 0 ||
+    maxSize !== undefined ||
+    after !== undefined ||
+    before !== undefined;
   return {
     hides(path, kind) {
       if (path === '') return undefined;
@@ -55,7 +71,8 @@ export function selection(choices: Choices): Selection {
         includes.length === 0 ||
         includes.some((pattern) => pattern.takes(path, isDirectory) || (isDirectory && pattern.mayTakeBelow(path)));
       if (!isIncluded) return 'include';
-      return isDirectory || isNamed(basename(path)) ? undefined : 'include-pattern';
+      if (!isDirectory && !isNamed(basename(path))) return 'include-pattern';
+      return isFiltered(path) ? 'filters' : undefined;
     },
     leavesOut({ lengthBytes, modifiedAtMs }) {
       if (lengthBytes < minSize) return 'min-size';
@@ -64,12 +81,6 @@ export function selection(choices: Choices): Selection {
       if (before !== undefined && modifiedAtMs >= before) return 'modified-before';
       return undefined;
     },
-    picksFiles:
-      includes.length > 0 ||
-      includePattern !== '*' ||
-      minSize > 0 ||
-      maxSize !== undefined ||
-      after !== undefined ||
-      before !== undefined,
+    isOptional: (path) => picksFiles || isFiltered(path),
   };
 }

@@ -5,23 +5,23 @@ import { hiding, selection } from '../../../../shared/plan/selection.ts';
 import { status } from '../../../support/statuses.ts';
 
 const specOf = (options: object) => parseJobSpec({ source: 'a:/in', destination: 'b:/out', options });
-const chosen = (options: object) => selection(specOf(options).options);
+const chosen = (options: object) => selection(specOf(options).options, '/in');
 
 describe('a selection', () => {
   it('hides nothing where nothing was chosen, and never the root', () => {
-    const { hides, picksFiles } = chosen({});
-    expect([hides('a/b', 'file'), hides('a', 'directory'), picksFiles]).toEqual([undefined, undefined, false]);
+    const { hides, isOptional } = chosen({});
+    expect([hides('a/b', 'file'), hides('a', 'directory'), isOptional('a')]).toEqual([undefined, undefined, false]);
     expect(chosen({ exclude: ['a'], include: ['b'] }).hides('', 'directory')).toBeUndefined();
   });
 
   it('excludes what is included as well', () => {
-    const { hides, picksFiles } = chosen({ include: ['*.csv'], exclude: ['_*'] });
+    const { hides, isOptional } = chosen({ include: ['*.csv'], exclude: ['_*'] });
     expect(hides('x/a.csv', 'file')).toBeUndefined();
     expect(hides('x/_a.csv', 'file')).toBe('exclude');
     expect(hides('x/_logs/a.csv', 'file')).toBe('exclude');
     expect(hides('x/a.txt', 'file')).toBe('include');
     expect(hides('x', 'directory')).toBeUndefined();
-    expect(picksFiles).toBe(true);
+    expect(isOptional('x')).toBe(true);
   });
 
   it('hides directories in which nothing can be included', () => {
@@ -70,6 +70,29 @@ describe('a selection', () => {
   });
 });
 
+describe('filters', () => {
+  const entry = (path: string, kind: 'file' | 'directory') => {
+    return { path, name: path, source: status({ kind }), destination: undefined } as const;
+  };
+  const filtered = chosen({ filters: ['.*/tmp(/a.*)?', '/in/top'] });
+
+  it('hold expressions against the whole path at the source', () => {
+    expect([filtered.hides('top', 'file'), filtered.hides('x/top', 'file')]).toEqual(['filters', undefined]);
+    expect([filtered.hides('x/tmp/a1', 'file'), filtered.hides('x/tmp/b', 'file')]).toEqual(['filters', undefined]);
+  });
+
+  it('look into a directory that matches, which is made only if something is copied into it', () => {
+    const hides = hiding(filtered);
+    expect(hides(entry('x/tmp', 'directory'))).toBeUndefined();
+    expect([filtered.isOptional('x/tmp'), filtered.isOptional('x')]).toEqual([true, false]);
+  });
+
+  it('protect a directory that only the destination has', () => {
+    const there = { ...entry('x/tmp', 'directory'), source: undefined, destination: status({ kind: 'directory' }) };
+    expect(hiding(filtered)(there)).toBe('filters, directories');
+  });
+});
+
 describe('a job', () => {
   it('counts times back from its own start', () => {
     const { options } = newJob('job', specOf({ modifiedAfter: '7d', modifiedBefore: '2024-01-31' }), [], 0).spec;
@@ -82,6 +105,8 @@ describe('a job', () => {
     [{ exclude: ['x', '/**/'] }, 'leaves nothing to copy'],
     [{ exclude: ['a['] }, 'a [ is not closed'],
     [{ include: ['../x'] }, 'holds ..'],
+    [{ filters: ['(a'] }, 'a ( that is not closed'],
+    [{ filters: ['hdfs://nn1:8020/data/.*'] }, 'begins with a scheme'],
     [{ include: [''] }, 'options.include'],
     [{ modifiedAfter: 'yesterday' }, '"yesterday" is no time'],
     [{ compare: 'mtime' }, 'options.compare'],
