@@ -27,6 +27,7 @@ export async function clean(id: string, flags: { conf?: string }): Promise<numbe
       await sweepChunks({ job, manifests, destination, signal: interrupt });
     }
     await state.manifests.remove(id);
+    await state.lists.remove(id);
     await state.store.keepFinishCursor(id, undefined);
     if (job.phase !== 'done') {
       const cleaned = { phase: 'done', outcome: 'Failed', error: 'cleaned: it cannot be resumed' } as const;

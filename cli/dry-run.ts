@@ -11,9 +11,18 @@ import { chunkCount } from '../shared/job/chunk.ts';
 import { type Batch, destinationPathOf, type FileUnit, isSplit, sourcePathOf } from '../shared/job/unit.ts';
 import type { JobSpec } from '../shared/job/spec.ts';
 import { isOpen } from '../shared/storage/errors.ts';
+import type { PathList } from '../shared/plan/path-list.ts';
 import { plan } from '../shared/plan/plan.ts';
 
 const COMPARISONS_AT_ONCE = 10;
+
+/** Where the units come from that a dry run tells of. */
+export interface UnitsToTell {
+  /** Emits them, in place of a plan. */
+  readonly batches?: (emit: (batch: Batch) => Promise<void>) => Promise<void>;
+  /** Of `filesFrom`, for a plan. */
+  readonly list?: PathList | undefined;
+}
 
 /** What would be done to a file, and why. */
 interface Told {
@@ -23,7 +32,6 @@ interface Told {
 
 /**
  * Tells what a copy would do to each file, and changes nothing. Files are compared as the copy would compare them.
- * @param batches  emits the units to tell of, in place of a plan
  * @returns the exit code
  */
 export async function dryRun(
@@ -32,7 +40,7 @@ export async function dryRun(
   { source, destination }: Endpoints,
   json: boolean,
   signal: AbortSignal,
-  batches?: (emit: (batch: Batch) => Promise<void>) => Promise<void>,
+  { batches, list }: UnitsToTell = {},
 ): Promise<number> {
   const limit = pLimit(COMPARISONS_AT_ONCE);
   const totals = new Map<string, { files: number; bytes: number }>();
@@ -94,6 +102,7 @@ export async function dryRun(
         signal,
         emit,
         names,
+        list,
         makeDirectories: false,
         onSettled: (unit, { reason }) => tell(unit, { action: 'skip', reason }),
         onLeftOut: (path, why) => {

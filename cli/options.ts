@@ -32,6 +32,7 @@ export interface JobFlags {
   include: string[];
   exclude: string[];
   filters?: string;
+  filesFrom?: string;
   includePattern: string;
   maxFailures: number;
   bandwidth?: string;
@@ -139,6 +140,7 @@ export function addJobFlags(command: Command): Command {
       '--filters <file>',
       "not the paths that one of these regular expressions matches, one a line: DistCp's -filters",
     )
+    .option('--files-from <file>', 'only what this list names, one path below the source a line; -: stdin')
     .option('--include-pattern <glob>', 'only files whose base name matches, hidden ones too', '*')
     .option('--min-size <bytes>', 'only files of at least this size, such as 4096 or 10M', sizeInBytes, 0)
     .option('--max-size <bytes>', 'only files of at most this size', sizeInBytes)
@@ -185,6 +187,7 @@ export function specOf(paths: readonly string[], flags: JobFlags): JobSpec {
       includePattern: flags.includePattern,
       include: flags.include,
       exclude: flags.exclude,
+      filesFrom: flags.filesFrom,
       filters: flags.filters === undefined ? [] : linesOf(flags.filters),
       minSize: flags.minSize,
       maxSize: flags.maxSize,

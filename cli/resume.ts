@@ -51,6 +51,7 @@ export const flagsOnResume: Readonly<Record<keyof CopyFlags, 'job' | 'run' | 'ke
   include: 'kept',
   exclude: 'kept',
   filters: 'kept',
+  filesFrom: 'kept',
   maxSize: 'kept',
   modifiedAfter: 'kept',
   modifiedBefore: 'kept',

@@ -84,7 +84,7 @@ async function setTree(
     report.addReason(root.destination, GONE, 'its source is not there any more');
     return undefined;
   }
-  const chosen = selection(job.spec.options, root.source);
+  const chosen = selection(job.spec.options, root.source, finishing.list);
   const most = requestsAtOnce(source, destination);
   const atOnce = Math.min(AT_ONCE, most);
   const work = new ChildrenFirst(atOnce);

@@ -128,6 +128,13 @@ const optionFields = z.strictObject({
     .describe(
       "Not the paths, from their first slash on, that one of these expressions matches as a whole: DistCp's -filters, in Java's syntax. What lies in a directory that matches is held against them too",
     ),
+  filesFrom: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "Only what this list names: paths below the one source directory, or absolute within it, one a line; a directory stands for all below it. A file, or - for stdin; on AWS s3://BUCKET/lists/NAME in the deployment's bucket",
+    ),
   includePattern: sound(faultOf).default('*').describe('Only files whose base name matches this glob, hidden ones too'),
   minSize: z.int().min(0).default(0).describe('Only files of at least this many bytes'),
   maxSize: z.int().min(0).optional().describe('Only files of at most this many bytes'),

@@ -102,8 +102,9 @@ async function planJob(
       onOutcome({ batch: IN_NO_BATCH, units: [unit] }, outcome);
     };
     using names = new NamesOnDisk();
+    using list = options.filesFrom === undefined ? undefined : state.lists.open(job.id);
     const planning = { source, destination, roots, options, signal, emit, names, makeDirectories: true, onSettled };
-    const expected = await plan(planning);
+    const expected = await plan({ ...planning, list });
     await manifest.close();
     const { files, bytes, split, notSplit, planned } = expected;
     return { phase: 'copying', expectedFiles: files, expectedBytes: bytes, split, notSplit, planned };
@@ -159,9 +160,10 @@ async function finishJob(
   job: Job,
   { state, source, destination, progress, log, signal, onOutcome }: Execution,
 ): Promise<Job> {
-  const { store, manifests } = state;
+  const { store, manifests, lists } = state;
   const owner = newOwner();
   const context = { job, source, destination, store, owner, progress, log };
+  using list = job.spec.options.filesFrom === undefined ? undefined : lists.open(job.id);
   const ended = await finish({
     job,
     source,
@@ -169,6 +171,7 @@ async function finishJob(
     store,
     manifests,
     deaths: undefined,
+    list,
     owner,
     assemble: (batch, index, unit, claim, both) => assemble({ ...context, signal: both }, batch, index, unit, claim),
     onOutcome: (batch, outcome) => {
@@ -183,7 +186,10 @@ async function finishJob(
   });
   if (!ended) throw new Error('finishing stopped although nothing told it to');
   // Nothing is left to resume or to sweep.
-  if (ended.outcome === 'Successful') await manifests.remove(job.id);
+  if (ended.outcome === 'Successful') {
+    await manifests.remove(job.id);
+    await lists.remove(job.id);
+  }
   return ended;
 }
 

@@ -75,6 +75,12 @@ export class Files {
     await this.#add(found, { kind: 'skip', reason: 'temporary file of a copy' });
   }
 
+  /** A path that the job's list names, and that the source does not have. */
+  async failMissing(root: number, path: string): Promise<void> {
+    const found = { root, path, source: unknownFile(basename(path)), destination: undefined };
+    await this.#add(found, { kind: 'fail', reason: 'the list names it, and the source has no such file' });
+  }
+
   /** What the user's choice has left out of a root. @param why  the option that did */
   leaveOut(root: number, path: string, why: string): void {
     this.#tally.leaveOut(why);

@@ -61,6 +61,9 @@ export async function resolveMapping(
   if (spec.options.mapping === 'exact' && matches.length > 1) {
     throw new RefusedError(`${matches.length} sources match, and an exact destination takes one`, 'leave out --exact');
   }
+  if (spec.options.filesFrom !== undefined && (matches.length > 1 || matches[0]?.status.kind !== 'directory')) {
+    throw new RefusedError('a list names files of one source directory', 'name the directory that its paths are below');
+  }
   const roots = matches.map((match) => rootOf(match, destinationPath, standing, spec, source));
   refuseConflicts(roots, destination);
   // A server may record the question as a change, which a dry run makes none of.

@@ -1,6 +1,7 @@
 import type { Batch } from '../job/unit.ts';
 import type { FilePlanning } from './files.ts';
 import type { BatchesState } from './batches.ts';
+import type { PathList } from './path-list.ts';
 import type { SplitCounts, SplittingState } from './splitting.ts';
 import type { Tally } from './tally.ts';
 import type { WalkCursor } from './walk.ts';
@@ -11,6 +12,8 @@ export interface Planning extends FilePlanning {
   readonly emit: (batch: Batch) => Promise<void>;
   /** False for a dry run: nothing is made. */
   readonly makeDirectories: boolean;
+  /** Of `filesFrom`, where the job has one. */
+  readonly list?: PathList | undefined;
   /** Asked after each name of a walk; planning then stops with a cursor. Default: never. */
   readonly isOver?: () => boolean;
   /** Where an earlier invocation stopped. */

@@ -8,8 +8,9 @@ import { Directories } from './directories.ts';
 import { type Entry, entryOf, type SourceEntry } from './entry.ts';
 import type { Files } from './files.ts';
 import { type Inherited, inheritedFrom, inheritedIn } from './inherited.ts';
+import { missing } from './missing.ts';
 import { atRoot } from './root-error.ts';
-import { hiding, selection } from './selection.ts';
+import { hiding, NOT_LISTED, selection } from './selection.ts';
 import { type Visitor, walk, type WalkCursor } from './walk.ts';
 import type { Planning } from './planning.ts';
 
@@ -64,7 +65,7 @@ export class Roots {
   }
 
   async #planTree(index: number, root: Root, from?: WalkCursor): Promise<WalkCursor | undefined> {
-    const { source, destination, options, makeDirectories, signal, isOver } = this.#planning;
+    const { source, destination, options, list, makeDirectories, signal, isOver } = this.#planning;
     const [status, there] = await allOrAbort(signal, [
       (both) => source.stat(root.source, both),
       (both) => destination.stat(root.destination, both),
@@ -74,7 +75,7 @@ export class Roots {
       return undefined;
     }
     const target = { storage: destination, root: root.destination, status: there };
-    const chosen = selection(options, root.source);
+    const chosen = selection(options, root.source, list);
     const directories = new Directories(
       {
         ...target,
@@ -86,13 +87,16 @@ export class Roots {
       },
       there ? inheritedFrom(there) : await this.#inheritedIn(parentOf(root.destination)),
     );
+    const visitor = options.filesOnly
+      ? this.#flattening(index, directories, there)
+      : this.#keepingPaths(index, directories);
     try {
       const stopped = await walk(
         {
           source: { storage: source, root: root.source, status },
           ...(options.filesOnly ? {} : { destination: target }),
         },
-        options.filesOnly ? this.#flattening(index, directories, there) : this.#keepingPaths(index, directories),
+        list ? missing(visitor, list, (path) => this.#files.failMissing(index, path)) : visitor,
         signal,
         { ...(isOver ? { isOver } : {}), from, hides: hiding(chosen) },
       );
@@ -116,7 +120,9 @@ export class Roots {
     return {
       sourceOnly: visit,
       both: visit,
-      hidden: ({ path }, why) => this.#files.leaveOut(root, path, why),
+      hidden: ({ path }, why) => {
+        if (why !== NOT_LISTED) this.#files.leaveOut(root, path, why);
+      },
       temporary: async ({ path, source, destination }) => {
         if (source) await this.#files.skipTemporary({ root, path, source, destination });
       },
@@ -135,7 +141,9 @@ export class Roots {
   /** Every file goes right below the destination, the only directory that is made. */
   #flattening(root: number, directories: Directories, there: FileStatus | undefined): Visitor {
     return {
-      hidden: ({ path }, why) => this.#files.leaveOut(root, path, why),
+      hidden: ({ path }, why) => {
+        if (why !== NOT_LISTED) this.#files.leaveOut(root, path, why);
+      },
       sourceOnly: async ({ path, source }) => {
         if (path === '') return directories.enter(entryOf('', '', source, there));
         if (source.kind === 'directory') return;

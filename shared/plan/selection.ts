@@ -6,11 +6,15 @@ import { basename, join } from '../storage/path.ts';
 import { wholeMatcher } from '../storage/regular-expression.ts';
 import type { FileStatus } from '../storage/storage.ts';
 import type { Entry } from './entry.ts';
+import { isCovered, type PathList } from './path-list.ts';
 
 type Choices = Pick<
   JobOptions,
   'include' | 'exclude' | 'filters' | 'includePattern' | 'minSize' | 'maxSize' | 'modifiedAfter' | 'modifiedBefore'
 >;
+
+/** In place of an option that hides something: what a list does not name was never asked for, and is not counted. */
+export const NOT_LISTED = 'not listed';
 
 /** What a user has chosen of a tree. Each answer is the name of the option that leaves something out, or undefined. Pure. */
 export interface Selection {
@@ -32,6 +36,7 @@ export function hiding({ hides, leavesOut }: Selection): (entry: Entry) => strin
   return ({ path, source, destination }) => {
     const { kind } = source ?? destination;
     const why = hides(path, kind);
+    if (why === NOT_LISTED) return why;
     if (kind === 'directory') {
       const isWalked = why === undefined || (source && why === 'filters');
       return isWalked ? undefined : `${why}, directories`;
@@ -44,12 +49,14 @@ export function hiding({ hides, leavesOut }: Selection): (entry: Entry) => strin
 /**
  * @param choices  of a job; of one that is not kept yet, times such as `7d` are counted back from now
  * @param directory  that paths are below, at the source
+ * @param list  of `filesFrom`; a listed directory stands for all that lies in it
  */
-export function selection(choices: Choices, directory: string): Selection {
+export function selection(choices: Choices, directory: string, list?: PathList): Selection {
   const includes = choices.include.map(pathPattern);
   const excludes = choices.exclude.map(pathPattern);
   const filters = choices.filters.map(wholeMatcher);
   const isFiltered = (path: string) => filters.length > 0 && filters.some((matches) => matches(join(directory, path)));
+  const listing = list && listingOf(list);
   const { includePattern, minSize, maxSize } = choices;
   const isNamed = includePattern === '*' ? () => true : nameMatcher(includePattern, 'all');
   const nowMs = Date.now();
@@ -66,6 +73,8 @@ export function selection(choices: Choices, directory: string): Selection {
     hides(path, kind) {
       if (path === '') return undefined;
       const isDirectory = kind === 'directory';
+      const listed = listing?.(path);
+      if (listing && listed !== 'listed' && !(listed === 'on the way' && isDirectory)) return NOT_LISTED;
       if (excludes.some((pattern) => pattern.takes(path, isDirectory))) return 'exclude';
       const isIncluded =
         includes.length === 0 ||
@@ -81,6 +90,18 @@ export function selection(choices: Choices, directory: string): Selection {
       if (before !== undefined && modifiedAtMs >= before) return 'modified-before';
       return undefined;
     },
-    isOptional: (path) => picksFiles || isFiltered(path),
+    isOptional: (path) => picksFiles || isFiltered(path) || (path !== '' && listing?.(path) === 'on the way'),
+  };
+}
+
+/** What a list says of paths. A walk asks for one directory's names one after the other. */
+function listingOf(list: PathList): (path: string) => 'listed' | 'on the way' | undefined {
+  let last: { readonly directory: string; readonly isCovered: boolean } | undefined;
+  return (path) => {
+    const directory = path.slice(0, Math.max(0, path.lastIndexOf('/')));
+    if (last?.directory !== directory) last = { directory, isCovered: isCovered(list, directory) };
+    if (last.isCovered) return 'listed';
+    const here = list.find(path);
+    return here && (here.isListed ? 'listed' : 'on the way');
   };
 }

@@ -38,8 +38,11 @@ export interface Visitor {
   blocked?(directory: SourceEntry, error: FanoutError): Promise<void> | void;
   /** In place of `leave`: a directory below the root whose listing was refused, or that vanished. Some of its names may have been given. */
   lost?(directory: Entry, error: FanoutError): Promise<void> | void;
-  /** A directory that an earlier stretch visited and did not leave; from the root down, before anything else. */
-  again?(directory: Entry): Promise<void> | void;
+  /**
+   * A directory that an earlier stretch visited and did not leave; from the root down, before anything else.
+   * @param after  the last name in it that was given
+   */
+  again?(directory: Entry, after?: string): Promise<void> | void;
 }
 
 /**
@@ -132,7 +135,7 @@ async function reopened({ open }: WalkCursor, listings: Listings, visitor: Visit
   for (const { name, source, destination, after } of open) {
     const directory = entryOf(path, name, source, destination);
     ({ path } = directory);
-    await visitor.again?.(directory);
+    await visitor.again?.(directory, after);
     levels.push(new Level(directory, listings, undefined, after));
   }
   return levels;
