@@ -69,7 +69,7 @@ async function begin(
   if (note !== undefined) printNote(note);
   const endpoints = await open(spec);
   const { patterns, destinationPath, source, destination } = endpoints;
-  refuseAtOnce(source, destination, patterns, destinationPath);
+  refuseAtOnce(spec, source, destination, patterns, destinationPath);
   const hidden: string[] = [];
   const roots = await resolveMapping(spec, patterns, destinationPath, source, destination, interrupt, {
     makeProbe: !flags.dryRun,

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { messageOf, SpecError } from '../shared/errors.ts';
 import { parseRate } from '../shared/limits/rate.ts';
 import { existingChoices, existingOf } from '../shared/job/existing.ts';
+import { type Pair, pairOfLine } from '../shared/job/pair.ts';
 import { comparisons, type JobSpec, parseJobSpec, verificationLevels } from '../shared/job/spec.ts';
 import { attributeNames, chosenAttributes } from '../shared/preserve/attributes.ts';
 
@@ -33,6 +34,7 @@ export interface JobFlags {
   exclude: string[];
   filters?: string;
   filesFrom?: string;
+  pairs?: string;
   includePattern: string;
   maxFailures: number;
   bandwidth?: string;
@@ -141,6 +143,10 @@ export function addJobFlags(command: Command): Command {
       "not the paths that one of these regular expressions matches, one a line: DistCp's -filters",
     )
     .option('--files-from <file>', 'only what this list names, one path below the source a line; -: stdin')
+    .option(
+      '--pairs <file>',
+      'only what this file names, each to a place of its own: source,destination a line (CSV), absolute paths',
+    )
     .option('--include-pattern <glob>', 'only files whose base name matches, hidden ones too', '*')
     .option('--min-size <bytes>', 'only files of at least this size, such as 4096 or 10M', sizeInBytes, 0)
     .option('--max-size <bytes>', 'only files of at most this size', sizeInBytes)
@@ -188,7 +194,8 @@ export function specOf(paths: readonly string[], flags: JobFlags): JobSpec {
       include: flags.include,
       exclude: flags.exclude,
       filesFrom: flags.filesFrom,
-      filters: flags.filters === undefined ? [] : linesOf(flags.filters),
+      filters: flags.filters === undefined ? [] : linesOf('--filters', flags.filters),
+      pairs: flags.pairs === undefined ? [] : pairsIn(flags.pairs),
       minSize: flags.minSize,
       maxSize: flags.maxSize,
       modifiedAfter: flags.modifiedAfter,
@@ -212,8 +219,23 @@ function existingFrom({ existing: said, force: forced, checksum }: JobFlags): st
   );
 }
 
+/** @throws SpecError that names a line that is no pair */
+function pairsIn(file: string): Pair[] {
+  const pairs = linesOf('--pairs', file).map((line) => {
+    const pair = pairOfLine(line);
+    if (!pair)
+      throw new SpecError(
+        `--pairs: ${file} has a line that is no source,destination: ${line}`,
+        'quote paths with commas',
+      );
+    return pair;
+  });
+  if (pairs.length === 0) throw new SpecError(`--pairs: ${file} names nothing`);
+  return pairs;
+}
+
 /** The lines of a file that hold something. @throws SpecError when it cannot be read */
-function linesOf(file: string): string[] {
+function linesOf(flag: string, file: string): string[] {
   try {
     const text = readFileSync(file, 'utf8');
     return text
@@ -221,7 +243,7 @@ function linesOf(file: string): string[] {
       .split(/\r?\n/)
       .filter((line) => line !== '');
   } catch (error) {
-    throw new SpecError(`--filters: ${file} cannot be read: ${messageOf(error)}`, undefined, error);
+    throw new SpecError(`${flag}: ${file} cannot be read: ${messageOf(error)}`, undefined, error);
   }
 }
 

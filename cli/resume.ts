@@ -52,6 +52,7 @@ export const flagsOnResume: Readonly<Record<keyof CopyFlags, 'job' | 'run' | 'ke
   exclude: 'kept',
   filters: 'kept',
   filesFrom: 'kept',
+  pairs: 'kept',
   maxSize: 'kept',
   modifiedAfter: 'kept',
   modifiedBefore: 'kept',

@@ -133,7 +133,7 @@ async function begin(
   const means = { accessTo, disk: undefined, contact: 'first', log: services.log, limits } as const;
   await using endpoints = await openEndpoints(spec, means);
   const { source, destination, patterns, destinationPath } = endpoints;
-  refuseAtOnce(source, destination, patterns, destinationPath);
+  refuseAtOnce(spec, source, destination, patterns, destinationPath);
   const roots = await resolveMapping(spec, patterns, destinationPath, source, destination, signal);
   const job = newJob(id, spec, roots, startedAtMs);
   await lock.acquire(id, execution, await lockedPathsOf(job, destination, signal));

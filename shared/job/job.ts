@@ -49,7 +49,7 @@ export interface Transfers {
 /** What is said of directories before a finish of the job has looked at them. */
 export const noLosses = { directoryWarnings: {}, directoryLosses: undefined } as const satisfies Partial<Job>;
 
-/** A job that was just asked for. Times such as `7d` are counted back from its start, also when it is resumed later. */
+/** A job that was just asked for. Times such as `7d` are counted back from its start, also when it is resumed later; its roots stand for pairs. */
 export function newJob(id: string, spec: JobSpec, roots: readonly Root[], startedAtMs: number): Job {
   const { modifiedAfter, modifiedBefore } = spec.options;
   const fixed = (text: string) => new Date(momentOf(text, startedAtMs)).toISOString();
@@ -59,7 +59,7 @@ export function newJob(id: string, spec: JobSpec, roots: readonly Root[], starte
   };
   return {
     id,
-    spec: { ...spec, options: { ...spec.options, ...times } },
+    spec: { ...spec, options: { ...spec.options, ...times, pairs: [] } },
     roots,
     phase: 'planning',
     startedAtMs,
@@ -98,6 +98,7 @@ const unchosen = {
   include: [],
   exclude: [],
   filters: [],
+  pairs: [],
 } as const satisfies Partial<JobOptions>;
 
 /** A job as a store kept it, also one that an earlier version stored. */

@@ -8,6 +8,7 @@ import { pathFaultOf } from '../storage/path-pattern.ts';
 import { faultOf } from '../storage/pattern.ts';
 import { wholeMatcher } from '../storage/regular-expression.ts';
 import { faultInMoment } from './moment.ts';
+import { faultInPairPath } from './pair.ts';
 
 const powerOfTwo = z
   .int()
@@ -135,6 +136,13 @@ const optionFields = z.strictObject({
     .describe(
       "Only what this list names: paths below the one source directory, or absolute within it, one a line; a directory stands for all below it. A file, or - for stdin; on AWS s3://BUCKET/lists/NAME in the deployment's bucket",
     ),
+  pairs: z
+    .array(z.strictObject({ source: sound(faultInPairPath), destination: sound(faultInPairPath) }))
+    .max(10_000)
+    .default([])
+    .describe(
+      'Only these files and directories, each to a destination of its own: absolute paths that lie in the source and the destination of the job. Implies mapping: exact',
+    ),
   includePattern: sound(faultOf).default('*').describe('Only files whose base name matches this glob, hidden ones too'),
   minSize: z.int().min(0).default(0).describe('Only files of at least this many bytes'),
   maxSize: z.int().min(0).optional().describe('Only files of at most this many bytes'),
@@ -192,7 +200,16 @@ export function parseJobSpec(input: unknown): JobSpec {
   if (!parsed.success) throw new SpecError(`the job is wrong: ${issuesOf(parsed.error)}`);
   const { options } = parsed.data;
   const preserve = options.preserve || options.attributes.length > 0;
-  return { ...parsed.data, options: { ...options, preserve } };
+  const { pairs, filesFrom, filesOnly } = options;
+  if (pairs.length === 0) return { ...parsed.data, options: { ...options, preserve } };
+  if (filesFrom !== undefined || filesOnly) {
+    const beside = filesOnly ? 'filesOnly' : 'filesFrom';
+    throw new SpecError(
+      `the job is wrong: options.pairs and options.${beside} both say where files go`,
+      'leave out one',
+    );
+  }
+  return { ...parsed.data, options: { ...options, preserve, mapping: 'exact' } };
 }
 
 /** Options that a resume or a retry may change. All others were settled when the job was planned. */

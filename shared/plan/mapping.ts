@@ -4,6 +4,7 @@ import { basename, isWithin, join, parentOf } from '../storage/path.ts';
 import { expandGlob, type Match } from './glob.ts';
 import { alternativesOf, hasGlob } from '../storage/pattern.ts';
 import type { Root } from '../job/root.ts';
+import { rootsOfPairs } from './pairs.ts';
 import { haveOneAddress, refuseSameTree } from './same-tree.ts';
 import { mayReplace } from '../job/existing.ts';
 import type { JobSpec } from '../job/spec.ts';
@@ -14,7 +15,15 @@ import type { JobSpec } from '../job/spec.ts';
  * @param path  of the destination, as the user wrote it
  * @throws SpecError
  */
-export function refuseAtOnce(source: Storage, destination: Storage, patterns: readonly string[], path: string): void {
+export function refuseAtOnce(
+  { options: { pairs } }: JobSpec,
+  source: Storage,
+  destination: Storage,
+  patterns: readonly string[],
+  path: string,
+): void {
+  // They may lie side by side in one directory of one cluster.
+  if (pairs.length > 0) return;
   const destinationPath = destination.resolve(path);
   refuseName(destination, destinationPath, destination.names?.unwritable(destinationPath));
   for (const pattern of patterns.flatMap((one) => alternativesOf(one).paths)) {
@@ -50,6 +59,9 @@ export async function resolveMapping(
   signal: AbortSignal,
   { makeProbe = true, onHidden }: { readonly makeProbe?: boolean; readonly onHidden?: (path: string) => void } = {},
 ): Promise<Root[]> {
+  if (spec.options.pairs.length > 0) {
+    return rootsOfPairs(spec, patterns, path, source, destination, makeProbe, signal);
+  }
   const found = new Map<string, Match>();
   for (const pattern of patterns) {
     for (const match of await expandGlob(source, pattern, signal, onHidden)) found.set(match.path, match);

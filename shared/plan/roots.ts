@@ -2,6 +2,7 @@ import { allOrAbort } from '../all-or-abort.ts';
 import type { FanoutError } from '../errors.ts';
 import { Once } from '../once.ts';
 import type { Root } from '../job/root.ts';
+import { withoutAcl } from '../storage/acl.ts';
 import { basename, parentOf } from '../storage/path.ts';
 import type { FileStatus } from '../storage/storage.ts';
 import { Directories } from './directories.ts';
@@ -20,6 +21,8 @@ export class Roots {
   readonly #files: Files;
   /** What directories give to new files, by the path of one that is made or written into as a root. */
   readonly #inherited = new Once<Inherited>();
+  /** Directories that roots go into, and that are there. */
+  readonly #above = new Once<void>();
 
   constructor(planning: Planning, files: Files) {
     this.#planning = planning;
@@ -53,7 +56,10 @@ export class Roots {
       return;
     }
     const directory = parentOf(root.destination);
-    if (makeDirectories) await atRoot(destination.requireWritable?.(directory, signal));
+    if (makeDirectories) {
+      await this.#makeAbove(root);
+      await atRoot(destination.requireWritable?.(directory, signal));
+    }
     const inherited = await this.#inheritedIn(directory);
     await this.#files.plan({
       root: index,
@@ -74,6 +80,7 @@ export class Roots {
       await this.#files.failRoot(index, 'it vanished before it was copied (copy again what is there now)', true);
       return undefined;
     }
+    if (makeDirectories && !there) await this.#makeAbove(root);
     const target = { storage: destination, root: root.destination, status: there };
     const chosen = selection(options, root.source, list);
     const directories = new Directories(
@@ -158,6 +165,22 @@ export class Roots {
 
   async #lost(root: number, { path, source }: Entry, error: FanoutError): Promise<void> {
     if (source) await this.#files.failDirectory(root, path, source, error);
+  }
+
+  /**
+   * Makes the directory that a root goes into, where it is missing: only that of a pair may be. Nobody sets its attributes later, so that
+   * it lets in nobody whom the source's directory would not.
+   */
+  async #makeAbove({ source: from, destination: to }: Root): Promise<void> {
+    const { source, destination, options, signal } = this.#planning;
+    const directory = parentOf(to);
+    await this.#above.of(directory, async () => {
+      if (await destination.stat(directory, signal)) return;
+      const like = options.preserve ? await source.stat(parentOf(from), signal) : undefined;
+      await atRoot(
+        destination.makeDirectory(directory, like && `7${withoutAcl(like.permission, undefined).slice(-2)}`, signal),
+      );
+    });
   }
 
   /** Asked for once: the roots lie in one directory. */
