@@ -26,15 +26,19 @@ export async function finishStep(
   deadline: Deadline,
   signal: AbortSignal,
 ): Promise<FinishAnswer> {
-  const { store, manifests, log } = services;
+  const { store, manifests, lists, log } = services;
   const job = await store.get(id);
   if (!job) throw new Error(`no job ${id}`);
   await using endpoints = await endpointsOfJob(services, id, job.spec);
   const { source, destination } = endpoints;
   const isOver = () => deadline.isNear();
+  const { preserve, filesFrom } = job.spec.options;
+  // Only for the attributes of directories.
+  const hasList = preserve && filesFrom !== undefined && job.phase !== 'done';
+  using list = hasList ? await lists.open(id, job.roots[0]?.source ?? '/') : undefined;
   const context = { job, source, destination, store, owner, progress: new Progress(), log };
   const finishing: Finishing = {
-    ...{ job, source, destination, store, manifests, deaths: store, owner, log, signal, isOver },
+    ...{ job, source, destination, store, manifests, deaths: store, owner, list, log, signal, isOver },
     assemble: (batch, index, unit, claim, both) => assemble({ ...context, signal: both }, batch, index, unit, claim),
     onOutcome: () => undefined,
   };

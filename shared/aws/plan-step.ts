@@ -126,7 +126,7 @@ async function begin(
   services: Services,
   signal: AbortSignal,
 ): Promise<Job> {
-  const { store, active, lock } = services;
+  const { store, active, lock, lists } = services;
   await using logins = new Logins(services);
   const accessTo = async (alias: string) => ({ cluster: await logins.clusterOf(alias) });
   const limits = new Limits(spec.options, true);
@@ -137,6 +137,8 @@ async function begin(
   const roots = await resolveMapping(spec, patterns, destinationPath, source, destination, signal);
   const job = newJob(id, spec, roots, startedAtMs);
   await lock.acquire(id, execution, await lockedPathsOf(job, destination, signal));
+  const { filesFrom } = spec.options;
+  if (filesFrom !== undefined) await lists.keep(id, filesFrom);
   // A planner that was killed after this line finds the job when it is called again.
   if (!(await store.get(id))) await store.create(job);
   await active.put({ job: id, execution, startedAtMs });
@@ -184,7 +186,7 @@ async function takeUp(
 async function planOn(
   job: Job,
   endpoints: Endpoints,
-  { manifests, takenNames }: Services,
+  { manifests, takenNames, lists }: Services,
   deadline: Deadline,
   signal: AbortSignal,
 ) {
@@ -196,6 +198,7 @@ async function planOn(
   await takenNames.refill(job.id, names, namesKept);
   const { source, destination } = endpoints;
   const { roots, spec } = job;
+  using list = spec.options.filesFrom === undefined ? undefined : await lists.open(job.id, roots[0]?.source ?? '/');
   const planned = await planStretch({
     source,
     destination,
@@ -205,6 +208,7 @@ async function planOn(
     emit: (batch) => writer.append(batch),
     makeDirectories: true,
     names,
+    list,
     isOver: () => deadline.isNear(),
     from: cursor,
   });
