@@ -27,19 +27,17 @@ export function missing(visitor: Visitor, list: PathList, onMissing: (path: stri
       for (const below of list.namesIn(path)) await tell(path, below);
     }
   };
-  const visit = async (entry: Entry, told: Promise<void> | void) => {
-    await told;
-    if (entry.source?.kind === 'directory') enter(entry.path);
-  };
   return {
     ...visitor,
     sourceOnly: async (entry) => {
       await pass(entry);
-      await visit(entry, visitor.sourceOnly?.(entry));
+      await visitor.sourceOnly?.(entry);
+      if (entry.source.kind === 'directory') enter(entry.path);
     },
     both: async (entry) => {
       await pass(entry);
-      await visit(entry, visitor.both?.(entry));
+      await visitor.both?.(entry);
+      if (entry.source.kind === 'directory') enter(entry.path);
     },
     hidden: async (entry, why) => {
       await pass(entry);
