@@ -1,7 +1,7 @@
 import { jobStatus } from '../shared/job/job-status.ts';
 import { refuseAtOnce, resolveMapping } from '../shared/plan/mapping.ts';
 import { messageOf, SpecError } from '../shared/errors.ts';
-import type { JobSpec } from '../shared/job/spec.ts';
+import { hasList, type JobSpec } from '../shared/job/spec.ts';
 import type { Log } from '../shared/log.ts';
 import { ListOnDisk } from '../shared/machine/list-on-disk.ts';
 import { openState } from '../shared/machine/state.ts';
@@ -84,9 +84,10 @@ async function begin(
   const startedAtMs = Date.now();
   const job = newJob(newJobId(startedAtMs), spec, roots, startedAtMs);
   return runJob(job, state, endpoints, flags, log, interrupt, async () => {
-    const { filesFrom } = spec.options;
-    const input = filesFrom === undefined ? undefined : listInput('--files-from', filesFrom, interrupt);
-    if (input) await state.lists.keep(job.id, input, roots[0]?.source ?? '/');
+    if (hasList(spec.options)) {
+      const input = listInput('--files-from', spec.options.filesFrom, interrupt);
+      await state.lists.keep(job.id, input, roots[0]?.source ?? '/');
+    }
     await state.store.create(job);
     return job;
   });
@@ -117,7 +118,7 @@ async function goOn(
   const showing = AbortSignal.any([interrupt, readerGone]);
   const { spec, roots } = job;
   if (job.phase === 'planning') {
-    using list = spec.options.filesFrom === undefined ? undefined : state.lists.open(id);
+    using list = hasList(spec.options) ? state.lists.open(id) : undefined;
     return await dryRun(spec, roots, endpoints, flags.json, showing, { list });
   }
   const unfinished: UnitsToTell['batches'] = (emit) => eachUnfinished(job, state, endpoints, emit, showing);
@@ -126,9 +127,8 @@ async function goOn(
 
 /** The list of a job that is not kept. */
 async function listOf(spec: JobSpec, roots: readonly Root[], signal: AbortSignal): Promise<ListOnDisk | undefined> {
-  const { filesFrom } = spec.options;
-  if (filesFrom === undefined) return undefined;
+  if (!hasList(spec.options)) return undefined;
   const list = new ListOnDisk();
-  await list.fill(listLines(listInput('--files-from', filesFrom, signal)), roots[0]?.source ?? '/');
+  await list.fill(listLines(listInput('--files-from', spec.options.filesFrom, signal)), roots[0]?.source ?? '/');
   return list;
 }

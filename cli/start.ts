@@ -9,7 +9,7 @@ import { type GivenFlags, type JobFlags, noteOn, retryOptions, specOf } from './
 import { printEvent, printNote } from './output.ts';
 import { follow, type FollowFlags } from './watch.ts';
 import { locationsOf } from '../shared/endpoints/location.ts';
-import { type JobSpec, withOptions } from '../shared/job/spec.ts';
+import { hasList, type JobSpec, withOptions } from '../shared/job/spec.ts';
 import { requireZone } from '../shared/limits/limits.ts';
 
 export interface StartFlags extends JobFlags, FollowFlags {
@@ -58,7 +58,7 @@ function requireShort(spec: JobSpec): void {
 /** The job with its list where the planner finds it, unless it names one that is there. */
 async function withList(spec: JobSpec, id: string, { lists }: Deployment): Promise<JobSpec> {
   const { filesFrom } = spec.options;
-  if (filesFrom === undefined || filesFrom.startsWith('s3://')) return spec;
+  if (!hasList(spec.options) || filesFrom.startsWith('s3://')) return spec;
   const chunks = listInput('--files-from', filesFrom, interruptSignal());
   return { ...spec, options: { ...spec.options, filesFrom: await lists().upload(id, chunks) } };
 }

@@ -4,6 +4,7 @@ import { Progress } from '../copy/progress.ts';
 import { finish } from '../finish/finish.ts';
 import type { Finishing } from '../finish/finishing.ts';
 import type { Job } from '../job/job.ts';
+import { hasList } from '../job/spec.ts';
 import { endJob } from './end-job.ts';
 import { endpointsOfJob } from './endpoints.ts';
 import type { FinalStatus } from './final-status.ts';
@@ -32,10 +33,10 @@ export async function finishStep(
   await using endpoints = await endpointsOfJob(services, id, job.spec);
   const { source, destination } = endpoints;
   const isOver = () => deadline.isNear();
-  const { preserve, filesFrom } = job.spec.options;
+  const { options } = job.spec;
   // Only for the attributes of directories.
-  const hasList = preserve && filesFrom !== undefined && job.phase !== 'done';
-  using list = hasList ? await lists.open(id, job.roots[0]?.source ?? '/') : undefined;
+  const isListed = options.preserve && hasList(options) && job.phase !== 'done';
+  using list = isListed ? await lists.open(id, job.roots[0]?.source ?? '/') : undefined;
   const context = { job, source, destination, store, owner, progress: new Progress(), log };
   const finishing: Finishing = {
     ...{ job, source, destination, store, manifests, deaths: store, owner, list, log, signal, isOver },

@@ -19,7 +19,7 @@ import { copiersFor, type Scale } from './scale.ts';
 import type { Services } from './services.ts';
 import { type Job, lockedPathsOf, newJob, noLosses } from '../job/job.ts';
 import { mayReplace } from '../job/existing.ts';
-import { type JobSpec, parseJobSpec, withOptions } from '../job/spec.ts';
+import { hasList, type JobSpec, parseJobSpec, withOptions } from '../job/spec.ts';
 import { planStretch } from '../plan/plan.ts';
 
 /** What the state machine hands over: who drives the job, and what was typed. */
@@ -137,8 +137,7 @@ async function begin(
   const roots = await resolveMapping(spec, patterns, destinationPath, source, destination, signal);
   const job = newJob(id, spec, roots, startedAtMs);
   await lock.acquire(id, execution, await lockedPathsOf(job, destination, signal));
-  const { filesFrom } = spec.options;
-  if (filesFrom !== undefined) await lists.keep(id, filesFrom);
+  if (hasList(spec.options)) await lists.keep(id, spec.options.filesFrom);
   // A planner that was killed after this line finds the job when it is called again.
   if (!(await store.get(id))) await store.create(job);
   await active.put({ job: id, execution, startedAtMs });
@@ -198,7 +197,7 @@ async function planOn(
   await takenNames.refill(job.id, names, namesKept);
   const { source, destination } = endpoints;
   const { roots, spec } = job;
-  using list = spec.options.filesFrom === undefined ? undefined : await lists.open(job.id, roots[0]?.source ?? '/');
+  using list = hasList(spec.options) ? await lists.open(job.id, roots[0]?.source ?? '/') : undefined;
   const planned = await planStretch({
     source,
     destination,

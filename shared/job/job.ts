@@ -52,10 +52,10 @@ export const noLosses = { directoryWarnings: {}, directoryLosses: undefined } as
 /** A job that was just asked for. Times such as `7d` are counted back from its start, also when it is resumed later; its roots stand for pairs. */
 export function newJob(id: string, spec: JobSpec, roots: readonly Root[], startedAtMs: number): Job {
   const { modifiedAfter, modifiedBefore } = spec.options;
-  const fixed = (text: string) => new Date(momentOf(text, startedAtMs)).toISOString();
+  const fixed = (text: string) => (text === 'off' ? text : new Date(momentOf(text, startedAtMs)).toISOString());
   const times = {
-    ...(modifiedAfter === undefined ? {} : { modifiedAfter: fixed(modifiedAfter) }),
-    ...(modifiedBefore === undefined ? {} : { modifiedBefore: fixed(modifiedBefore) }),
+    modifiedAfter: fixed(modifiedAfter),
+    modifiedBefore: fixed(modifiedBefore),
   };
   return {
     id,
@@ -99,6 +99,10 @@ const unchosen = {
   exclude: [],
   filters: [],
   pairs: [],
+  filesFrom: 'off',
+  maxSize: 'off',
+  modifiedAfter: 'off',
+  modifiedBefore: 'off',
 } as const satisfies Partial<JobOptions>;
 
 /** A job as a store kept it, also one that an earlier version stored. */

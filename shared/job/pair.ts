@@ -7,7 +7,7 @@ export interface Pair {
 }
 
 /** Tables and catalogs know their files by qualified paths. */
-const QUALIFIED = /^(?:hdfs|webhdfs|swebhdfs|viewfs):(?:\/\/[^/]*)?(?=\/)/;
+const QUALIFIED = /^(?:hdfs|webhdfs|swebhdfs|viewfs):(?:\/\/[^/]*|(?!\/\/))(?=\/)/;
 
 /** The path in a pair, whatever cluster it names: that is the job's. */
 export function pathOfPair(text: string): string {

@@ -50,6 +50,8 @@ function faultInFilter(expression: string): string | undefined {
 /** Patterns of paths: a schedule's whole job has 256 KiB, and each is held against every name of a tree. */
 const pathPatterns = z.array(sound(pathFaultOf)).max(1000).default([]);
 
+const moment = sound((text) => (text === 'off' ? undefined : faultInMoment(text)));
+
 /** How files of one length are told apart. */
 export const comparisons = ['checksum', 'time', 'size'] as const;
 export type Comparison = (typeof comparisons)[number];
@@ -132,9 +134,9 @@ const optionFields = z.strictObject({
   filesFrom: z
     .string()
     .min(1)
-    .optional()
+    .default('off')
     .describe(
-      "Only what this list names: paths below the one source directory, or absolute within it, one a line; a directory stands for all below it. A file, or - for stdin; on AWS s3://BUCKET/lists/NAME in the deployment's bucket",
+      "Only what this list names: paths below the one source directory, or absolute within it, one a line; a directory stands for all below it. A file, or - for stdin; on AWS s3://BUCKET/lists/NAME in the deployment's bucket; off: no list",
     ),
   pairs: z
     .array(z.strictObject({ source: sound(faultInPairPath), destination: sound(faultInPairPath) }))
@@ -145,15 +147,16 @@ const optionFields = z.strictObject({
     ),
   includePattern: sound(faultOf).default('*').describe('Only files whose base name matches this glob, hidden ones too'),
   minSize: z.int().min(0).default(0).describe('Only files of at least this many bytes'),
-  maxSize: z.int().min(0).optional().describe('Only files of at most this many bytes'),
-  modifiedAfter: sound(faultInMoment)
-    .optional()
+  maxSize: z
+    .union([z.int().min(0), z.literal('off')], 'expected a whole number, or off')
+    .default('off')
+    .describe('Only files of at most this many bytes; off: of any length'),
+  modifiedAfter: moment
+    .default('off')
     .describe(
-      'Only files modified at this time or later: 7d (s, m, h, d, w before the job began), 2024-01-31, 2024-01-31T18:00Z; UTC where no zone is named',
+      'Only files modified at this time or later: 7d (s, m, h, d, w before the job began), 2024-01-31, 2024-01-31T18:00Z; UTC where no zone is named; off: of any time',
     ),
-  modifiedBefore: sound(faultInMoment)
-    .optional()
-    .describe('Only files modified before this time, said in the same way'),
+  modifiedBefore: moment.default('off').describe('Only files modified before this time, said in the same way'),
   filesOnly: z.boolean().default(false).describe('Flatten: all files directly under the destination'),
   splitAbove: z
     .union([z.int().min(0), z.literal('auto')], 'expected a whole number, or auto')
@@ -194,6 +197,11 @@ export const jobSpecSchema = z.strictObject({
 export type JobSpec = z.output<typeof jobSpecSchema>;
 export type JobOptions = JobSpec['options'];
 
+/** Whether a job copies what a list names. */
+export function hasList({ filesFrom }: Pick<JobOptions, 'filesFrom'>): boolean {
+  return filesFrom !== 'off';
+}
+
 /** @throws SpecError that names each wrong field */
 export function parseJobSpec(input: unknown): JobSpec {
   const parsed = jobSpecSchema.safeParse(input);
@@ -202,7 +210,7 @@ export function parseJobSpec(input: unknown): JobSpec {
   const preserve = options.preserve || options.attributes.length > 0;
   const { pairs, filesFrom, filesOnly } = options;
   if (pairs.length === 0) return { ...parsed.data, options: { ...options, preserve } };
-  if (filesFrom !== undefined || filesOnly) {
+  if (filesFrom !== 'off' || filesOnly) {
     const beside = filesOnly ? 'filesOnly' : 'filesFrom';
     throw new SpecError(
       `the job is wrong: options.pairs and options.${beside} both say where files go`,

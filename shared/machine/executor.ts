@@ -17,6 +17,7 @@ import { unfinishedBatches, withFirst } from './unfinished-batches.ts';
 import type { Batch } from '../job/unit.ts';
 import { type Job, noLosses, type Transfers } from '../job/job.ts';
 import { type UnitOutcome, withPlanned } from '../job/outcome.ts';
+import { hasList } from '../job/spec.ts';
 import { plan } from '../plan/plan.ts';
 import type { Planning } from '../plan/planning.ts';
 
@@ -102,7 +103,7 @@ async function planJob(
       onOutcome({ batch: IN_NO_BATCH, units: [unit] }, outcome);
     };
     using names = new NamesOnDisk();
-    using list = options.filesFrom === undefined ? undefined : state.lists.open(job.id);
+    using list = hasList(options) ? state.lists.open(job.id) : undefined;
     const planning = { source, destination, roots, options, signal, emit, names, makeDirectories: true, onSettled };
     const expected = await plan({ ...planning, list });
     await manifest.close();
@@ -163,7 +164,7 @@ async function finishJob(
   const { store, manifests, lists } = state;
   const owner = newOwner();
   const context = { job, source, destination, store, owner, progress, log };
-  using list = job.spec.options.filesFrom === undefined ? undefined : lists.open(job.id);
+  using list = hasList(job.spec.options) ? lists.open(job.id) : undefined;
   const ended = await finish({
     job,
     source,

@@ -60,7 +60,7 @@ export class ListOnDisk implements PathList, Disposable {
     }
   }
 
-  *namesIn(directory: string, after?: string): Generator<ListedName> {
+  *namesIn(directory: string, after?: string): Generator<ListedName, undefined> {
     let last = after === undefined ? new Uint8Array() : keyOf(after);
     for (;;) {
       const rows = this.#page.all(directory, last) as { key: Uint8Array; listed: number }[];
@@ -68,7 +68,7 @@ export class ListOnDisk implements PathList, Disposable {
         yield { name: nameOf(key), isListed: listed === 1 };
         last = key;
       }
-      if (rows.length < PAGE) return;
+      if (rows.length < PAGE) return undefined;
     }
   }
 

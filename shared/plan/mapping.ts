@@ -7,7 +7,7 @@ import type { Root } from '../job/root.ts';
 import { rootsOfPairs } from './pairs.ts';
 import { haveOneAddress, refuseSameTree } from './same-tree.ts';
 import { mayReplace } from '../job/existing.ts';
-import type { JobSpec } from '../job/spec.ts';
+import { hasList, type JobSpec } from '../job/spec.ts';
 
 /**
  * Refuses a copy that cannot work whatever the storages hold. Asks them nothing.
@@ -73,7 +73,7 @@ export async function resolveMapping(
   if (spec.options.mapping === 'exact' && matches.length > 1) {
     throw new RefusedError(`${matches.length} sources match, and an exact destination takes one`, 'leave out --exact');
   }
-  if (spec.options.filesFrom !== undefined && (matches.length > 1 || matches[0]?.status.kind !== 'directory')) {
+  if (hasList(spec.options) && (matches.length > 1 || matches[0]?.status.kind !== 'directory')) {
     throw new RefusedError('a list names files of one source directory', 'name the directory that its paths are below');
   }
   const roots = matches.map((match) => rootOf(match, destinationPath, standing, spec, source));

@@ -70,7 +70,7 @@ export function missing(visitor: Visitor, list: PathList, onMissing: (path: stri
 /** The names of a list that a directory should have, from one that was passed on. */
 class Expected {
   readonly directory: string;
-  readonly #names: Iterator<ListedName>;
+  readonly #names: Iterator<ListedName, undefined>;
   #next: ListedName | undefined;
 
   constructor(list: PathList, directory: string, after?: string) {
@@ -96,7 +96,7 @@ class Expected {
   }
 
   #advance(): void {
-    const { done, value } = this.#names.next();
-    this.#next = done ? undefined : value;
+    const next = this.#names.next();
+    this.#next = next.done ? undefined : next.value;
   }
 }

@@ -9,7 +9,7 @@ export interface ListedName {
 /** Paths that a user has listed, below the root. Not in memory, where there may be millions. */
 export interface PathList {
   /** Names in a directory, in the namenode's order. @param after  only names after this one */
-  namesIn(directory: string, after?: string): Iterable<ListedName>;
+  namesIn(directory: string, after?: string): Iterable<ListedName, undefined>;
   /** What the list says of a path by itself; undefined where it says nothing. */
   find(path: string): ListedName | undefined;
 }

@@ -21,8 +21,6 @@ export class Roots {
   readonly #files: Files;
   /** What directories give to new files, by the path of one that is made or written into as a root. */
   readonly #inherited = new Once<Inherited>();
-  /** Directories that roots go into, and that are there. */
-  readonly #above = new Once<void>();
 
   constructor(planning: Planning, files: Files) {
     this.#planning = planning;
@@ -55,12 +53,8 @@ export class Roots {
       this.#files.leaveOut(index, '', why);
       return;
     }
-    const directory = parentOf(root.destination);
-    if (makeDirectories) {
-      await this.#makeAbove(root);
-      await atRoot(destination.requireWritable?.(directory, signal));
-    }
-    const inherited = await this.#inheritedIn(directory);
+    const inherited = await this.#inheritedAbove(root);
+    if (makeDirectories) await atRoot(destination.requireWritable?.(parentOf(root.destination), signal));
     await this.#files.plan({
       root: index,
       path: '',
@@ -80,7 +74,6 @@ export class Roots {
       await this.#files.failRoot(index, 'it vanished before it was copied (copy again what is there now)', true);
       return undefined;
     }
-    if (makeDirectories && !there) await this.#makeAbove(root);
     const target = { storage: destination, root: root.destination, status: there };
     const chosen = selection(options, root.source, list);
     const directories = new Directories(
@@ -92,7 +85,7 @@ export class Roots {
         signal,
         onFailed: ({ path, source: directory }, error) => this.#files.failDirectory(index, path, directory, error),
       },
-      there ? inheritedFrom(there) : await this.#inheritedIn(parentOf(root.destination)),
+      there ? inheritedFrom(there) : await this.#inheritedAbove(root),
     );
     const visitor = options.filesOnly
       ? this.#flattening(index, directories, there)
@@ -168,24 +161,21 @@ export class Roots {
   }
 
   /**
-   * Makes the directory that a root goes into, where it is missing: only that of a pair may be. Nobody sets its attributes later, so that
-   * it lets in nobody whom the source's directory would not.
+   * What files get that are written beside a root; asked for once, since the roots lie in one directory. Only that of a pair may be missing: it is
+   * made, and lets in nobody whom the source's directory would not, because nobody sets its attributes later.
    */
-  async #makeAbove({ source: from, destination: to }: Root): Promise<void> {
-    const { source, destination, options, signal } = this.#planning;
+  #inheritedAbove({ source: from, destination: to }: Root): Promise<Inherited> {
+    const { source, destination, options, makeDirectories, signal } = this.#planning;
     const directory = parentOf(to);
-    await this.#above.of(directory, async () => {
-      if (await destination.stat(directory, signal)) return;
-      const like = options.preserve ? await source.stat(parentOf(from), signal) : undefined;
-      await atRoot(
-        destination.makeDirectory(directory, like && `7${withoutAcl(like.permission, undefined).slice(-2)}`, signal),
-      );
+    return this.#inherited.of(directory, async () => {
+      const there = await destination.stat(directory, signal);
+      if (there) return inheritedFrom(there);
+      if (makeDirectories) {
+        const like = options.preserve ? await source.stat(parentOf(from), signal) : undefined;
+        const permission = like && `7${withoutAcl(like.permission, undefined).slice(-2)}`;
+        await atRoot(destination.makeDirectory(directory, permission, signal));
+      }
+      return inheritedIn(directory, destination, signal);
     });
-  }
-
-  /** Asked for once: the roots lie in one directory. */
-  #inheritedIn(directory: string): Promise<Inherited> {
-    const { destination, signal } = this.#planning;
-    return this.#inherited.of(directory, () => inheritedIn(directory, destination, signal));
   }
 }

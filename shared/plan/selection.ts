@@ -24,11 +24,11 @@ export interface Selection {
    *
    * @param path  below the root; the root itself is never hidden
    */
-  hides(path: string, kind: FileStatus['kind']): string | undefined;
+  readonly hides: (path: string, kind: FileStatus['kind']) => string | undefined;
   /** Why a file of the source, which is not hidden, is not copied: its length or its time. */
-  leavesOut(file: Pick<FileStatus, 'lengthBytes' | 'modifiedAtMs'>): string | undefined;
+  readonly leavesOut: (file: Pick<FileStatus, 'lengthBytes' | 'modifiedAtMs'>) => string | undefined;
   /** Whether a directory that is not hidden is made only if something is copied into it: who picks files wants no tree of empty directories. */
-  isOptional(directory: string): boolean;
+  readonly isOptional: (directory: string) => boolean;
 }
 
 /** What `hides` is to a walk: hidden directories are told from hidden files, since what lies in them is not known. */
@@ -60,13 +60,13 @@ export function selection(choices: Choices, directory: string, list?: PathList):
   const { includePattern, minSize, maxSize } = choices;
   const isNamed = includePattern === '*' ? () => true : nameMatcher(includePattern, 'all');
   const nowMs = Date.now();
-  const moment = (text: string | undefined) => (text === undefined ? undefined : momentOf(text, nowMs));
+  const moment = (text: string) => (text === 'off' ? undefined : momentOf(text, nowMs));
   const [after, before] = [moment(choices.modifiedAfter), moment(choices.modifiedBefore)];
   const picksFiles =
     includes.length > 0 ||
     includePattern !== '*' ||
     minSize > 0 ||
-    maxSize !== undefined ||
+    maxSize !== 'off' ||
     after !== undefined ||
     before !== undefined;
   return {
@@ -85,7 +85,7 @@ export function selection(choices: Choices, directory: string, list?: PathList):
     },
     leavesOut({ lengthBytes, modifiedAtMs }) {
       if (lengthBytes < minSize) return 'min-size';
-      if (maxSize !== undefined && lengthBytes > maxSize) return 'max-size';
+      if (maxSize !== 'off' && lengthBytes > maxSize) return 'max-size';
       if (after !== undefined && modifiedAtMs < after) return 'modified-after';
       if (before !== undefined && modifiedAtMs >= before) return 'modified-before';
       return undefined;

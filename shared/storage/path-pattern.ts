@@ -7,9 +7,9 @@ export interface PathPattern {
    * Whether the pattern matches the path, or a directory that it lies in.
    * @param path  relative, without a slash at either end
    */
-  takes(path: string, isDirectory: boolean): boolean;
+  readonly takes: (path: string, isDirectory: boolean) => boolean;
   /** Whether the pattern may take something that lies in the directory. */
-  mayTakeBelow(directory: string): boolean;
+  readonly mayTakeBelow: (directory: string) => boolean;
 }
 
 /** What one component of a path must be, or any number of them. */

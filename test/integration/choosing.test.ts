@@ -68,18 +68,17 @@ describe.concurrent('names', () => {
       { 'include-pattern': 7 },
     ],
   ])('%s: %j', async (name, flags, expected, filtered) => {
-    const { run, copied, root } = await scene(name);
+    const { run, copied, root, b } = await scene(name);
     const dry = await run('--dry-run', ...flags);
     const would = dry.stdout.split('\n').filter((line) => line.startsWith('copy '));
     expect(would).toHaveLength(expected.length);
     expect(dry.stdout.split('\n').filter((line) => line.startsWith('filtered '))).toHaveLength(
       Object.values(filtered).reduce((sum, number) => sum + number, 0),
     );
-    expect(await copied()).toEqual([]);
+    expect(await b.exists(`${root}/tree`)).toBe(false);
     const { code, status } = await run(...flags);
     expect({ code, ...status }).toMatchObject({ code: 0, 'Files Expected': expected.length, 'Filtered Out': filtered });
     expect(filesIn(await copied())).toEqual([...expected].sort());
-    expect(root).toContain(name);
   });
 });
 
@@ -96,7 +95,7 @@ describe.concurrent('directories', () => {
     ['--max-size', '7'],
     ['--include-pattern', 'top*'],
   ])('are made only where something is copied into them with %s %s', async (...flags) => {
-    const { run, copied } = await scene(`picked${flags[0] ?? ''}`);
+    const { run, copied } = await scene(`picked${flags[0]}`);
     const { code } = await run(...flags);
     expect(code).toBe(0);
     const paths = await copied();
@@ -119,7 +118,7 @@ describe.concurrent('directories', () => {
     const { code, status } = await run('--include', '*/*/a.csv', '--preserve');
     expect({ code, ...status }).toMatchObject({ code: 0, 'Files Copied': 1, Outcome: 'Successful', Warnings: {} });
     const permission = async (path: string) => (await b.status(`${root}/tree/${path}`)).permission;
-    expect(await Promise.all(['2024', '2024/01', '2025'].map(permission))).toEqual(['750', '750', '755']);
+    expect(await Promise.all(['2024', '2024/01', '2025'].map(permission))).toEqual(['750', '750', '750']);
     const [there, here] = await Promise.all([b, a].map((hdfs) => hdfs.status(`${root}/tree/2024/01`)));
     expect(there?.modificationTime).toBe(here?.modificationTime);
   });

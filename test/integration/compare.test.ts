@@ -6,16 +6,6 @@ import { TwoClusters } from '../support/two-clusters.ts';
 
 const bed = inject('bed');
 
-/** Requests that tell what stands in a tree, and nothing of what a file holds. */
-const LISTING = [
-  'GETFILESTATUS',
-  'LISTSTATUS_BATCH',
-  'LISTSTATUS',
-  'GETSERVERDEFAULTS',
-  'GETHOMEDIRECTORY',
-  'CHECKACCESS',
-];
-
 async function scene(name: string) {
   const pair = await TwoClusters.make(bed, `compare-${name}`);
   const { a, root } = pair;
@@ -24,7 +14,7 @@ async function scene(name: string) {
   await a.put(`${root}/tree/empty`, '');
   const args = ['copy', '--exact', '--force', '--silent', `A:${root}/tree`, `B:${root}/tree`];
   const run = (...flags: string[]) => pair.run([...args, ...flags]);
-  return { ...pair, ...{ a: pair.a, b: pair.b, root, args, run, pair } };
+  return { a, b: pair.b, root, args, run, pair };
 }
 
 const setTime = (hdfs: TwoClusters['a'], path: string, atMs: number) =>
@@ -34,7 +24,7 @@ describe.concurrent('an unchanged file', () => {
   test.each([['--attributes', 'times'], ['--preserve']])(
     'costs no request with --compare time after a copy with %s',
     async (...preserving) => {
-      const { args, a, b, root, run, pair } = await scene(`free${preserving[0] ?? ''}`);
+      const { args, a, b, root, run, pair } = await scene(`free${preserving.join('-')}`);
       expect((await run('--compare', 'time', ...preserving)).status).toMatchObject({ 'Files Copied': 3 });
       await using source = await FaultProxy.start(bed.a);
       await using destination = await FaultProxy.start(bed.b);
@@ -50,10 +40,8 @@ describe.concurrent('an unchanged file', () => {
         'Attributes Updated': 0,
         Skipped: { 'same length and modification time': 2, 'both empty': 1 },
       });
-      const asked = new Set([...source.requests, ...destination.requests].map(({ operation }) => operation));
-      expect([...asked].filter((operation) => !LISTING.includes(operation))).toEqual([]);
-      expect(source.requests.filter(({ path }) => path.startsWith(`${root}/tree/d/`))).toEqual([]);
-      expect(destination.requests.filter(({ path }) => path.startsWith(`${root}/tree/d/`))).toEqual([]);
+      const requests = [...source.requests, ...destination.requests];
+      expect(requests.filter(({ path }) => /\/(?:d\/|empty)/.test(path))).toEqual([]);
       expect(await b.tree(root)).toEqual(await a.tree(root));
     },
   );

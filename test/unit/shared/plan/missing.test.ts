@@ -28,8 +28,9 @@ async function walked(paths: readonly string[], lines: readonly string[], stops:
   const status = await source.stat('/');
   if (!status) throw new Error('no root');
   const [found, lost]: [string[], string[]] = [[], []];
-  const tell = ({ path, source: { kind } }: { path: string; source: { kind: string } }) =>
-    void (kind === 'file' ? found.push(path) : undefined);
+  const tell = ({ path, source: { kind } }: { path: string; source: { kind: string } }) => {
+    if (kind === 'file') found.push(path);
+  };
   const visitor = missing({ sourceOnly: tell }, list, async (path) => {
     await Promise.resolve();
     lost.push(path);
