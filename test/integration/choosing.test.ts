@@ -1,3 +1,6 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
 import { FaultProxy } from '../support/fault-proxy.ts';
 import { content } from '../support/odd-tree.ts';
@@ -152,6 +155,34 @@ describe.concurrent('directories', () => {
     const { code, status } = await run('--exclude', '2024', '--exclude', '*.csv');
     expect({ code, failed: status['Files Failed'] }).toEqual({ code: 0, failed: 0 });
     expect((await b.get(`${root}/tree/2024`)).toString()).toBe('a file');
+  });
+});
+
+describe.concurrent('expressions', () => {
+  function filtersFile(text: string): string {
+    const file = join(mkdtempSync(join(tmpdir(), 'hdfs-fanout-filters-')), 'filters');
+    writeFileSync(file, text);
+    return file;
+  }
+
+  test('leave out the paths that they match as a whole, and look into directories that match', async () => {
+    const { root, run, copied } = await scene('filters');
+    const file = filtersFile(`\uFEFF.*/_temporary(/.*)?\r\n${root}/tree/2024\r\n\r\n.*\\.(txt|json)\r\n.*/empty\r\n`);
+    const { code, status } = await run('--filters', file);
+    expect({ code, filtered: status['Filtered Out'] }).toEqual({ code: 0, filtered: { filters: 2 } });
+    const paths = await copied();
+    expect(filesIn(paths)).toEqual(names.filter((path) => !/_temporary|txt/.test(path)).sort());
+    expect(paths.filter((path) => /empty|_temporary/.test(path))).toEqual([]);
+  });
+
+  test('that none can be held to are refused with what is wrong, and so is a file that cannot be read', async () => {
+    const { pair, root } = await scene('filters-refused');
+    const paths = [`A:${root}/tree`, `B:${root}/tree`];
+    const refused = (file: string, says: string) =>
+      pair.expectRefused(['copy', '--exact', '--filters', file, ...paths], { code: 2, says: [says] });
+    await refused(filtersFile('.*\n(?!a)b\n'), 'options.filters[1]: the expression (?!a)b holds a group');
+    await refused(filtersFile('hdfs://nn1:8020/data/.*'), 'begins with a scheme');
+    await refused('/no/filters', '--filters: /no/filters cannot be read');
   });
 });
 
