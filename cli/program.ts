@@ -22,7 +22,6 @@ const examples = `
 Examples:
   hdfs-fanout copy staging:/data/outgoing prod:/data/incoming
   hdfs-fanout copy --force --exact --preserve staging:/data/2024 prod:/data/2024
-  hdfs-fanout copy -fp --exact --compare time --exclude '_temporary' staging:/warehouse prod:/warehouse
   hdfs-fanout copy --dry-run 'staging:/logs/dt=2024-{01,02}-*' prod:/logs
   hdfs-fanout -f -s staging -d prod /data/outgoing /data/incoming --threads=10
   hdfs-fanout copy local:/tmp/report.csv prod:/reports/
