@@ -29,9 +29,9 @@ export interface Case {
 /** What the bed's clusters give to new files. */
 export const blockBytes = 128 * MIB;
 
-/** A tree of empty files that is only listed; an endless one by hdfs-fanout alone, from a namenode that makes it up. */
+/** A tree that is only listed: of empty files, `unchanged` one of small files that stands at both ends; an endless one by hdfs-fanout alone, from a namenode that makes it up. */
 export interface ListingCase {
-  readonly name: 'wide' | 'deep' | 'endless';
+  readonly name: 'wide' | 'deep' | 'endless' | 'unchanged';
   readonly directories: number;
   readonly filesEach: number;
   /** How many directories lie in one, on each level. */
@@ -74,12 +74,14 @@ export const listingCases: readonly ListingCase[] = [
   { name: 'wide', directories: 1, filesEach: 20_000, fanOut: 1 },
   { name: 'deep', directories: 2000, filesEach: 10, fanOut: 5 },
   { name: 'endless', directories: 2000, filesEach: 1000, fanOut: 1 },
+  { name: 'unchanged', directories: 2000, filesEach: 50, fanOut: 5 },
 ];
 
 export const quickListingCases: readonly ListingCase[] = [
   { name: 'wide', directories: 1, filesEach: 2000, fanOut: 1 },
   { name: 'deep', directories: 200, filesEach: 10, fanOut: 5 },
   { name: 'endless', directories: 20, filesEach: 1000, fanOut: 1 },
+  { name: 'unchanged', directories: 100, filesEach: 20, fanOut: 5 },
 ];
 
 export const human = (bytes: number): string => (bytes >= MIB ? `${bytes / MIB} MiB` : `${bytes / KIB} KiB`);
@@ -95,6 +97,7 @@ export const describe = ({ files, fileBytes, secure, sourceBlockBytes, chunkByte
 
 export const describeListing = ({ name, directories, filesEach }: ListingCase): string => {
   if (name === 'wide') return `${filesEach.toLocaleString('en')} files in one directory`;
+  if (name === 'unchanged') return `${(directories * filesEach).toLocaleString('en')} unchanged files at both ends`;
   if (name === 'deep') return `${directories.toLocaleString('en')} nested directories of ${filesEach} files`;
   return `${(directories * filesEach).toLocaleString('en')} files of a simulated namenode, half of them in one directory`;
 };

@@ -10,7 +10,7 @@ import { tokenOf } from './requests.ts';
 /** Files on their way at once, for all but those that are named otherwise. */
 export const atOnce = 10;
 /** The command line in its published form. */
-const commandLine = join(import.meta.dirname, '../bin/hdfs-fanout.js');
+export const commandLine = join(import.meta.dirname, '../bin/hdfs-fanout.js');
 /** What it takes to fill a long way. */
 const manyAtOnce = 100;
 

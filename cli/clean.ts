@@ -49,6 +49,7 @@ async function cleanHere(id: string, conf: string | undefined): Promise<number> 
       await sweepParts(sweeping);
     }
     await state.manifests.remove(id);
+    await state.lists.remove(id);
     await state.store.keepFinishCursor(id, undefined);
     if (job.phase !== 'done') {
       await state.store.update(id, { ...cleaned, endedAtMs: job.endedAtMs ?? job.seenAtMs ?? job.startedAtMs });

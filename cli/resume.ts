@@ -45,12 +45,21 @@ export const flagsOnResume: Readonly<Record<keyof CopyFlags, 'job' | 'run' | 'ke
   strictPreserve: 'kept',
   filesOnly: 'kept',
   checksum: 'kept',
+  compare: 'kept',
   direct: 'kept',
   exact: 'kept',
   minSize: 'kept',
   splitAbove: 'kept',
   chunkSize: 'kept',
   includePattern: 'kept',
+  include: 'kept',
+  exclude: 'kept',
+  filters: 'kept',
+  filesFrom: 'kept',
+  pairs: 'kept',
+  maxSize: 'kept',
+  modifiedAfter: 'kept',
+  modifiedBefore: 'kept',
 };
 
 /** Options of the job that flags change, by name. */

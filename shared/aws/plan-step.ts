@@ -20,7 +20,7 @@ import type { Services } from './services.ts';
 import { type Job, lockedPathsOf, newJob, noLosses } from '../job/job.ts';
 import { isCleaned } from '../job/cleaned.ts';
 import { mayReplace } from '../job/existing.ts';
-import { type JobSpec, parseJobSpec, withOptions } from '../job/spec.ts';
+import { hasList, type JobSpec, parseJobSpec, withOptions } from '../job/spec.ts';
 import { planStretch } from '../plan/plan.ts';
 
 /** What the state machine hands over: who drives the job, and what was typed. */
@@ -138,17 +138,18 @@ async function begin(
   services: Services,
   signal: AbortSignal,
 ): Promise<Job> {
-  const { store, active, lock } = services;
+  const { store, active, lock, lists } = services;
   await using logins = new Logins(services);
   const accessTo = async (alias: string) => ({ cluster: await logins.clusterOf(alias) });
   const limits = new Limits(spec.options, true);
   const means = { accessTo, disk: undefined, contact: 'first', log: services.log, limits } as const;
   await using endpoints = await openEndpoints(spec, means);
   const { source, destination, patterns, destinationPath } = endpoints;
-  refuseAtOnce(source, destination, patterns, destinationPath);
+  refuseAtOnce(spec, source, destination, patterns, destinationPath);
   const roots = await resolveMapping(spec, patterns, destinationPath, source, destination, signal);
   const job = newJob(id, spec, roots, startedAtMs);
   await lock.acquire(id, execution, await lockedPathsOf(job, destination, signal));
+  if (hasList(spec.options)) await lists.keep(id, spec.options.filesFrom);
   // A planner that was killed after this line finds the job when it is called again.
   if (!(await store.get(id))) await store.create(job);
   await active.put({ job: id, execution, startedAtMs });
@@ -198,7 +199,7 @@ async function takeUp(
 async function planOn(
   job: Job,
   endpoints: Endpoints,
-  { manifests, takenNames }: Services,
+  { manifests, takenNames, lists }: Services,
   deadline: Deadline,
   signal: AbortSignal,
 ) {
@@ -210,6 +211,7 @@ async function planOn(
   await takenNames.refill(job.id, names, namesKept);
   const { source, destination } = endpoints;
   const { roots, spec } = job;
+  using list = hasList(spec.options) ? await lists.open(job.id, roots[0]?.source ?? '/') : undefined;
   const planned = await planStretch({
     source,
     destination,
@@ -219,6 +221,7 @@ async function planOn(
     emit: (batch) => writer.append(batch),
     makeDirectories: true,
     names,
+    list,
     isOver: () => deadline.isNear(),
     from: cursor,
   });
@@ -228,9 +231,9 @@ async function planOn(
     return undefined;
   }
   await writer.close();
-  const { files, bytes, batches, split, notSplit } = planned;
+  const { files, bytes, batches, split, notSplit, planned: settled } = planned;
   return {
-    expected: { expectedFiles: files, expectedBytes: bytes, split, notSplit },
+    expected: { expectedFiles: files, expectedBytes: bytes, split, notSplit, planned: settled },
     ready: { batches, key: manifests.keyOf(job.id) },
   };
 }
