@@ -2,7 +2,7 @@ import { ConditionalCheckFailedException, TransactionCanceledException } from '@
 import { JobClosedError, SupersededError } from '../errors.ts';
 import { forEach } from '../for-each.ts';
 import { Bitmap } from '../job/bitmap.ts';
-import { type ChunkRecord, type Claim, type ClaimedBatch, isClean } from '../job/job-store.ts';
+import { type ChunkRecord, type Claim, type ClaimedBatch, isClean, type PiecesRead } from '../job/job-store.ts';
 import type { CopiedPart, PartedFile } from '../job/parts.ts';
 import { countersOf, type FailedOutcome, isOfChunk, type UnitOutcome } from '../job/outcome.ts';
 import { tableKeys } from '../names.ts';
@@ -19,6 +19,7 @@ import {
   type Item,
   type JobTable,
   partitionOf,
+  piecesReadKey,
   sortKeys,
   type Writes,
 } from './job-table.ts';
@@ -26,6 +27,8 @@ import { onceTaken } from './throttling.ts';
 
 /** A transaction holds 100 items (DynamoDB quota); batch record and counters are two of them. */
 const FAILURES_AT_ONCE = 90;
+/** A transaction holds 4 MB, and a chunk's record the digests of its blocks. */
+const BYTES_AT_ONCE = 2_000_000;
 /** Failures that are held while they are taken back. */
 const FAILURES_HELD = 1000;
 const TRANSACTIONS_AT_ONCE = 8;
@@ -171,6 +174,16 @@ export class DynamoBatches {
 
   async isGivenUp(id: string, split: number): Promise<boolean> {
     return (await this.table.get(id, givenUpKey(split))) !== undefined;
+  }
+
+  async piecesRead(id: string, split: number): Promise<PiecesRead | undefined> {
+    const item = await this.table.get(id, piecesReadKey(split));
+    return item && (JSON.parse(String(item['record'])) as PiecesRead);
+  }
+
+  async keepPiecesRead(id: string, split: number, read: PiecesRead): Promise<void> {
+    const item = { pk: partitionOf(id), sk: piecesReadKey(split), record: JSON.stringify(read) };
+    await this.table.transact([this.table.put(item)]);
   }
 
   async parts(id: string, batch: number, unit: number): Promise<PartedFile | undefined> {
@@ -387,11 +400,13 @@ export function copiersUntilMs(item: Item): number {
 
 /** As many outcomes as one transaction takes. */
 function endOfWrite(outcomes: readonly UnitOutcome[], from: number): number {
-  let items = 0;
+  let [items, bytes] = [0, 0];
   for (let at = from; at < outcomes.length; at++) {
     const outcome = outcomes[at];
-    const hasItem = outcome && (outcome.outcome === 'failed' || isOfChunk(outcome));
-    if (hasItem && ++items > FAILURES_AT_ONCE) return at;
+    if (!outcome || (outcome.outcome !== 'failed' && !isOfChunk(outcome))) continue;
+    items += 1;
+    bytes += JSON.stringify(outcome).length;
+    if (items > FAILURES_AT_ONCE || (items > 1 && bytes > BYTES_AT_ONCE)) return at;
   }
   return outcomes.length;
 }

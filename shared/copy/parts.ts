@@ -26,10 +26,8 @@ import {
 import { provePart, verifyParts } from './parts-proof.ts';
 import { weaker } from './verify.ts';
 import { explained, ofSource, requireUnchanged, requireWhole } from './source.ts';
-import { refresh } from './tries.ts';
+import { Patience, refresh } from './tries.ts';
 
-/** Tries of a part that end in a failure which another try seldom mends. */
-const DOUBTFUL_TRIES = 3;
 /** Parts that a file is cut into at most: after each the checksum of all before it is asked for. */
 const MOST_PARTS = 100;
 /** What a copier in AWS moves at least, bytes a second: no more of them copy at once than that. @see aws/scale.ts */
@@ -122,6 +120,8 @@ class PartsCopy {
   #progressedAtMs = 0;
   #bytesPerSecond = LEAST_RATE;
   #hasBegunAnew = false;
+  /** Whether the try moved bytes, which then move again. */
+  #hasMoved = false;
   /** Whether a part was recorded: another invocation has less to do. */
   hasRecorded = false;
 
@@ -164,24 +164,23 @@ class PartsCopy {
   #stepWithTries(): Promise<Verification | undefined> {
     const file = this.#file;
     const { log, signal } = file.context;
-    let doubtful = 0;
+    const patience = new Patience();
+    let mismatches = 0;
     const again = (error: unknown): Again => {
       if (error instanceof LeftForNext || error instanceof NotAddedError) return 'no';
       log.warn({ path: file.sourcePath, error: messageOf(error) }, 'a try of a part failed');
-      if (!(error instanceof FanoutError) || error.disposition !== 'retry') return 'no';
-      if (!isDoubtful(error)) return 'soon';
-      doubtful += 1;
-      if (doubtful >= DOUBTFUL_TRIES) return 'no';
-      return hasCode(error, 'io', 'no-block') ? 'late' : 'soon';
+      return patience.after(error, this.#hasMoved);
     };
     const tryOnce = async (number: number) => {
       if (number > 0) file.retries += 1;
+      this.#hasMoved = false;
       try {
         return await this.#step();
       } catch (error) {
         this.#written = undefined;
+        if (error instanceof IntegrityError) mismatches += 1;
         // What stands may be wrong before the last part as well.
-        if (error instanceof IntegrityError && doubtful > 0 && !this.#hasBegunAnew) {
+        if (mismatches > 1 && !this.#hasBegunAnew) {
           this.#hasBegunAnew = true;
           await forgetParts(file);
         }
@@ -234,6 +233,7 @@ class PartsCopy {
         progress.moved += piece.length;
         this.#show(this.#shownBytes + piece.length);
         this.#progressedAtMs = performance.now();
+        this.#hasMoved = true;
         yield piece;
       }
     };
@@ -304,12 +304,6 @@ class PartsCopy {
     this.#file.context.progress.bytes += bytes - this.#shownBytes;
     this.#shownBytes = bytes;
   }
-}
-
-/** Whether another try seldom mends a failure: bytes then move again. */
-function isDoubtful(error: FanoutError): boolean {
-  if (error instanceof IntegrityError || hasCode(error, 'other')) return true;
-  return hasCode(error, 'io', 'no-block') && !error.mayHaveWorked;
 }
 
 function isOfAppend(error: unknown): boolean {

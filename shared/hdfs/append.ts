@@ -41,7 +41,9 @@ export class Append implements Appending {
     const key = this.#rest.keyOf(path);
     try {
       // The first step only asks for a datanode and changes nothing, so it may be sent again.
-      const { location, text } = await this.#rest.call('POST', 'APPEND', path, {}, signal);
+      const { location, text } = await this.#twoStep.begin(path, signal, (elsewhere) =>
+        this.#rest.call('POST', 'APPEND', path, elsewhere, signal),
+      );
       if (location === undefined) throw remoteErrorOf(200, text, { operation: 'APPEND', path });
       const isPatient = this.#known.get(key) !== 'taken';
       const writing = await this.#send(location, { path, body, lengthBytes, isPatient }, signal);
@@ -78,8 +80,7 @@ export class Append implements Appending {
     return this.#twoStep.follow(location, { operation: 'APPEND', path }, async ({ url, where, headers, near }) => {
       // Only datanodes give the interim answer that a patient upload waits for, and they keep no connection.
       const how = { headers, isKept: near === undefined, isPatient: isPatient && near !== undefined };
-      const upload = { method: 'POST', url, body, lengthBytes, ...how };
-      const answer = await this.#rest.http.uploads.send(upload, where, signal);
+      const answer = await this.#rest.http.upload({ method: 'POST', url, body, lengthBytes, ...how }, where, signal);
       const { status, text, headers: told } = answer;
       if (status !== 200) throw remoteErrorOf(status, text, where, retryAfterMs(told['retry-after'], told.date));
       return { near };

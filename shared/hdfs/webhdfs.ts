@@ -2,7 +2,9 @@ import { messageOf, printable } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { Once } from '../once.ts';
 import { hasCode, StorageError } from '../storage/errors.ts';
+import type { LostConnections } from '../storage/capabilities.ts';
 import type { Load } from '../storage/load.ts';
+import type { Pace } from '../storage/pace.ts';
 import { basename, join, normalize } from '../storage/path.ts';
 import { namenodeOrder } from '../storage/order.ts';
 import type { ByteRange, FileStatus, LockedPath, Reading, Storage, WriteOptions, Writing } from '../storage/storage.ts';
@@ -42,6 +44,7 @@ export class WebHdfs implements Storage {
   readonly hadoop: RemoteAttributes;
   readonly posix: RemoteAttributes;
   readonly load: Load;
+  readonly lostConnections: LostConnections;
   readonly #rest: NamenodeRest;
   readonly #log: Log;
   readonly #root: string;
@@ -58,9 +61,17 @@ export class WebHdfs implements Storage {
    * @param authentication  in place of what the definition says
    * @param contact  whether the cluster's addresses are known to be right
    * @param turn  what each request to a namenode waits for
+   * @param pace  what transfers are held to
    */
-  constructor(cluster: Cluster, log: Log, authentication?: Authentication, contact: Contact = 'first', turn?: Turn) {
-    const rest = connect(cluster, log, authentication, contact, turn);
+  constructor(
+    cluster: Cluster,
+    log: Log,
+    authentication?: Authentication,
+    contact: Contact = 'first',
+    turn?: Turn,
+    pace?: Pace,
+  ) {
+    const rest = connect(cluster, log, authentication, contact, turn, pace);
     const limits = new LayoutLimits();
     this.name = cluster.name;
     this.maxConcurrency = (cluster.max_concurrency ?? 0) > 0 ? cluster.max_concurrency : undefined;
@@ -69,7 +80,8 @@ export class WebHdfs implements Storage {
     this.#log = log;
     this.#root = normalize(cluster.root ?? '/');
     this.#mounts = new Mounts(cluster);
-    this.#twoStep = new TwoStep(rest);
+    this.#twoStep = new TwoStep(rest, log);
+    this.lostConnections = this.#twoStep.avoided;
     this.#listing = new Listing(rest);
     this.#writer = new Writer(rest, this.#twoStep, limits);
     this.names = new HdfsNames(rest, this.#mounts);

@@ -8,12 +8,14 @@ import {
   type ClaimedBatch,
   isClean,
   type JobStore,
+  type PiecesRead,
   type RecordedFailure,
 } from '../job/job-store.ts';
 import { FARTHEST_MS, type Lease } from '../limits/leases.ts';
 import { type Counters, countersOf, type FailedOutcome, isOfChunk, type UnitOutcome } from '../job/outcome.ts';
 import { type Job, storedJob } from '../job/job.ts';
 import type { CopiedPart, PartedFile } from '../job/parts.ts';
+import type { JobOptions } from '../job/spec.ts';
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS jobs (id TEXT PRIMARY KEY, started INTEGER NOT NULL, json TEXT NOT NULL);
@@ -33,6 +35,8 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS parts (
     job TEXT, batch INTEGER, unit INTEGER, part INTEGER, record TEXT NOT NULL, PRIMARY KEY (job, batch, unit, part)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS given_up (job TEXT, split INTEGER, PRIMARY KEY (job, split)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS pieces_read (
+    job TEXT, split INTEGER, record TEXT NOT NULL, PRIMARY KEY (job, split)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS finishing (job TEXT PRIMARY KEY, cursor TEXT NOT NULL) WITHOUT ROWID;
 `;
 /** Rows that are read at once: a statement that stays open would keep SQLite's log from being written back. */
@@ -119,6 +123,14 @@ export class SqliteJobStore implements JobStore {
     return this.#transaction(() => this.#update(id, changes));
   }
 
+  setOptions(id: string, changes: Partial<JobOptions>): Promise<void> {
+    return this.#transaction(() => {
+      const spec = this.#job(id)?.spec;
+      if (!spec) throw new Error(`no job ${id}`);
+      this.#update(id, { spec: { ...spec, options: { ...spec.options, ...changes } } });
+    });
+  }
+
   claim(id: string, batch: number, owner: string): Promise<Claim> {
     const row = this.#get(
       `INSERT INTO batches (job, batch, owner, claim, done) VALUES (?, ?, ?, 1, x'')
@@ -195,6 +207,17 @@ export class SqliteJobStore implements JobStore {
 
   isGivenUp(id: string, split: number): Promise<boolean> {
     return Promise.resolve(this.#get('SELECT 1 FROM given_up WHERE job = ? AND split = ?', id, split) !== undefined);
+  }
+
+  piecesRead(id: string, split: number): Promise<PiecesRead | undefined> {
+    const row = this.#get('SELECT record FROM pieces_read WHERE job = ? AND split = ?', id, split);
+    return Promise.resolve(row && (JSON.parse(String(row['record'])) as PiecesRead));
+  }
+
+  keepPiecesRead(id: string, split: number, read: PiecesRead): Promise<void> {
+    const sql = 'INSERT OR REPLACE INTO pieces_read (job, split, record) VALUES (?, ?, ?)';
+    this.#run(sql, id, split, JSON.stringify(read));
+    return Promise.resolve();
   }
 
   /** Units of a batch whose outcome is recorded. */
@@ -277,6 +300,7 @@ export class SqliteJobStore implements JobStore {
       if (ending.outcome === 'Successful') {
         this.#run('DELETE FROM chunks WHERE job = ?', id);
         this.#run('DELETE FROM given_up WHERE job = ?', id);
+        this.#run('DELETE FROM pieces_read WHERE job = ?', id);
         this.#run('DELETE FROM parts WHERE job = ?', id);
       }
       this.#run('DELETE FROM finishing WHERE job = ?', id);

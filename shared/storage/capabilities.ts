@@ -22,6 +22,8 @@ export interface Capabilities {
   readonly appending?: Appending;
   /** How its servers bear what is asked of them. Where absent: nobody but this process asks. */
   readonly load?: Load;
+  /** Connections to its servers that were lost. */
+  readonly lostConnections?: LostConnections;
 
   /**
    * Whether `rename` can replace a file in one step. Where this is absent or resolves to false, `overwrite` changes nothing of a rename,
@@ -38,6 +40,12 @@ export interface Capabilities {
    * @throws StorageError not-found
    */
   closedLength?(path: string, signal: AbortSignal): Promise<number | 'open'>;
+}
+
+/** Connections that died or stalled while files were read or written. */
+export interface LostConnections {
+  /** How many since this was asked last, by what a person is told of them. */
+  take(): Readonly<Record<string, number>>;
 }
 
 /** Rules that tell, without a request, what could not be read or made. Each reason is for a person, and undefined where there is none. */

@@ -54,6 +54,23 @@ export function jobStoreContract(name: string, open: () => Promise<Stores>): voi
         expect(await store.get('no-such-job')).toBeUndefined();
       });
 
+      it('changes the options that are named and no others, also when two change theirs at once', async () => {
+        const id = await make({ phase: 'copying' });
+        const before = await store.get(id);
+        const other = stores.connect();
+        await Promise.all([
+          store.setOptions(id, { bandwidth: '5M' }),
+          other.setOptions(id, { namenodeOps: 7, threads: 3 }),
+          store.update(id, { expectedFiles: 9 }),
+        ]);
+        const options = { ...before?.spec.options, bandwidth: '5M', namenodeOps: 7, threads: 3 };
+        expect(await store.get(id)).toEqual({ ...before, expectedFiles: 9, spec: { ...before?.spec, options } });
+        await store.setOptions(id, { bandwidth: 'off' });
+        expect((await store.get(id))?.spec.options).toEqual({ ...options, bandwidth: 'off' });
+        await expect(store.setOptions('no-such-job', { threads: 1 })).rejects.toThrow('no-such-job');
+        expect(await store.get('no-such-job')).toBeUndefined();
+      });
+
       it('refuses a second job of the same name, and the first stays', async () => {
         const id = await make({ phase: 'copying' });
         await expect(async () => store.create(newJob({ id }))).rejects.toThrow();
@@ -226,6 +243,27 @@ export function jobStoreContract(name: string, open: () => Promise<Stores>): voi
         await store.reopenFailed(id);
         expect(await store.isGivenUp(id, 1)).toBe(true);
         expect(await claim(id, 0, 'you')).toMatchObject({ done: new Set([1]) });
+      });
+
+      it('are read again with what was read before at hand, file by file', async () => {
+        const id = await make();
+        expect(await store.piecesRead(id, 1)).toBeUndefined();
+        const read = { of: 'one', blocks: { 0: 'AAAA', 7: 'BBBB' } };
+        await store.keepPiecesRead(id, 1, { of: 'one', blocks: { 0: 'AAAA' } });
+        await store.keepPiecesRead(id, 1, read);
+        await store.keepPiecesRead(id, 12, { of: 'other', blocks: {} });
+        expect(await store.piecesRead(id, 1)).toEqual(read);
+        expect(await store.piecesRead(id, 2)).toBeUndefined();
+      });
+
+      it('are recorded together however long their digests are', async () => {
+        const id = await make();
+        await store.claim(id, 0, 'me');
+        const digests = { 'CRC32C/512/1024/': 'A'.repeat(340_000) };
+        const many = Array.from({ length: 14 }, (_, index) => ({ ...copiedChunk(index, 0, index), digests }));
+        await store.record(id, 0, 'me', many);
+        expect(await store.chunks(id, 0)).toHaveLength(14);
+        expect((await store.counters(id)).get('chunks.bytes')).toBe(14_000);
       });
 
       it('are no more than their file once it has ended, however many they are', async () => {
