@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
-import { clean } from './clean.ts';
+import { clean, type CleanFlags } from './clean.ts';
 import { copy } from './copy.ts';
 import { doctor, type DoctorFlags } from './doctor.ts';
 import { exitCodesHelp, statusCodesHelp } from './exit-codes.ts';
@@ -178,4 +178,5 @@ configure(program.command('clean'))
   .description('delete the temporary files of a job that will not be resumed')
   .argument('<job>')
   .option('--conf <file>', 'cluster configuration')
-  .action((id: string, flags: { conf?: string }) => finish(clean(id, flags)));
+  .option('--stack <name>', 'a job of this deployment in AWS')
+  .action((id: string, flags: CleanFlags) => finish(clean(id, flags)));

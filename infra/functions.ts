@@ -125,6 +125,7 @@ export class Functions extends Construct {
     for (const { role } of [this.plan, this.doctor]) clusters.allowCredentials(role);
     for (const { role } of [this.plan, ...renewers]) storage.allowTokens(role, 'Encrypt', 'Decrypt');
     storage.allowWritingManifests(this.plan.role);
+    storage.allowReadingLists(this.plan.role);
     allow(this.reap.role, { actions: ['lambda:InvokeFunction'], resources: [this.close.lambda.functionArn] });
   }
 

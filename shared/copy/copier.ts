@@ -1,5 +1,5 @@
-import { FanoutError, messageOf } from '../errors.ts';
-import { type Deadline, DeadlineReached } from '../deadline.ts';
+import { FanoutError } from '../errors.ts';
+import { type Deadline, DeadlineReached, LeftForNext } from '../deadline.ts';
 import { requireFewFailures } from '../job/failures.ts';
 import { takeChunksBack } from '../job/chunk-leftovers.ts';
 import { sweepPredecessors } from '../job/leftovers.ts';
@@ -7,7 +7,7 @@ import type { CopyContext } from './file-copy.ts';
 import { transfer } from './transfer.ts';
 import { chunkRange } from '../job/chunk.ts';
 import type { Claim } from '../job/job-store.ts';
-import { type Batch, isSplit, type SplitFile, type Unit } from '../job/unit.ts';
+import { type Batch, type FileUnit, isSplit, splitOf, type Unit } from '../job/unit.ts';
 import type { HeldUp } from '../limits/limits.ts';
 import { failedOutcome, type UnitOutcome } from '../job/outcome.ts';
 import { copyChunk } from './chunk-copy.ts';
@@ -57,7 +57,7 @@ export async function copyBatch(
   }
   const recorder = new Recorder(copier, batch);
   const stop = new AbortController();
-  const context: Copier = { ...copier, signal: AbortSignal.any([signal, stop.signal]) };
+  const context: Copier = { ...copier, deadline, signal: AbortSignal.any([signal, stop.signal]) };
   const cut: number[] = [];
   let left = 0;
   const copyUnit = async (index: number, unit: Unit, hasAllTheTime: boolean): Promise<void> => {
@@ -71,6 +71,10 @@ export async function copyBatch(
     try {
       await recorder.add(await copyOf(context, batch.batch, index, unit, claim));
     } catch (error) {
+      if (error instanceof LeftForNext) {
+        left += 1;
+        return;
+      }
       stop.abort(error);
       if (!(error instanceof DeadlineReached)) throw error;
       const { lastedMs } = error;
@@ -115,11 +119,6 @@ export async function copyBatch(
   return { left, cut };
 }
 
-/** Number of the split file that a unit is or is a chunk of. */
-function splitOf(unit: Unit): number | undefined {
-  return unit.kind === 'chunk' ? unit.file.split.number : unit.split?.number;
-}
-
 /** Numbers of the split files among units whose chunks were given up. */
 async function givenUpAmong(
   { store, job }: Copier,
@@ -140,22 +139,29 @@ async function copyOf(
 ): Promise<UnitOutcome> {
   switch (unit.kind) {
     case 'file':
-      // Its chunks were given up, and whoever gave them up may have died before it had deleted them.
-      if (isSplit(unit)) await chunksDeleted(context, unit);
-      return transfer(context, batch, index, unit, claim);
+      return (await chunksLeft(context, index, unit)) ?? transfer(context, batch, index, unit, claim);
     case 'chunk':
       return copyChunk(context, batch, index, unit, claim);
   }
 }
 
-/** What cannot be deleted now is left for `clean`: the file does not need it. */
-async function chunksDeleted({ destination, job, log, signal }: CopyContext, unit: SplitFile): Promise<void> {
+/**
+ * Deletes the chunks of a file that were given up: whoever gave them up may have died before. A job that ended well would leave them for good: where
+ * one cannot be deleted the file fails.
+ */
+async function chunksLeft(
+  { destination, job, signal }: CopyContext,
+  index: number,
+  unit: FileUnit,
+): Promise<UnitOutcome | undefined> {
+  if (!isSplit(unit)) return undefined;
   try {
     await takeChunksBack(destination, job, unit, signal);
+    return undefined;
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof FanoutError && error.disposition === 'fail-job') throw error;
-    log.warn({ path: unit.path, error: messageOf(error) }, 'chunks are left');
+    if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
+    return failedOutcome(job.roots, index, unit, `its chunks are left: ${error.message}`);
   }
 }
 

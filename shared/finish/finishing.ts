@@ -5,6 +5,7 @@ import type { ManifestStore } from '../job/manifest.ts';
 import type { FileOutcome } from '../job/outcome.ts';
 import type { Batch, SplitFile } from '../job/unit.ts';
 import type { Log } from '../log.ts';
+import type { PathList } from '../plan/path-list.ts';
 
 /** What the state machine was told of batches whose copier died each time it was tried, without a word of its own. */
 export interface DeathRecords {
@@ -38,6 +39,8 @@ export interface Finishing {
   ) => Promise<FileOutcome>;
   /** Called with the outcome of each of these files once it is recorded. */
   readonly onOutcome: (batch: Batch, outcome: FileOutcome) => void;
+  /** Of `filesFrom`, where the job has one. */
+  readonly list?: PathList | undefined;
   readonly log: Log;
   readonly signal: AbortSignal;
   /** Asked after each step: whether to stop there. */

@@ -2,13 +2,14 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, type Dispatcher } from 'undici';
 import type { Where } from '../errors.ts';
 import { Connector, type Route } from './connector.ts';
+import { LeastRate } from '../storage/least-rate.ts';
 import { blocksMs } from '../storage/pace.ts';
 import { Cookies } from './cookies.ts';
-import { ERROR_BODY_BYTES, HEADER_BYTES } from './datanode/answer.ts';
+import { ERROR_BODY_BYTES, HEADER_BYTES, type RawAnswer } from './datanode/answer.ts';
 import { DatanodeConnection } from './datanode/connection.ts';
 import { transportError } from './transport-error.ts';
 import { splitUrl } from './urls.ts';
-import { CONTENT_TYPE, CSRF_HEADER, Uploads } from './uploads.ts';
+import { CONTENT_TYPE, CSRF_HEADER, type Upload, Uploads } from './uploads.ts';
 
 export type Headers = Readonly<Record<string, string>>;
 
@@ -57,8 +58,8 @@ export class HttpTransport {
   /** Of namenodes, HttpFS and gateways: datanodes set none and are sent none. */
   readonly cookies = new Cookies();
   readonly patience: Patience;
-  readonly uploads: Uploads;
   readonly #agent: Agent;
+  readonly #uploads: Uploads;
   /** Which good answers of datanodes, or of what stands before them, are not simple ones. */
   readonly #unfamiliar = new Set<string>();
   readonly #connector: Connector;
@@ -68,7 +69,7 @@ export class HttpTransport {
     this.#connector = connector;
     this.patience = patience;
     const answerMs = (lengthBytes: number) => patience.dataMs + blocksMs(lengthBytes);
-    this.uploads = new Uploads(connector, { stallMs: patience.stallMs, answerMs });
+    this.#uploads = new Uploads(connector, { stallMs: patience.stallMs, answerMs });
     this.#agent = new Agent({
       connect: ({ protocol, host, hostname }, callback) => {
         connector.connect(`${protocol}//${host ?? hostname}`).then(
@@ -112,6 +113,19 @@ export class HttpTransport {
     const cookies = [given['set-cookie'] ?? []].flat();
     const discard = () => void body.on('error', () => undefined).destroy();
     return { status, lengthBytes: length === undefined ? undefined : Number(length), body, discard, cookies };
+  }
+
+  /** As `Uploads.send`. @throws TransportError also where the server takes the body more slowly than at the least rate */
+  async upload(upload: Upload, where: Where, signal: AbortSignal): Promise<RawAnswer> {
+    const { leastRate } = this.patience;
+    if (leastRate === 0) return this.#uploads.send(upload, where, signal);
+    const stop = new AbortController();
+    const rate = new LeastRate(leastRate, where, (error) => stop.abort(error));
+    return this.#uploads.send(
+      { ...upload, body: rate.taken(upload.body) },
+      where,
+      AbortSignal.any([signal, stop.signal]),
+    );
   }
 
   /**
@@ -198,7 +212,7 @@ export class HttpTransport {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#agent.destroy(), this.uploads.close()]);
+    await Promise.all([this.#agent.destroy(), this.#uploads.close()]);
   }
 
   async #send(

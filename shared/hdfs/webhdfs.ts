@@ -8,6 +8,7 @@ import type { Pace } from '../storage/pace.ts';
 import { basename, join, normalize } from '../storage/path.ts';
 import { namenodeOrder } from '../storage/order.ts';
 import type { ByteRange, FileStatus, LockedPath, Reading, Storage, WriteOptions, Writing } from '../storage/storage.ts';
+import { Append } from './append.ts';
 import { RemoteAttributes } from './attributes.ts';
 import type { Authentication } from './auth.ts';
 import { RemoteChecksums } from './checksums.ts';
@@ -39,6 +40,7 @@ export class WebHdfs implements Storage {
   readonly names: HdfsNames;
   readonly checksums: RemoteChecksums;
   readonly concatenation: Concat;
+  readonly appending: Append;
   readonly hadoop: RemoteAttributes;
   readonly posix: RemoteAttributes;
   readonly load: Load;
@@ -85,6 +87,7 @@ export class WebHdfs implements Storage {
     this.names = new HdfsNames(rest, this.#mounts);
     this.checksums = new RemoteChecksums(rest, this.#twoStep);
     this.concatenation = new Concat(rest);
+    this.appending = new Append(rest, this.#twoStep);
     this.#closedLength = new ClosedLength(rest, this.checksums);
     this.hadoop = new RemoteAttributes(rest, limits);
     this.posix = this.hadoop;

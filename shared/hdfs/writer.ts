@@ -1,6 +1,5 @@
 import type { WriteOptions, Writing } from '../storage/storage.ts';
 import { StorageError } from '../storage/errors.ts';
-import { LeastRate } from '../storage/least-rate.ts';
 import type { LayoutLimits } from './layout-limits.ts';
 import { remoteErrorOf } from './remote-exception.ts';
 import { retryAfterMs } from './retry-after.ts';
@@ -74,11 +73,7 @@ export class Writer {
       // Only datanodes give the interim answer that a patient upload waits for, and they keep no connection.
       const { lengthBytes } = options;
       const how = { headers, isKept: near === undefined, isPatient: patient && near !== undefined };
-      const { uploads, patience } = this.#rest.http;
-      const stop = new AbortController();
-      const rate = patience.leastRate > 0 && new LeastRate(patience.leastRate, where, (error) => stop.abort(error));
-      const upload = { method: 'PUT', url, body: rate ? rate.taken(body) : body, lengthBytes, ...how };
-      const answer = await uploads.send(upload, where, rate ? AbortSignal.any([signal, stop.signal]) : signal);
+      const answer = await this.#rest.http.upload({ method: 'PUT', url, body, lengthBytes, ...how }, where, signal);
       const { status, text, headers: told } = answer;
       if (status !== 201) throw remoteErrorOf(status, text, where, retryAfterMs(told['retry-after'], told.date));
       return { near };

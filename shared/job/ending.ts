@@ -1,5 +1,5 @@
 import { IncompleteError } from '../errors.ts';
-import type { Counters } from './outcome.ts';
+import { type Counters, withPlanned } from './outcome.ts';
 import type { Job } from './job.ts';
 
 /**
@@ -21,7 +21,7 @@ export function endingOf(
   directoryWarnings: Job['directoryWarnings'],
   directoryLosses: readonly string[] = [],
 ) {
-  const settled = settledFiles(counters);
+  const settled = settledFiles(withPlanned(counters, job));
   if (settled !== job.expectedFiles) throw new IncompleteError(job.expectedFiles, settled);
   const isLoss = (name: string) => name !== NEWER_DIRECTORY && !name.startsWith(`reasons.${NEWER_DIRECTORY}`);
   const strict = job.spec.options.strictPreserve && Object.keys(directoryWarnings).some(isLoss);

@@ -1,3 +1,4 @@
+import type { Job } from './job.ts';
 import type { Root } from './root.ts';
 import type { Verification } from './spec.ts';
 import { chunkCount, chunkRange } from './chunk.ts';
@@ -77,7 +78,7 @@ interface EndedChunk extends Ended {
 }
 
 /** A chunk that stands whole under its name. */
-export interface CopiedChunk extends EndedChunk {
+export interface CopiedChunk extends EndedChunk, ToldOfAttributes {
   readonly outcome: 'copied';
   readonly verification: Verification;
   /** Digests of its blocks in base64, by layout: those of all chunks add up to the checksum of the file. */
@@ -126,6 +127,13 @@ export function failedChunk({ file, chunk }: ChunkUnit, index: number, retries: 
 
 /** Sums over recorded outcomes: `files.copied`, `bytes.copied`, `verified.checksum`, `skipped.<reason>`, `retries`, … */
 export type Counters = ReadonlyMap<string, number>;
+
+/** Counters of a job whose planning has settled files by itself. */
+export function withPlanned(counters: Counters, { planned = {} }: Pick<Job, 'planned'>): Counters {
+  const sums = new Map(counters);
+  for (const [name, value] of Object.entries(planned)) sums.set(name, (sums.get(name) ?? 0) + value);
+  return sums;
+}
 
 /** The counters that an outcome adds to. */
 export function countersOf(outcome: UnitOutcome): Map<string, number> {

@@ -127,6 +127,7 @@ export class Limits {
     if (most) this.#bandwidthsOfClusters.push(most);
     const shared = most && [this.#budget(`cluster/${storage.name}/bytes`, () => this.#bytesAt(most))];
     const ofReading = [own, ...(shared ?? [])];
+    const { appending } = storage;
     return decorated(storage, {
       async read(path, range, signal) {
         const reading = await storage.read(path, range, signal);
@@ -134,6 +135,13 @@ export class Limits {
       },
       ...(shared && {
         write: (path, body, options, signal) => storage.write(path, paced(body, shared, signal), options, signal),
+        ...(appending && {
+          appending: {
+            refusal: (path) => appending.refusal(path),
+            append: (path, body, bytes, signal) => appending.append(path, paced(body, shared, signal), bytes, signal),
+            truncate: (...asked) => appending.truncate(...asked),
+          },
+        }),
       }),
     });
   }

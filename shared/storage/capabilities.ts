@@ -1,6 +1,7 @@
 import type { FanoutError } from '../errors.ts';
 import type { FileChecksum, RegularLayout } from './checksum.ts';
 import type { Load } from './load.ts';
+import type { Writing } from './storage.ts';
 
 /**
  * What some storages can do and others cannot, as optional members of `Storage`: the engine asks whether a member is there and never for
@@ -17,6 +18,8 @@ export interface Capabilities {
   readonly checksums?: StoredChecksums;
   /** Putting files together without moving their bytes. */
   readonly concatenation?: Concatenation;
+  /** Adding to files that are there. */
+  readonly appending?: Appending;
   /** How its servers bear what is asked of them. Where absent: nobody but this process asks. */
   readonly load?: Load;
   /** Connections to its servers that were lost. */
@@ -133,6 +136,24 @@ export interface Concatenation {
    * @throws TransportError when the answer was lost: it may have worked
    */
   concatenate(target: string, sources: readonly string[], signal: AbortSignal): Promise<number>;
+}
+
+/** Adds to files and cuts them. One at a time writes a file: whoever comes while another one does is refused. */
+export interface Appending {
+  /** How the storage refused for good to add to a file in this process; undefined where nothing is known against it. Costs no request. */
+  refusal(path: string): FanoutError | undefined;
+  /**
+   * Adds to the end of a file, and resolves when it is closed. When it rejects, some of the bytes may have been added.
+   * @param lengthBytes  that the body will have
+   * @throws StorageError not-found; leased while somebody else writes the file, or did until a moment ago; unsupported
+   */
+  append(path: string, body: AsyncIterable<Uint8Array>, lengthBytes: number, signal: AbortSignal): Promise<Writing>;
+  /**
+   * Cuts a file to its first bytes.
+   * @returns false when that takes a while: the file is open until it is done
+   * @throws StorageError not-found, leased, unsupported
+   */
+  truncate(path: string, lengthBytes: number, signal: AbortSignal): Promise<boolean>;
 }
 
 export interface StoredChecksums {

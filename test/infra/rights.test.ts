@@ -36,6 +36,7 @@ test.each<[string, string[]]>([
       credentials,
       tokens('kms:Encrypt kms:Decrypt'),
       manifests,
+      's3:GetObject on <StorageBucket.Arn>/lists/*',
       's3:PutObject s3:DeleteObject s3:AbortMultipartUpload s3:ListMultipartUploadParts on <StorageBucket.Arn>/manifests/*',
       's3:ListBucket on <StorageBucket.Arn>',
       describeExecutions,
