@@ -191,8 +191,6 @@ test.concurrent('a copy that was suspended for longer than that goes on where it
   const args = [
     'copy',
     '--silent',
-    '--log-file',
-    '/tmp/stall-log.json',
     '--copiers',
     '1',
     '--stall-timeout',

@@ -179,9 +179,12 @@ describe('RawBody', () => {
     expect(await body.head()).toBe(10);
     const reading = read(body);
     await sleep(50);
-    served.write('hello');
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
-    setTimeout(() => served.write('world'), 50);
+    // Timers are looked at after immediates, and before sockets.
+    setImmediate(() => {
+      served.write('hello');
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+    });
+    setTimeout(() => served.write('world'), 600);
     expect((await reading).toString()).toBe('helloworld');
   });
 
