@@ -1,4 +1,5 @@
 import { sweep, sweepStart } from '../shared/finish/sweep.ts';
+import { deletesOf } from '../shared/job/deletion.ts';
 import { sweepChunks } from '../shared/finish/sweep-chunks.ts';
 import { DestinationLock } from '../shared/machine/destination-lock.ts';
 import { openState } from '../shared/machine/state.ts';
@@ -27,6 +28,7 @@ export async function clean(id: string, flags: { conf?: string }): Promise<numbe
       await sweepChunks({ job, manifests, destination, signal: interrupt });
     }
     await state.manifests.remove(id);
+    await state.manifests.remove(deletesOf(id));
     await state.store.keepFinishCursor(id, undefined);
     if (job.phase !== 'done') {
       const cleaned = { phase: 'done', outcome: 'Failed', error: 'cleaned: it cannot be resumed' } as const;

@@ -5,6 +5,8 @@ import { OPEN_FOR_WRITING, settle } from '../shared/copy/settle.ts';
 import { bytesText } from '../shared/bytes.ts';
 import { FanoutError, printable } from '../shared/errors.ts';
 import type { Endpoints } from '../shared/endpoints/endpoints.ts';
+import { requireFewDeletes } from '../shared/finish/delete-brake.ts';
+import { tellExtras } from './dry-extras.ts';
 import { exitCodes } from './exit-codes.ts';
 import { printEvent } from './output.ts';
 import { chunkCount } from '../shared/job/chunk.ts';
@@ -19,6 +21,7 @@ const COMPARISONS_AT_ONCE = 10;
  * Tells what a copy would do to each file, and changes nothing. Files are compared as the copy would compare them.
  * @param batches  emits the units to tell of, in place of a plan
  * @returns the exit code
+ * @throws RefusedError when more would be deleted than the job may
  */
 export async function dryRun(
   spec: JobSpec,
@@ -78,6 +81,9 @@ export async function dryRun(
   const planning = { source, destination, roots, options: spec.options, signal, emit, names, makeDirectories: false };
   const planned = await (batches ? batches(emit) : plan(planning));
   signal.throwIfAborted();
+  const extras = await tellExtras(spec, roots, { source, destination }, json, signal);
+  if (extras && spec.options.delete && extras.files + extras.directories > 0)
+    totals.set('delete', { files: extras.files, bytes: extras.bytes });
   if (json) {
     if (planned && Object.keys(planned.notSplit).length > 0) printEvent('notSplit', planned.notSplit);
     printEvent('total', Object.fromEntries(totals));
@@ -88,7 +94,9 @@ export async function dryRun(
     }
     process.stdout.write(`Would: ${parts.join('; ') || 'do nothing: there are no files'}\n`);
   }
-  return totals.has('fail') ? exitCodes.someFailed : exitCodes.success;
+  if (totals.has('fail')) return exitCodes.someFailed;
+  if (extras && spec.options.delete) requireFewDeletes(spec.options, extras);
+  return exitCodes.success;
 }
 
 /** In how many chunks a file would be copied. */

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { attributeNames } from '../shared/preserve/attributes.ts';
 import { SpecError } from '../shared/errors.ts';
@@ -29,6 +30,10 @@ export interface JobFlags {
   namenodeOps?: number | 'off';
   splitAbove: number | 'auto';
   chunkSize: number;
+  delete?: boolean;
+  skipTrash?: boolean;
+  maxDelete?: number | string;
+  trackMissing?: string;
 }
 
 /** Flags of `copy`: those of a job, and those of one run. */
@@ -87,8 +92,23 @@ const splitAbove = new Option(
   .argParser((text) => (text === 'auto' ? text : wholeNumber(text)))
   .default(0);
 
+const maxDelete = new Option(
+  '--max-delete <n>',
+  "delete nothing where more files than this would go: N, or N% of the destination's (default: 10%, at most 10,000)",
+).argParser((text) => (/^\d+$/.test(text) ? Number(text) : text));
+
 /** Options that a retry in AWS may change. */
-export const retryOptions = [force, existing, verify, openFiles, maxFailures, threads, bandwidth, namenodeOps] as const;
+export const retryOptions = [
+  force,
+  existing,
+  verify,
+  openFiles,
+  maxFailures,
+  maxDelete,
+  threads,
+  bandwidth,
+  namenodeOps,
+] as const;
 
 /** Options that may change while a job runs. */
 export const runningOptions = [threads, bandwidth, namenodeOps] as const;
@@ -122,6 +142,14 @@ export function addJobFlags(command: Command): Command {
     .option('--buffer-size <bytes>', 'accepted for compatibility, a power of two', wholeNumber, 65_536);
 }
 
+/** Flags of a job that makes its destination a mirror. */
+export function addDeleteFlags(command: Command): Command {
+  return command
+    .option('--delete', 'with --exact: at the end, move what only the destination has into the trash', false)
+    .option('--skip-trash', 'with --delete: delete for good', false)
+    .addOption(maxDelete);
+}
+
 /** @throws SpecError */
 export function specOf(paths: readonly string[], flags: JobFlags): JobSpec {
   if (paths.length < 2) throw new SpecError('source and destination are needed', 'see hdfs-fanout copy --help');
@@ -152,6 +180,10 @@ export function specOf(paths: readonly string[], flags: JobFlags): JobSpec {
       maxFailures: flags.maxFailures,
       bandwidth: flags.bandwidth,
       namenodeOps: flags.namenodeOps,
+      delete: flags.delete,
+      skipTrash: flags.skipTrash,
+      maxDelete: flags.maxDelete,
+      trackMissing: flags.trackMissing === undefined ? undefined : resolve(flags.trackMissing),
     },
   });
 }

@@ -24,6 +24,7 @@ export const flagsOnResume: Readonly<Record<keyof CopyFlags, 'job' | 'run' | 'ke
   maxFailures: 'job',
   bandwidth: 'job',
   namenodeOps: 'job',
+  maxDelete: 'job',
   partSize: 'job',
   bufferSize: 'job',
   resume: 'run',
@@ -47,6 +48,9 @@ export const flagsOnResume: Readonly<Record<keyof CopyFlags, 'job' | 'run' | 'ke
   splitAbove: 'kept',
   chunkSize: 'kept',
   includePattern: 'kept',
+  delete: 'kept',
+  skipTrash: 'kept',
+  trackMissing: 'kept',
 };
 
 /** Options of the job that flags change, by name. */

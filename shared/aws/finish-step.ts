@@ -37,6 +37,7 @@ export async function finishStep(
     ...{ job, source, destination, store, manifests, deaths: store, owner, log, signal, isOver },
     assemble: (batch, index, unit, claim, both) => assemble({ ...context, signal: both }, batch, index, unit, claim),
     onOutcome: () => undefined,
+    deleting: { lists: manifests, track: () => Promise.reject(new Error('no list here')), onDeletion: () => undefined },
   };
   const ended = job.phase === 'done' ? job : await finish(finishing);
   if (!ended) return { done: false };

@@ -25,6 +25,7 @@ import { OptionalOperations } from './optional-operations.ts';
 import { openFile } from './reading.ts';
 import { remoteErrorOf } from './remote-exception.ts';
 import type { NamenodeRest, Parameters } from './rest.ts';
+import { RemoteTrash } from './trash.ts';
 import { TwoStep } from './two-step.ts';
 import { modeOf, Writer } from './writer.ts';
 
@@ -37,6 +38,7 @@ export class WebHdfs implements Storage {
   readonly names: HdfsNames;
   readonly checksums: RemoteChecksums;
   readonly concatenation: Concat;
+  readonly trash: RemoteTrash;
   readonly hadoop: RemoteAttributes;
   readonly posix: RemoteAttributes;
   readonly load: Load;
@@ -73,6 +75,7 @@ export class WebHdfs implements Storage {
     this.names = new HdfsNames(rest, this.#mounts);
     this.checksums = new RemoteChecksums(rest, this.#twoStep);
     this.concatenation = new Concat(rest);
+    this.trash = new RemoteTrash(rest, (path, signal) => this.replacesAtOnce(path, signal));
     this.#closedLength = new ClosedLength(rest, this.checksums);
     this.hadoop = new RemoteAttributes(rest, limits);
     this.posix = this.hadoop;
@@ -97,6 +100,10 @@ export class WebHdfs implements Storage {
       }),
     );
     return locked.flat();
+  }
+
+  isSpanned(path: string): boolean {
+    return this.#mounts.isSpanned(path);
   }
 
   async stat(path: string, signal: AbortSignal): Promise<FileStatus | undefined> {

@@ -31,8 +31,18 @@ export interface Job {
   readonly directoryWarnings: Readonly<Record<string, number>>;
   /** The first of the directories that did not get all their attributes, each as a line with the reason; all of them are in the log. */
   readonly directoryLosses?: readonly string[] | undefined;
+  /** What was found to delete, once that is settled: the list is made once. */
+  readonly deletes?: Deletes | undefined;
+  /** Why nothing was deleted that should have been; undefined where that is not so. */
+  readonly notDeleted?: string | undefined;
   /** Undefined where their number was fixed and stayed, and in AWS, where copiers come and go. */
   readonly transfers?: Transfers | undefined;
+}
+
+/** What the destination has and the source has not. */
+export interface Deletes {
+  readonly files: number;
+  readonly bytes: number;
 }
 
 /** How many transfers ran at once, where that number changed. */
@@ -81,8 +91,15 @@ type FirstOptions = Omit<JobOptions, 'existing' | 'chunkSize'> & {
 /** Options as jobs kept them that knew no chunks. */
 type UnsplitOptions = Omit<JobOptions, 'splitAbove' | 'chunkSize'>;
 
-/** What jobs were that were stored before there were limits. */
-const unlimited = { bandwidth: 'off', namenodeOps: 'off' } as const satisfies Partial<JobOptions>;
+/** What jobs were that were stored before there were limits and deletes. */
+const unlimited = {
+  bandwidth: 'off',
+  namenodeOps: 'off',
+  delete: false,
+  skipTrash: false,
+  maxDelete: 'auto',
+  trackMissing: '',
+} as const satisfies Partial<JobOptions>;
 
 /** A job as a store kept it, also one that an earlier version stored. */
 export function storedJob(job: Job): Job {

@@ -6,14 +6,17 @@ import type { Log } from '../log.ts';
 import { withSmallHeap } from '../memory.ts';
 import { assemble } from '../copy/assemble.ts';
 import { finish, forgetLosses } from '../finish/finish.ts';
+import type { Deleting } from '../finish/finishing.ts';
 import type { Progress } from '../copy/progress.ts';
 import { copierCount } from './copier-count.ts';
 import { type CopierMeans, CopierPool, type Work } from './copier-pool.ts';
 import { copyBatches } from './copying.ts';
+import { extrasFile } from './extras-file.ts';
 import { NamesOnDisk } from './name-set.ts';
 import { sharesOf, threadsHere } from './shared-transfers.ts';
 import type { State } from './state.ts';
 import { unfinishedBatches, withFirst } from './unfinished-batches.ts';
+import { deletesOf } from '../job/deletion.ts';
 import type { Batch } from '../job/unit.ts';
 import { type Job, noLosses, type Transfers } from '../job/job.ts';
 import type { UnitOutcome } from '../job/outcome.ts';
@@ -29,6 +32,7 @@ export interface Execution {
   readonly log: Log;
   readonly signal: AbortSignal;
   readonly onOutcome: (batch: Batch, outcome: UnitOutcome) => void;
+  readonly onDeletion?: Deleting['onDeletion'];
   /** Processes that may copy in place of this one. */
   readonly copiers?: CopierMeans | undefined;
 }
@@ -147,7 +151,7 @@ async function copyJob(
 
 async function finishJob(
   job: Job,
-  { state, source, destination, progress, log, signal, onOutcome }: Execution,
+  { state, source, destination, progress, log, signal, onOutcome, onDeletion = () => undefined }: Execution,
 ): Promise<Job> {
   const { store, manifests } = state;
   const owner = newOwner();
@@ -167,13 +171,17 @@ async function finishJob(
       else progress.settle(outcome);
       onOutcome(batch, outcome);
     },
+    deleting: { lists: manifests, track: () => extrasFile(job.spec.options.trackMissing), onDeletion },
     log,
     signal,
     isOver: () => false,
   });
   if (!ended) throw new Error('finishing stopped although nothing told it to');
   // Nothing is left to resume or to sweep.
-  if (ended.outcome === 'Successful') await manifests.remove(job.id);
+  if (ended.outcome === 'Successful') {
+    await manifests.remove(job.id);
+    await manifests.remove(deletesOf(job.id));
+  }
   return ended;
 }
 

@@ -11,7 +11,7 @@ import {
   type RecordedFailure,
 } from '../job/job-store.ts';
 import { FARTHEST_MS, type Lease } from '../limits/leases.ts';
-import { type Counters, countersOf, type FailedOutcome, isOfChunk, type UnitOutcome } from '../job/outcome.ts';
+import { type Counters, countersOf, type FailedOutcome, isOfChunk, type Recorded } from '../job/outcome.ts';
 import { type Job, storedJob } from '../job/job.ts';
 
 const SCHEMA = `
@@ -138,7 +138,7 @@ export class SqliteJobStore implements JobStore {
     return this.#asOwner(id, batch, owner, 'swept = max(swept, ?)', claim);
   }
 
-  record(id: string, batch: number, owner: string, outcomes: readonly UnitOutcome[]): Promise<void> {
+  record(id: string, batch: number, owner: string, outcomes: readonly Recorded[]): Promise<void> {
     return this.#transaction(() => {
       const row = this.#batch(id, batch);
       if (row?.owner !== owner) throw new SupersededError(batch);

@@ -9,6 +9,7 @@ import type { JobOptions } from '../job/spec.ts';
 import type { Batches } from './batches.ts';
 import type { NameSet } from './name-set.ts';
 import type { Splitting } from './splitting.ts';
+import type { Hides } from './survey.ts';
 import { type Found, unitOf } from './units.ts';
 
 /** Where files are planned to go. */
@@ -26,7 +27,7 @@ export class Files {
   readonly #planning: FilePlanning;
   readonly #batches: Batches;
   readonly #splitting: Splitting;
-  readonly #isIncluded: (name: string) => boolean;
+  readonly #isWanted: (file: FileStatus) => boolean;
   #namesTaken: number;
 
   /** @param namesTaken  how many names `names` holds */
@@ -35,8 +36,7 @@ export class Files {
     this.#batches = batches;
     this.#splitting = splitting;
     this.#namesTaken = namesTaken;
-    const { includePattern } = planning.options;
-    this.#isIncluded = includePattern === '*' ? () => true : nameMatcher(includePattern, 'all');
+    this.#isWanted = wantedBy(planning.options);
   }
 
   /** How many names `names` holds by now. */
@@ -46,7 +46,7 @@ export class Files {
 
   /** A file whose namesake at the destination is known. */
   async plan(file: Found): Promise<void> {
-    if (!this.#isWanted(file)) return;
+    if (!this.#isWanted(file.source)) return;
     await this.#add(file, this.#refusal(file) ?? decide(file.source, file.destination, this.#planning.options));
   }
 
@@ -54,7 +54,7 @@ export class Files {
   async planFlat(file: Omit<Found, 'flatName' | 'destination'>): Promise<void> {
     const { destination, options, signal } = this.#planning;
     const found: Found = { ...file, flatName: file.source.name, destination: undefined };
-    if (!this.#isWanted(found)) return;
+    if (!this.#isWanted(found.source)) return;
     const refusal = this.#refusal(found);
     const isAsked = !refusal && found.source.kind === 'file';
     const there = isAsked ? await destination.stat(this.#destinationOf(found), signal) : undefined;
@@ -64,7 +64,7 @@ export class Files {
   /** What has the name of a temporary file. */
   async skipTemporary(file: Found): Promise<void> {
     const found: Found = { ...file, source: { ...file.source, kind: 'other', lengthBytes: 0 } };
-    if (!this.#isWanted(found)) return;
+    if (!this.#isWanted(found.source)) return;
     await this.#add(found, { kind: 'skip', reason: 'temporary file of a copy' });
   }
 
@@ -99,10 +99,6 @@ export class Files {
     await this.#batches.add(whole);
   }
 
-  #isWanted({ source }: Found): boolean {
-    return this.#isIncluded(source.name) && source.lengthBytes >= this.#planning.options.minSize;
-  }
-
   /** Why a file cannot be made at the destination, whatever stands there. Takes the name of one that is flattened. */
   #refusal(file: Found): Decision | undefined {
     if (file.source.kind !== 'file') return undefined;
@@ -121,6 +117,18 @@ export class Files {
   #destinationOf({ root, path, flatName }: Found): string {
     return join(this.#planning.roots[root]?.destination ?? '/', flatName ?? path);
   }
+}
+
+/** Which files a job is about, by its filters. */
+function wantedBy({ includePattern, minSize }: JobOptions): (file: FileStatus) => boolean {
+  const isIncluded = includePattern === '*' ? () => true : nameMatcher(includePattern, 'all');
+  return ({ name, lengthBytes }) => isIncluded(name) && lengthBytes >= minSize;
+}
+
+/** What the filters of a job leave out, wherever it lies. */
+export function hiddenBy(options: JobOptions): Hides {
+  const isWanted = wantedBy(options);
+  return (_path, status) => status.kind === 'file' && !isWanted(status);
 }
 
 function unknownFile(name: string): FileStatus {
