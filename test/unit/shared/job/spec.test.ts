@@ -30,6 +30,10 @@ describe('parseJobSpec', () => {
         maxFailures: 1000,
         bandwidth: 'off',
         namenodeOps: 'off',
+        delete: false,
+        skipTrash: false,
+        maxDelete: 'auto',
+        trackMissing: '',
       },
     });
   });
