@@ -4,6 +4,7 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { TLSSocket } from 'node:tls';
+import { Worker } from 'node:worker_threads';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Cluster } from '../bed/bed.ts';
@@ -213,4 +214,54 @@ describe('uploads over TLS', () => {
       server.close();
     }
   });
+
+  test('are told why they are refused, also where a write fails before that is read', async () => {
+    const authority = await makeAuthority(mkdtempSync(join(directory, 'refused-')));
+    const { certificate, key } = await issueCertificate(authority, 'dn', 'localhost');
+    const text = '{"RemoteException":{"exception":"DSQuotaExceededException","message":"The quota is exceeded"}}';
+    const answer = `HTTP/1.1 403 Forbidden\r\nContent-Length: ${text.length}\r\nConnection: close\r\n\r\n${text}`;
+    const isCut = new Int32Array(new SharedArrayBuffer(4));
+    const options = { cert: readFileSync(certificate, 'utf8'), key: readFileSync(key, 'utf8') };
+    // In a thread of its own: it goes on while this one stands still.
+    const server = new Worker(resettingServer, { eval: true, workerData: { options, answer, isCut } });
+    const [port] = (await once(server, 'message')) as [number];
+    const tls = { rejectUnauthorized: true, ca: readFileSync(authority.ca, 'utf8') };
+    const uploads = new Uploads(new Connector({ tls, connectMs: 60_000 }), 60_000);
+    const url = `https://localhost:${port}/webhdfs/v1/x?op=CREATE`;
+    async function* body() {
+      yield await Promise.resolve(Buffer.alloc(256 * 1024));
+      Atomics.wait(isCut, 0, 0, 60_000);
+      for (;;) yield Buffer.alloc(1024 * 1024);
+    }
+    const how = { method: 'PUT', url, lengthBytes: 1e12, headers: {}, isKept: false, isPatient: false };
+    try {
+      const answered = await uploads.send({ ...how, body: body() }, { operation: 'CREATE', path: '/x' }, never);
+      expect(answered).toMatchObject({ status: 403, text });
+      expect(isCut[0]).toBe(1);
+    } finally {
+      await server.terminate();
+    }
+  });
 });
+
+/** Refuses what it is sent, and resets the connection: more has come than it has read. */
+const resettingServer = `
+  const { createServer } = require('node:tls');
+  const { parentPort, workerData } = require('node:worker_threads');
+  const { options, answer, isCut } = workerData;
+  const server = createServer(options, (socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', () => {
+      socket.pause();
+      socket.write(answer, () => setTimeout(() => {
+        socket._parent?.destroy();
+        socket.destroy();
+        setTimeout(() => {
+          Atomics.store(isCut, 0, 1);
+          Atomics.notify(isCut, 0);
+        }, 100);
+      }, 100));
+    });
+  });
+  server.listen(0, 'localhost', () => parentPort.postMessage(server.address().port));
+`;
