@@ -1,5 +1,6 @@
 import { deletesOf, type DeleteUnit, FIRST_DELETE_BATCH } from '../job/deletion.ts';
 import { requireSettled } from '../job/ending.ts';
+import type { JobOptions } from '../job/spec.ts';
 import type { Root } from '../job/root.ts';
 import { type ExtrasCursor, type ExtrasSearch, findExtras, type Found } from '../plan/extras.ts';
 import { hiddenBy } from '../plan/files.ts';
@@ -9,6 +10,11 @@ import type { DeleteLists, ExtrasFile, Finishing } from './finishing.ts';
 
 /** Deletions of a batch: so many may have been done without a record when a process is killed. */
 const UNITS = 100;
+
+/** Whether a job has anything to do with what only the destination has. */
+export function seeksExtras(options: Pick<JobOptions, 'delete' | 'trackMissing'>): boolean {
+  return options.delete || options.trackMissing !== '';
+}
 
 /** Raised with every change of what the cursor is made of. */
 const VERSION = 1;
@@ -32,8 +38,7 @@ interface ListCursor {
  */
 export async function listExtras(finishing: Finishing): Promise<'nothing to delete' | 'listed' | 'stopped'> {
   const { job, store, deleting } = finishing;
-  const { delete: deletes, trackMissing } = job.spec.options;
-  if (!deletes && trackMissing === '') return 'nothing to delete';
+  const { trackMissing } = job.spec.options;
   if (!deleting) throw new Error('a job is finished that deletes, and nothing is there to delete with');
   if (trackMissing !== '') {
     await track(finishing, await deleting.track());

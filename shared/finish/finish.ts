@@ -9,7 +9,7 @@ import type { DirectoryLosses } from './directory-losses.ts';
 import type { Finishing } from './finishing.ts';
 import { assembleFiles } from './assemble.ts';
 import { deleteExtras } from './deletes.ts';
-import { listExtras } from './extras.ts';
+import { listExtras, seeksExtras } from './extras.ts';
 import { isTriedAgain, sweep, type SweepPosition, sweepStart } from './sweep.ts';
 import { recordDeaths } from './deaths.ts';
 
@@ -90,7 +90,8 @@ async function advance(
     }
     case 'sweep': {
       const at = await sweep(finishing, isTriedAgain, cursor.at, checkpoint());
-      return at ? { phase: 'sweep', at } : { phase: 'extras' };
+      if (at) return { phase: 'sweep', at };
+      return seeksExtras(job.spec.options) ? { phase: 'extras' } : { phase: 'directories', at: directoriesStart };
     }
     case 'extras':
       switch (await listExtras(finishing)) {
