@@ -1,6 +1,6 @@
 // What the project aims at, held against what was measured.
 import { copiersOf } from './contestants.ts';
-import { type CaseResult, of, type Ratio, ratioOf, type Results, rowNamed } from './results.ts';
+import { type CaseResult, type ListingResult, of, type Ratio, ratioOf, type Results, rowNamed } from './results.ts';
 
 export interface Aim {
   readonly aim: string;
@@ -14,6 +14,8 @@ const aboveFloor = 1.1;
 /** Two equally fast contestants differ by chance: "no slower" allows this much. */
 const noise = 1.03;
 const memoryMiB = 160;
+/** How much longer a job may take that finds nothing to do than to list both trees. */
+const aboveListing = 1.2;
 
 /** How much faster than whom hdfs-fanout is to be, and how much of whose CPU it may use. */
 interface CaseAims {
@@ -65,6 +67,7 @@ const peerAims = ({ case: { name, roundTripMs }, rows }: CaseResult): Aim[] => {
   }
   const { faster: speeds = {}, cpu = {} } = caseAims[name] ?? {};
   return [
+    ...(rowNamed(rows, 'fanout-chunks') ? [faster('fanout-chunks', 'fanout', 1 / noise)] : []),
     ...Object.entries(speeds).map(([peer, least]) => faster('fanout', peer, least)),
     ...Object.entries(cpu).map(([peer, most]) => {
       const ratio = ratioOf(rowNamed(rows, 'fanout'), rowNamed(rows, peer), 'cpuSeconds');
@@ -79,6 +82,13 @@ const autoAim = (name: string, rows: CaseResult['rows']): Aim => {
   const [best] = fixed.toSorted((a, b) => of(a, 'wallSeconds') - of(b, 'wallSeconds'));
   const ratio = ratioOf(rowNamed(rows, 'fanout-auto'), best, 'wallSeconds');
   return bound(`${name}: --threads auto ≤ ${aboveBest} × the better of 10 and 100`, ratio, (x) => x <= aboveBest);
+};
+
+/** From the start of the process to its end, both. */
+const unchangedAim = ({ case: { name }, rows }: ListingResult): Aim[] => {
+  if (name !== 'unchanged') return [];
+  const ratio = ratioOf(rowNamed(rows, 'unchanged'), rowNamed(rows, 'walk'), 'wallSeconds');
+  return [bound(`${name}: --compare time ≤ ${aboveListing} × listing both trees`, ratio, (x) => x <= aboveListing)];
 };
 
 const memoryAim = ({ cases, listings }: Results): Aim => {
@@ -96,5 +106,6 @@ const memoryAim = ({ cases, listings }: Results): Aim => {
 export const aimsOf = (results: Results): Aim[] => [
   ...results.cases.flatMap(floorAims),
   ...results.cases.flatMap(peerAims),
+  ...results.listings.flatMap(unchangedAim),
   memoryAim(results),
 ];

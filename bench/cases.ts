@@ -7,6 +7,7 @@ const all = [...usual, 'fanout-2', 'distcp-rpc', 'distcp'];
 /** A process for each request is all that curl could show of small files. */
 const withCurl = [...all, 'curl'];
 const verified = ['fanout', 'floor', 'pydistcp'];
+const inChunks = ['fanout-chunks', 'fanout', 'floor', 'pydistcp', 'distcp-chunks', 'curl'];
 const afar = ['fanout', 'pydistcp', 'fanout-100', 'pydistcp-100', 'fanout-auto'];
 
 /** A tree of equal files, spread over directories of fifty. */
@@ -17,6 +18,8 @@ export interface Case {
   readonly secure?: true;
   /** Of the source's files, where not the destination's: their stored checksums cannot be compared then, and all bytes are digested. */
   readonly sourceBlockBytes?: number;
+  /** What those who cut files cut them into. */
+  readonly chunkBytes?: number;
   /** Between the client and everything else. */
   readonly roundTripMs?: number;
   readonly files: number;
@@ -26,9 +29,9 @@ export interface Case {
 /** What the bed's clusters give to new files. */
 export const blockBytes = 128 * MIB;
 
-/** A tree of empty files that is only listed; an endless one by hdfs-fanout alone, from a namenode that makes it up. */
+/** A tree that is only listed: of empty files, `unchanged` one of small files that stands at both ends; an endless one by hdfs-fanout alone, from a namenode that makes it up. */
 export interface ListingCase {
-  readonly name: 'wide' | 'deep' | 'endless';
+  readonly name: 'wide' | 'deep' | 'endless' | 'unchanged';
   readonly directories: number;
   readonly filesEach: number;
   /** How many directories lie in one, on each level. */
@@ -38,12 +41,14 @@ export interface ListingCase {
 const small = { fileBytes: 64 * KIB };
 const middle = { fileBytes: 4 * MIB };
 const big = { fileBytes: 512 * MIB };
+const huge = { fileBytes: 4096 * MIB, chunkBytes: 1024 * MIB };
 
 const sizes: readonly (Case & { readonly quickFiles: number })[] = [
   { name: 'small', ...small, files: 1000, quickFiles: 100, contestants: all },
   { name: 'middle', ...middle, files: 120, quickFiles: 20, contestants: withCurl },
   { name: 'big', ...big, files: 4, quickFiles: 2, contestants: withCurl },
   { name: 'big-digest', ...big, files: 2, quickFiles: 1, contestants: verified, sourceBlockBytes: blockBytes / 2 },
+  { name: 'huge', ...huge, files: 1, quickFiles: 1, contestants: inChunks },
   { name: 'small-20ms', ...small, files: 200, quickFiles: 40, contestants: afar, roundTripMs: 20 },
   { name: 'middle-20ms', ...middle, files: 100, quickFiles: 10, contestants: afar, roundTripMs: 20 },
   { name: 'small-80ms', ...small, files: 200, quickFiles: 40, contestants: afar, roundTripMs: 80 },
@@ -62,25 +67,29 @@ export const quickCases: readonly Case[] = sizes.map(({ quickFiles, ...each }) =
   ...each,
   files: quickFiles,
   fileBytes: Math.min(each.fileBytes, quickFileBytes),
+  ...(each.chunkBytes === undefined ? {} : { chunkBytes: blockBytes }),
 }));
 
 export const listingCases: readonly ListingCase[] = [
   { name: 'wide', directories: 1, filesEach: 20_000, fanOut: 1 },
   { name: 'deep', directories: 2000, filesEach: 10, fanOut: 5 },
   { name: 'endless', directories: 2000, filesEach: 1000, fanOut: 1 },
+  { name: 'unchanged', directories: 2000, filesEach: 50, fanOut: 5 },
 ];
 
 export const quickListingCases: readonly ListingCase[] = [
   { name: 'wide', directories: 1, filesEach: 2000, fanOut: 1 },
   { name: 'deep', directories: 200, filesEach: 10, fanOut: 5 },
   { name: 'endless', directories: 20, filesEach: 1000, fanOut: 1 },
+  { name: 'unchanged', directories: 100, filesEach: 20, fanOut: 5 },
 ];
 
 export const human = (bytes: number): string => (bytes >= MIB ? `${bytes / MIB} MiB` : `${bytes / KIB} KiB`);
 
-export const describe = ({ files, fileBytes, secure, sourceBlockBytes, roundTripMs }: Case): string =>
+export const describe = ({ files, fileBytes, secure, sourceBlockBytes, chunkBytes, roundTripMs }: Case): string =>
   [
-    `${files.toLocaleString('en')} files of ${human(fileBytes)}`,
+    `${files === 1 ? 'one file' : `${files.toLocaleString('en')} files`} of ${human(fileBytes)}`,
+    ...(chunkBytes ? [`chunks of ${human(chunkBytes)}`] : []),
     ...(secure ? ['tokens over TLS on both sides'] : []),
     ...(sourceBlockBytes ? [`blocks of ${human(sourceBlockBytes)} and ${human(blockBytes)}`] : []),
     ...(roundTripMs ? [`${roundTripMs} ms away`] : []),
@@ -88,6 +97,7 @@ export const describe = ({ files, fileBytes, secure, sourceBlockBytes, roundTrip
 
 export const describeListing = ({ name, directories, filesEach }: ListingCase): string => {
   if (name === 'wide') return `${filesEach.toLocaleString('en')} files in one directory`;
+  if (name === 'unchanged') return `${(directories * filesEach).toLocaleString('en')} unchanged files at both ends`;
   if (name === 'deep') return `${directories.toLocaleString('en')} nested directories of ${filesEach} files`;
   return `${(directories * filesEach).toLocaleString('en')} files of a simulated namenode, half of them in one directory`;
 };

@@ -10,7 +10,7 @@ import { tokenOf } from './requests.ts';
 /** Files on their way at once, for all but those that are named otherwise. */
 export const atOnce = 10;
 /** The command line in its published form. */
-const commandLine = join(import.meta.dirname, '../bin/hdfs-fanout.js');
+export const commandLine = join(import.meta.dirname, '../bin/hdfs-fanout.js');
 /** What it takes to fill a long way. */
 const manyAtOnce = 100;
 
@@ -53,6 +53,15 @@ const hdfsFanout =
     env: { WEBHDFS_CONFIG: configFile, HDFS_FANOUT_HOME: join(scratch, 'jobs') },
   });
 
+/** Cuts files into the chunks of the case. */
+const hdfsFanoutInChunks =
+  (...flags: string[]) =>
+  (arena: Arena, task: Task): Command => {
+    const { chunkBytes = 0 } = task.case;
+    const cut = ['--split-above', String(chunkBytes), '--chunk-size', String(chunkBytes)];
+    return hdfsFanout(...flags, ...cut)(arena, task);
+  };
+
 /** What a verified copy cannot do without depends on the case: where block sizes differ the bytes have to be digested. */
 const floor =
   (isVerified: boolean) =>
@@ -78,10 +87,13 @@ const pydistcp =
 
 const distcp =
   (urlOf: (cluster: Cluster) => string) =>
-  ({ source, destination, scratch }: Arena, { from, to }: Task): Promise<Command> => {
-    const args = ['-m', String(atOnce), `${urlOf(source)}${from}`, `${urlOf(destination)}${to}`];
+  ({ source, destination, scratch }: Arena, { case: { chunkBytes }, from, to }: Task): Promise<Command> => {
+    const cut = chunkBytes === undefined ? [] : ['-blocksperchunk', String(chunkBytes / blockBytes)];
+    const args = ['-m', String(atOnce), ...cut, `${urlOf(source)}${from}`, `${urlOf(destination)}${to}`];
     return javaCommand(join(scratch, 'hadoop'), 'org.apache.hadoop.tools.DistCp', args);
   };
+
+const rpcOf = ({ rpc }: Cluster): string => `hdfs://${rpc}`;
 
 const curl = async ({ source, destination, scratch }: Arena, { case: of, from, to }: Task): Promise<Command> => {
   const paths = join(scratch, 'paths');
@@ -96,10 +108,12 @@ const curl = async ({ source, destination, scratch }: Arena, { case: of, from, t
 
 const one = ['--copiers', '1'];
 const few = [...one, '--threads', String(atOnce)];
+const whole = ['--split-above', '0'];
 const many = [...one, '--threads', String(manyAtOnce)];
 
 export const contestants: readonly Contestant[] = [
-  { name: 'fanout', title: 'hdfs-fanout', floor: 'floor', command: hdfsFanout(...few) },
+  { name: 'fanout', title: 'hdfs-fanout', floor: 'floor', command: hdfsFanout(...few, ...whole) },
+  { name: 'fanout-chunks', title: 'hdfs-fanout in chunks', floor: 'floor', command: hdfsFanoutInChunks(...few) },
   { name: 'floor', title: 'floor', command: floor(true) },
   {
     name: 'fanout-none',
@@ -118,12 +132,13 @@ export const contestants: readonly Contestant[] = [
   { name: 'fanout-100', title: 'hdfs-fanout --threads 100', command: hdfsFanout(...many) },
   { name: 'pydistcp-100', title: 'pydistcp --threads=100', command: pydistcp(manyAtOnce) },
   { name: 'fanout-auto', title: 'hdfs-fanout --threads auto', command: hdfsFanout(...one, '--threads', 'auto') },
-  { name: 'distcp-rpc', title: 'DistCp hdfs://', command: distcp(({ rpc }) => `hdfs://${rpc}`) },
+  { name: 'distcp-rpc', title: 'DistCp hdfs://', command: distcp(rpcOf) },
   {
     name: 'distcp',
     title: 'DistCp webhdfs://',
     command: distcp(({ namenodeUrl }) => namenodeUrl.replace('http:', 'webhdfs:')),
   },
+  { name: 'distcp-chunks', title: 'DistCp -blocksperchunk', command: distcp(rpcOf) },
   { name: 'curl', title: 'curl | curl', command: curl },
 ];
 

@@ -10,9 +10,10 @@ import { type Command, measure } from './measure.ts';
 import type { ListingMeasured, ListingResult } from './results.ts';
 import { playRounds } from './rounds.ts';
 import { layOut } from './trees.ts';
+import { unchangedListers } from './unchanged.ts';
 
 /** What both print last; DistCp counts directories as well. */
-interface Told {
+export interface Told {
   readonly files?: number;
   readonly paths?: number;
   readonly seconds: number;
@@ -65,6 +66,7 @@ export const listCase = async (
   if (of.name === 'endless') {
     return onEndless(of, (command) => play(of, [{ ...plan, command: () => command }], servers, rounds, say));
   }
+  if (of.name === 'unchanged') return play(of, await unchangedListers(of, arena, servers), servers, rounds, say);
   const root = `/lists/${of.name}`;
   await layOut(arena.source, root, listedPathsOf(of), 0);
   const entrants = [
@@ -75,11 +77,15 @@ export const listCase = async (
   return play(of, entrants, servers, rounds, say);
 };
 
-interface Lister {
+export interface Lister {
   readonly name: string;
   readonly title: string;
   readonly command: () => Command | Promise<Command>;
+  /** How to read what it prints, where that is not a line of `Told`; `nothing`: its whole time counts. */
+  readonly told?: ((stdout: string) => Told) | 'nothing';
 }
+
+const toldByLine = (stdout: string): Told => JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Told;
 
 const play = async (
   of: ListingCase,
@@ -88,11 +94,12 @@ const play = async (
   rounds: number,
   say: Say,
 ): Promise<ListingResult> => {
-  const entrants = listers.map(({ command, ...entrant }) => ({
+  const entrants = listers.map(({ command, told: read = toldByLine, ...entrant }) => ({
     ...entrant,
     run: async (): Promise<ListingMeasured> => {
       const { measured, stdout } = await measure(await command(), servers);
-      const told = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Told;
+      if (read === 'nothing') return { ...measured, listingSeconds: measured.wallSeconds };
+      const told = read(stdout);
       requireListed(told, of);
       return { ...measured, listingSeconds: told.seconds };
     },

@@ -1,21 +1,41 @@
 import { sweep, sweepStart } from '../shared/finish/sweep.ts';
 import { deletesOf } from '../shared/job/deletion.ts';
 import { sweepChunks } from '../shared/finish/sweep-chunks.ts';
+import { sweepParts } from '../shared/finish/sweep-parts.ts';
 import { DestinationLock } from '../shared/machine/destination-lock.ts';
 import { openState } from '../shared/machine/state.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { messageInCause } from '../shared/aws/cause.ts';
+import { SpecError } from '../shared/errors.ts';
+import { cleaned } from '../shared/job/cleaned.ts';
 import { silentLog } from '../shared/log.ts';
+import { newJobId } from './job-id.ts';
 import { endpointsOf } from './clusters.ts';
 import { interruptSignal } from './interrupt.ts';
-import { knownJob, openRecords } from './job-records.ts';
+import { knownJob, ofStack, openRecords } from './job-records.ts';
 import { exitCodes } from './exit-codes.ts';
 import { printError } from './output.ts';
 
-/** `hdfs-fanout clean JOB`: deletes by name what a job that will not be resumed may have left, and closes it. */
-export async function clean(id: string, flags: { conf?: string }): Promise<number> {
+export interface CleanFlags {
+  conf?: string;
+  stack?: string;
+}
+
+/** `hdfs-fanout clean JOB`: deletes by name what a job that will not be resumed may have left, and closes it. @returns the exit code */
+export async function clean(id: string, { conf, stack }: CleanFlags): Promise<number> {
+  if (stack !== undefined && conf !== undefined) {
+    throw new SpecError('--conf and --stack do not go together', 'a stack has the definitions that were pushed to it');
+  }
+  const code = stack === undefined ? await cleanHere(id, conf) : await cleanInAws(id, stack);
+  if (code === exitCodes.success) process.stdout.write(`${id} is clean: no temporary file of it is left\n`);
+  return code;
+}
+
+async function cleanHere(id: string, conf: string | undefined): Promise<number> {
   const interrupt = interruptSignal();
   const state = openState();
   const known = await knownJob(await openRecords(undefined), id);
-  await using endpoints = await endpointsOf(known.spec, flags.conf, silentLog);
+  await using endpoints = await endpointsOf(known.spec, conf, silentLog);
   const { destination } = endpoints;
   const lock = DestinationLock.acquire(state.locks, id, []);
   try {
@@ -24,14 +44,16 @@ export async function clean(id: string, flags: { conf?: string }): Promise<numbe
     if (state.manifests.has(id)) {
       const { store, manifests } = state;
       const isOver = () => false;
-      await sweep({ job, store, manifests, destination, signal: interrupt, isOver }, () => true, sweepStart);
-      await sweepChunks({ job, manifests, destination, signal: interrupt });
+      const sweeping = { job, store, manifests, destination, signal: interrupt, isOver };
+      await sweep(sweeping, () => true, sweepStart);
+      await sweepChunks(sweeping);
+      await sweepParts(sweeping);
     }
     await state.manifests.remove(id);
     await state.manifests.remove(deletesOf(id));
+    await state.lists.remove(id);
     await state.store.keepFinishCursor(id, undefined);
     if (job.phase !== 'done') {
-      const cleaned = { phase: 'done', outcome: 'Failed', error: 'cleaned: it cannot be resumed' } as const;
       await state.store.update(id, { ...cleaned, endedAtMs: job.endedAtMs ?? job.seenAtMs ?? job.startedAtMs });
     }
   } catch (error) {
@@ -41,6 +63,26 @@ export async function clean(id: string, flags: { conf?: string }): Promise<numbe
   } finally {
     lock.release();
   }
-  process.stdout.write(`${id} is clean: no temporary file of it is left\n`);
   return exitCodes.success;
+}
+
+const LOOK_EVERY_MS = 1000;
+
+/** Lambdas reach the cluster: an execution of its own deletes. */
+async function cleanInAws(id: string, stack: string): Promise<number> {
+  const { findDeployment } = await import('../shared/aws/deployment.ts');
+  const interrupt = interruptSignal();
+  const { executions, stateMachine, store } = await findDeployment(stack);
+  await knownJob({ store, ...ofStack(stack) }, id);
+  const execution = await executions.start(stateMachine, newJobId(Date.now()), { clean: id });
+  while (await executions.isRunning(execution)) {
+    await sleep(LOOK_EVERY_MS, undefined, { signal: interrupt }).catch(() => undefined);
+    if (!interrupt.aborted) continue;
+    printError('interrupted: it goes on in AWS', false);
+    return exitCodes.interrupted;
+  }
+  const { status, error, cause } = await executions.describe(execution);
+  if (status === 'SUCCEEDED') return exitCodes.success;
+  printError(`${error}: ${messageInCause(cause)}`, false);
+  return error === 'SpecError' ? exitCodes.usage : exitCodes.stopped;
 }

@@ -3,17 +3,21 @@ import { dirname } from 'node:path';
 import { jobStatus } from '../shared/job/job-status.ts';
 import { refuseAtOnce, resolveMapping } from '../shared/plan/mapping.ts';
 import { messageOf, printable, SpecError } from '../shared/errors.ts';
-import type { JobSpec } from '../shared/job/spec.ts';
+import { hasList, type JobSpec } from '../shared/job/spec.ts';
 import type { Log } from '../shared/log.ts';
+import { ListOnDisk } from '../shared/machine/list-on-disk.ts';
 import { openState } from '../shared/machine/state.ts';
+import { listLines } from '../shared/plan/list-lines.ts';
+import type { Root } from '../shared/job/root.ts';
 import { type ClusterEndpoints, endpointsOf } from './clusters.ts';
-import { dryRun, tellHidden } from './dry-run.ts';
+import { dryRun, tellHidden, type UnitsToTell } from './dry-run.ts';
 import { exitCodes, explain } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
 import { newJobId } from './job-id.ts';
+import { listInput } from './list-input.ts';
 import { openLog } from './logging.ts';
-import { type CopyFlags, type GivenFlags, specOf } from './options.ts';
-import { printError, printStatus, readerGone } from './output.ts';
+import { type CopyFlags, type GivenFlags, noteOn, specOf } from './options.ts';
+import { printError, printNote, printStatus, readerGone } from './output.ts';
 import { changesOf, eachUnfinished, resumable, takeUp } from './resume.ts';
 import { runJob } from './run-job.ts';
 import { newJob } from '../shared/job/job.ts';
@@ -64,9 +68,11 @@ async function begin(
 ): Promise<number> {
   const spec = specOf(paths, flags);
   if (spec.options.trackMissing !== '') requirePlace(spec.options.trackMissing);
+  const note = noteOn(spec);
+  if (note !== undefined) printNote(note);
   const endpoints = await open(spec);
   const { patterns, destinationPath, source, destination } = endpoints;
-  refuseAtOnce(source, destination, patterns, destinationPath);
+  refuseAtOnce(spec, source, destination, patterns, destinationPath);
   const hidden: string[] = [];
   const roots = await resolveMapping(spec, patterns, destinationPath, source, destination, interrupt, {
     makeProbe: !flags.dryRun,
@@ -74,12 +80,17 @@ async function begin(
   });
   if (flags.dryRun) {
     tellHidden(hidden, flags.json);
-    return dryRun(spec, roots, endpoints, flags.json, AbortSignal.any([interrupt, readerGone]));
+    using list = await listOf(spec, roots, interrupt);
+    return await dryRun(spec, roots, endpoints, flags.json, AbortSignal.any([interrupt, readerGone]), { list });
   }
   const state = openState();
   const startedAtMs = Date.now();
   const job = newJob(newJobId(startedAtMs), spec, roots, startedAtMs);
   return runJob(job, state, endpoints, flags, log, interrupt, async () => {
+    if (hasList(spec.options)) {
+      const input = listInput('--files-from', spec.options.filesFrom, interrupt);
+      await state.lists.keep(job.id, input, roots[0]?.source ?? '/');
+    }
     await state.store.create(job);
     return job;
   });
@@ -118,7 +129,18 @@ async function goOn(
   }
   const showing = AbortSignal.any([interrupt, readerGone]);
   const { spec, roots } = job;
-  if (job.phase === 'planning') return dryRun(spec, roots, endpoints, flags.json, showing);
-  const unfinished: Parameters<typeof dryRun>[5] = (emit) => eachUnfinished(job, state, endpoints, emit, showing);
-  return dryRun(spec, roots, endpoints, flags.json, showing, unfinished);
+  if (job.phase === 'planning') {
+    using list = hasList(spec.options) ? state.lists.open(id) : undefined;
+    return await dryRun(spec, roots, endpoints, flags.json, showing, { list });
+  }
+  const unfinished: UnitsToTell['batches'] = (emit) => eachUnfinished(job, state, endpoints, emit, showing);
+  return dryRun(spec, roots, endpoints, flags.json, showing, { batches: unfinished });
+}
+
+/** The list of a job that is not kept. */
+async function listOf(spec: JobSpec, roots: readonly Root[], signal: AbortSignal): Promise<ListOnDisk | undefined> {
+  if (!hasList(spec.options)) return undefined;
+  const list = new ListOnDisk();
+  await list.fill(listLines(listInput('--files-from', spec.options.filesFrom, signal)), roots[0]?.source ?? '/');
+  return list;
 }

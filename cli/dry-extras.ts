@@ -5,7 +5,7 @@ import type { DeleteUnit } from '../shared/job/deletion.ts';
 import type { Root } from '../shared/job/root.ts';
 import type { JobSpec } from '../shared/job/spec.ts';
 import { findExtras, type Found } from '../shared/plan/extras.ts';
-import { hiddenBy } from '../shared/plan/files.ts';
+import { selection } from '../shared/plan/selection.ts';
 import { join } from '../shared/storage/path.ts';
 import { printEvent } from './output.ts';
 
@@ -35,7 +35,7 @@ export async function tellExtras(
     destination,
     roots,
     whole: options.delete && !options.skipTrash,
-    hides: hiddenBy(options),
+    selection: selection(options, roots[0]?.source ?? '/'),
     signal,
     emit: tell,
     onLost: (path, { message }) => {

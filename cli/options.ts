@@ -1,9 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { attributeNames } from '../shared/preserve/attributes.ts';
-import { SpecError } from '../shared/errors.ts';
+import { messageOf, SpecError } from '../shared/errors.ts';
+import { parseRate } from '../shared/limits/rate.ts';
 import { existingChoices, existingOf } from '../shared/job/existing.ts';
-import { type JobSpec, parseJobSpec, verificationLevels } from '../shared/job/spec.ts';
+import { type Pair, pairOfLine } from '../shared/job/pair.ts';
+import { comparisons, type JobSpec, parseJobSpec, verificationLevels } from '../shared/job/spec.ts';
+import { attributeNames, chosenAttributes } from '../shared/preserve/attributes.ts';
 
 /** Flags that describe a job, as commander gives them. */
 export interface JobFlags {
@@ -16,6 +19,7 @@ export interface JobFlags {
   attributes?: string;
   filesOnly: boolean;
   checksum: boolean;
+  compare: string;
   verify: string;
   openFiles: string;
   direct: boolean;
@@ -24,10 +28,20 @@ export interface JobFlags {
   partSize: number;
   bufferSize: number;
   minSize: number;
+  maxSize?: number;
+  modifiedAfter?: string;
+  modifiedBefore?: string;
+  include: string[];
+  exclude: string[];
+  filters?: string;
+  filesFrom?: string;
+  pairs?: string;
   includePattern: string;
   maxFailures: number;
   bandwidth?: string;
   namenodeOps?: number | 'off';
+  stallTimeout: string;
+  minRate?: string;
   splitAbove: number | 'auto';
   chunkSize: number;
   delete?: boolean;
@@ -61,6 +75,9 @@ const existing = new Option(
   '--existing <what>',
   'files that exist: fail or update those that differ, skip or overwrite all unseen',
 ).choices(existingChoices);
+const compare = new Option('--compare <how>', 'when a file of the same length is equal: by content, by time, or always')
+  .choices(comparisons)
+  .default('checksum');
 const verify = new Option('--verify <level>', 'how each copied file is verified')
   .choices(verificationLevels)
   .default('checksum');
@@ -85,20 +102,28 @@ const namenodeOps = new Option(
   '--namenode-ops <n>',
   "requests a second to each cluster's namenodes (default: off)",
 ).argParser(wholeNumberOrOff);
+const stallTimeout = new Option(
+  '--stall-timeout <duration>',
+  'a transfer of which no byte moves for so long is tried again elsewhere; off: never; auto: 180, or data_timeout',
+).default('auto');
+const minRate = new Option(
+  '--min-rate <rate>',
+  'so is one of which a side stays below this for a minute, such as 100K (default: off)',
+);
 const splitAbove = new Option(
   '--split-above <bytes>',
   'copy longer files in chunks; 0: none; auto: 1 GiB, and four blocks at least',
 )
   .argParser((text) => (text === 'auto' ? text : wholeNumber(text)))
-  .default(0);
+  .default('auto');
 
 const maxDelete = new Option(
   '--max-delete <n>',
   "delete nothing where more files than this would go: N, or N% of the destination's (default: 10%, at most 10,000)",
 ).argParser((text) => (/^\d+$/.test(text) ? Number(text) : text));
 
-/** Options that a retry in AWS may change. */
-export const retryOptions = [
+/** Options that a retry in AWS may change, by name. */
+export const retryOptions = {
   force,
   existing,
   verify,
@@ -108,7 +133,9 @@ export const retryOptions = [
   threads,
   bandwidth,
   namenodeOps,
-] as const;
+  stallTimeout,
+  minRate,
+} as const satisfies Partial<Record<keyof JobFlags, Option>>;
 
 /** Options that may change while a job runs. */
 export const runningOptions = [threads, bandwidth, namenodeOps] as const;
@@ -126,18 +153,53 @@ export function addJobFlags(command: Command): Command {
     .option('--strict-preserve', 'a file whose attributes cannot be set fails', false)
     .option('--exact', 'the destination is the copied root, existing or not (cp -T)', false)
     .option('--no-checksum', 'with --force: replace existing files without comparing them')
+    .addOption(compare)
     .addOption(verify)
     .addOption(openFiles)
     .option('--direct', 'write to the final name: no temporary file, no atomic rename', false)
     .option('--files-only', 'flatten: all files directly under the destination', false)
+    .option(
+      '--include <glob>',
+      'only what matches; may be repeated: *.csv at any depth, a/*.csv below the source, ** any directories',
+      andAnother,
+      [],
+    )
+    .option(
+      '--exclude <glob>',
+      'not what matches, in the same words; a directory that matches is not listed',
+      andAnother,
+      [],
+    )
+    .option(
+      '--filters <file>',
+      "not the paths that one of these regular expressions matches, one a line: DistCp's -filters",
+    )
+    .option('--files-from <file>', 'only what this list names, one path below the source a line; -: stdin')
+    .option(
+      '--pairs <file>',
+      'only what this file names, each to a place of its own: source,destination a line (CSV), absolute paths',
+    )
     .option('--include-pattern <glob>', 'only files whose base name matches, hidden ones too', '*')
-    .option('--min-size <bytes>', 'only files of at least this size', wholeNumber, 0)
+    .option('--min-size <bytes>', 'only files of at least this size, such as 4096 or 10M', sizeInBytes, 0)
+    .option('--max-size <bytes>', 'only files of at most this size', sizeInBytes)
+    .option(
+      '--modified-after <time>',
+      'only files modified since: 7d (s, m, h, d, w ago), 2024-01-31, 2024-01-31T18:00Z',
+    )
+    .option('--modified-before <time>', 'only files modified before')
     .addOption(splitAbove)
-    .option('--chunk-size <bytes>', 'bytes of a chunk, rounded up to whole blocks of both sides', wholeNumber, 2 ** 30)
+    .option(
+      '--chunk-size <bytes>',
+      'bytes of a chunk or part, rounded up to whole blocks of both sides',
+      wholeNumber,
+      2 ** 30,
+    )
     .addOption(maxFailures)
     .addOption(threads)
     .addOption(bandwidth)
     .addOption(namenodeOps)
+    .addOption(stallTimeout)
+    .addOption(minRate)
     .option('--part-size <bytes>', 'bytes read at once from the local disk, a power of two', wholeNumber, 65_536)
     .option('--buffer-size <bytes>', 'accepted for compatibility, a power of two', wholeNumber, 65_536);
 }
@@ -165,6 +227,7 @@ export function specOf(paths: readonly string[], flags: JobFlags): JobSpec {
       mapping: flags.exact ? 'exact' : 'cp',
       preserve: flags.preserve || flags.strictPreserve,
       attributes: flags.attributes === undefined ? [] : attributesOf(flags.attributes),
+      compare: flags.compare,
       strictPreserve: flags.strictPreserve,
       verify: flags.verify,
       openFiles: flags.openFiles,
@@ -175,7 +238,15 @@ export function specOf(paths: readonly string[], flags: JobFlags): JobSpec {
       partSize: flags.partSize,
       bufferSize: flags.bufferSize,
       includePattern: flags.includePattern,
+      include: flags.include,
+      exclude: flags.exclude,
+      filesFrom: flags.filesFrom,
+      filters: flags.filters === undefined ? [] : linesOf('--filters', flags.filters),
+      pairs: flags.pairs === undefined ? [] : pairsIn(flags.pairs),
       minSize: flags.minSize,
+      maxSize: flags.maxSize,
+      modifiedAfter: flags.modifiedAfter,
+      modifiedBefore: flags.modifiedBefore,
       filesOnly: flags.filesOnly,
       maxFailures: flags.maxFailures,
       bandwidth: flags.bandwidth,
@@ -184,6 +255,8 @@ export function specOf(paths: readonly string[], flags: JobFlags): JobSpec {
       skipTrash: flags.skipTrash,
       maxDelete: flags.maxDelete,
       trackMissing: flags.trackMissing === undefined ? undefined : resolve(flags.trackMissing),
+      stallTimeout: flags.stallTimeout,
+      minRate: flags.minRate,
     },
   });
 }
@@ -199,6 +272,34 @@ function existingFrom({ existing: said, force: forced, checksum }: JobFlags): st
   );
 }
 
+/** @throws SpecError that names a line that is no pair */
+function pairsIn(file: string): Pair[] {
+  const pairs = linesOf('--pairs', file).map((line) => {
+    const pair = pairOfLine(line);
+    if (!pair)
+      throw new SpecError(
+        `--pairs: ${file} has a line that is no source,destination: ${line}`,
+        'quote paths with commas',
+      );
+    return pair;
+  });
+  if (pairs.length === 0) throw new SpecError(`--pairs: ${file} names nothing`);
+  return pairs;
+}
+
+/** The lines of a file that hold something. @throws SpecError when it cannot be read */
+function linesOf(flag: string, file: string): string[] {
+  try {
+    const text = readFileSync(file, 'utf8');
+    return text
+      .replace(/^\uFEFF/, '')
+      .split(/\r?\n/)
+      .filter((line) => line !== '');
+  } catch (error) {
+    throw new SpecError(`${flag}: ${file} cannot be read: ${messageOf(error)}`, undefined, error);
+  }
+}
+
 /** @throws SpecError that names each word that is no attribute */
 function attributesOf(list: string): string[] {
   const names = list.split(',').map((name) => name.trim());
@@ -208,6 +309,28 @@ function attributesOf(list: string): string[] {
     throw new SpecError(`--attributes: ${quoted} is none of them`, `choose of ${attributeNames.join(', ')}`);
   }
   return names;
+}
+
+/** What the next run of the same command will not do, for all that it may be expected to; undefined where there is nothing to say. */
+export function noteOn({ options }: JobSpec): string | undefined {
+  if (options.compare !== 'time' || chosenAttributes(options).has('times')) return undefined;
+  return 'copied files get a new time, so that --compare time will compare them by content: add --preserve or --attributes times';
+}
+
+function andAnother(value: string, values: readonly string[]): string[] {
+  return [...values, value];
+}
+
+/** Bytes as a person writes them: `4096`, `10M`. */
+function sizeInBytes(text: string): number {
+  if (/^-?\d+$/.test(text)) return Number(text);
+  try {
+    const bytes = parseRate(text);
+    if (bytes !== 'off') return bytes;
+  } catch {
+    // Said below, in words of a size.
+  }
+  throw new InvalidArgumentError('It is no size: write bytes, or 10K, 10M, 10G, 10T (multiples of 1,024).');
 }
 
 export function wholeNumber(text: string): number {

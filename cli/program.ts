@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
-import { clean } from './clean.ts';
+import { clean, type CleanFlags } from './clean.ts';
 import { copy } from './copy.ts';
 import { doctor, type DoctorFlags } from './doctor.ts';
 import { exitCodesHelp, statusCodesHelp } from './exit-codes.ts';
@@ -79,7 +79,7 @@ addDeleteFlags(
   .option('--conf <file>', 'cluster configuration (default: $WEBHDFS_CONFIG, then ~/.webhdfs.cfg)')
   .option(
     '--resume <job>',
-    'go on with a job: copies what failed or was not reached; of its options --force, --existing, --verify, --open-files, --threads, --max-failures, --bandwidth, --namenode-ops, --max-delete may change',
+    'go on with a job: copies what failed or was not reached; of its options --force, --existing, --verify, --open-files, --threads, --max-failures, --bandwidth, --namenode-ops, --max-delete, --stall-timeout, --min-rate may change',
   )
   .option(
     '--copiers <n>',
@@ -132,7 +132,7 @@ const retrying = following(program.command('retry'))
   .description('copy what failed or was not reached of a job in AWS')
   .argument('<job>')
   .option('--wait', 'follow the job to its end, and exit with its code', false);
-for (const option of retryOptions) retrying.addOption(option);
+for (const option of Object.values(retryOptions)) retrying.addOption(option);
 retrying
   .addHelpText('after', exitCodesHelp)
   .action((id: string, flags: Parameters<typeof retry>[1], command: Command) =>
@@ -189,4 +189,5 @@ configure(program.command('clean'))
   .description('delete the temporary files of a job that will not be resumed')
   .argument('<job>')
   .option('--conf <file>', 'cluster configuration')
-  .action((id: string, flags: { conf?: string }) => finish(clean(id, flags)));
+  .option('--stack <name>', 'a job of this deployment in AWS')
+  .action((id: string, flags: CleanFlags) => finish(clean(id, flags)));

@@ -9,6 +9,8 @@ import type { CopyFlags, GivenFlags } from './options.ts';
 import { type Batch, destinationPathOf, type FileUnit, isNeverWritten, sourcePathOf } from '../shared/job/unit.ts';
 import type { Job } from '../shared/job/job.ts';
 import { mayReplace } from '../shared/job/existing.ts';
+import { isCleaned } from '../shared/job/cleaned.ts';
+import { failedUnits } from '../shared/job/failed-units.ts';
 import { withOptions } from '../shared/job/spec.ts';
 
 /**
@@ -25,6 +27,8 @@ export const flagsOnResume: Readonly<Record<keyof CopyFlags, 'job' | 'run' | 'ke
   bandwidth: 'job',
   namenodeOps: 'job',
   maxDelete: 'job',
+  stallTimeout: 'job',
+  minRate: 'job',
   partSize: 'job',
   bufferSize: 'job',
   resume: 'run',
@@ -42,6 +46,7 @@ export const flagsOnResume: Readonly<Record<keyof CopyFlags, 'job' | 'run' | 'ke
   strictPreserve: 'kept',
   filesOnly: 'kept',
   checksum: 'kept',
+  compare: 'kept',
   direct: 'kept',
   exact: 'kept',
   minSize: 'kept',
@@ -51,6 +56,14 @@ export const flagsOnResume: Readonly<Record<keyof CopyFlags, 'job' | 'run' | 'ke
   delete: 'kept',
   skipTrash: 'kept',
   trackMissing: 'kept',
+  include: 'kept',
+  exclude: 'kept',
+  filters: 'kept',
+  filesFrom: 'kept',
+  pairs: 'kept',
+  maxSize: 'kept',
+  modifiedAfter: 'kept',
+  modifiedBefore: 'kept',
 };
 
 /** Options of the job that flags change, by name. */
@@ -75,7 +88,7 @@ export async function resumable(state: State, id: string, flags: CopyFlags, give
   if (job.outcome === 'Successful') return job;
   const spec = withOptions(job.spec, changesOf(flags, given));
   if (job.phase !== 'planning' && !isHeld(state.locks, id) && !state.manifests.has(id)) {
-    const why = job.error?.startsWith('cleaned') ? 'was cleaned' : 'has lost its manifest';
+    const why = isCleaned(job) ? 'was cleaned' : 'has lost its manifest';
     throw new SpecError(`the job ${id} ${why}`, 'copy again with --force: what is equal is skipped');
   }
   return { ...job, spec };
@@ -111,7 +124,6 @@ export async function takeUp(
 }
 
 const LOOKED_AT_ONCE = 10;
-const FAILURES_A_PAGE = 1000;
 
 /** Emits the units that a resume would take up, each decided from what stands at both endpoints now. @throws DestinationBusyError while the job runs */
 export async function eachUnfinished(
@@ -123,7 +135,7 @@ export async function eachUnfinished(
 ): Promise<void> {
   if (isHeld(state.locks, job.id))
     throw new DestinationBusyError(`the job ${job.id} is running already`, 'wait for its end');
-  const failed = await failedUnits(job.id, state);
+  const failed = await failedUnits(job.id, state.store);
   const limit = pLimit(LOOKED_AT_ONCE);
   const decided = async (unit: FileUnit): Promise<FileUnit> => {
     if (isNeverWritten(unit)) return unit;
@@ -141,19 +153,8 @@ export async function eachUnfinished(
     const done = state.store.doneUnits(job.id, batch);
     // A chunk is told of with its file, which is left as long as it is.
     const files = [...units.entries()].filter((entry): entry is [number, FileUnit] => entry[1].kind === 'file');
-    const left = files.filter(([index]) => !done.has(index) || failed.has(`${batch}:${index}`)).map(([, unit]) => unit);
+    const left = files.filter(([index]) => !done.has(index) || failed.get(batch)?.has(index)).map(([, unit]) => unit);
     if (left.length > 0)
       await emit({ batch, units: await Promise.all(left.map((unit) => limit(() => decided(unit)))) });
   }
-}
-
-async function failedUnits(id: string, { store }: State): Promise<ReadonlySet<string>> {
-  const failed = new Set<string>();
-  let after: string | undefined;
-  do {
-    const page = await store.failures(id, FAILURES_A_PAGE, after);
-    for (const { batch, unit } of page) failed.add(`${batch}:${unit}`);
-    after = page.at(-1)?.sequence;
-  } while (after !== undefined);
-  return failed;
 }

@@ -1,6 +1,6 @@
 import { printable, SpecError } from '../shared/errors.ts';
 import type { Job } from '../shared/job/job.ts';
-import { type JobSpec, withOptions } from '../shared/job/spec.ts';
+import { type JobOptions, withOptions } from '../shared/job/spec.ts';
 import { requireZone } from '../shared/limits/limits.ts';
 import { openState } from '../shared/machine/state.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -21,9 +21,9 @@ const NAMES = ['bandwidth', 'namenodeOps', 'threads'] as const;
 
 /** `hdfs-fanout set JOB`: changes what a running job may use; whoever works on it sees that within seconds. @returns the exit code */
 export async function set(id: string, flags: SetFlags, given: GivenFlags): Promise<number> {
-  const changes = Object.fromEntries(NAMES.filter((name) => given.has(name)).map((name) => [name, flags[name]]));
-  if (Object.keys(changes).length === 0)
-    throw new SpecError('nothing to set', 'give --bandwidth, --namenode-ops or --threads');
+  const named = NAMES.filter((name) => given.has(name));
+  const changes = Object.fromEntries(named.map((name) => [name, flags[name]]));
+  if (named.length === 0) throw new SpecError('nothing to set', 'give --bandwidth, --namenode-ops or --threads');
   const records = await openRecords(flags.stack);
   const job = await knownJob(records, id);
   if (job.outcome !== undefined || !records.isRunning(id)) {
@@ -33,24 +33,40 @@ export async function set(id: string, flags: SetFlags, given: GivenFlags): Promi
       job.outcome === 'Successful' ? undefined : `go on with other limits: hdfs-fanout ${again} --bandwidth …`;
     throw new SpecError(`the job ${printable(id)} ${state}`, remedy);
   }
-  const spec = withOptions(job.spec, changes);
-  if (flags.stack === undefined) await openState().store.update(id, { spec });
-  else await setInAws(flags.stack, job, spec, given.has('threads'));
-  const { threads } = spec.options;
+  const { options } = withOptions(job.spec, changes);
+  // Only what is named: somebody else may change another limit at the same time.
+  const asked: Partial<JobOptions> = Object.fromEntries(named.map((name) => [name, options[name]]));
+  const now = flags.stack === undefined ? await setHere(id, asked) : await setInAws(flags.stack, job, asked);
   if (flags.json) printEvent('set', { job: id, ...changes });
-  else process.stdout.write(`${id}: ${limitsText(spec.options) ?? 'no limit'}, threads: ${threads}\n`);
+  else process.stdout.write(`${id}: ${limitsText(now) ?? 'no limit'}, threads: ${now.threads}\n`);
   return exitCodes.success;
 }
 
-async function setInAws(stack: string, { id, spec: before }: Job, spec: JobSpec, isForced: boolean): Promise<void> {
+/** @returns the options as they are then */
+async function setHere(id: string, asked: Partial<JobOptions>): Promise<JobOptions> {
+  const { store } = openState();
+  await store.setOptions(id, asked);
+  return optionsOf(await store.get(id));
+}
+
+/** @returns the options as they are then */
+async function setInAws(stack: string, job: Job, asked: Partial<JobOptions>): Promise<JobOptions> {
   const { findDeployment } = await import('../shared/aws/deployment.ts');
   const { copiersFor } = await import('../shared/aws/scale.ts');
-  requireZone(spec.options.bandwidth);
+  requireZone(asked.bandwidth);
   const { store, active, executions } = await findDeployment(stack);
-  await store.update(id, { spec });
+  await store.setOptions(job.id, asked);
+  const now = optionsOf(await store.get(job.id));
   // While it is planned there is no map yet: it will begin with what was just kept.
-  const { execution, scale } = (await active.get(id)) ?? {};
-  if (execution === undefined || !scale) return;
-  const copiers = copiersFor(spec.options, scale);
-  if (isForced || copiers !== copiersFor(before.options, scale)) await executions.setConcurrency(execution, copiers);
+  const { execution, scale } = (await active.get(job.id)) ?? {};
+  if (execution === undefined || !scale) return now;
+  const copiers = copiersFor(now, scale);
+  const isForced = asked.threads !== undefined;
+  if (isForced || copiers !== copiersFor(job.spec.options, scale)) await executions.setConcurrency(execution, copiers);
+  return now;
+}
+
+function optionsOf(job: Job | undefined): JobOptions {
+  if (!job) throw new SpecError('the job was removed meanwhile');
+  return job.spec.options;
 }

@@ -1,13 +1,16 @@
-import { findDeployment } from '../shared/aws/deployment.ts';
+import { type Deployment, findDeployment } from '../shared/aws/deployment.ts';
 import { SpecError } from '../shared/errors.ts';
 import { exitCodes } from './exit-codes.ts';
+import { interruptSignal } from './interrupt.ts';
+import { listInput } from './list-input.ts';
 import { knownJob, ofStack } from './job-records.ts';
 import { newJobId } from './job-id.ts';
-import { type GivenFlags, type JobFlags, retryOptions, specOf } from './options.ts';
-import { printEvent } from './output.ts';
+import { type GivenFlags, type JobFlags, noteOn, retryOptions, specOf } from './options.ts';
+import { printEvent, printNote } from './output.ts';
 import { follow, type FollowFlags } from './watch.ts';
 import { locationsOf } from '../shared/endpoints/location.ts';
-import { withOptions } from '../shared/job/spec.ts';
+import { isCleaned } from '../shared/job/cleaned.ts';
+import { hasList, type JobSpec, withOptions } from '../shared/job/spec.ts';
 import { requireZone } from '../shared/limits/limits.ts';
 
 export interface StartFlags extends JobFlags, FollowFlags {
@@ -20,6 +23,9 @@ export async function start(paths: readonly string[], flags: StartFlags): Promis
   const spec = specOf(paths, flags);
   const { sourceAlias, destinationAlias } = locationsOf(spec);
   requireZone(spec.options.bandwidth);
+  requireShort(spec);
+  const note = noteOn(spec);
+  if (note !== undefined) printNote(note);
   const deployment = await findDeployment(flags.stack);
   const { aliases } = deployment.secrets;
   for (const alias of [sourceAlias, destinationAlias]) {
@@ -29,9 +35,33 @@ export async function start(paths: readonly string[], flags: StartFlags): Promis
     }
   }
   const id = newJobId(Date.now());
-  const execution = await deployment.executions.start(deployment.stateMachine, id, spec);
+  const execution = await deployment.executions.start(
+    deployment.stateMachine,
+    id,
+    await withList(spec, id, deployment),
+  );
   tellStarted(id, execution, flags);
   return flags.wait ? follow(deployment, id, execution, flags) : exitCodes.success;
+}
+
+/** Of an execution's input, characters: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html */
+const MOST_INPUT = 262_144;
+
+function requireShort(spec: JobSpec): void {
+  const { length } = JSON.stringify(spec);
+  if (length <= MOST_INPUT) return;
+  throw new SpecError(
+    `the job is ${length} characters long, and Step Functions takes ${MOST_INPUT}`,
+    'cut its pairs or patterns into several jobs, or use hdfs-fanout copy',
+  );
+}
+
+/** The job with its list where the planner finds it, unless it names one that is there. */
+async function withList(spec: JobSpec, id: string, { lists }: Deployment): Promise<JobSpec> {
+  const { filesFrom } = spec.options;
+  if (!hasList(spec.options) || filesFrom.startsWith('s3://')) return spec;
+  const chunks = listInput('--files-from', filesFrom, interruptSignal());
+  return { ...spec, options: { ...spec.options, filesFrom: await lists().upload(id, chunks) } };
 }
 
 /** Prints the job's id on stdout and what to do next on stderr; with --json one object on stdout. */
@@ -41,7 +71,7 @@ export function tellStarted(id: string, execution: string, { json, stack, wait }
   if (!json && !wait) process.stderr.write(`follow it with: hdfs-fanout watch ${id} --stack ${stack}\n`);
 }
 
-type RetryOption = 'force' | 'existing' | 'verify' | 'maxFailures' | 'threads';
+type RetryOption = keyof typeof retryOptions;
 
 export interface RetryFlags extends FollowFlags, Pick<JobFlags, RetryOption> {
   stack: string;
@@ -52,9 +82,11 @@ export interface RetryFlags extends FollowFlags, Pick<JobFlags, RetryOption> {
 export async function retry(id: string, flags: RetryFlags, given: GivenFlags): Promise<number> {
   const deployment = await findDeployment(flags.stack);
   const job = await knownJob({ store: deployment.store, ...ofStack(flags.stack) }, id);
+  if (isCleaned(job))
+    throw new SpecError(`the job ${id} was cleaned`, 'copy again with --force: what is equal is skipped');
   const active = await deployment.active.get(id);
   if (active) throw new SpecError(`job ${id} is still running`, `hdfs-fanout watch ${id} --stack ${flags.stack}`);
-  const names = retryOptions.map((option) => option.attributeName() as RetryOption);
+  const names = Object.keys(retryOptions) as RetryOption[];
   const options = Object.fromEntries(names.filter((name) => given.has(name)).map((name) => [name, flags[name]]));
   withOptions(job.spec, options);
   const input = { retry: id, ...(Object.keys(options).length > 0 ? { options } : {}) };

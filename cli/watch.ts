@@ -10,6 +10,7 @@ import { interruptSignal } from './interrupt.ts';
 import { knownJob, ofStack } from './job-records.ts';
 import { printError, printStatus } from './output.ts';
 import { showProgress } from './progress-display.ts';
+import { withPlanned } from '../shared/job/outcome.ts';
 
 export interface FollowFlags {
   json: boolean;
@@ -67,15 +68,15 @@ export async function follow(
 async function refresh(progress: Progress, { store }: Deployment, id: string): Promise<void> {
   const job = await store.get(id);
   if (!job) return;
-  const counters = await store.counters(id);
+  const counters = withPlanned(await store.counters(id), job);
   const count = (name: string) => counters.get(name) ?? 0;
   const limits = limitsText(job.spec.options);
   progress.limit = () => limits;
   progress.planning = job.phase === 'planning';
   progress.expectedFiles = job.expectedFiles;
   progress.expectedBytes = job.expectedBytes;
-  progress.bytes = count('bytes.copied') + count('bytes.skipped') + count('bytes.failed');
-  progress.moved = count('bytes.copied');
+  progress.bytes = count('bytes.copied') + count('bytes.skipped') + count('bytes.failed') + count('chunks.bytes');
+  progress.moved = count('bytes.copied') + count('chunks.bytes');
   progress.complete = count('files.copied') + count('files.skipped');
   progress.failed = count('files.failed');
 }

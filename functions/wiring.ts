@@ -13,6 +13,7 @@ import { DestinationLock } from '../shared/aws/destination-lock.ts';
 import { DynamoJobStore } from '../shared/aws/dynamo-job-store.ts';
 import { Executions } from '../shared/aws/executions.ts';
 import { JobTokens } from '../shared/aws/job-tokens.ts';
+import { S3Lists } from '../shared/aws/s3-lists.ts';
 import { S3Manifests } from '../shared/aws/s3-manifest.ts';
 import type { Services } from '../shared/aws/services.ts';
 import { TakenNames } from '../shared/aws/taken-names.ts';
@@ -59,6 +60,7 @@ export function servicesFor(context: Context): Services {
     tokens: new JobTokens({ kms, key: read(environment.key), client, table, retentionDays }),
     secrets: new ClusterSecretStore(secretsManager, clusters),
     manifests: new S3Manifests(s3, read(environment.bucket)),
+    lists: new S3Lists(s3, read(environment.bucket)),
     takenNames: new TakenNames(s3, read(environment.bucket)),
     log,
   };

@@ -17,7 +17,7 @@ const sizeSchema = z.strictObject({
     .min(30)
     .max(900)
     .optional()
-    .describe('Time of one invocation, in which a single file must be copied'),
+    .describe('Time of one invocation: files that cannot be added to must be copied within it'),
 });
 
 const clusterSchema = z.strictObject({

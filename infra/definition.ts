@@ -134,6 +134,7 @@ export function definition(props: DefinitionProps) {
         Type: 'Choice',
         Choices: [
           { Variable: '$.done', BooleanEquals: false, Next: 'Plan' },
+          { Variable: '$.cleaned', BooleanEquals: true, Next: 'Cleaned' },
           { Variable: '$.batches', NumericEquals: 0, Next: 'Finish' },
         ],
         Default: 'Copy',
@@ -182,6 +183,7 @@ export function definition(props: DefinitionProps) {
         ],
         Default: 'FilesFailed',
       },
+      Cleaned: { Type: 'Succeed', OutputPath: null },
       Successful: { Type: 'Succeed', OutputPath: '$.finish.status' },
       FilesFailed: { Type: 'Fail', Error: executionErrors.filesFailed, CausePath: '$.finish.cause' },
       Close: {

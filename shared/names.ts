@@ -52,6 +52,10 @@ export const deathRecord = { jobPrefix: 'JOB#', sortPrefix: 'DEATH#' } as const;
 /** Prefix of the manifests in the bucket. */
 export const manifestPrefix = 'manifests/';
 
+/** Prefix of the lists of paths that people put into the bucket, and, below it, of those that the command line puts there for one job. */
+export const listPrefix = 'lists/';
+export const startedListPrefix = 'lists/started/';
+
 /** CloudWatch namespace and metrics, whose one dimension is `service`. */
 export const metrics = {
   namespace: 'HdfsFanout',

@@ -2,6 +2,7 @@ import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-clo
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { messageOf, SpecError } from '../errors.ts';
@@ -11,6 +12,7 @@ import { ClusterSecretStore } from './cluster-secrets.ts';
 import { DoctorLambda } from './doctor-lambda.ts';
 import { DynamoJobStore } from './dynamo-job-store.ts';
 import { Executions } from './executions.ts';
+import { S3Lists } from './s3-lists.ts';
 
 /** A deployed stack, as a person's command line sees it: it starts, stops and watches; what copies runs in the Lambdas. */
 export interface Deployment {
@@ -22,6 +24,8 @@ export interface Deployment {
   readonly executions: Executions;
   readonly secrets: ClusterSecretStore;
   readonly doctor: DoctorLambda;
+  /** @throws SpecError when the deployment is of a version that tells no bucket */
+  readonly lists: () => S3Lists;
 }
 
 /** Finds a deployment by its stack's outputs. Region and credentials come from where the AWS SDK looks. @throws SpecError */
@@ -44,6 +48,7 @@ export async function findDeployment(stack: string): Promise<Deployment> {
     executions: new Executions(new SFNClient()),
     secrets: new ClusterSecretStore(new SecretsManagerClient(), clusters),
     doctor: new DoctorLambda(new LambdaClient(), () => output(outputs.doctor)),
+    lists: () => new S3Lists(new S3Client(), output(outputs.bucket)),
   };
 }
 

@@ -2,7 +2,8 @@ import { ConditionalCheckFailedException, TransactionCanceledException } from '@
 import { JobClosedError, SupersededError } from '../errors.ts';
 import { forEach } from '../for-each.ts';
 import { Bitmap } from '../job/bitmap.ts';
-import { type ChunkRecord, type Claim, type ClaimedBatch, isClean } from '../job/job-store.ts';
+import { type ChunkRecord, type Claim, type ClaimedBatch, isClean, type PiecesRead } from '../job/job-store.ts';
+import type { CopiedPart, PartedFile } from '../job/parts.ts';
 import { countersOf, type FailedOutcome, isOfChunk, type Recorded } from '../job/outcome.ts';
 import { tableKeys } from '../names.ts';
 import {
@@ -13,9 +14,12 @@ import {
   countersKey,
   failureKey,
   givenUpKey,
+  partKey,
+  partsOf,
   type Item,
   type JobTable,
   partitionOf,
+  piecesReadKey,
   sortKeys,
   type Writes,
 } from './job-table.ts';
@@ -23,6 +27,8 @@ import { onceTaken } from './throttling.ts';
 
 /** A transaction holds 100 items (DynamoDB quota); batch record and counters are two of them. */
 const FAILURES_AT_ONCE = 90;
+/** A transaction holds 4 MB, and a chunk's record the digests of its blocks. */
+const BYTES_AT_ONCE = 2_000_000;
 /** Failures that are held while they are taken back. */
 const FAILURES_HELD = 1000;
 const TRANSACTIONS_AT_ONCE = 8;
@@ -168,6 +174,48 @@ export class DynamoBatches {
 
   async isGivenUp(id: string, split: number): Promise<boolean> {
     return (await this.table.get(id, givenUpKey(split))) !== undefined;
+  }
+
+  async piecesRead(id: string, split: number): Promise<PiecesRead | undefined> {
+    const item = await this.table.get(id, piecesReadKey(split));
+    return item && (JSON.parse(String(item['record'])) as PiecesRead);
+  }
+
+  async keepPiecesRead(id: string, split: number, read: PiecesRead): Promise<void> {
+    const item = { pk: partitionOf(id), sk: piecesReadKey(split), record: JSON.stringify(read) };
+    await this.table.transact([this.table.put(item)]);
+  }
+
+  async parts(id: string, batch: number, unit: number): Promise<PartedFile | undefined> {
+    const found: unknown[] = [];
+    for await (const item of this.table.under(id, partsOf(batch, unit))) found.push(JSON.parse(String(item['record'])));
+    const [head, ...parts] = found;
+    if (!head) return undefined;
+    const { count, ...file } = head as Omit<PartedFile, 'parts'> & { readonly count: number };
+    return { ...file, parts: parts.slice(0, count) as CopiedPart[] };
+  }
+
+  async keepParts(id: string, batch: number, owner: string, unit: number, file: PartedFile): Promise<void> {
+    const { parts, ...head } = file;
+    const put = (part: number, record: object) =>
+      this.table.put({ pk: partitionOf(id), sk: partKey(batch, unit, part), record: JSON.stringify(record) });
+    const last = parts.at(-1);
+    const owned = this.table.update(id, batchKey(batch), {
+      expression: 'SET #owner = :owner',
+      condition: '#owner = :owner',
+      names: { '#owner': 'owner' },
+      values: { ':owner': owner },
+    });
+    const puts = [put(0, { ...head, count: parts.length }), ...(last ? [put(parts.length, last)] : [])];
+    for (;;) {
+      try {
+        return await this.table.transact([owned, ...puts]);
+      } catch (error) {
+        if (refusedAt(error) === undefined) throw error;
+        // It may have met another write of the batch.
+        await this.requireOwner(id, batch, owner);
+      }
+    }
   }
 
   async reopenFailed(id: string): Promise<void> {
@@ -352,11 +400,13 @@ export function copiersUntilMs(item: Item): number {
 
 /** As many outcomes as one transaction takes. */
 function endOfWrite(outcomes: readonly Recorded[], from: number): number {
-  let items = 0;
+  let [items, bytes] = [0, 0];
   for (let at = from; at < outcomes.length; at++) {
     const outcome = outcomes[at];
-    const hasItem = outcome && (outcome.outcome === 'failed' || isOfChunk(outcome));
-    if (hasItem && ++items > FAILURES_AT_ONCE) return at;
+    if (!outcome || (outcome.outcome !== 'failed' && !isOfChunk(outcome))) continue;
+    items += 1;
+    bytes += JSON.stringify(outcome).length;
+    if (items > FAILURES_AT_ONCE || (items > 1 && bytes > BYTES_AT_ONCE)) return at;
   }
   return outcomes.length;
 }

@@ -3,6 +3,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { JobClosedError, SpecError } from '../errors.ts';
 import { type Job, storedJob } from '../job/job.ts';
+import type { JobOptions } from '../job/spec.ts';
 import type { JobStore, RecordedFailure } from '../job/job-store.ts';
 import type { Counters } from '../job/outcome.ts';
 import { tableKeys } from '../names.ts';
@@ -59,6 +60,23 @@ export class DynamoJobStore extends DynamoBatches implements JobStore, DeathReco
 
   async update(id: string, changes: Partial<Omit<Job, 'id'>>): Promise<void> {
     if (!(await this.#changeJob(id, changes, 'attribute_exists(pk)'))) throw new Error(`no job ${id}`);
+  }
+
+  async setOptions(id: string, changes: Partial<JobOptions>): Promise<void> {
+    const entries = Object.entries(changes);
+    if (entries.length === 0) return;
+    const names = Object.fromEntries(entries.map(([name]) => [`#${name}`, name]));
+    try {
+      await this.table.change(id, sortKeys.job, {
+        expression: `SET ${entries.map(([name]) => `#spec.#options.#${name} = :${name}`).join()}`,
+        condition: 'attribute_exists(pk)',
+        names: { '#spec': 'spec', '#options': 'options', ...names },
+        values: Object.fromEntries(entries.map(([name, value]) => [`:${name}`, value])),
+      });
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) throw new Error(`no job ${id}`, { cause: error });
+      throw error;
+    }
   }
 
   lease(budget: string, lastsMs: number, nowMs: number): Promise<Lease> {

@@ -1,9 +1,11 @@
-import type { Deadline } from '../deadline.ts';
+import { type Deadline, DeadlineReached } from '../deadline.ts';
+import { JobClosedError, SupersededError } from '../errors.ts';
 import { assemble } from '../copy/assemble.ts';
 import { Progress } from '../copy/progress.ts';
 import { finish } from '../finish/finish.ts';
 import type { Finishing } from '../finish/finishing.ts';
 import type { Job } from '../job/job.ts';
+import { hasList } from '../job/spec.ts';
 import { endJob } from './end-job.ts';
 import { endpointsOfJob } from './endpoints.ts';
 import type { FinalStatus } from './final-status.ts';
@@ -26,20 +28,37 @@ export async function finishStep(
   deadline: Deadline,
   signal: AbortSignal,
 ): Promise<FinishAnswer> {
-  const { store, manifests, log } = services;
+  const { store, manifests, lists, log } = services;
   const job = await store.get(id);
   if (!job) throw new Error(`no job ${id}`);
   await using endpoints = await endpointsOfJob(services, id, job.spec);
   const { source, destination } = endpoints;
   const isOver = () => deadline.isNear();
+  const { options } = job.spec;
+  // Only for the attributes of directories.
+  const isListed = options.preserve && hasList(options) && job.phase !== 'done';
+  using list = isListed ? await lists.open(id, job.roots[0]?.source ?? '/') : undefined;
+  // A file that is read again once it was put together goes on in the next invocation.
+  const late = new AbortController();
+  const disarm = deadline.arm(late);
   const context = { job, source, destination, store, owner, progress: new Progress(), log };
   const finishing: Finishing = {
-    ...{ job, source, destination, store, manifests, deaths: store, owner, log, signal, isOver },
-    assemble: (batch, index, unit, claim, both) => assemble({ ...context, signal: both }, batch, index, unit, claim),
+    ...{ job, source, destination, store, manifests, deaths: store, owner, list, log, signal, isOver },
+    assemble: (batch, index, unit, claim, both) =>
+      assemble({ ...context, signal: AbortSignal.any([both, late.signal]) }, batch, index, unit, claim),
     onOutcome: () => undefined,
     deleting: { lists: manifests, track: () => Promise.reject(new Error('no list here')), onDeletion: () => undefined },
   };
-  const ended = job.phase === 'done' ? job : await finish(finishing);
-  if (!ended) return { done: false };
-  return { done: true, outcome: ended.outcome, ...(await endJob(ended, destination, services, signal)) };
+  try {
+    const ended = job.phase === 'done' ? job : await finish(finishing);
+    if (!ended) return { done: false };
+    return { done: true, outcome: ended.outcome, ...(await endJob(ended, destination, services, signal)) };
+  } catch (error) {
+    // Another finish, which was given up for dead, is still at work, and will find that it owns nothing any more; or it has ended the job.
+    const isLater = error instanceof DeadlineReached || error instanceof SupersededError;
+    if (isLater || (error instanceof JobClosedError && (await store.get(id))?.phase === 'done')) return { done: false };
+    throw error;
+  } finally {
+    disarm();
+  }
 }

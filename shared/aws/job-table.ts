@@ -24,7 +24,9 @@ const COUNTER_SHARDS = 8;
  *                       COUNTERS#<shard>   sums
  *                       FAILURE#<time>#…   one failed unit
  *                       CHUNK#<file>#<n>   what became of a chunk of a split file
+ *                       PART#<batch>#<unit>#<n>  a part of a file that is copied in parts; of 0, what is known of the file
  *                       GIVENUP#<file>     a split file that is copied as one stream after all
+ *                       REREAD#<file>      how far a split file that was put together is read again
  *                       DEATH#<batch>      a copier that died without a word, written by the state machine
  *     pk JOBS        sk <started>#<job>    for listing the newest
  *     pk LIMIT#…     sk LEASES             up to when a limit is leased (DynamoLeases)
@@ -35,7 +37,9 @@ export const sortKeys = {
   counters: 'COUNTERS#',
   failures: 'FAILURE#',
   chunks: 'CHUNK#',
+  parts: 'PART#',
   givenUp: 'GIVENUP#',
+  piecesRead: 'REREAD#',
   deaths: deathRecord.sortPrefix,
 } as const;
 
@@ -67,8 +71,22 @@ export function chunkKey(split: number, chunk: number): string {
   return `${chunksOf(split)}${String(chunk).padStart(10, '0')}`;
 }
 
+/** Prefix of what is kept of a file in parts. */
+export function partsOf(batch: number, unit: number): string {
+  return `${sortKeys.parts}${batch}#${unit}#`;
+}
+
+/** @param part  from 1; 0: the file itself */
+export function partKey(batch: number, unit: number, part: number): string {
+  return `${partsOf(batch, unit)}${String(part).padStart(10, '0')}`;
+}
+
 export function givenUpKey(split: number): string {
   return `${sortKeys.givenUp}${split}`;
+}
+
+export function piecesReadKey(split: number): string {
+  return `${sortKeys.piecesRead}${split}`;
 }
 
 export function deathKey(batch: number): string {

@@ -5,21 +5,22 @@ import { NamesOnDisk } from '../machine/name-set.ts';
 import { cursorIn, keptCursor } from '../plan/kept-cursor.ts';
 import { refuseSameTree } from '../plan/same-tree.ts';
 import { forgetLosses } from '../finish/finish.ts';
-import { batchRecords, isFinished } from '../job/claimed-batches.ts';
-import type { ManifestPosition } from '../job/manifest-lines.ts';
 import { SpecError } from '../errors.ts';
 import { issuesOf } from '../issues.ts';
 import { withSmallHeap } from '../memory.ts';
 import { endAccess, giveAccess } from './access.ts';
+import { cleanStep } from './clean-step.ts';
 import { type Endpoints, openEndpoints } from '../endpoints/endpoints.ts';
 import { endpointsOfJob } from './endpoints.ts';
 import { Limits, requireZone } from '../limits/limits.ts';
 import { Logins } from './logins.ts';
+import { retryManifestOf, writeRetryManifest } from './retry-manifest.ts';
 import { copiersFor, type Scale } from './scale.ts';
 import type { Services } from './services.ts';
 import { type Job, lockedPathsOf, newJob, noLosses } from '../job/job.ts';
+import { isCleaned } from '../job/cleaned.ts';
 import { mayReplace } from '../job/existing.ts';
-import { type JobSpec, parseJobSpec, withOptions } from '../job/spec.ts';
+import { hasList, type JobSpec, parseJobSpec, withOptions } from '../job/spec.ts';
 import { planStretch } from '../plan/plan.ts';
 
 /** What the state machine hands over: who drives the job, and what was typed. */
@@ -41,6 +42,8 @@ export interface PlanAnswer {
   readonly bucket: string;
   /** The manifest's. */
   readonly key: string;
+  /** The job was cleaned, as was asked for: there is nothing to copy or to finish. */
+  readonly cleaned: boolean;
 }
 
 export interface PlanLimits {
@@ -49,6 +52,9 @@ export interface PlanLimits {
   /** Copiers at once. */
   readonly copiers: number;
 }
+
+/** The id of a job that will not be retried. */
+const cleanSchema = z.strictObject({ clean: z.string().min(1) });
 
 /** A job's id, and options that change. */
 const retrySchema = z.strictObject({
@@ -71,6 +77,12 @@ export async function planStep(
   signal: AbortSignal,
 ): Promise<PlanAnswer> {
   const { store, active, manifests } = services;
+  const cleaning = cleanSchema.safeParse(input);
+  if (cleaning.success) {
+    const { clean: job } = cleaning.data;
+    const done = await cleanStep(job, execution, services, deadline, signal);
+    return { job, done, batches: 0, maxConcurrency: 1, bucket: manifests.bucket, key: '', cleaned: true };
+  }
   const again = typeof input === 'object' && input !== null && 'retry' in input ? retryOf(input) : undefined;
   const id = again?.retry ?? nameOf(execution);
   let job = await store.get(id);
@@ -92,10 +104,8 @@ export async function planStep(
   if (job.phase !== 'copying') return await answer(job, endpoints, { batches: 0, key: '' }, true);
   let ready = (await active.get(id))?.ready;
   if (!ready) {
-    ready = await unfinishedOf(id, services, deadline);
+    ready = await writeRetryManifest(id, services, deadline);
     if (!ready) return await answer(job, endpoints, { batches: 0, key: '' }, false);
-    // It may have stopped while finishing: what is copied now changes directories that were done.
-    if (ready.batches > 0) await store.keepFinishCursor(id, undefined);
     await active.setReady(id, ready, scaleOf(endpoints, limits));
   }
   return await answer(job, endpoints, ready, true);
@@ -104,16 +114,18 @@ export async function planStep(
     // As it is now: planning takes its time, and hdfs-fanout set may have been called.
     const { options } = ((await store.get(id)) ?? of).spec;
     const maxConcurrency = copiersFor(options, scaleOf(ends, limits));
-    return { job: id, done, ...ready, maxConcurrency, bucket: manifests.bucket };
+    return { job: id, done, ...ready, maxConcurrency, bucket: manifests.bucket, cleaned: false };
   }
 }
 
-function scaleOf({ source, destination, limits: { mostOfClusters } }: Endpoints, limits: PlanLimits): Scale {
+function scaleOf({ source, destination, limits: within }: Endpoints, limits: PlanLimits): Scale {
+  const { mostOfClusters, mostOpsOfClusters } = within;
   const most = Math.min(source.maxConcurrency ?? Infinity, destination.maxConcurrency ?? Infinity);
   return {
     ...limits,
     ...(most === Infinity ? {} : { most }),
     ...(mostOfClusters === undefined ? {} : { bytesPerSecond: mostOfClusters }),
+    ...(mostOpsOfClusters === undefined ? {} : { opsPerSecond: mostOpsOfClusters }),
   };
 }
 
@@ -126,7 +138,7 @@ async function begin(
   services: Services,
   signal: AbortSignal,
 ): Promise<Job> {
-  const { store, active, lock } = services;
+  const { store, active, lock, lists } = services;
   if (spec.options.trackMissing !== '')
     throw new SpecError('options.trackMissing names a file of one machine, which AWS has not', 'use hdfs-fanout copy');
   await using logins = new Logins(services);
@@ -135,10 +147,11 @@ async function begin(
   const means = { accessTo, disk: undefined, contact: 'first', log: services.log, limits } as const;
   await using endpoints = await openEndpoints(spec, means);
   const { source, destination, patterns, destinationPath } = endpoints;
-  refuseAtOnce(source, destination, patterns, destinationPath);
+  refuseAtOnce(spec, source, destination, patterns, destinationPath);
   const roots = await resolveMapping(spec, patterns, destinationPath, source, destination, signal);
   const job = newJob(id, spec, roots, startedAtMs);
   await lock.acquire(id, execution, await lockedPathsOf(job, destination, signal));
+  if (hasList(spec.options)) await lists.keep(id, spec.options.filesFrom);
   // A planner that was killed after this line finds the job when it is called again.
   if (!(await store.get(id))) await store.create(job);
   await active.put({ job: id, execution, startedAtMs });
@@ -157,6 +170,8 @@ async function takeUp(
   if (!job) throw new SpecError(`no job ${id}`, 'hdfs-fanout jobs --stack NAME lists them');
   const driven = await active.get(id);
   if (driven && !(await lock.isGone(driven))) throw new SpecError(`job ${id} is still running`, 'wait for its end');
+  if (isCleaned(job))
+    throw new SpecError(`the job ${id} was cleaned`, 'copy again with --force: what is equal is skipped');
   const spec = withOptions(job.spec, options);
   requireZone(spec.options.bandwidth);
   await using endpoints = await endpointsOfJob(services, id, spec);
@@ -186,7 +201,7 @@ async function takeUp(
 async function planOn(
   job: Job,
   endpoints: Endpoints,
-  { manifests, takenNames }: Services,
+  { manifests, takenNames, lists }: Services,
   deadline: Deadline,
   signal: AbortSignal,
 ) {
@@ -198,6 +213,7 @@ async function planOn(
   await takenNames.refill(job.id, names, namesKept);
   const { source, destination } = endpoints;
   const { roots, spec } = job;
+  using list = hasList(spec.options) ? await lists.open(job.id, roots[0]?.source ?? '/') : undefined;
   const planned = await planStretch({
     source,
     destination,
@@ -207,6 +223,7 @@ async function planOn(
     emit: (batch) => writer.append(batch),
     makeDirectories: true,
     names,
+    list,
     isOver: () => deadline.isNear(),
     from: cursor,
   });
@@ -216,46 +233,11 @@ async function planOn(
     return undefined;
   }
   await writer.close();
-  const { files, bytes, batches, split, notSplit } = planned;
+  const { files, bytes, batches, split, notSplit, planned: settled } = planned;
   return {
-    expected: { expectedFiles: files, expectedBytes: bytes, split, notSplit },
+    expected: { expectedFiles: files, expectedBytes: bytes, split, notSplit, planned: settled },
     ready: { batches, key: manifests.keyOf(job.id) },
   };
-}
-
-/** How much of a retry's manifest is written. Plain JSON. */
-interface RetryCursor {
-  readonly next: ManifestPosition;
-  readonly batches: number;
-}
-
-/**
- * A manifest of the batches that are not done: the same lines, so that every unit keeps its number.
- * @returns undefined when the time was over: what was written is kept
- */
-async function unfinishedOf(id: string, { store, manifests }: Services, deadline: Deadline) {
-  const name = retryManifestOf(id);
-  const resumed = await manifests.resume(name);
-  const writer = resumed?.writer ?? (await manifests.create(name));
-  const cursor = resumed?.cursor as RetryCursor | undefined;
-  let batches = cursor?.batches ?? 0;
-  for await (const record of batchRecords(id, { store, manifests }, cursor?.next)) {
-    const { line } = record;
-    if (!isFinished(record)) {
-      await writer.append({ batch: line.batch, units: line.units });
-      batches += 1;
-    }
-    if (deadline.isNear()) {
-      await writer.suspend({ next: line.next, batches } satisfies RetryCursor);
-      return undefined;
-    }
-  }
-  await writer.close();
-  return { batches, key: manifests.keyOf(name) };
-}
-
-function retryManifestOf(id: string): string {
-  return `${id}.retry`;
 }
 
 function retryOf(input: object): Retry {

@@ -16,13 +16,12 @@ import { type BatchLine, LINE_END, lineHead, linesOf, manifestStart } from '../j
 import { messageOf } from '../errors.ts';
 import { manifestPrefix } from '../names.ts';
 import type { AnyBatch } from '../job/unit.ts';
+import { objectChunks } from './s3-object.ts';
 
 /** S3 refuses a part below 5 MiB that is not the last: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const LEAST_PART_BYTES = 5 * 1024 * 1024;
 /** 10,000 parts of this are 80 GiB of manifest: some 400 million files. */
 const PART_BYTES = 8 * 1024 * 1024;
-/** Of a manifest in one request: some 50 batches. */
-const READ_BYTES = 8 * 1024 * 1024;
 
 interface Part {
   readonly PartNumber: number;
@@ -80,26 +79,8 @@ export class S3Manifests implements ManifestStore {
       // What AWS answers is told as such.
       return cause instanceof Error && '$metadata' in cause ? cause : error;
     };
-    yield* linesOf(this.#chunks(name, offsetBytes), offsetBytes, unreadable);
-  }
-
-  /** One range of the object after the other, each a request of its own: S3 cuts a connection that a slow reader leaves idle. */
-  async *#chunks(name: string, offsetBytes: number): AsyncGenerator<Uint8Array> {
     const object = { Bucket: this.bucket, Key: this.keyOf(name) };
-    for (let begin = offsetBytes; ; begin += READ_BYTES) {
-      const Range = `bytes=${begin}-${begin + READ_BYTES - 1}`;
-      let chunk: Uint8Array;
-      try {
-        const { Body } = await this.#client.send(new GetObjectCommand({ ...object, Range }));
-        chunk = (await Body?.transformToByteArray()) ?? new Uint8Array();
-      } catch (error) {
-        // The range begins at the end of the object.
-        if (error instanceof Error && error.name === 'InvalidRange') return;
-        throw error;
-      }
-      yield chunk;
-      if (chunk.length < READ_BYTES) return;
-    }
+    yield* linesOf(objectChunks(this.#client, object, offsetBytes), offsetBytes, unreadable);
   }
 
   async remove(name: string): Promise<void> {

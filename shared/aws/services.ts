@@ -5,6 +5,7 @@ import type { DestinationLock } from './destination-lock.ts';
 import type { DynamoJobStore } from './dynamo-job-store.ts';
 import type { Executions } from './executions.ts';
 import type { JobTokens } from './job-tokens.ts';
+import type { S3Lists } from './s3-lists.ts';
 import type { S3Manifests } from './s3-manifest.ts';
 import type { TakenNames } from './taken-names.ts';
 
@@ -16,6 +17,7 @@ export interface Services {
   readonly tokens: JobTokens;
   readonly secrets: ClusterSecretStore;
   readonly manifests: S3Manifests;
+  readonly lists: S3Lists;
   readonly takenNames: TakenNames;
   readonly executions: Executions;
   readonly log: Log;

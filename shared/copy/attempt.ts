@@ -1,16 +1,13 @@
-import { FanoutError, messageOf } from '../errors.ts';
+import { FanoutError } from '../errors.ts';
 import { isExists, type StorageCode } from '../storage/errors.ts';
 import { promoting, wholeFile } from '../storage/budget.ts';
 import type { FileStatus } from '../storage/storage.ts';
 import { promote, withdraw } from '../storage/promote.ts';
-import { urgently } from '../storage/urgent.ts';
 import type { Verification } from '../job/spec.ts';
 import type { FileCopy } from './file-copy.ts';
 import { explained } from './source.ts';
 import { stream } from './stream.ts';
-
-/** Time for deleting a temporary file after everything else was aborted, ms. */
-const CLEANUP_MS = 10_000;
+import { takeBack } from './take-back.ts';
 
 /**
  * One try of a file: writes it under a name of the try's own, verifies it, sets its attributes and promotes it. With `--direct` the name is
@@ -69,28 +66,16 @@ async function replacedFile(file: FileCopy): Promise<FileStatus | undefined> {
   throw new AppearedError(destinationPath);
 }
 
-/** Takes a failed try back, also when the job was aborted. A temporary file that cannot be deleted now is swept by name later. */
-async function discard(
-  file: FileCopy,
-  number: number,
-  writtenPath: string,
-  replaced: FileStatus | undefined,
-): Promise<void> {
+/** Takes back what a failed try wrote, under whatever name. */
+function discard(file: FileCopy, number: number, writtenPath: string, replaced: FileStatus | undefined): Promise<void> {
   const { destination, destinationPath } = file;
-  const { job, log, signal } = file.context;
-  const { direct } = job.spec.options;
-  try {
-    const limit = urgently(AbortSignal.timeout(CLEANUP_MS));
+  const { direct } = file.context.job.spec.options;
+  return takeBack(file, number, writtenPath, async (limit) => {
     if (direct && (await stillStands(file, replaced, limit))) return;
     const remains = { temporary: writtenPath, finalPath: destinationPath, overwrite: file.overwrite && !direct };
     await withdraw({ storage: destination, ...remains }, wholeFile, limit);
     if (direct) file.hasRemains = false;
-  } catch (error) {
-    file.hasRemains = true;
-    log.warn({ path: writtenPath, error: messageOf(error) }, 'a temporary file is left for the sweep');
-    // A batch of which something was tried again is swept at the end, but for the units that are known to have left nothing.
-    if (!signal.aborted) await file.noteAttempt(number + 1);
-  }
+  });
 }
 
 /** Whether the file that `--direct` was to replace is under its name as before; also where no inode numbers tell. */
@@ -104,8 +89,8 @@ async function stillStands(
   return there !== undefined && (there.fileId === undefined || there.fileId === replaced?.fileId);
 }
 
-/** Ends the file with a promotion that failed: it has had tries of its own, and the file's bytes are not moved again for it. */
-function asLast(error: unknown): never {
+/** Ends a unit with a promotion that failed: it has had tries of its own, and the bytes are not moved again for it. */
+export function asLast(error: unknown): never {
   if (!(error instanceof FanoutError) || error.disposition !== 'retry') throw error;
   throw new NotPromotedError(error);
 }

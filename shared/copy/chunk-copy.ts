@@ -1,27 +1,24 @@
-import { FanoutError, IntegrityError, messageOf } from '../errors.ts';
-import { retry } from '../retry.ts';
+import { FanoutError, IntegrityError } from '../errors.ts';
 import { ContentDigest } from '../storage/checksum.ts';
-import { promoting, wholeFile } from '../storage/budget.ts';
+import type { Writing, WriteOptions } from '../storage/storage.ts';
+import { promoting } from '../storage/budget.ts';
 import { addsUp, digestedBlocks } from '../storage/chunked-digest.ts';
-import { hasCode } from '../storage/errors.ts';
+import { isExists } from '../storage/errors.ts';
 import { promote } from '../storage/promote.ts';
-import { urgently } from '../storage/urgent.ts';
 import { chunkRange } from '../job/chunk.ts';
 import type { Claim } from '../job/job-store.ts';
 import { type ChunkOutcome, type CopiedChunk, failedChunk } from '../job/outcome.ts';
 import type { Verification } from '../job/spec.ts';
 import { chunkPath } from '../job/temporary.ts';
 import type { ChunkUnit } from '../job/unit.ts';
+import { asLast } from './attempt.ts';
 import { chunkLayouts } from './chunk-layouts.ts';
 import { type CopyContext, FileCopy } from './file-copy.ts';
-import { ofSource, requireUnchanged, requireWhole } from './source.ts';
+import { explained, ofSource, requireUnchanged, requireWhole } from './source.ts';
+import { takeBack } from './take-back.ts';
 import { failureOf } from './transfer.ts';
+import { withTries } from './tries.ts';
 import { readBack, requireLength, verifyWritten, type Written } from './verify.ts';
-
-/** Tries that end in bytes that differ, or in a refusal that is not known here. */
-const DOUBTFUL_TRIES = 3;
-/** Time for deleting a temporary file after everything else was aborted, ms. */
-const CLEANUP_MS = 10_000;
 
 /**
  * Copies a range of a file into a file of its own and proves what was written. It gets a name of the job's that does not depend on the claim,
@@ -40,7 +37,7 @@ export async function copyChunk(
 ): Promise<ChunkOutcome> {
   const file = new FileCopy(context, batch, index, unit.file, claim);
   try {
-    return await copyWithTries(file, unit);
+    return await withTries(file, (number, onMoved) => attempt(file, unit, number, onMoved));
   } catch (error) {
     context.signal.throwIfAborted();
     if (error instanceof FanoutError && error.disposition === 'fail-job') throw error;
@@ -49,40 +46,25 @@ export async function copyChunk(
   }
 }
 
-async function copyWithTries(file: FileCopy, unit: ChunkUnit): Promise<CopiedChunk> {
-  const { log, signal } = file.context;
-  let doubtful = 0;
-  let progressedAtMs = 0;
-  const again = (error: unknown) => {
-    log.warn({ path: file.sourcePath, chunk: unit.chunk, error: messageOf(error) }, 'a try failed');
-    if (!(error instanceof FanoutError) || error.disposition !== 'retry') return 'no';
-    const isDoubtful = error instanceof IntegrityError || hasCode(error, 'other', 'no-block');
-    return isDoubtful && ++doubtful >= DOUBTFUL_TRIES ? 'no' : 'soon';
-  };
-  const tryOnce = async (number: number) => {
-    if (number > 0) {
-      file.retries += 1;
-      await file.noteAttempt(number);
-    }
-    return attempt(file, unit, number, () => (progressedAtMs = performance.now()));
-  };
-  return retry(wholeFile, signal, again, tryOnce, () => progressedAtMs);
-}
-
 /** One try, under a name of its own. @throws SourceChangedError when the file is not as it was planned: its other chunks are of another content */
 async function attempt(file: FileCopy, unit: ChunkUnit, number: number, onMoved: () => void): Promise<CopiedChunk> {
   const { context, source, sourcePath, destination, destinationPath, attributes, index } = file;
   const { job, signal, progress } = context;
-  const { split, modifiedAtMs } = unit.file;
-  const range = chunkRange(unit.file, unit.chunk);
-  const { lengthBytes } = range;
-  const listed = { storage: source, path: sourcePath, lengthBytes: range.fileBytes, modifiedAtMs };
+  const { split, lengthBytes: fileBytes, modifiedAtMs } = unit.file;
+  const { lengthBytes } = chunkRange(unit.file, unit.chunk);
+  const listed = { storage: source, path: sourcePath, lengthBytes: fileBytes, modifiedAtMs, fileId: split.inode };
   await file.requireOwner();
   // Not after the bytes: what is open or another file by now would be copied for nothing.
   await requireWhole(listed, signal);
   await requireUnchanged(listed, signal);
   const temporary = file.temporaryPath(number);
-  const seen = { bytes: 0 };
+  let seen = 0;
+  const onBytes = (bytes: number) => {
+    seen += bytes;
+    progress.bytes += bytes;
+    progress.moved += bytes;
+    onMoved();
+  };
   try {
     const creation = await attributes.chunkCreation(unit.file, signal);
     const { verify: level } = job.spec.options;
@@ -92,30 +74,14 @@ async function attempt(file: FileCopy, unit: ChunkUnit, number: number, onMoved:
       (layout) => isDigested && addsUp(layout, split.chunkBytes),
     );
     const digest = new ContentDigest(isDigested ? [...layouts.written, ...adding] : []);
-    const { body } = await ofSource(source.read(sourcePath, range, signal));
-    const counted = async function* () {
-      for await (const piece of body) {
-        digest.update(piece);
-        seen.bytes += piece.length;
-        progress.bytes += piece.length;
-        progress.moved += piece.length;
-        onMoved();
-        yield piece;
-      }
-    };
-    const options = { ...creation, lengthBytes, overwrite: false };
-    const { near } = await destination.write(temporary, counted(), options, signal);
+    const { near, refused = [] } = await pass(file, unit, temporary, creation, digest, onBytes);
+    attributes.refuse(refused);
     const written = { storage: destination, path: temporary, lengthBytes, near };
-    const copy = { written, digest, writtenLayouts: layouts.written };
-    const verification = await verifyChunk(copy, level, signal);
+    const verification = await verifyChunk({ written, digest, writtenLayouts: layouts.written }, level, signal);
     await requireUnchanged(listed, signal);
     await file.requireOwner();
-    const fileId = await takeName(
-      file,
-      temporary,
-      chunkPath(destinationPath, job.id, split.number, unit.chunk),
-      lengthBytes,
-    );
+    const path = chunkPath(destinationPath, job.id, split.number, unit.chunk);
+    const fileId = await takeName(file, temporary, path, lengthBytes);
     return {
       kind: 'chunk',
       split: split.number,
@@ -128,10 +94,38 @@ async function attempt(file: FileCopy, unit: ChunkUnit, number: number, onMoved:
       digests: digestedBlocks(digest, adding),
       ...(fileId === undefined ? {} : { fileId }),
       ...(file.hasRemains ? { remains: true } : {}),
+      ...attributes.told(),
     };
   } catch (error) {
-    progress.bytes -= seen.bytes;
-    await discard(file, temporary, number);
+    progress.bytes -= seen;
+    await takeBack(file, number, temporary, (limit) => destination.delete(temporary, limit));
+    throw await explained(error, listed, signal);
+  }
+}
+
+/** Passes the bytes of a chunk on. A source whose bytes nobody takes any more is let go. */
+async function pass(
+  { context: { signal }, source, sourcePath, destination }: FileCopy,
+  { file, chunk }: ChunkUnit,
+  temporary: string,
+  creation: Omit<WriteOptions, 'lengthBytes' | 'overwrite'>,
+  digest: ContentDigest,
+  onBytes: (bytes: number) => void,
+): Promise<Writing> {
+  const range = chunkRange(file, chunk);
+  const { body, cancel } = await ofSource(source.read(sourcePath, range, signal));
+  async function* counted() {
+    for await (const piece of body) {
+      digest.update(piece);
+      onBytes(piece.length);
+      yield piece;
+    }
+  }
+  const options = { ...creation, lengthBytes: range.lengthBytes, overwrite: false };
+  try {
+    return await destination.write(temporary, counted(), options, signal);
+  } catch (error) {
+    cancel();
     throw error;
   }
 }
@@ -152,7 +146,7 @@ async function verifyChunk(copy: Written, level: Verification, signal: AbortSign
   }
 }
 
-/** Replaces the same chunk of an earlier claim, which died before it could say so. @returns the inode's number */
+/** Gives a chunk its name. @returns the inode's number @throws IntegrityError when the file has lost its length */
 async function takeName(
   file: FileCopy,
   temporary: string,
@@ -160,22 +154,24 @@ async function takeName(
   lengthBytes: number,
 ): Promise<number | undefined> {
   const { destination, context } = file;
-  // Never a moment without the chunk where the server can replace it: whoever puts the file together may be counting on it.
-  const overwrite = (await destination.replacesAtOnce?.(path, context.signal)) === true;
-  if (!overwrite) await destination.delete(path, context.signal);
-  const names = { temporary, finalPath: path, overwrite, lengthBytes };
-  await promote({ storage: destination, ...names }, promoting, context.signal);
-  return (await destination.stat(path, context.signal))?.fileId;
-}
-
-/** Takes a failed try back, also when the job was aborted. What cannot be deleted now is swept by name later. */
-async function discard(file: FileCopy, temporary: string, number: number): Promise<void> {
-  const { log, signal } = file.context;
-  try {
-    await file.destination.delete(temporary, urgently(AbortSignal.timeout(CLEANUP_MS)));
-  } catch (error) {
-    file.hasRemains = true;
-    log.warn({ path: temporary, error: messageOf(error) }, 'a temporary file is left for the sweep');
-    if (!signal.aborted) await file.noteAttempt(number + 1);
+  const { signal } = context;
+  const written = await destination.stat(temporary, signal);
+  if (written?.lengthBytes !== lengthBytes) {
+    const where = { operation: 'GETFILESTATUS', path: temporary };
+    throw new IntegrityError(`it has ${written?.lengthBytes ?? 'no'} bytes, not ${lengthBytes}`, where);
   }
+  // Never a moment without the chunk where the server can replace it: whoever puts the file together may be counting on it.
+  const overwrite = (await destination.replacesAtOnce?.(path, signal)) === true;
+  const names = { storage: destination, temporary, finalPath: path, overwrite, lengthBytes };
+  try {
+    await promote(names, promoting, signal);
+  } catch (error) {
+    // The same chunk of an earlier claim, which died before it could say so. A copier whose own file was swept is that one itself.
+    const isLeft = !overwrite && isExists(error) && (await destination.stat(temporary, signal)) !== undefined;
+    if (!isLeft) asLast(error);
+    await file.requireOwner();
+    await destination.delete(path, signal);
+    await promote(names, promoting, signal).catch(asLast);
+  }
+  return written.fileId;
 }

@@ -42,12 +42,13 @@ const AT_ONCE = 16;
  * @throws OtherChunksError when there are such
  */
 export async function requireSameChunks(
-  { destination, context, sourcePath }: FileCopy,
+  file: FileCopy,
   { split }: SplitFile,
   store: ChunkStore,
   chunks: readonly CopiedChunk[],
   paths: readonly string[],
 ): Promise<void> {
+  const { destination, context, sourcePath } = file;
   const others = new Set<number>();
   await forEach(chunks.entries(), AT_ONCE, context.signal, async ([index, { chunk, bytes, fileId }], both) => {
     const there = await destination.stat(paths[index] ?? '', both);
@@ -57,6 +58,8 @@ export async function requireSameChunks(
     if (!isSame) others.add(chunk);
   });
   if (others.size === 0) return;
+  // Another finish may have taken them in.
+  await file.requireOwner();
   await store.reopenChunks(context.job.id, split.number, others);
   throw new OtherChunksError(sourcePath, others.size);
 }

@@ -1,5 +1,5 @@
 import { FanoutError, messageOf } from '../errors.ts';
-import { type Deadline, DeadlineReached } from '../deadline.ts';
+import { type Deadline, DeadlineReached, LeftForNext } from '../deadline.ts';
 import { requireFewFailures } from '../job/failures.ts';
 import { takeChunksBack } from '../job/chunk-leftovers.ts';
 import { sweepPredecessors } from '../job/leftovers.ts';
@@ -7,7 +7,7 @@ import type { CopyContext } from './file-copy.ts';
 import { transfer } from './transfer.ts';
 import { chunkRange } from '../job/chunk.ts';
 import type { Claim } from '../job/job-store.ts';
-import { type Batch, isSplit, type SplitFile, type Unit } from '../job/unit.ts';
+import { type Batch, type FileUnit, isSplit, splitOf, type Unit } from '../job/unit.ts';
 import type { HeldUp } from '../limits/limits.ts';
 import { failedOutcome, type UnitOutcome } from '../job/outcome.ts';
 import { copyChunk } from './chunk-copy.ts';
@@ -57,7 +57,7 @@ export async function copyBatch(
   }
   const recorder = new Recorder(copier, batch);
   const stop = new AbortController();
-  const context: Copier = { ...copier, signal: AbortSignal.any([signal, stop.signal]) };
+  const context: Copier = { ...copier, deadline, signal: AbortSignal.any([signal, stop.signal]) };
   const cut: number[] = [];
   let left = 0;
   const copyUnit = async (index: number, unit: Unit, hasAllTheTime: boolean): Promise<void> => {
@@ -67,12 +67,19 @@ export async function copyBatch(
     }
     context.signal.throwIfAborted();
     copier.progress.transferring += 1;
+    const { moved } = copier.progress;
     try {
       await recorder.add(await copyOf(context, batch.batch, index, unit, claim));
     } catch (error) {
+      if (error instanceof LeftForNext) {
+        left += 1;
+        return;
+      }
       stop.abort(error);
       if (!(error instanceof DeadlineReached)) throw error;
-      const reason = hasAllTheTime ? outgrown(unit, error.lastedMs, copier.heldUp?.(error.lastedMs)) : undefined;
+      const { lastedMs } = error;
+      const had = { lastedMs, movedBytes: copier.progress.moved - moved, held: copier.heldUp?.(lastedMs) };
+      const reason = hasAllTheTime ? outgrown(unit, had) : undefined;
       if (reason !== undefined) await recorder.add(failedOutcome(job.roots, index, unit, reason));
       else {
         left += 1;
@@ -112,11 +119,6 @@ export async function copyBatch(
   return { left, cut };
 }
 
-/** Number of the split file that a unit is or is a chunk of. */
-function splitOf(unit: Unit): number | undefined {
-  return unit.kind === 'chunk' ? unit.file.split.number : unit.split?.number;
-}
-
 /** Numbers of the split files among units whose chunks were given up. */
 async function givenUpAmong(
   { store, job }: Copier,
@@ -137,41 +139,59 @@ async function copyOf(
 ): Promise<UnitOutcome> {
   switch (unit.kind) {
     case 'file':
-      // Its chunks were given up, and whoever gave them up may have died before it had deleted them.
-      if (isSplit(unit)) await chunksDeleted(context, unit);
-      return transfer(context, batch, index, unit, claim);
+      return (await chunksLeft(context, index, unit)) ?? transfer(context, batch, index, unit, claim);
     case 'chunk':
       return copyChunk(context, batch, index, unit, claim);
   }
 }
 
-/** What cannot be deleted now is left for `clean`: the file does not need it. */
-async function chunksDeleted({ destination, job, log, signal }: CopyContext, unit: SplitFile): Promise<void> {
+/**
+ * Deletes the chunks of a file that were given up: whoever gave them up may have died before. A job that ended well would leave them for good: where
+ * one cannot be deleted the file fails.
+ */
+async function chunksLeft(
+  { destination, job, signal }: CopyContext,
+  index: number,
+  unit: FileUnit,
+): Promise<UnitOutcome | undefined> {
+  if (!isSplit(unit)) return undefined;
   try {
     await takeChunksBack(destination, job, unit, signal);
+    return undefined;
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof FanoutError && error.disposition === 'fail-job') throw error;
-    log.warn({ path: unit.path, error: messageOf(error) }, 'chunks are left');
+    if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
+    return failedOutcome(job.roots, index, unit, `its chunks are left: ${error.message}`);
   }
 }
 
-/** What a unit may need of a bandwidth in one invocation, as a share of all of it: more would seldom be had. */
+/** What a unit may need of a limit, or of the time, of one invocation, as a share of all of it: more would seldom be had. */
 const MOST_SHARE = 0.8;
+/** Requests that a unit may need to one cluster's namenodes: some to each step of it, and one for each attribute. */
+const REQUESTS = 30;
+
+/** What a unit had of an invocation in which it was alone. */
+interface Had {
+  readonly lastedMs: number;
+  readonly movedBytes: number;
+  readonly held: HeldUp | undefined;
+}
 
 /**
- * Why a unit fails that takes longer than a copier lives although it was alone: no number of further tries would copy it. Undefined where a limit
- * held it up that others spent as well.
+ * Why a unit fails that takes longer than a copier lives although it was alone: no number of further tries would copy it. Undefined where
+ * limits held it up that others spent as well, and without which it would have come to its end.
  */
-function outgrown(unit: Unit, lastedMs: number, held: HeldUp | undefined): string | undefined {
+function outgrown(unit: Unit, { lastedMs, movedBytes, held }: Had): string | undefined {
   const { lengthBytes } = unit.kind === 'chunk' ? chunkRange(unit.file, unit.chunk) : unit;
-  const seconds = Math.round(lastedMs / 1000);
-  const unfit = `${lengthBytes} bytes do not fit into one invocation of ${seconds} s`;
-  if (held) {
-    if (lengthBytes <= held.bytesPerSecond * (lastedMs / 1000) * MOST_SHARE) return undefined;
+  const unfit = `${lengthBytes} bytes do not fit into one invocation of ${Math.round(lastedMs / 1000)} s`;
+  const tooSlow = `${unfit} (give the copy Lambda more time and memory, or copy it with hdfs-fanout copy)`;
+  if (!held) return tooSlow;
+  const seconds = (lastedMs / 1000) * MOST_SHARE;
+  if (lengthBytes > held.bytesPerSecond * seconds || REQUESTS > held.requestsPerSecond * seconds)
     return `${unfit} within the limit of ${held.by} (raise the limit, or copy it with hdfs-fanout copy)`;
-  }
-  return `${unfit} (give the copy Lambda more time and memory, or copy it with hdfs-fanout copy)`;
+  const ownMs = Math.max(0, lastedMs - held.waitedMs);
+  const mayFit = ownMs < lastedMs / 2 || lengthBytes * ownMs <= movedBytes * lastedMs * MOST_SHARE;
+  return mayFit ? undefined : tooSlow;
 }
 
 /** Gathers outcomes and records them together, in order, one write at a time. */
@@ -206,10 +226,13 @@ class Recorder {
   }
 
   async #write(): Promise<void> {
-    const outcomes = this.#waiting;
-    if (outcomes.length === 0) return;
+    const [first, ...rest] = this.#waiting;
+    if (!first) return;
     this.#waiting = [];
-    const { store, job, owner, onOutcome } = this.#copier;
+    const { store, job, owner, onOutcome, source, destination } = this.#copier;
+    const lostConnections = { ...source.lostConnections?.take(), ...destination.lostConnections?.take() };
+    const isAny = Object.keys(lostConnections).length > 0;
+    const outcomes = [isAny ? { ...first, lostConnections } : first, ...rest];
     await store.record(job.id, this.#batch.batch, owner, outcomes);
     for (const outcome of outcomes) onOutcome(this.#batch, outcome);
   }

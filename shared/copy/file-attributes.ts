@@ -4,15 +4,19 @@ import type { FileLayout, LayoutRefusal, TakenLayout } from '../storage/capabili
 import type { FileStatus, WriteOptions } from '../storage/storage.ts';
 import type { Log } from '../log.ts';
 import { type Attribute, attributesOf, chosenAttributes } from '../preserve/attributes.ts';
-import { type Loss, NoSuchAttributeError, reasonOf, SmallBlockError, tellOnce } from '../preserve/losses.ts';
+import {
+  type Loss,
+  NoSuchAttributeError,
+  reasonOf,
+  SmallBlockError,
+  tellOnce,
+  XATTR_NOT_COMPARED,
+} from '../preserve/losses.ts';
 import { preserve, type Wanted } from '../preserve/preserve.ts';
 import type { FileUnit } from '../job/unit.ts';
 import type { SkippedOutcome, ToldOfAttributes } from '../job/outcome.ts';
 import type { JobOptions } from '../job/spec.ts';
 import type { Route } from './settle.ts';
-
-/** Warning of a skipped file whose extended attributes were not compared, because nobody asked for them by name. */
-const NOT_COMPARED = 'xattr not compared';
 
 /**
  * The attributes of one file that is copied or skipped: which CREATE is told, which are set afterwards, and which are lost.
@@ -59,6 +63,19 @@ export class FileAttributes {
   async chunkCreation(unit: FileUnit, signal: AbortSignal): ReturnType<FileAttributes['creation']> {
     const { permission, ...creation } = await this.creation(unit, signal);
     return { ...creation, permission: permission === undefined ? undefined : joinable(permission) };
+  }
+
+  /** Takes note of parts of a layout that the destination did not take. */
+  refuse(refused: readonly LayoutRefusal[]): void {
+    this.#lose(refused);
+  }
+
+  /** Gives a file that was put together before the mode again that its chunks had: attributes that were set since may shut its owner out. */
+  async makeJoinable(path: string, unit: FileUnit, signal: AbortSignal): Promise<void> {
+    const { permission } = this.#wanted(unit, signal);
+    const created = this.#created(unit, permission);
+    if (created === undefined) return;
+    await this.#route.destination.posix?.setPermission(path, joinable(created), signal);
   }
 
   /**
@@ -114,7 +131,7 @@ export class FileAttributes {
       updated = changed;
     }
     const { warnings = [], ...told } = this.told();
-    const unseen = this.#isBetweenClusters && this.#chosen.has('xattr') && !named ? [NOT_COMPARED] : [];
+    const unseen = this.#isBetweenClusters && this.#chosen.has('xattr') && !named ? [XATTR_NOT_COMPARED] : [];
     const all = [...warnings, ...unseen];
     return { ...told, ...(all.length > 0 ? { warnings: all } : {}), ...(updated ? { updated } : {}) };
   }

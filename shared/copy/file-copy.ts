@@ -1,10 +1,13 @@
 import type { FileStatus, Storage } from '../storage/storage.ts';
+import type { Deadline } from '../deadline.ts';
 import type { Log } from '../log.ts';
 import { isBeginningOf } from './content.ts';
 import { FileAttributes } from './file-attributes.ts';
 import type { Progress } from './progress.ts';
 import type { Route } from './settle.ts';
-import { temporaryPath } from '../job/temporary.ts';
+import type { PartedFile, PartsName } from '../job/parts.ts';
+import { takePartsBack } from '../job/parts-leftovers.ts';
+import { partsPath, temporaryPath } from '../job/temporary.ts';
 import { destinationPathOf, type FileUnit, sourcePathOf } from '../job/unit.ts';
 import type { BatchStore, Claim } from '../job/job-store.ts';
 import type { Job } from '../job/job.ts';
@@ -19,6 +22,8 @@ export interface CopyContext {
   readonly progress: Progress;
   readonly log: Log;
   readonly signal: AbortSignal;
+  /** Until when this process copies, where that is known from the beginning. */
+  readonly deadline?: Deadline | undefined;
 }
 
 /** The copy of one file under one claim, and its state between tries. */
@@ -78,6 +83,30 @@ export class FileCopy implements Route {
     const { job } = this.context;
     const { index: unit, claim } = this;
     return temporaryPath(this.destinationPath, { job: job.id, batch: this.#batch, unit, claim, attempt });
+  }
+
+  /** The name under which a file that goes in parts is written. */
+  partsPath(name: PartsName): string {
+    return partsPath(this.destinationPath, { job: this.context.job.id, batch: this.#batch, unit: this.index, ...name });
+  }
+
+  /** What earlier tries have left of a file in parts. */
+  knownParts(): Promise<PartedFile | undefined> {
+    const { store, job } = this.context;
+    return store.parts(job.id, this.#batch, this.index);
+  }
+
+  /** Deletes what may stand of a file in parts. */
+  takePartsBack(known: PartedFile): Promise<void> {
+    const { job, signal } = this.context;
+    const of = { batch: this.#batch, index: this.index, unit: this.planned };
+    return takePartsBack(this.destination, job, of, known, signal);
+  }
+
+  /** @throws SupersededError when another copier has taken the batch over */
+  keepParts(known: PartedFile): Promise<void> {
+    const { store, job, owner } = this.context;
+    return store.keepParts(job.id, this.#batch, owner, this.index, known);
   }
 
   /** @throws SupersededError when another copier has taken the batch over */

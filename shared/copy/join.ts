@@ -3,7 +3,9 @@ import { retry } from '../retry.ts';
 import { promoting } from '../storage/budget.ts';
 import { hasCode } from '../storage/errors.ts';
 import { chunkRange } from '../job/chunk.ts';
+import type { CopiedChunk } from '../job/outcome.ts';
 import type { SplitFile } from '../job/unit.ts';
+import type { FileStatus } from '../storage/storage.ts';
 import type { FileCopy } from './file-copy.ts';
 
 /** Tries that are refused in words that may be of the moment. */
@@ -28,6 +30,8 @@ export async function join(file: FileCopy, unit: SplitFile, target: string, othe
     let hasFailed = false;
     const left = others.slice(joined - 1);
     const again = (error: unknown): 'soon' | 'no' => {
+      // What has no number of chunks will not get one.
+      if (error instanceof IntegrityError) return 'no';
       if (isDoubtful(error)) return ++refusals < REFUSALS ? 'soon' : 'no';
       return error instanceof FanoutError && error.disposition === 'retry' ? 'soon' : 'no';
     };
@@ -50,6 +54,16 @@ export async function join(file: FileCopy, unit: SplitFile, target: string, othe
       joined = now;
     }
   }
+}
+
+/** @throws IntegrityError when the file that has taken chunks in is not the first chunk's */
+export function requireSameTarget(
+  standing: FileStatus | undefined,
+  [first]: readonly CopiedChunk[],
+  target: string,
+): void {
+  if (standing?.fileId === undefined || first?.fileId === undefined || standing.fileId === first.fileId) return;
+  throw new IntegrityError('another file has its name', { operation: 'CONCAT', path: target });
 }
 
 /** How many chunks the first one's file holds. @throws IntegrityError */

@@ -146,10 +146,10 @@ function decideAgain(
   unit: FileUnit,
   status: FileStatus,
   there: FileStatus | undefined,
-  { existing }: JobOptions,
+  { existing, compare }: JobOptions,
   look: Look,
 ): Decision {
-  const decision = decide(status, there, { existing });
+  const decision = decide(status, there, { existing, compare });
   const isSame = status.kind === 'file' && there?.kind === 'file' && status.lengthBytes === there.lengthBytes;
   const wasPlanned = unit.decision === 'copy' || unit.decision === 'overwrite' || unit.decision === 'compare';
   const mayBeOurs = wasPlanned || (look === 'after a claim' && isAnother(unit, there));

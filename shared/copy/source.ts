@@ -5,6 +5,8 @@ import { hasCode } from '../storage/errors.ts';
 /** A source file as it was listed. */
 export interface SourceFile extends ContentOf {
   readonly modifiedAtMs: number;
+  /** Its inode, where more than one read of the same file is to give one content. */
+  readonly fileId?: number | undefined;
 }
 
 /** Waits for a request about the source. @throws SourceVanishedError when there is no such file any more */
@@ -63,5 +65,8 @@ export async function requireUnchanged(source: SourceFile, signal: AbortSignal):
   }
   if (status.modifiedAtMs !== source.modifiedAtMs) {
     throw new SourceChangedError('it changed while it was copied', where);
+  }
+  if (source.fileId !== undefined && status.fileId !== undefined && status.fileId !== source.fileId) {
+    throw new SourceChangedError('another file of its length and time has its name now', where);
   }
 }

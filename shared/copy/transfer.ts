@@ -1,3 +1,4 @@
+import { LeftForNext } from '../deadline.ts';
 import { FanoutError, messageOf } from '../errors.ts';
 import { isExists, isOpen } from '../storage/errors.ts';
 import { EXISTS } from '../job/decide.ts';
@@ -7,6 +8,9 @@ import type { JobOptions, Verification } from '../job/spec.ts';
 import type { FileUnit } from '../job/unit.ts';
 import { type CopyContext, FileCopy } from './file-copy.ts';
 import { isAnother, type Look, OPEN_FOR_WRITING, settle, type Settled } from './settle.ts';
+import { requireTime } from './long-files.ts';
+import { copyInParts, promotedInParts } from './parts.ts';
+import { dropParts, putOldBack } from './parts-file.ts';
 import { copyWithTries } from './tries.ts';
 
 /**
@@ -28,6 +32,7 @@ export async function transfer(
   try {
     return await copyOrLeave(file);
   } catch (error) {
+    if (error instanceof LeftForNext) throw error;
     context.signal.throwIfAborted();
     if (error instanceof FanoutError && error.disposition === 'fail-job') throw error;
     if (!(error instanceof FanoutError)) context.log.error({ error, path: file.sourcePath }, 'unexpected error');
@@ -39,6 +44,9 @@ export async function transfer(
 async function copyOrLeave(file: FileCopy): Promise<FileOutcome> {
   const { job, signal } = file.context;
   const { options } = job.spec;
+  const promoted = await promotedInParts(file);
+  if (promoted !== undefined) return copied(file, promoted);
+  if (file.claim > 1) await putOldBack(file, signal);
   const settled = await settle(file, file.planned, options, lookAt(file, options), signal);
   file.unit = settled.unit;
   switch (settled.kind) {
@@ -48,6 +56,7 @@ async function copyOrLeave(file: FileCopy): Promise<FileOutcome> {
       file.overwrite = true;
       return copy(file);
     case 'equal':
+      if (file.claim > 1) await dropParts(file);
       return equal(file, settled);
     case 'skip':
     case 'fail':
@@ -55,7 +64,9 @@ async function copyOrLeave(file: FileCopy): Promise<FileOutcome> {
         file.overwrite = true;
         return copy(file);
       }
-      return settled.kind === 'skip' ? kept(file, settled) : refused(file, settled.reason);
+      if (settled.kind === 'fail') return refused(file, settled.reason);
+      if (file.claim > 1) await dropParts(file);
+      return kept(file, settled);
   }
 }
 
@@ -72,14 +83,21 @@ async function copy(file: FileCopy): Promise<FileOutcome> {
   const unwritable = destination.names?.unwritable(destinationPath);
   if (unwritable !== undefined) return refused(file, unwritable);
   try {
-    return copied(file, await copyWithTries(file));
+    return copied(file, (await copyInParts(file)) ?? (await copyAtOnce(file)));
   } catch (error) {
     if (context.job.spec.options.existing !== 'skip' || !isExists(error) || file.leftPart) throw error;
     // A file took the name since it was looked for.
     const there = await destination.stat(destinationPath, context.signal);
     if (there?.kind !== 'file') throw error;
+    await dropParts(file);
     return kept(file, { reason: EXISTS, there });
   }
+}
+
+/** @throws TooLongError before a byte is moved, where no invocation is long enough for it */
+function copyAtOnce(file: FileCopy): Promise<Verification> {
+  requireTime(file);
+  return copyWithTries(file);
 }
 
 /** An equal file stood at the destination before; or an earlier claim put it there, and died before it could say so. */

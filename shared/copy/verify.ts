@@ -29,6 +29,8 @@ export interface Streamed extends BothLayouts {
   readonly digest: Pick<ContentDigest, 'checksum'> | undefined;
   /** The likely layouts as they are known now: a checksum that was seen meanwhile may have shown another one. */
   readonly layoutsNow: () => Promise<BothLayouts>;
+  /** How the written file is read again and digested in another layout; left out where that is done in one go. */
+  readonly readAgain?: (layout: ChecksumLayout, signal: AbortSignal) => Promise<FileChecksum>;
 }
 
 export interface BothLayouts {
@@ -82,15 +84,18 @@ export function weaker(a: Verification, b: Verification): Verification {
 }
 
 /** The checksums that both clusters keep of the two files; undefined where there is none. */
-interface StoredOfBoth {
+export interface StoredOfBoth {
   readonly ofRead: FileChecksum | undefined;
   readonly ofWritten: FileChecksum | undefined;
 }
 
 /** The source's checksum is asked for after the read, as ever. @throws IntegrityError when the written file is not closed */
-async function storedOfBoth(copy: Streamed, signal: AbortSignal): Promise<StoredOfBoth> {
+export async function storedOfBoth(
+  copy: Pick<Streamed, 'source' | 'written'>,
+  signal: AbortSignal,
+): Promise<StoredOfBoth> {
   const [ofRead, ofWritten] = await allOrAbort(signal, [
-    (both) => ofSource(storedChecksum(copy.source, both, copy.source.near)),
+    (both) => storedOfSource(copy, both),
     (both) => storedOfWritten(copy, both),
   ]);
   return { ofRead, ofWritten };
@@ -100,7 +105,7 @@ async function storedOfBoth(copy: Streamed, signal: AbortSignal): Promise<Stored
  * Whether source and destination keep the same checksum. Each is computed of the bytes as that side has them, so that equal ones prove the
  * copy from disk to disk.
  */
-function isAlike({ ofRead, ofWritten }: StoredOfBoth): boolean {
+export function isAlike({ ofRead, ofWritten }: StoredOfBoth): boolean {
   return ofRead !== undefined && ofWritten !== undefined && !isOfNothing(ofRead) && proves(ofRead, ofWritten);
 }
 
@@ -137,15 +142,23 @@ async function digestAfterwards(copy: Streamed, file: ContentOf, signal: AbortSi
   return digest;
 }
 
-type Digested = Streamed & { readonly digest: Pick<ContentDigest, 'checksum'> };
+type Digested = Omit<Streamed, 'layoutsNow'> & { readonly digest: Pick<ContentDigest, 'checksum'> };
 
 /** What is looked at of a written file alone. */
-export type Written = Pick<Digested, 'written' | 'digest' | 'writtenLayouts'>;
+export type Written = Pick<Digested, 'written' | 'digest' | 'writtenLayouts' | 'readAgain'>;
 
-async function verifySource(copy: Digested, signal: AbortSignal, known?: StoredOfBoth): Promise<Verification> {
+/** In an encryption zone it is of the ciphertext. */
+async function storedOfSource(
+  { source }: Pick<Streamed, 'source'>,
+  signal: AbortSignal,
+): Promise<FileChecksum | undefined> {
+  return source.encrypted ? undefined : ofSource(storedChecksum(source, signal, source.near));
+}
+
+/** Proves what was read, as `verify` says. */
+export async function verifySource(copy: Digested, signal: AbortSignal, known?: StoredOfBoth): Promise<Verification> {
   const { source, digest, sourceLayouts } = copy;
-  const ask = () => (source.encrypted ? undefined : ofSource(storedChecksum(source, signal, source.near)));
-  const stored = known ? known.ofRead : await ask();
+  const stored = known ? known.ofRead : await storedOfSource(copy, signal);
   if (stored && sourceLayouts.some((layout) => proves(stored, digest.checksum(layout)))) return 'checksum';
   await requireUnchanged(source, signal);
   if (!stored && !source.encrypted) await requireWhole(source, signal);
@@ -209,12 +222,12 @@ function isAmong(layouts: readonly RegularLayout[], layout: ChecksumLayout, leng
 
 /** A written file that has another length was not changed by its writer, as a source may be, but by somebody else or by a fault. */
 async function digestWritten(
-  copy: Pick<Streamed, 'written'>,
+  copy: Pick<Streamed, 'written' | 'readAgain'>,
   layout: ChecksumLayout,
   signal: AbortSignal,
 ): Promise<FileChecksum> {
   try {
-    return await digestOf(copy.written, layout, signal);
+    return await (copy.readAgain?.(layout, signal) ?? digestOf(copy.written, layout, signal));
   } catch (error) {
     if (error instanceof SourceChangedError) throw new IntegrityError(error.reason, whereWritten(copy));
     throw error;

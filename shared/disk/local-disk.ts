@@ -1,11 +1,15 @@
 import { constants, type Stats } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { dirname, join as joinPath, relative, resolve as resolvePath } from 'node:path';
-import { messageOf, SourceChangedError, type Where } from '../errors.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf, SourceChangedError } from '../errors.ts';
+import { LeastRate } from '../storage/least-rate.ts';
+import { blocksMs, type Pace, STALL_MS } from '../storage/pace.ts';
 import type { ByteRange, FileStatus, Storage, LockedPath, Reading, WriteOptions, Writing } from '../storage/storage.ts';
 import { namenodeOrder } from '../storage/order.ts';
 import { basename, join } from '../storage/path.ts';
 import { codeOf, localError } from './disk-error.ts';
+import { attempt, inTime } from './system-call.ts';
 
 const PAGE = 1000;
 /** HDFS's default. A disk's files have no such blocks: the number only says in which layout contents are compared. */
@@ -13,6 +17,8 @@ const BLOCK_BYTES = 128 * 1024 * 1024;
 /** Bytes of one name, and of a whole path with its end: what Linux allows. */
 const NAME_BYTES = 255;
 const PATH_BYTES = 4095;
+/** For how long the closing of a file is waited for of which nothing is wanted any more, ms. */
+const CLOSE_MS = 1000;
 /** How file systems without hard links refuse one: FAT, exFAT, SMB, many of FUSE; and one more to a file that has the most. */
 const NO_LINK = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV', 'EINVAL'];
 
@@ -24,10 +30,12 @@ export class LocalDisk implements Storage {
   readonly maxConcurrency = undefined;
   readonly order = namenodeOrder;
   readonly #readBytes: number;
+  readonly #pace: Pace;
 
   /** @param readBytes  how much is read at once */
-  constructor(readBytes: number) {
+  constructor(readBytes: number, pace: Pace = { leastRate: 0 }) {
     this.#readBytes = readBytes;
+    this.#pace = pace;
   }
 
   resolve(path: string): string {
@@ -48,11 +56,12 @@ export class LocalDisk implements Storage {
 
   async stat(path: string, signal: AbortSignal): Promise<FileStatus | undefined> {
     signal.throwIfAborted();
+    const where = { operation: 'STAT', path };
     try {
-      return await statusAt(path, basename(path));
+      return await inTime(where, () => statusAt(path, basename(path)));
     } catch (error) {
       if (['ENOENT', 'ENOTDIR'].includes(codeOf(error))) return undefined;
-      throw localError(error, { operation: 'STAT', path });
+      throw localError(error, where);
     }
   }
 
@@ -63,7 +72,8 @@ export class LocalDisk implements Storage {
     for (let i = 0; i < wanted.length; i += PAGE) {
       signal.throwIfAborted();
       const page = wanted.slice(i, i + PAGE).map(({ name, readable }) => entryOf(directory, name, readable));
-      yield (await Promise.all(page)).filter((entry) => entry !== undefined);
+      const listed = await attempt({ operation: 'LIST', path: directory }, () => Promise.all(page));
+      yield listed.filter((entry) => entry !== undefined);
     }
   }
 
@@ -71,13 +81,15 @@ export class LocalDisk implements Storage {
     const where = { operation: 'READ', path };
     const handle = await attempt(where, () => fs.open(path, constants.O_RDONLY | constants.O_NONBLOCK));
     const readBytes = this.#readBytes;
+    const { stallMs = STALL_MS, leastRate } = this.#pace;
     async function* body(): AsyncGenerator<Uint8Array> {
       try {
         const end = offset + lengthBytes;
         for (let at = offset; at < end;) {
           signal.throwIfAborted();
           const size = Math.min(readBytes, end - at);
-          const { buffer, bytesRead } = await attempt(where, () => handle.read(Buffer.allocUnsafe(size), 0, size, at));
+          const read = () => handle.read(Buffer.allocUnsafe(size), 0, size, at);
+          const { buffer, bytesRead } = await attempt(where, read, stallMs);
           if (bytesRead === 0) {
             throw new SourceChangedError(`it has shrunk from ${fileBytes} to ${at} bytes since it was listed`, where);
           }
@@ -85,22 +97,25 @@ export class LocalDisk implements Storage {
           yield buffer.subarray(0, bytesRead);
         }
         if (end < fileBytes) return;
-        const { bytesRead: more } = await attempt(where, () => handle.read(Buffer.allocUnsafe(1), 0, 1, fileBytes));
+        const readOn = () => handle.read(Buffer.allocUnsafe(1), 0, 1, fileBytes);
+        const { bytesRead: more } = await attempt(where, readOn, stallMs);
         if (more > 0) throw new SourceChangedError(`it has grown beyond ${fileBytes} bytes since it was listed`, where);
       } finally {
-        await handle.close();
+        await closed(handle);
       }
     }
-    return { body: body(), cancel: () => void handle.close().catch(() => undefined) };
+    const given = leastRate > 0 ? new LeastRate(leastRate, where, () => undefined).given(body()) : body();
+    return { body: given, cancel: () => void closed(handle) };
   }
 
   async write(
     path: string,
     body: AsyncIterable<Uint8Array>,
-    { overwrite, permission }: WriteOptions,
+    { overwrite, permission, lengthBytes }: WriteOptions,
     signal: AbortSignal,
   ): Promise<Writing> {
     const where = { operation: 'WRITE', path };
+    const { stallMs = STALL_MS, leastRate } = this.#pace;
     // What is replaced is another file with its own inode number, as in HDFS: that tells what was written from what stood there.
     // Held open, so that its number is not free for the new one.
     const old = overwrite
@@ -110,24 +125,24 @@ export class LocalDisk implements Storage {
     // Nobody else reads it before it has its own permission.
     const mode = permission === undefined ? 0o666 : 0o600;
     const handle = await attempt(where, () => fs.open(path, 'wx', mode)).finally(() => old?.close());
+    const taken = leastRate > 0 ? new LeastRate(leastRate, where, () => undefined).taken(body) : body;
     try {
-      for await (const chunk of body) {
+      for await (const chunk of taken) {
         signal.throwIfAborted();
         // writeFile goes on after a write of which a full disk took only a part, as write does not.
-        await attempt(where, () => handle.writeFile(chunk));
+        await attempt(where, () => handle.writeFile(chunk), stallMs);
       }
-      await attempt(where, async () => {
-        // A disk without permissions refuses some: to tell that is for whoever sets the attributes.
-        if (permission !== undefined) await handle.chmod(modeOf(permission)).catch(ignoring('EPERM', 'ENOTSUP'));
-        // The name is given to what is on the disk, not to what is still in memory.
-        await handle.datasync();
-      });
+      // A disk without permissions refuses some: to tell that is for whoever sets the attributes.
+      if (permission !== undefined)
+        await attempt(where, () => handle.chmod(modeOf(permission)).catch(ignoring('EPERM', 'ENOTSUP')));
+      // The name is given to what is on the disk, not to what is still in memory.
+      await attempt(where, () => handle.datasync(), STALL_MS + blocksMs(lengthBytes));
     } catch (error) {
-      await handle.close().catch(() => undefined);
+      await closed(handle);
       throw error;
     }
     // A network file system may find only now that the disk is full.
-    await attempt(where, () => handle.close());
+    await attempt(where, () => handle.close(), STALL_MS + blocksMs(lengthBytes));
     return {};
   }
 
@@ -157,8 +172,9 @@ export class LocalDisk implements Storage {
   }
 
   async delete(path: string): Promise<boolean> {
+    const where = { operation: 'DELETE', path };
     try {
-      await fs.unlink(path);
+      await inTime(where, () => fs.unlink(path));
       return true;
     } catch (error) {
       if (['ENOENT', 'ENOTDIR'].includes(codeOf(error))) return false;
@@ -166,7 +182,7 @@ export class LocalDisk implements Storage {
         await attempt({ operation: 'RMDIR', path }, () => fs.rmdir(path));
         return true;
       }
-      throw localError(error, { operation: 'DELETE', path });
+      throw localError(error, where);
     }
   }
 
@@ -277,10 +293,8 @@ function modeOf(permission: string): number {
   return Number.parseInt(permission, 8);
 }
 
-async function attempt<T>(where: Where, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw localError(error, where);
-  }
+/** Closes a file of which nothing is wanted any more. One in the middle of something that never ends is closed after that. */
+async function closed(handle: fs.FileHandle): Promise<void> {
+  const closing = handle.close().catch(() => undefined);
+  await Promise.race([closing, sleep(CLOSE_MS, undefined, { ref: false })]);
 }

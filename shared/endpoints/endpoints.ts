@@ -1,4 +1,4 @@
-import type { JobSpec } from '../job/spec.ts';
+import { type JobSpec, paceOf } from '../job/spec.ts';
 import type { Storage } from '../storage/storage.ts';
 import { locationsOf } from './location.ts';
 import type { Limits } from '../limits/limits.ts';
@@ -29,8 +29,9 @@ export async function openEndpoints(
   decorators: readonly Decorator[] = [],
 ): Promise<Endpoints> {
   const { sourceAlias, patterns, destinationAlias, destinationPath } = locationsOf(spec);
+  const job = { ...means, pace: paceOf(spec.options) };
   const open = async (alias: string) =>
-    decorators.reduce((storage, decorate) => decorate(storage), await openStorage(alias, means));
+    decorators.reduce((storage, decorate) => decorate(storage), await openStorage(alias, job));
   const source = await open(sourceAlias);
   const destination = sourceAlias === destinationAlias ? source : await open(destinationAlias);
   return {

@@ -6,6 +6,7 @@ import type { Contact } from '../hdfs/nameservice.ts';
 import { WebHdfs } from '../hdfs/webhdfs.ts';
 import type { Limits } from '../limits/limits.ts';
 import type { Log } from '../log.ts';
+import type { Pace } from '../storage/pace.ts';
 import type { Storage } from '../storage/storage.ts';
 
 /** How a cluster is reached. */
@@ -27,9 +28,12 @@ export interface Means {
   readonly limits: Limits;
 }
 
+/** Means, and what the transfers of one job are held to. */
+type JobMeans = Means & { readonly pace: Pace };
+
 interface Kind {
   readonly has: (alias: string) => boolean;
-  readonly open: (alias: string, means: Means) => Storage | Promise<Storage>;
+  readonly open: (alias: string, means: JobMeans) => Storage | Promise<Storage>;
 }
 
 /** Every kind of storage: which aliases are its own, and how one of them is opened. The first that has an alias opens it. */
@@ -39,18 +43,18 @@ const kinds: readonly Kind[] = [
 ];
 
 /** Asks nothing of the storage yet. @throws SpecError */
-export async function openStorage(alias: string, means: Means): Promise<Storage> {
+export async function openStorage(alias: string, means: JobMeans): Promise<Storage> {
   const kind = kinds.find(({ has }) => has(alias));
   if (!kind) throw new Error(`no kind of storage has the alias ${alias}`);
   return kind.open(alias, means);
 }
 
-function openDisk(_alias: string, { disk, limits }: Means): Storage {
-  if (disk) return limits.paced(new LocalDisk(disk.readBytes));
+function openDisk(_alias: string, { disk, limits, pace }: JobMeans): Storage {
+  if (disk) return limits.paced(new LocalDisk(disk.readBytes, pace));
   throw new SpecError('local: is the disk of one machine, which AWS does not see', 'use hdfs-fanout copy for it');
 }
 
-async function openCluster(alias: string, { accessTo, contact, log, limits }: Means): Promise<Storage> {
+async function openCluster(alias: string, { accessTo, contact, log, limits, pace }: JobMeans): Promise<Storage> {
   const { cluster, authentication } = await accessTo(alias);
-  return limits.paced(new WebHdfs(cluster, log, authentication, contact, limits.turnsAt(cluster)), cluster);
+  return limits.paced(new WebHdfs(cluster, log, authentication, contact, limits.turnsAt(cluster), pace), cluster);
 }

@@ -6,8 +6,8 @@ import { requireFewFailures } from '../job/failures.ts';
 import type { BatchLine, ManifestPosition } from '../job/manifest-lines.ts';
 import type { DeleteOutcome } from '../job/outcome.ts';
 import { presentIn } from '../plan/absence.ts';
-import { hiddenBy } from '../plan/files.ts';
-import type { Deletable } from '../plan/survey.ts';
+import { selection } from '../plan/selection.ts';
+import { type Deletable, hiddenBy } from '../plan/survey.ts';
 import { hasCode } from '../storage/errors.ts';
 import { basename, join, parentOf } from '../storage/path.ts';
 import { ChildrenFirst } from './children-first.ts';
@@ -50,7 +50,7 @@ async function deleteBatch(finishing: Finishing, deleting: Deleting, line: Batch
     const within: Deletable = {
       storage: destination,
       root: root.destination,
-      hides: hiddenBy(job.spec.options),
+      hides: hiddenBy(selection(job.spec.options, root.source)),
       signal,
     };
     const outcomes: DeleteOutcome[] = [];

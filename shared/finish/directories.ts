@@ -7,6 +7,7 @@ import { decorated } from '../storage/decorated.ts';
 import { join, parentOf } from '../storage/path.ts';
 import { kindOf } from '../preserve/losses.ts';
 import type { Entry } from '../plan/entry.ts';
+import { hiding, selection } from '../plan/selection.ts';
 import { walk, type WalkCursor } from '../plan/walk.ts';
 import { ChildrenFirst } from './children-first.ts';
 import { settleDirectory } from './directory-attributes.ts';
@@ -30,6 +31,8 @@ interface DirectoryPaths {
   readonly destination: string;
   /** Whether it is one that the job was asked to copy. */
   readonly isRoot: boolean;
+  /** Whether it was made only if something was copied into it. */
+  readonly isOptional: boolean;
 }
 
 /** Directories whose attributes are set at once, each with one request on its way. */
@@ -81,6 +84,7 @@ async function setTree(
     report.addReason(root.destination, GONE, 'its source is not there any more');
     return undefined;
   }
+  const chosen = selection(job.spec.options, root.source, finishing.list);
   const most = requestsAtOnce(source, destination);
   const atOnce = Math.min(AT_ONCE, most);
   const work = new ChildrenFirst(atOnce);
@@ -89,7 +93,8 @@ async function setTree(
   const leave = ({ path, source: listed }: Entry) =>
     work.add(path, async () => {
       const ends = { source: join(root.source, path), destination: join(root.destination, path) };
-      if (listed) await request(() => setDirectory(finishing, { ...ends, isRoot: path === '' }, listed, report));
+      const what = { isRoot: path === '', isOptional: chosen.isOptional(path) };
+      if (listed) await request(() => setDirectory(finishing, { ...ends, ...what }, listed, report));
     });
   const lost = ({ path }: Entry, error: FanoutError) =>
     report.addReason(join(root.destination, path), NOT_LISTED, error.message, kindOf(error));
@@ -109,6 +114,7 @@ async function setTree(
     stopped = await walk(trees, { leave, lost, blocked: lost }, signal, {
       isOver,
       from,
+      hides: hiding(chosen),
       checkpoint: kept,
       ahead: Math.min(LISTED_AHEAD, 2 * atOnce),
     });
@@ -134,6 +140,9 @@ async function setDirectory(
       const directory = { ...paths, status, present };
       const unkept = await settleDirectory(directory, job.spec.options, source, destination, signal);
       if (unkept) report.add(path, unkept.names, unkept.reason);
+    } else if (paths.isOptional && !paths.isRoot) {
+      // Nothing was copied into it, or its files have failed.
+      return;
     } else if (paths.isRoot || (await isDirectory(parentOf(path)))) {
       // Of a tree that is gone the uppermost directory tells for all.
       const isNewer = !paths.isRoot && status.modifiedAtMs >= job.startedAtMs;

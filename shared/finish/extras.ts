@@ -3,7 +3,7 @@ import { requireSettled } from '../job/ending.ts';
 import type { JobOptions } from '../job/spec.ts';
 import type { Root } from '../job/root.ts';
 import { type ExtrasCursor, type ExtrasSearch, findExtras, type Found } from '../plan/extras.ts';
-import { hiddenBy } from '../plan/files.ts';
+import { selection } from '../plan/selection.ts';
 import { join } from '../storage/path.ts';
 import { requireFewDeletes } from './delete-brake.ts';
 import type { DeleteLists, ExtrasFile, Finishing } from './finishing.ts';
@@ -141,7 +141,7 @@ async function search(
       destination,
       roots: job.roots,
       ...how,
-      hides: hiddenBy(job.spec.options),
+      selection: selection(job.spec.options, job.roots[0]?.source ?? '/'),
       signal,
       onLost: (path, { message: error }) => {
         onLost();

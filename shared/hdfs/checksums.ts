@@ -10,6 +10,7 @@ import {
   parseFileChecksum,
 } from '../storage/checksum.ts';
 import { hasCode, StorageError } from '../storage/errors.ts';
+import { blocksMs } from '../storage/pace.ts';
 import type { DatanodeConnection } from './datanode/connection.ts';
 import { Datanode } from './datanode/datanode.ts';
 import { OptionalOperations } from './optional-operations.ts';
@@ -106,7 +107,7 @@ export class RemoteChecksums implements StoredChecksums {
   /** What a server answers to GETFILECHECKSUM. @throws StorageError open, no-checksum, no-block, … */
   async answer(path: string, signal: AbortSignal, near: Near | undefined, lengthBytes: number): Promise<string> {
     const { answerMs, dataMs } = this.#rest.http.patience;
-    const limitMs = dataMs + checksumMs(lengthBytes);
+    const limitMs = dataMs + blocksMs(lengthBytes);
     // Made for the datanode that is asked first, and good for one question.
     const reserved = near && this.#reserved.get(near);
     if (near) this.#reserved.delete(near);
@@ -145,13 +146,4 @@ export class RemoteChecksums implements StoredChecksums {
       return location === undefined ? text : this.#twoStep.follow(location, asked, (target) => at(target));
     });
   }
-}
-
-/**
- * What a file's checksum may take longer because of its length, ms: whoever computes it asks for each block's, one after the other, and for
- * erasure-coded files may have to read a lost block's stripes. A second for 64 MiB: two for a block of the usual size.
- * @see Hadoop FileChecksumHelper
- */
-function checksumMs(lengthBytes: number): number {
-  return Math.ceil(lengthBytes / (64 * 1024 * 1024)) * 1000;
 }

@@ -8,12 +8,11 @@ import { HttpTransport } from './http.ts';
 import type { Contact } from './nameservice.ts';
 import { NamenodeRest } from './rest.ts';
 import { Spnego } from './spnego.ts';
+import { type Pace, STALL_MS } from '../storage/pace.ts';
 import { tlsOptions } from './tls.ts';
 
 /** For making one connection, s: a host that swallows packets costs no more before the next one is asked. */
 const CONNECT_S = 10;
-/** HDFS takes a minute to notice that a datanode of a write is gone, and some seconds for each to go on without it. */
-const DATA_S = 180;
 
 /** How a cluster's servers are reached. @throws SpecError when a file that the definition names cannot be used */
 export function routeOf(cluster: Cluster): Route {
@@ -26,6 +25,7 @@ export function routeOf(cluster: Cluster): Route {
  * @param authentication  in place of what the definition says, where tokens come from elsewhere
  * @param contact  whether its addresses are known to be right
  * @param turn  what each request to a namenode waits for
+ * @param pace  what transfers are held to
  * @throws SpecError when a file that the definition names cannot be used
  */
 export function connect(
@@ -34,10 +34,11 @@ export function connect(
   authentication?: Authentication,
   contact: Contact = 'first',
   turn?: Turn,
+  { stallMs, leastRate }: Pace = { leastRate: 0 },
 ): NamenodeRest {
   const answerMs = cluster.timeout * 1000;
-  const dataMs = (cluster.data_timeout ?? Math.max(DATA_S, cluster.timeout)) * 1000;
-  const http = new HttpTransport(routeOf(cluster), { answerMs, dataMs });
+  const dataMs = cluster.data_timeout === undefined ? Math.max(STALL_MS, answerMs) : cluster.data_timeout * 1000;
+  const http = new HttpTransport(routeOf(cluster), { answerMs, dataMs, stallMs: stallMs ?? dataMs, leastRate });
   return new NamenodeRest(cluster, http, authentication ?? authenticationOf(cluster, http, log), log, contact, turn);
 }
 

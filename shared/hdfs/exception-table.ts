@@ -110,6 +110,10 @@ const messages: readonly Row[] = [
   text('safe-mode', /^(?:Cannot|Zero blocklocations for) .*\bName node is in safe mode\./s),
   text('no-datanode', /^Failed to find datanode|^File .* could only be (?:written|replicated) to \d+/s),
   text('out-of-range', /^Offset=-?\d+ out of the range/),
+  text(
+    'leased',
+    /^Failed to (?:APPEND|TRUNCATE|CREATE)_FILE .* for .* because |^Failed to close file .*\bLease recovery is in progress/s,
+  ),
   // A file that somebody writes, and one whose writer died: of that one not even the length can be told.
   text('open', /^Fail to get checksum, since file .* is under construction/s),
   text('open', /^Cannot obtain block length for /),

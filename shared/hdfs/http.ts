@@ -2,12 +2,14 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, type Dispatcher } from 'undici';
 import type { Where } from '../errors.ts';
 import { Connector, type Route } from './connector.ts';
+import { LeastRate } from '../storage/least-rate.ts';
+import { blocksMs } from '../storage/pace.ts';
 import { Cookies } from './cookies.ts';
-import { ERROR_BODY_BYTES, HEADER_BYTES } from './datanode/answer.ts';
+import { ERROR_BODY_BYTES, HEADER_BYTES, type RawAnswer } from './datanode/answer.ts';
 import { DatanodeConnection } from './datanode/connection.ts';
 import { transportError } from './transport-error.ts';
 import { splitUrl } from './urls.ts';
-import { CONTENT_TYPE, CSRF_HEADER, Uploads } from './uploads.ts';
+import { CONTENT_TYPE, CSRF_HEADER, type Upload, Uploads } from './uploads.ts';
 
 export type Headers = Readonly<Record<string, string>>;
 
@@ -36,12 +38,16 @@ export interface Download {
   readonly cookies: readonly string[];
 }
 
-/** For how long nothing may come from a server, ms. */
+/** For how long servers are waited for: the one place that decides. */
 export interface Patience {
-  /** Before the answer of a namenode, HttpFS or gateway. */
+  /** For the answer of a namenode, HttpFS or gateway, ms. */
   readonly answerMs: number;
-  /** Before the next bytes of a file, and before the answer of whoever reads or writes them. */
+  /** For the answer of whoever is to read or write a file, ms. One about all of its bytes is given more time by its length (`blocksMs`). */
   readonly dataMs: number;
+  /** For the next bytes of a file, or until some are taken, ms; 0: without end. */
+  readonly stallMs: number;
+  /** Bytes of a file a second that a server moves at least; 0: any. */
+  readonly leastRate: number;
 }
 
 /**
@@ -52,8 +58,8 @@ export class HttpTransport {
   /** Of namenodes, HttpFS and gateways: datanodes set none and are sent none. */
   readonly cookies = new Cookies();
   readonly patience: Patience;
-  readonly uploads: Uploads;
   readonly #agent: Agent;
+  readonly #uploads: Uploads;
   /** Which good answers of datanodes, or of what stands before them, are not simple ones. */
   readonly #unfamiliar = new Set<string>();
   readonly #connector: Connector;
@@ -62,7 +68,8 @@ export class HttpTransport {
     const connector = new Connector(route);
     this.#connector = connector;
     this.patience = patience;
-    this.uploads = new Uploads(connector, patience.dataMs);
+    const answerMs = (lengthBytes: number) => patience.dataMs + blocksMs(lengthBytes);
+    this.#uploads = new Uploads(connector, { stallMs: patience.stallMs, answerMs });
     this.#agent = new Agent({
       connect: ({ protocol, host, hostname }, callback) => {
         connector.connect(`${protocol}//${host ?? hostname}`).then(
@@ -96,7 +103,7 @@ export class HttpTransport {
     headers: Headers = {},
     answerMs = this.patience.dataMs,
   ): Promise<Answer | Download> {
-    const limits = { answerMs, bodyMs: this.patience.dataMs };
+    const limits = { answerMs, bodyMs: this.patience.stallMs };
     const response = await this.#send('GET', url, where, signal, headers, limits);
     const { statusCode: status, headers: given, body } = response;
     if (status !== 200 || /^text\/html/.test(single(given['content-type']) ?? '')) {
@@ -106,6 +113,19 @@ export class HttpTransport {
     const cookies = [given['set-cookie'] ?? []].flat();
     const discard = () => void body.on('error', () => undefined).destroy();
     return { status, lengthBytes: length === undefined ? undefined : Number(length), body, discard, cookies };
+  }
+
+  /** As `Uploads.send`. @throws TransportError also where the server takes the body more slowly than at the least rate */
+  async upload(upload: Upload, where: Where, signal: AbortSignal): Promise<RawAnswer> {
+    const { leastRate } = this.patience;
+    if (leastRate === 0) return this.#uploads.send(upload, where, signal);
+    const stop = new AbortController();
+    const rate = new LeastRate(leastRate, where, (error) => stop.abort(error));
+    return this.#uploads.send(
+      { ...upload, body: rate.taken(upload.body) },
+      where,
+      AbortSignal.any([signal, stop.signal]),
+    );
   }
 
   /**
@@ -132,7 +152,8 @@ export class HttpTransport {
   ): Promise<Answer | Download | undefined> {
     signal.throwIfAborted();
     const connection = this.reserve(url, where, wantedBytes);
-    return connection && this.#openOn(connection, url, where, signal, this.patience.dataMs);
+    const { dataMs, stallMs } = this.patience;
+    return connection && this.#openOn(connection, url, where, signal, dataMs, stallMs);
   }
 
   /**
@@ -150,7 +171,7 @@ export class HttpTransport {
   ): Promise<Answer | undefined> {
     signal.throwIfAborted();
     const connection = reserved ?? this.reserve(url, where, 0);
-    const opened = connection && (await this.#openOn(connection, url, where, signal, answerMs));
+    const opened = connection && (await this.#openOn(connection, url, where, signal, answerMs, answerMs));
     if (!opened || 'text' in opened) return opened;
     try {
       return answerOf(opened.status, {}, await readText(opened.body));
@@ -164,14 +185,16 @@ export class HttpTransport {
     url: string,
     where: Where,
     signal: AbortSignal,
-    idleMs: number,
+    answerMs: number,
+    bodyMs: number,
   ): Promise<Answer | Download | undefined> {
     const { origin, path, host } = splitUrl(url, where);
     const { body } = connection;
     try {
-      await connection.ask(`GET ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`, signal, idleMs);
+      await connection.ask(`GET ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`, signal, answerMs);
       const head = await body.head();
       if (typeof head === 'number') {
+        body.allow(bodyMs);
         return { status: 200, lengthBytes: head, body, discard: () => body.destroy(), cookies: [] };
       }
       if (head === 'unfamiliar') this.#unfamiliar.add(answersOf(origin, where));
@@ -182,14 +205,14 @@ export class HttpTransport {
       }
     } catch (error) {
       connection[Symbol.dispose]();
-      throw this.#transportError(error, where, signal, idleMs);
+      throw this.#transportError(error, where, signal, answerMs);
     }
     connection[Symbol.dispose]();
     return undefined;
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#agent.destroy(), this.uploads.close()]);
+    await Promise.all([this.#agent.destroy(), this.#uploads.close()]);
   }
 
   async #send(

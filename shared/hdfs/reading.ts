@@ -1,9 +1,11 @@
-import { type FanoutError, SourceChangedError, TransportError, type Where } from '../errors.ts';
+import { FanoutError, SourceChangedError, TransportError, type Where } from '../errors.ts';
 import type { ByteRange, Reading } from '../storage/storage.ts';
-import type { Download } from './http.ts';
+import { LeastRate } from '../storage/least-rate.ts';
+import type { Download, Patience } from './http.ts';
 import { splitUrl } from './urls.ts';
 import { remoteErrorOf } from './remote-exception.ts';
 import type { NamenodeRest } from './rest.ts';
+import { isSilence } from './transport-error.ts';
 import type { TwoStep } from './two-step.ts';
 
 /** Opens a part of a file. @throws as `Storage.read` */
@@ -18,11 +20,16 @@ export async function openFile(
   const { offset, lengthBytes, fileBytes } = range;
   // Without a length the answer's own shows whether the file is as long as it was listed, before a byte moves.
   const parameters = { offset, length: offset + lengthBytes < fileBytes ? lengthBytes : undefined };
-  const answer = await rest.open('OPEN', path, parameters, signal);
+  const answer = await twoStep.begin(path, signal, (elsewhere) =>
+    rest.open('OPEN', path, { ...parameters, ...elsewhere }, signal),
+  );
   const asked = { operation: 'OPEN', path };
+  const nameservice = rest.nameservice(path);
+  const { url: base } = nameservice;
+  const server = { sender: 'the server', onLost: () => nameservice.failOver(base) };
   if ('body' in answer) {
-    const host = splitUrl(rest.nameservice(path).url).host;
-    return received(answer, range, { ...asked, host }, signal);
+    const where = { ...asked, host: splitUrl(base).host };
+    return received(answer, range, { ...server, where }, rest.http.patience, signal);
   }
   if (answer.location === undefined) throw remoteErrorOf(answer.status, answer.text, asked);
   return twoStep.follow(answer.location, asked, async ({ url, where, headers, near }) => {
@@ -30,16 +37,29 @@ export async function openFile(
       (near && (await rest.http.openRaw(url, where, signal, lengthBytes))) ??
       (await rest.http.open(url, where, signal, headers));
     if (!('body' in opened)) throw remoteErrorOf(opened.status, opened.text, where);
-    return { ...received(opened, range, where, signal), near };
+    const onLost = (reason: string) => twoStep.avoided.note(where.host ?? '', reason);
+    const from = near ? { sender: 'the datanode', where, onLost } : { ...server, where };
+    return { ...received(opened, range, from, rest.http.patience, signal), near };
   });
 }
 
+/** Who sends bytes. */
+interface From {
+  readonly sender: string;
+  readonly where: Where;
+  /** Called where it sends no more, or too slowly. */
+  readonly onLost: (reason: string) => void;
+}
+
 function received(
-  { body, discard, lengthBytes: sent }: Download,
+  download: Download,
   { offset, lengthBytes, fileBytes }: ByteRange,
-  where: Where,
+  from: From,
+  patience: Patience,
   signal: AbortSignal,
 ): Pick<Reading, 'body' | 'cancel'> {
+  const { body, discard, lengthBytes: sent } = download;
+  const { where } = from;
   if (sent !== undefined && sent < lengthBytes) {
     discard();
     throw new SourceChangedError(
@@ -47,18 +67,20 @@ function received(
       where,
     );
   }
-  const tooMany = () => tooLong({ offset, lengthBytes, fileBytes }, where);
+  const tooMany = () => tooLong({ offset, lengthBytes, fileBytes }, from);
   if (sent !== undefined && sent > lengthBytes) {
     discard();
     throw tooMany();
   }
-  return { body: exactly(body, lengthBytes, where, signal, tooMany), cancel: discard };
+  const { leastRate, stallMs } = patience;
+  const given = leastRate > 0 ? new LeastRate(leastRate, where, discard).given(body) : body;
+  return { body: exactly(given, lengthBytes, from, stallMs, signal, tooMany), cancel: discard };
 }
 
 /** What more bytes than were asked for mean: at the end of the file, that it has grown. */
-function tooLong({ offset, lengthBytes, fileBytes }: ByteRange, where: Where): FanoutError {
+function tooLong({ offset, lengthBytes, fileBytes }: ByteRange, { sender, where }: From): FanoutError {
   if (offset + lengthBytes < fileBytes) {
-    return new TransportError(`the datanode sent more than the ${lengthBytes} bytes that it was asked for`, where, {});
+    return new TransportError(`${sender} sent more than the ${lengthBytes} bytes that it was asked for`, where, {});
   }
   return new SourceChangedError(`it has grown beyond ${fileBytes} bytes since it was listed`, where);
 }
@@ -67,11 +89,16 @@ function tooLong({ offset, lengthBytes, fileBytes }: ByteRange, where: Where): F
 async function* exactly(
   body: AsyncIterable<Uint8Array>,
   lengthBytes: number,
-  where: Where,
+  { sender, where, onLost }: From,
+  stallMs: number,
   signal: AbortSignal,
   tooMany: () => FanoutError,
 ): AsyncGenerator<Uint8Array> {
   let seen = 0;
+  const lost = (reason: string, cause?: unknown) => {
+    onLost(reason);
+    return cause instanceof FanoutError ? cause : new TransportError(`${sender} ${reason}`, where, { cause });
+  };
   try {
     for await (const chunk of body) {
       seen += chunk.length;
@@ -80,12 +107,12 @@ async function* exactly(
     }
   } catch (error) {
     signal.throwIfAborted();
-    throw new TransportError(`the datanode broke off after ${seen} of ${lengthBytes} bytes`, where, { cause: error });
+    if (error instanceof FanoutError) throw lost(error.reason, error);
+    const how = isSilence(error) ? `sent nothing for ${stallMs / 1000} s` : 'broke off';
+    throw lost(`${how} after ${seen} of ${lengthBytes} bytes`, error);
   }
   if (seen > lengthBytes) throw tooMany();
-  if (seen !== lengthBytes) {
-    throw new TransportError(`the datanode sent ${seen} of ${lengthBytes} bytes`, where, {});
-  }
+  if (seen !== lengthBytes) throw lost(`sent ${seen} of ${lengthBytes} bytes`);
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array> {

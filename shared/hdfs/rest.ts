@@ -83,9 +83,9 @@ export class NamenodeRest {
     signal: AbortSignal,
     answerMs?: number,
   ): Promise<Answer> {
-    return this.#tried(path, signal, (nameservice) =>
-      this.#once(nameservice, method, operation, path, parameters, signal, answerMs),
-    );
+    const attempt = (nameservice: Nameservice) =>
+      this.#once(nameservice, method, operation, path, parameters, signal, answerMs);
+    return this.#tried(path, signal, attempt, mayDoWithout(parameters));
   }
 
   /** As `call`. @returns the answer's JSON as it came: whoever asked looks whether it is what they expect */
@@ -110,13 +110,14 @@ export class NamenodeRest {
 
   /** As `call`, for data: a namenode redirects to it, HttpFS sends it at once. */
   open(operation: string, path: string, parameters: Parameters, signal: AbortSignal): Promise<Answer | Download> {
-    return this.#tried(path, signal, (nameservice) => {
+    const attempt = (nameservice: Nameservice) => {
       const { answerMs, dataMs } = this.http.patience;
       const limitMs = nameservice.hasDatanodes ? answerMs : dataMs;
       return this.#asked(nameservice, operation, path, parameters, (url, where, headers) =>
         this.http.open(url, where, signal, headers, limitMs),
       );
-    });
+    };
+    return this.#tried(path, signal, attempt, mayDoWithout(parameters));
   }
 
   /** One try, which turns to the next address when this one cannot serve. */
@@ -179,7 +180,13 @@ export class NamenodeRest {
     await this.http.close();
   }
 
-  async #tried<T>(path: string, signal: AbortSignal, attempt: (nameservice: Nameservice) => Promise<T>): Promise<T> {
+  /** @param isOnly  whether one try is all */
+  async #tried<T>(
+    path: string,
+    signal: AbortSignal,
+    attempt: (nameservice: Nameservice) => Promise<T>,
+    isOnly = false,
+  ): Promise<T> {
     const nameservice = this.nameservice(path);
     const startedAtMs = performance.now();
     // What is waited for a turn is no time in which a cluster could not serve.
@@ -196,6 +203,7 @@ export class NamenodeRest {
     const failures = new Map<string, FanoutError>();
     const counted = { tries: 0, refusals: 0, doubtful: 0 };
     const again = (error: unknown): Again => {
+      if (isOnly) return 'no';
       // A standby namenode may not have heard of a new token yet.
       if (hasCode(error, 'token') && ++counted.tries < nameservice.urls.length) {
         nameservice.failOver(nameservice.url);
@@ -297,6 +305,11 @@ export class NamenodeRest {
       ? remedy
       : `${remedy}; $${unused} is set here and not used: if a proxy is the only way out, name it as proxy in the cluster's definition`;
   }
+}
+
+/** Whether a request that leaves datanodes out is asked again without that (`TwoStep.begin`) when its first try fails. */
+function mayDoWithout(parameters: Parameters): boolean {
+  return 'excludedatanodes' in parameters;
 }
 
 /** An environment variable by which other programs find a proxy. */

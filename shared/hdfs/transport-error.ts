@@ -1,4 +1,5 @@
 import { TransportError, type Where } from '../errors.ts';
+import { Silence } from './datanode/broken.ts';
 import { tlsFailureOf } from './tls-failure.ts';
 
 const networkFailures: Readonly<Record<string, string>> = {
@@ -43,6 +44,7 @@ export function transportError(error: unknown, where: Where, timeoutMs: number):
     const remedy = 'check the port, and whether its URL begins with http:// or https://';
     return new TransportError('it does not answer in HTTP', where, { cause: error, remedy });
   }
+  if (error instanceof Silence) return new TransportError(error.message, where, { cause: error });
   const reason = timeouts.has(code) ? `no answer within ${timeoutMs / 1000} s` : (networkFailures[code] ?? text(error));
   return new TransportError(reason, where, { cause: error });
 }
@@ -54,6 +56,11 @@ function text(error: unknown): string {
 /** Whether nothing of a server was reached, so that the way to it is in question. */
 export function isUnreached(error: unknown): boolean {
   return unreached.has(codeOf(error));
+}
+
+/** Whether the next bytes of a body did not come in time. */
+export function isSilence(error: unknown): boolean {
+  return error instanceof Silence || codeOf(error) === 'UND_ERR_BODY_TIMEOUT';
 }
 
 /** Something answered, and not in HTTP. */

@@ -1,12 +1,15 @@
 import { FanoutError, TransportError, type Where } from '../errors.ts';
 import { hasCode, StorageError } from '../storage/errors.ts';
+import type { Log } from '../log.ts';
+import { AvoidedDatanodes } from './datanode/avoided.ts';
 import { Datanode } from './datanode/datanode.ts';
+import { TransferAddresses } from './datanode/transfer-addresses.ts';
 import type { Headers } from './http.ts';
 import { splitUrl } from './urls.ts';
 import { codeOf } from './transport-error.ts';
 import { unaddressable } from './misdirected.ts';
 import { redirectOf } from './redirect.ts';
-import type { NamenodeRest } from './rest.ts';
+import type { NamenodeRest, Parameters } from './rest.ts';
 
 /** Where the second step of an operation goes, and what it is sent there. */
 export interface Target {
@@ -17,12 +20,36 @@ export interface Target {
   readonly near: Datanode | undefined;
 }
 
-/** The second step of OPEN, CREATE and GETFILECHECKSUM: at a datanode, or at the server itself when it redirects to itself. */
+/** Operations that a server redirects: the second step of OPEN, CREATE and GETFILECHECKSUM is at a datanode, or at the server itself. */
 export class TwoStep {
+  readonly avoided: AvoidedDatanodes;
   readonly #rest: NamenodeRest;
+  readonly #addresses: TransferAddresses;
 
-  constructor(rest: NamenodeRest) {
+  constructor(rest: NamenodeRest, log: Log) {
     this.#rest = rest;
+    this.avoided = new AvoidedDatanodes(rest.cluster.name, log);
+    this.#addresses = new TransferAddresses(rest.http, log);
+  }
+
+  /**
+   * The first step of OPEN and CREATE. A namenode is asked for a datanode that is not avoided; where it finds none, or cannot leave any out,
+   * any will do.
+   * @param ask  with the parameters of that, or with none
+   */
+  async begin<T>(path: string, signal: AbortSignal, ask: (parameters: Parameters) => Promise<T>): Promise<T> {
+    const { hosts } = this.avoided;
+    const nameservice = this.#rest.nameservice(path);
+    if (hosts.length === 0 || !nameservice.hasDatanodes) return ask({});
+    const addresses = await this.#addresses.of(hosts, nameservice);
+    if (addresses.length === 0) return ask({});
+    try {
+      return await ask({ excludedatanodes: addresses.join() });
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof FanoutError)) throw error;
+      return ask({});
+    }
   }
 
   /**
@@ -67,6 +94,8 @@ export class TwoStep {
       const unresolved = codeOf(error.cause) === 'ENOTFOUND';
       // A certificate that one datanode cannot use is no reason to stop: another one may have the file as well.
       const closed = codeOf(error.cause) === 'UND_ERR_DESTROYED';
+      // A connection that was made for a checksum ahead of time may have waited too long.
+      if (!closed && where.operation !== 'GETFILECHECKSUM') this.avoided.note(where.host ?? '', error.reason);
       throw new TransportError(
         `the datanode could not be used: ${error.reason}; the namenode ${splitUrl(namenode).host} works`,
         where,

@@ -1,6 +1,6 @@
 import type { Where } from '../errors.ts';
 import type { Connector } from './connector.ts';
-import { UploadConnection } from './datanode/upload-connection.ts';
+import { UploadConnection, type UploadLimits } from './datanode/upload-connection.ts';
 import type { RawAnswer } from './datanode/answer.ts';
 import { splitUrl } from './urls.ts';
 import { transportError } from './transport-error.ts';
@@ -32,13 +32,13 @@ export interface Upload {
  */
 export class Uploads {
   readonly #connector: Connector;
-  readonly #dataMs: number;
+  readonly #limits: UploadLimits;
   /** By origin; the last one used is the next one to be used. */
   readonly #kept = new Map<string, UploadConnection[]>();
 
-  constructor(connector: Connector, dataMs: number) {
+  constructor(connector: Connector, limits: UploadLimits) {
     this.#connector = connector;
-    this.#dataMs = dataMs;
+    this.#limits = limits;
   }
 
   /**
@@ -52,7 +52,7 @@ export class Uploads {
       return await this.#send(upload, where, signal);
     } catch (error) {
       signal.throwIfAborted();
-      throw transportError(error, where, this.#dataMs);
+      throw transportError(error, where, this.#limits.answerMs(0));
     }
   }
 
@@ -68,7 +68,7 @@ export class Uploads {
     const { origin, path, host } = splitUrl(url, where);
     const head = headOf(upload, path, host);
     const kept = upload.isKept ? this.#take(origin) : undefined;
-    const connection = kept ?? new UploadConnection(await this.#connector.connect(origin, signal), this.#dataMs);
+    const connection = kept ?? new UploadConnection(await this.#connector.connect(origin, signal), this.#limits);
     let isResting = false;
     try {
       const answer = await connection.send({ head, body, lengthBytes, isPatient }, signal);

@@ -2,10 +2,13 @@ import { messageOf, printable } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { Once } from '../once.ts';
 import { hasCode, StorageError } from '../storage/errors.ts';
+import type { LostConnections } from '../storage/capabilities.ts';
 import type { Load } from '../storage/load.ts';
+import type { Pace } from '../storage/pace.ts';
 import { basename, join, normalize } from '../storage/path.ts';
 import { namenodeOrder } from '../storage/order.ts';
 import type { ByteRange, FileStatus, LockedPath, Reading, Storage, WriteOptions, Writing } from '../storage/storage.ts';
+import { Append } from './append.ts';
 import { RemoteAttributes } from './attributes.ts';
 import type { Authentication } from './auth.ts';
 import { RemoteChecksums } from './checksums.ts';
@@ -39,9 +42,11 @@ export class WebHdfs implements Storage {
   readonly checksums: RemoteChecksums;
   readonly concatenation: Concat;
   readonly trash: RemoteTrash;
+  readonly appending: Append;
   readonly hadoop: RemoteAttributes;
   readonly posix: RemoteAttributes;
   readonly load: Load;
+  readonly lostConnections: LostConnections;
   readonly #rest: NamenodeRest;
   readonly #log: Log;
   readonly #root: string;
@@ -58,9 +63,17 @@ export class WebHdfs implements Storage {
    * @param authentication  in place of what the definition says
    * @param contact  whether the cluster's addresses are known to be right
    * @param turn  what each request to a namenode waits for
+   * @param pace  what transfers are held to
    */
-  constructor(cluster: Cluster, log: Log, authentication?: Authentication, contact: Contact = 'first', turn?: Turn) {
-    const rest = connect(cluster, log, authentication, contact, turn);
+  constructor(
+    cluster: Cluster,
+    log: Log,
+    authentication?: Authentication,
+    contact: Contact = 'first',
+    turn?: Turn,
+    pace?: Pace,
+  ) {
+    const rest = connect(cluster, log, authentication, contact, turn, pace);
     const limits = new LayoutLimits();
     this.name = cluster.name;
     this.maxConcurrency = (cluster.max_concurrency ?? 0) > 0 ? cluster.max_concurrency : undefined;
@@ -69,13 +82,15 @@ export class WebHdfs implements Storage {
     this.#log = log;
     this.#root = normalize(cluster.root ?? '/');
     this.#mounts = new Mounts(cluster);
-    this.#twoStep = new TwoStep(rest);
+    this.#twoStep = new TwoStep(rest, log);
+    this.lostConnections = this.#twoStep.avoided;
     this.#listing = new Listing(rest);
     this.#writer = new Writer(rest, this.#twoStep, limits);
     this.names = new HdfsNames(rest, this.#mounts);
     this.checksums = new RemoteChecksums(rest, this.#twoStep);
     this.concatenation = new Concat(rest);
     this.trash = new RemoteTrash(rest, (path, signal) => this.replacesAtOnce(path, signal));
+    this.appending = new Append(rest, this.#twoStep);
     this.#closedLength = new ClosedLength(rest, this.checksums);
     this.hadoop = new RemoteAttributes(rest, limits);
     this.posix = this.hadoop;

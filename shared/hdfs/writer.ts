@@ -64,15 +64,16 @@ export class Writer {
       ...modeOf(options.permission, '644', '666'),
     };
     // The first step only asks for a datanode and changes nothing, so it may be sent again.
-    const { location, text } = await this.#rest.call('PUT', 'CREATE', path, parameters, signal);
+    const { location, text } = await this.#twoStep.begin(path, signal, (elsewhere) =>
+      this.#rest.call('PUT', 'CREATE', path, { ...parameters, ...elsewhere }, signal),
+    );
     if (location === undefined) throw remoteErrorOf(200, text, { operation: 'CREATE', path });
     return this.#twoStep.follow(location, { operation: 'CREATE', path }, async ({ url, where, headers, near }) => {
       if (near) options.onNear?.(near);
       // Only datanodes give the interim answer that a patient upload waits for, and they keep no connection.
       const { lengthBytes } = options;
       const how = { headers, isKept: near === undefined, isPatient: patient && near !== undefined };
-      const upload = { method: 'PUT', url, body, lengthBytes, ...how };
-      const answer = await this.#rest.http.uploads.send(upload, where, signal);
+      const answer = await this.#rest.http.upload({ method: 'PUT', url, body, lengthBytes, ...how }, where, signal);
       const { status, text, headers: told } = answer;
       if (status !== 201) throw remoteErrorOf(status, text, where, retryAfterMs(told['retry-after'], told.date));
       return { near };

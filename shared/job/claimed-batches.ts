@@ -1,6 +1,7 @@
 import type { ClaimedBatch, JobStore } from './job-store.ts';
 import { type BatchLine, type ManifestPosition, manifestStart } from './manifest-lines.ts';
 import type { ManifestStore } from './manifest.ts';
+import { isSplit, splitOf } from './unit.ts';
 
 /** Where a job's batches and what became of them are kept. */
 export interface Records {
@@ -17,6 +18,22 @@ export interface BatchRecord {
 /** Whether every unit of the batch has an outcome. */
 export function isFinished({ line, claim }: BatchRecord): boolean {
   return claim?.done.size === line.count;
+}
+
+/**
+ * Whether a copier has something to do with a batch: a file without an outcome, or a chunk whose file still goes in chunks. A file that goes in
+ * chunks is the finish's.
+ */
+export async function hasWork(
+  { line, claim }: BatchRecord,
+  isGivenUp: (split: number) => Promise<boolean>,
+): Promise<boolean> {
+  for (const [index, unit] of line.units.entries()) {
+    if (claim?.done.has(index)) continue;
+    const split = splitOf(unit);
+    if (split === undefined || isSplit(unit) === (await isGivenUp(split))) return true;
+  }
+  return false;
 }
 
 /** All batches with their claims. Both streams are in the order of batches and are merged: nothing is held for a batch. */

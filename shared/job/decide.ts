@@ -1,5 +1,6 @@
 import type { FileStatus } from '../storage/storage.ts';
 import type { Existing } from './existing.ts';
+import type { Comparison } from './spec.ts';
 
 /** What is to be done with a file, as far as two listings can tell; `compare` leaves it to the copier. */
 export interface Decision {
@@ -14,7 +15,7 @@ export interface Decision {
 export const EXISTS = 'exists';
 
 /**
- * Decides from two listing entries. Costs no request; modification times decide nothing, since a file
+ * Decides from two listing entries. Costs no request; modification times decide nothing unless that was asked for, since a file
  * rewritten in place may keep its own.
  *
  *     source     destination              existing       decision
@@ -30,11 +31,13 @@ export const EXISTS = 'exists';
  *     file       file, both empty         fail, update   skip       both empty
  *     file       the same, older          fail, update   compare    somebody may be writing the source (listed as empty until then)
  *     file       file, same length        fail, update   compare    (differs: fail, or overwrite)
+ *     with `compare: time`, and where both times are the same       skip       same length and modification time
+ *     with `compare: size`                               skip       same length, not compared
  */
 export function decide(
   source: FileStatus,
   destination: FileStatus | undefined,
-  { existing }: { readonly existing: Existing },
+  { existing, compare }: { readonly existing: Existing; readonly compare: Comparison },
 ): Decision {
   if (source.refusal !== undefined) return { kind: 'fail', reason: source.refusal, lasting: true };
   if (source.kind !== 'file') return { kind: 'skip', reason: 'not a regular file' };
@@ -55,5 +58,8 @@ export function decide(
     const isNewer = source.modifiedAtMs > destination.modifiedAtMs;
     return isNewer ? { kind: 'compare', reason: 'both empty' } : { kind: 'skip', reason: 'both empty' };
   }
+  if (compare === 'size') return { kind: 'skip', reason: 'same length, not compared' };
+  const isOfOneTime = source.modifiedAtMs === destination.modifiedAtMs;
+  if (compare === 'time' && isOfOneTime) return { kind: 'skip', reason: 'same length and modification time' };
   return { kind: 'compare', reason: 'same length' };
 }

@@ -1,5 +1,5 @@
 import { IncompleteError } from '../errors.ts';
-import type { Counters } from './outcome.ts';
+import { type Counters, withPlanned } from './outcome.ts';
 import type { Job } from './job.ts';
 
 /**
@@ -36,9 +36,9 @@ export function endingOf(
 }
 
 /** @throws IncompleteError fail-job: a planned file has no outcome */
-export function requireSettled({ expectedFiles }: Job, counters: Counters): void {
-  const settled = settledFiles(counters);
-  if (settled !== expectedFiles) throw new IncompleteError(expectedFiles, settled);
+export function requireSettled(job: Job, counters: Counters): void {
+  const settled = settledFiles(withPlanned(counters, job));
+  if (settled !== job.expectedFiles) throw new IncompleteError(job.expectedFiles, settled);
 }
 
 /** Files that have an outcome, whichever. */

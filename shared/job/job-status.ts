@@ -1,4 +1,4 @@
-import type { Counters, FileEnding } from './outcome.ts';
+import { type Counters, type FileEnding, withPlanned } from './outcome.ts';
 import type { Job, Outcome } from './job.ts';
 
 /**
@@ -28,7 +28,9 @@ export interface JobStatus {
   readonly Verified: Readonly<Record<string, number>>;
   /** Why files were skipped. */
   readonly Skipped: Readonly<Record<string, number>>;
-  /** Attributes that could not be preserved, on files and directories. */
+  /** What the user's choice left out, by the option that did: none of it is expected. What lies in a directory that was left out is not known. */
+  readonly 'Filtered Out'?: Readonly<Record<string, number>>;
+  /** Attributes that could not be preserved, on files and directories, and connections to datanodes that were lost. */
   readonly Warnings: Readonly<Record<string, number>>;
   /** Why attributes could not be preserved, and how often. */
   readonly 'Warning Reasons': Readonly<Record<string, number>>;
@@ -57,7 +59,9 @@ export interface JobStatus {
 }
 
 /** @param isRunning  whether a process or an execution works on the job: a job that has neither an end nor one of these was killed */
-export function jobStatus(job: Job, counters: Counters, isRunning = false, nowMs = Date.now()): JobStatus {
+export function jobStatus(job: Job, recorded: Counters, isRunning = false, nowMs = Date.now()): JobStatus {
+  const counters = withPlanned(recorded, job);
+  const filtered = group(counters, 'filtered');
   const count = (name: string) => counters.get(name) ?? 0;
   const files = byEnding(counters, 'files');
   const bytes = byEnding(counters, 'bytes');
@@ -91,6 +95,7 @@ export function jobStatus(job: Job, counters: Counters, isRunning = false, nowMs
     Phase: job.phase,
     Verified: group(counters, 'verified'),
     Skipped: group(counters, 'skipped'),
+    ...(isAny(filtered) ? { 'Filtered Out': filtered } : {}),
     Warnings: warnings,
     'Warning Reasons': reasons,
     ...(job.directoryLosses ? { 'Directories Not Preserved': job.directoryLosses } : {}),

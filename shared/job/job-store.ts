@@ -1,6 +1,8 @@
 import type { Leases } from '../limits/leases.ts';
 import type { UnitSet } from './bitmap.ts';
 import type { Job } from './job.ts';
+import type { PartedFile } from './parts.ts';
+import type { JobOptions } from './spec.ts';
 import type { ChunkOutcome, Counters, Failure, Recorded, UnitOutcome } from './outcome.ts';
 
 /** What a copier gets when it takes a batch over. */
@@ -39,6 +41,8 @@ export interface JobStore extends Leases {
   /** Newest first. */
   list(limit: number): Promise<Job[]>;
   update(id: string, changes: Partial<Omit<Job, 'id'>>): Promise<void>;
+  /** Changes these options of a job's spec and no others, in one step: of two changes at once neither takes the other back. */
+  setOptions(id: string, changes: Partial<JobOptions>): Promise<void>;
 
   /** Takes a batch over, whoever had it. */
   claim(id: string, batch: number, owner: string): Promise<Claim>;
@@ -62,6 +66,17 @@ export interface JobStore extends Leases {
   giveUpChunks(id: string, split: number): Promise<void>;
   /** Whether the chunks of a split file were given up. */
   isGivenUp(id: string, split: number): Promise<boolean>;
+  /** What was read again of a split file, as it was kept last; undefined where nothing was. */
+  piecesRead(id: string, split: number): Promise<PiecesRead | undefined>;
+  keepPiecesRead(id: string, split: number, read: PiecesRead): Promise<void>;
+
+  /** What is known of a unit that is copied in parts; undefined where nothing is. */
+  parts(id: string, batch: number, unit: number): Promise<PartedFile | undefined>;
+  /**
+   * Keeps it in place of what was known.
+   * @param file  of its parts the last one alone may be another than those that are kept
+   */
+  keepParts(id: string, batch: number, owner: string, unit: number, file: PartedFile): Promise<void>;
 
   /** Takes failed units back, counters and failure records included, so that they are tried again. */
   reopenFailed(id: string): Promise<void>;
@@ -83,7 +98,7 @@ export interface JobStore extends Leases {
 /** What a copier of batches needs of a job store. */
 export interface BatchStore extends Pick<
   JobStore,
-  'claim' | 'requireOwner' | 'noteAttempt' | 'noteSwept' | 'isGivenUp'
+  'claim' | 'requireOwner' | 'noteAttempt' | 'noteSwept' | 'isGivenUp' | 'parts' | 'keepParts'
 > {
   record(id: string, batch: number, owner: string, outcomes: readonly UnitOutcome[]): Promise<void>;
 }
@@ -94,7 +109,18 @@ export function isClean(claim: number, { outcome, retries, remains }: Recorded):
 }
 
 /** What is asked of a store when a file is put together of its chunks. */
-export type ChunkStore = Pick<JobStore, 'chunks' | 'reopenChunks' | 'giveUpChunks' | 'isGivenUp'>;
+export type ChunkStore = Pick<
+  JobStore,
+  'chunks' | 'reopenChunks' | 'giveUpChunks' | 'isGivenUp' | 'piecesRead' | 'keepPiecesRead'
+>;
+
+/** How far a file that was put together is read again. Plain JSON. */
+export interface PiecesRead {
+  /** Tells which file, and in which layout it is digested. */
+  readonly of: string;
+  /** Digests of blocks in base64, by the number of the piece. */
+  readonly blocks: Readonly<Record<string, string>>;
+}
 
 /** What became of a chunk, as it was recorded. */
 export type ChunkRecord = ChunkOutcome & { readonly batch: number };

@@ -1,6 +1,7 @@
 import type { LockedPath, Storage } from '../storage/storage.ts';
 import type { Root } from './root.ts';
 import { existingOf } from './existing.ts';
+import { momentOf } from './moment.ts';
 import type { JobOptions, JobSpec } from './spec.ts';
 
 export type Phase = 'planning' | 'copying' | 'finishing' | 'done';
@@ -35,6 +36,8 @@ export interface Job {
   readonly deletes?: Deletes | undefined;
   /** Why nothing was deleted that should have been; undefined where that is not so. */
   readonly notDeleted?: string | undefined;
+  /** What planning has settled by itself, as counters: files that it skipped, and what the user's choice left out. Missing until it has ended. */
+  readonly planned?: Readonly<Record<string, number>>;
   /** Undefined where their number was fixed and stayed, and in AWS, where copiers come and go. */
   readonly transfers?: Transfers | undefined;
 }
@@ -56,11 +59,17 @@ export interface Transfers {
 /** What is said of directories before a finish of the job has looked at them. */
 export const noLosses = { directoryWarnings: {}, directoryLosses: undefined } as const satisfies Partial<Job>;
 
-/** A job that was just asked for. */
+/** A job that was just asked for. Times such as `7d` are counted back from its start, also when it is resumed later; its roots stand for pairs. */
 export function newJob(id: string, spec: JobSpec, roots: readonly Root[], startedAtMs: number): Job {
+  const { modifiedAfter, modifiedBefore } = spec.options;
+  const fixed = (text: string) => (text === 'off' ? text : new Date(momentOf(text, startedAtMs)).toISOString());
+  const times = {
+    modifiedAfter: fixed(modifiedAfter),
+    modifiedBefore: fixed(modifiedBefore),
+  };
   return {
     id,
-    spec,
+    spec: { ...spec, options: { ...spec.options, ...times, pairs: [] } },
     roots,
     phase: 'planning',
     startedAtMs,
@@ -91,19 +100,30 @@ type FirstOptions = Omit<JobOptions, 'existing' | 'chunkSize'> & {
 /** Options as jobs kept them that knew no chunks. */
 type UnsplitOptions = Omit<JobOptions, 'splitAbove' | 'chunkSize'>;
 
-/** What jobs were that were stored before there were limits and deletes. */
-const unlimited = {
-  bandwidth: 'off',
-  namenodeOps: 'off',
+/** What jobs were that were stored before there was a choice. */
+const unchosen = {
   delete: false,
   skipTrash: false,
   maxDelete: 'auto',
   trackMissing: '',
+  bandwidth: 'off',
+  namenodeOps: 'off',
+  stallTimeout: 'auto',
+  minRate: 'off',
+  compare: 'checksum',
+  include: [],
+  exclude: [],
+  filters: [],
+  pairs: [],
+  filesFrom: 'off',
+  maxSize: 'off',
+  modifiedAfter: 'off',
+  modifiedBefore: 'off',
 } as const satisfies Partial<JobOptions>;
 
 /** A job as a store kept it, also one that an earlier version stored. */
 export function storedJob(job: Job): Job {
-  const kept = { ...unlimited, ...job.spec.options } as JobOptions | UnsplitOptions | FirstOptions;
+  const kept = { ...unchosen, ...job.spec.options } as JobOptions | UnsplitOptions | FirstOptions;
   if ('chunkSize' in kept && !('force' in kept)) return { ...job, spec: { ...job.spec, options: kept } };
   const { force, checksum, ...others } = 'force' in kept ? kept : { ...kept, force: undefined, checksum: true };
   const existing = force === undefined ? {} : { existing: existingOf(force, checksum) };

@@ -1,3 +1,4 @@
+import type { Job } from './job.ts';
 import type { Root } from './root.ts';
 import type { Verification } from './spec.ts';
 import { chunkCount, chunkRange } from './chunk.ts';
@@ -36,6 +37,11 @@ interface Ended {
   readonly remains?: true;
   /** Of a file that chunks copied and that has ended for good: their bytes, which were counted for themselves until now. */
   readonly chunkBytes?: number;
+  /**
+   * Told with the outcome, and not of its unit: connections that the copier has lost since the outcome before, by what a person is told of
+   * them. What is recorded with an outcome is counted once.
+   */
+  readonly lostConnections?: Readonly<Record<string, number>>;
 }
 
 /** What an outcome tells of attributes. */
@@ -75,7 +81,7 @@ interface EndedChunk extends Ended {
 }
 
 /** A chunk that stands whole under its name. */
-export interface CopiedChunk extends EndedChunk {
+export interface CopiedChunk extends EndedChunk, ToldOfAttributes {
   readonly outcome: 'copied';
   readonly verification: Verification;
   /** Digests of its blocks in base64, by layout: those of all chunks add up to the checksum of the file. */
@@ -152,10 +158,22 @@ export function failedChunk({ file, chunk }: ChunkUnit, index: number, retries: 
 /** Sums over recorded outcomes: `files.copied`, `bytes.copied`, `verified.checksum`, `skipped.<reason>`, `retries`, … */
 export type Counters = ReadonlyMap<string, number>;
 
+/** Counters of a job whose planning has settled files by itself. */
+export function withPlanned(counters: Counters, { planned = {} }: Pick<Job, 'planned'>): Counters {
+  const sums = new Map(counters);
+  for (const [name, value] of Object.entries(planned)) sums.set(name, (sums.get(name) ?? 0) + value);
+  return sums;
+}
+
 /** The counters that an outcome adds to. */
 export function countersOf(outcome: Recorded): Map<string, number> {
-  if (isOfChunk(outcome)) return countersOfChunk(outcome);
   if (isOfDelete(outcome)) return countersOfDelete(outcome);
+  const counters = isOfChunk(outcome) ? countersOfChunk(outcome) : countersOfEnded(outcome);
+  for (const [text, count] of Object.entries(outcome.lostConnections ?? {})) counters.set(`warnings.${text}`, count);
+  return counters;
+}
+
+function countersOfEnded(outcome: FileOutcome): Map<string, number> {
   const counters = countersOfFile(outcome);
   switch (outcome.outcome) {
     case 'copied':

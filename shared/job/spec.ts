@@ -1,10 +1,17 @@
 import { z } from 'zod';
-import { SpecError } from '../errors.ts';
+import { messageOf, SpecError } from '../errors.ts';
 import { issuesOf } from '../issues.ts';
 import { attributeNames } from '../preserve/attributes.ts';
+import { parseDuration } from '../limits/duration.ts';
+import { parseRate } from '../limits/rate.ts';
 import { faultInTimetable } from '../limits/timetable.ts';
 import { changedExisting, existingChoices, existingOf, mayReplace } from './existing.ts';
+import type { Pace } from '../storage/pace.ts';
+import { pathFaultOf } from '../storage/path-pattern.ts';
 import { faultOf } from '../storage/pattern.ts';
+import { wholeMatcher } from '../storage/regular-expression.ts';
+import { faultInMoment } from './moment.ts';
+import { faultInPairPath } from './pair.ts';
 
 const powerOfTwo = z
   .int()
@@ -12,9 +19,58 @@ const powerOfTwo = z
   .max(2 ** 30)
   .refine((value) => Number.isInteger(Math.log2(value)), 'expected a power of two');
 
+/** A text that a function finds nothing wrong with. */
+const sound = (faultIn: (text: string) => string | undefined) =>
+  z
+    .string()
+    .min(1)
+    .superRefine((text, context) => {
+      const fault = faultIn(text);
+      if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+    });
+
+/** What rsync's users write behind an include, and what would leave out that as well. */
+const EVERYTHING = /^\/?\*+(?:\/\*+)*\/?$/;
+
+function faultInExclude(pattern: string): string | undefined {
+  if (!EVERYTHING.test(pattern) || /^\/?\*\/$/.test(pattern)) return pathFaultOf(pattern);
+  return `"${pattern}" leaves nothing to copy (beside include, all other files are left out as it is)`;
+}
+
+/** DistCp holds expressions against qualified paths, and some begin with a scheme: those would never match here. */
+function faultInFilter(expression: string): string | undefined {
+  if (/^\^?[\w.+-]+:\/\//.test(expression)) {
+    return `"${expression}" begins with a scheme (paths are held against it from their first slash on: begin with .*)`;
+  }
+  try {
+    wholeMatcher(expression);
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+/** Patterns of paths: a schedule's whole job has 256 KiB, and each is held against every name of a tree. */
+const pathPatterns = z.array(sound(pathFaultOf)).max(1000).default([]);
+
+const moment = sound((text) => (text === 'off' ? undefined : faultInMoment(text)));
+
+/** How files of one length are told apart. */
+export const comparisons = ['checksum', 'time', 'size'] as const;
+export type Comparison = (typeof comparisons)[number];
+
 /** How a copied file is proved to be its source, from strong to weak. */
 export const verificationLevels = ['checksum', 'read-back', 'length', 'none'] as const;
 export type Verification = (typeof verificationLevels)[number];
+
+/** Adds what is wrong with a value, in the words of whoever reads it. */
+function refuseFault(read: () => unknown, context: z.RefinementCtx): void {
+  try {
+    read();
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: messageOf(error) });
+  }
+}
 
 const optionFields = z.strictObject({
   existing: z
@@ -30,6 +86,12 @@ const optionFields = z.strictObject({
     .optional()
     .meta({ deprecated: true })
     .describe('false, beside force: true, stands for existing: overwrite'),
+  compare: z
+    .enum(comparisons)
+    .default('checksum')
+    .describe(
+      'When a file of the same length counts as equal. checksum: by its content. time: also by the same modification time, unread, others by content. size: always, unread. Of use beside existing: fail and update',
+    ),
   mapping: z
     .enum(['cp', 'exact'])
     .default('cp')
@@ -55,12 +117,7 @@ const optionFields = z.strictObject({
     .describe(
       'Transfers at once; 0: as many as both clusters allow; auto: as many as pay, within that; in AWS auto is as 0',
     ),
-  bandwidth: z
-    .string()
-    .superRefine((text, context) => {
-      const fault = faultInTimetable(text);
-      if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
-    })
+  bandwidth: sound(faultInTimetable)
     .default('off')
     .describe(
       'Bytes a second over the whole job, such as 50M (K, M, G, T: multiples of 1,024), or a timetable such as "08:00,50M 19:00,off Europe/Berlin"; off: no limit. A copied byte counts once, one that is read to compare or verify as well',
@@ -69,30 +126,77 @@ const optionFields = z.strictObject({
     .union([z.int().min(1).max(1_000_000), z.literal('off')])
     .default('off')
     .describe("Requests a second to each cluster's namenodes over the whole job; off: no limit"),
+  stallTimeout: z
+    .union([z.literal('auto'), z.int().min(0), z.string()], 'expected seconds, or a duration such as 90s')
+    .superRefine((given, context) => refuseFault(() => stallMsOf(given), context))
+    .default('auto')
+    .describe(
+      'A transfer of which no byte moves for so long is tried again elsewhere: seconds, or 90s, 3m; 0 or off: never. auto: data_timeout of the cluster, 180 s unless it says otherwise',
+    ),
+  minRate: z
+    .string()
+    .superRefine((given, context) => refuseFault(() => parseRate(given), context))
+    .default('off')
+    .describe(
+      'A transfer of which a side moves fewer bytes a second than this, over a minute in which it is waited for, is tried again elsewhere; as bandwidth; off: none',
+    ),
   partSize: powerOfTwo.default(65_536).describe('Bytes read at once from the local disk, a power of two'),
   bufferSize: powerOfTwo.default(65_536).describe('Accepted from pydistcp: the servers choose their own buffers'),
-  includePattern: z
+  include: pathPatterns.describe(
+    'Only what one of these globs takes: *.csv a name at any depth, a/*.csv a path below the source, ** any number of directories. A directory that matches takes all below it along',
+  ),
+  exclude: z
+    .array(sound(faultInExclude))
+    .max(1000)
+    .default([])
+    .describe('Not what one of these globs takes, also if it is included. A directory that matches is not even listed'),
+  filters: z
+    .array(sound(faultInFilter))
+    .max(1000)
+    .default([])
+    .describe(
+      "Not the paths, from their first slash on, that one of these expressions matches as a whole: DistCp's -filters, in Java's syntax. What lies in a directory that matches is held against them too",
+    ),
+  filesFrom: z
     .string()
     .min(1)
-    .superRefine((pattern, context) => {
-      const fault = faultOf(pattern);
-      if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
-    })
-    .default('*')
-    .describe('Only files whose base name matches this glob, hidden ones too'),
+    .default('off')
+    .describe(
+      "Only what this list names: paths below the one source directory, or absolute within it, one a line; a directory stands for all below it. A file, or - for stdin; on AWS s3://BUCKET/lists/NAME in the deployment's bucket; off: no list",
+    ),
+  pairs: z
+    .array(z.strictObject({ source: sound(faultInPairPath), destination: sound(faultInPairPath) }))
+    .max(10_000)
+    .default([])
+    .describe(
+      'Only these files and directories, each to a destination of its own: absolute paths that lie in the source and the destination of the job. Implies mapping: exact',
+    ),
+  includePattern: sound(faultOf).default('*').describe('Only files whose base name matches this glob, hidden ones too'),
   minSize: z.int().min(0).default(0).describe('Only files of at least this many bytes'),
+  maxSize: z
+    .union([z.int().min(0), z.literal('off')], 'expected a whole number, or off')
+    .default('off')
+    .describe('Only files of at most this many bytes; off: of any length'),
+  modifiedAfter: moment
+    .default('off')
+    .describe(
+      'Only files modified at this time or later: 7d (s, m, h, d, w before the job began), 2024-01-31, 2024-01-31T18:00Z; UTC where no zone is named; off: of any time',
+    ),
+  modifiedBefore: moment.default('off').describe('Only files modified before this time, said in the same way'),
   filesOnly: z.boolean().default(false).describe('Flatten: all files directly under the destination'),
   splitAbove: z
     .union([z.int().min(0), z.literal('auto')], 'expected a whole number, or auto')
-    .default(0)
+    .default('auto')
     .describe(
-      'Files of more bytes are copied in chunks, by many transfers at once, where the destination allows it; 0, the default: none. auto: 1 GiB, and four blocks at least',
+      'Files of more bytes are copied in chunks, by many transfers at once, where the destination allows it; 0: none. auto, the default: 1 GiB, and four blocks at least',
     ),
   chunkSize: z
     .int()
     .min(2 ** 20)
     .default(2 ** 30)
-    .describe('Bytes of a chunk, at least 1 MiB; rounded up to a multiple of the blocks of both sides'),
+    .describe(
+      'Bytes of a chunk, or of a part of a long file that is copied as one stream, at least 1 MiB; rounded up to a multiple of the blocks of both sides, of which a chunk has 8,000 at most',
+    ),
   maxFailures: z.int().min(0).default(1000).describe('The job ends when more files than this have failed'),
   delete: z
     .boolean()
@@ -134,14 +238,16 @@ const optionsSchema = optionFields.transform(({ existing, force, checksum, ...op
 function faultsOfDeletes(
   options: Pick<
     z.output<typeof optionFields>,
-    'delete' | 'skipTrash' | 'maxDelete' | 'trackMissing' | 'mapping' | 'filesOnly'
+    'delete' | 'skipTrash' | 'maxDelete' | 'trackMissing' | 'mapping' | 'filesOnly' | 'filesFrom' | 'pairs'
   >,
 ): (readonly [string, string])[] {
-  const { delete: deletes, skipTrash, maxDelete, trackMissing, mapping, filesOnly } = options;
+  const { delete: deletes, skipTrash, maxDelete, trackMissing, mapping, filesOnly, filesFrom, pairs } = options;
+  const isListed = filesFrom !== 'off' || pairs.length > 0;
   const looks = deletes ? 'delete' : trackMissing === '' ? undefined : 'trackMissing';
   const faults: (readonly [string, string] | false)[] = [
     looks !== undefined && mapping !== 'exact' && [looks, 'needs mapping: exact (--exact)'],
     looks !== undefined && filesOnly && [looks, 'cannot go with filesOnly: a flattened tree has no directories'],
+    looks !== undefined && isListed && [looks, 'needs a whole source: leave out filesFrom and pairs'],
     deletes && trackMissing !== '' && ['trackMissing', 'lists in place of deleting: leave out delete'],
     skipTrash && !deletes && ['skipTrash', 'says how to delete: it needs delete'],
     maxDelete !== 'auto' && !deletes && ['maxDelete', 'limits what is deleted: it needs delete'],
@@ -162,13 +268,40 @@ export const jobSpecSchema = z.strictObject({
 export type JobSpec = z.output<typeof jobSpecSchema>;
 export type JobOptions = JobSpec['options'];
 
+/** Whether a job copies what a list names. */
+export function hasList({ filesFrom }: Pick<JobOptions, 'filesFrom'>): boolean {
+  return filesFrom !== 'off';
+}
+
 /** @throws SpecError that names each wrong field */
 export function parseJobSpec(input: unknown): JobSpec {
   const parsed = jobSpecSchema.safeParse(input);
   if (!parsed.success) throw new SpecError(`the job is wrong: ${issuesOf(parsed.error)}`);
   const { options } = parsed.data;
   const preserve = options.preserve || options.attributes.length > 0;
-  return { ...parsed.data, options: { ...options, preserve } };
+  const { pairs, filesFrom, filesOnly } = options;
+  if (pairs.length === 0) return { ...parsed.data, options: { ...options, preserve } };
+  if (filesFrom !== 'off' || filesOnly) {
+    const beside = filesOnly ? 'filesOnly' : 'filesFrom';
+    throw new SpecError(
+      `the job is wrong: options.pairs and options.${beside} both say where files go`,
+      'leave out one',
+    );
+  }
+  return { ...parsed.data, options: { ...options, preserve, mapping: 'exact' } };
+}
+
+/** What the transfers of a job are held to. */
+export function paceOf({ stallTimeout, minRate }: Pick<JobOptions, 'stallTimeout' | 'minRate'>): Pace {
+  const rate = parseRate(minRate);
+  return { stallMs: stallMsOf(stallTimeout), leastRate: rate === 'off' ? 0 : rate };
+}
+
+/** @throws Error that says in words what is wrong */
+function stallMsOf(stallTimeout: string | number): number | undefined {
+  if (stallTimeout === 'auto') return undefined;
+  const ms = parseDuration(String(stallTimeout));
+  return ms === 'off' ? 0 : ms;
 }
 
 /** Options that a resume or a retry may change. All others were settled when the job was planned. */
@@ -182,6 +315,8 @@ const changeable: readonly string[] = [
   'maxDelete',
   'bandwidth',
   'namenodeOps',
+  'stallTimeout',
+  'minRate',
   'partSize',
   'bufferSize',
 ] satisfies readonly (keyof z.input<typeof optionFields>)[];

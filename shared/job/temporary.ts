@@ -33,6 +33,14 @@ export function chunkPath(finalPath: string, job: string, split: number, chunk: 
   return join(parentOf(finalPath), `${PREFIX}${job}.s${split}.${chunk}`);
 }
 
+/**
+ * Where a file is written that goes in parts. Each try gives it another name by a rename, so that what comes late of an earlier one, of a
+ * copier that was given up for dead too, finds no file to add to.
+ */
+export function partsPath(finalPath: string, { job, batch, unit, claim, attempt }: Attempt): string {
+  return join(parentOf(finalPath), `${PREFIX}${job}.p${batch}.${unit}.${claim}.${attempt}`);
+}
+
 /** A directory that is made and removed at once, to see whether it shows elsewhere. */
 export function probeName(random: string): string {
   return `${PREFIX}probe.${random}`;

@@ -25,6 +25,8 @@ export interface Split {
   readonly number: number;
   /** Length of every chunk but the last. */
   readonly chunkBytes: number;
+  /** Inode of the source file, where its storage tells: chunks of another file of the same length and time are never joined to its own. */
+  readonly inode?: number;
 }
 
 /** A file that chunks copy, and that is put together of them when the job finishes. */
@@ -100,6 +102,11 @@ export function isNeverWritten({ decision, reason, lasting }: FileUnit): boolean
 
 export function isSplit(unit: Unit): unit is SplitFile {
   return unit.kind === 'file' && unit.split !== undefined;
+}
+
+/** Number of the split file that a unit is, or is a chunk of. */
+export function splitOf(unit: Unit): number | undefined {
+  return fileOf(unit).split?.number;
 }
 
 /** The file that a unit is, or is a chunk of. */

@@ -63,6 +63,9 @@ export class Budget {
   #holders = 1;
   #count = 0;
   #waitedAtMs = -Infinity;
+  /** Time in which somebody waited, before that which began at the second. */
+  #waitedMs = 0;
+  #waitingSinceMs: number | undefined;
 
   constructor(props: BudgetProps) {
     this.#props = props;
@@ -76,6 +79,11 @@ export class Budget {
   /** The limit, if somebody had to wait for it within the last `withinMs`. */
   boundWithin(withinMs: number): number | undefined {
     return performance.now() - this.#waitedAtMs <= withinMs ? this.#props.perSecond() : undefined;
+  }
+
+  /** For how long somebody has waited in all, ms. */
+  get waitedMs(): number {
+    return this.#waitedMs + (this.#waitingSinceMs === undefined ? 0 : performance.now() - this.#waitingSinceMs);
   }
 
   /** Spends ahead of all who wait, who wait the longer for it. */
@@ -100,6 +108,11 @@ export class Budget {
 
   /** To be called when the limit may have changed. */
   look(): void {
+    this.#serve();
+    this.#noteWaiting();
+  }
+
+  #serve(): void {
     clearTimeout(this.#timer);
     for (let waiter = this.#waiters[0]; waiter; waiter = this.#waiters[0]) {
       const nowMs = Date.now();
@@ -134,8 +147,16 @@ export class Budget {
       signal.addEventListener('abort', stop, { once: true });
       const isFirst = this.#waiters.every(({ isDebt }) => isDebt);
       this.#waiters.push(waiter);
+      this.#noteWaiting();
       if (isFirst) this.look();
     });
+  }
+
+  #noteWaiting(): void {
+    const isWaiting = this.#waiters.some(({ isDebt }) => !isDebt);
+    if (isWaiting === (this.#waitingSinceMs !== undefined)) return;
+    this.#waitedMs = this.waitedMs;
+    this.#waitingSinceMs = isWaiting ? performance.now() : undefined;
   }
 
   #perMs(): number | undefined {
@@ -199,6 +220,7 @@ export class Budget {
     } catch (error) {
       this.#isAsking = false;
       for (const waiter of this.#waiters.splice(0)) waiter.fail(error as Error);
+      this.#noteWaiting();
     }
   }
 

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 /** A stretch of a budget's time: what the budget allows in it is the holder's to spend from its beginning on. */
 export interface Lease {
   /** Since the epoch. Not before all that was leased earlier has passed. */
@@ -33,4 +35,22 @@ export class OwnLeases implements Leases {
     this.#leased.set(budget, { endMs: startAtMs + lastsMs, count: count + 1 });
     return Promise.resolve({ startAtMs, count: count + 1 });
   }
+}
+
+/**
+ * Leases for one of many holders that begin together: it asks for the first lease of each budget at a moment of its own.
+ * @param withinMs  of its beginning
+ * @param random  from 0 to 1
+ */
+export function spread(leases: Leases, withinMs: number, random = Math.random): Leases {
+  const asked = new Set<string>();
+  return {
+    async lease(budget, lastsMs, nowMs) {
+      if (asked.has(budget)) return leases.lease(budget, lastsMs, nowMs);
+      asked.add(budget);
+      const waitMs = random() * withinMs;
+      await sleep(waitMs);
+      return leases.lease(budget, lastsMs, nowMs + waitMs);
+    },
+  };
 }

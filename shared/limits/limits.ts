@@ -33,6 +33,10 @@ export interface HeldUp {
   readonly by: string;
   /** The lowest bandwidth among them; Infinity where none is. */
   readonly bytesPerSecond: number;
+  /** The lowest rate of requests to namenodes among them; Infinity where none is. */
+  readonly requestsPerSecond: number;
+  /** For how long this process has waited for its turns in all, ms; twice where it waited for two at once. */
+  readonly waitedMs: number;
 }
 
 /** Waits for the turn of one request; undefined where nobody has to wait, as for an urgent one. */
@@ -57,6 +61,7 @@ export class Limits {
   #lookedAtMs = -Infinity;
   /** Of the clusters, that of all jobs together. */
   readonly #bandwidthsOfClusters: Timetable[] = [];
+  readonly #opsOfClusters: number[] = [];
 
   /** @param needsZone  whether the machine's own time means nothing to whoever wrote a timetable. @throws SpecError */
   constructor(options: LimitOptions, needsZone = false) {
@@ -87,8 +92,8 @@ export class Limits {
   }
 
   /**
-   * What held somebody up within the last `withinMs`: in words, and the lowest of those limits that are bandwidths, bytes a second. Undefined
-   * where nobody had to wait.
+   * What held somebody up within the last `withinMs`: in words, the lowest of those limits of each kind, and for how long. Undefined where
+   * nobody had to wait.
    */
   heldUp(withinMs: number): HeldUp | undefined {
     const bound = [...this.#budgets].flatMap(([name, budget]) => {
@@ -96,13 +101,22 @@ export class Limits {
       return limit === undefined ? [] : [{ limit, isBytes: isOfBytes(name), text: limitText(name, limit) }];
     });
     if (bound.length === 0) return undefined;
-    const bandwidths = bound.filter(({ isBytes }) => isBytes).map(({ limit }) => limit);
-    return { by: bound.map(({ text }) => text).join(', '), bytesPerSecond: Math.min(Infinity, ...bandwidths) };
+    const lowest = (ofBytes: boolean) =>
+      Math.min(Infinity, ...bound.filter(({ isBytes }) => isBytes === ofBytes).map(({ limit }) => limit));
+    const by = bound.map(({ text }) => text).join(', ');
+    const waitedMs = [...this.#budgets.values()].reduce((sum, budget) => sum + budget.waitedMs, 0);
+    return { by, bytesPerSecond: lowest(true), requestsPerSecond: lowest(false), waitedMs };
   }
 
   /** The most that the clusters which were opened ever allow, bytes a second. */
   get mostOfClusters(): number | undefined {
     const rates = this.#bandwidthsOfClusters.map(({ most }) => most).filter((most) => most !== 'off');
+    return rates.length > 0 ? Math.min(...rates) : undefined;
+  }
+
+  /** The most requests a second that the clusters which were opened allow to their namenodes. */
+  get mostOpsOfClusters(): number | undefined {
+    const rates = this.#opsOfClusters;
     return rates.length > 0 ? Math.min(...rates) : undefined;
   }
 
@@ -113,6 +127,7 @@ export class Limits {
     if (most) this.#bandwidthsOfClusters.push(most);
     const shared = most && [this.#budget(`cluster/${storage.name}/bytes`, () => this.#bytesAt(most))];
     const ofReading = [own, ...(shared ?? [])];
+    const { appending } = storage;
     return decorated(storage, {
       async read(path, range, signal) {
         const reading = await storage.read(path, range, signal);
@@ -120,6 +135,13 @@ export class Limits {
       },
       ...(shared && {
         write: (path, body, options, signal) => storage.write(path, paced(body, shared, signal), options, signal),
+        ...(appending && {
+          appending: {
+            refusal: (path) => appending.refusal(path),
+            append: (path, body, bytes, signal) => appending.append(path, paced(body, shared, signal), bytes, signal),
+            truncate: (...asked) => appending.truncate(...asked),
+          },
+        }),
       }),
     });
   }
@@ -131,6 +153,7 @@ export class Limits {
       const { namenodeOps } = this.#options;
       return namenodeOps === 'off' ? undefined : namenodeOps;
     });
+    if (most !== undefined) this.#opsOfClusters.push(most);
     const shared = most === undefined ? undefined : this.#budget(`cluster/${name}/ops`, () => most);
     return (signal) => {
       if (isUrgent(signal)) {

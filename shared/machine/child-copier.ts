@@ -131,6 +131,8 @@ function sentStore(runner: Channel<RunnerMethods>, tellMoved: () => void): Batch
     noteAttempt: (...attempt) => runner.call('noteAttempt', ...attempt),
     noteSwept: (...claim) => runner.call('noteSwept', ...claim),
     isGivenUp: (...split) => runner.call('isGivenUp', ...split),
+    parts: (...unit) => runner.call('parts', ...unit),
+    keepParts: (...file) => runner.call('keepParts', ...file),
     record(...outcomes) {
       // What is recorded of this process never exceeds what it has told.
       tellMoved();

@@ -45,7 +45,7 @@ interface StartedCopier {
   readonly service: CopierService;
 }
 
-/** How often copiers may die with a batch before one of its units has an outcome, or one after the other without any batch. */
+/** How often copiers may die with a batch before one of its units has an outcome or got a part, or one after the other without any batch. */
 const DEATHS = 3;
 /** Before another process takes the place of one that died without any batch, ms: what there was too little of may be there again. */
 const RESTART_MS = 1000;
@@ -69,7 +69,7 @@ export class CopierPool {
   #job: Job;
 
   /** @param locks  the directory of lock files */
-  constructor(means: CopierMeans, locks: string, job: Job, serving: Omit<Serving, 'queue' | 'onAtOnce'>) {
+  constructor(means: CopierMeans, locks: string, job: Job, serving: Omit<Serving, 'queue' | 'onPart' | 'onAtOnce'>) {
     this.#means = means;
     this.#program = means.program;
     this.#locks = locks;
@@ -82,6 +82,7 @@ export class CopierPool {
         serving.onOutcome(batch, outcome);
         this.#requireFewFailures();
       },
+      onPart: (batch) => this.#deaths.delete(batch),
       onAtOnce: () => {
         serving.progress.atOnce = atOnceOver(
           [...this.#shares].map(([share, { toldOfTransfers }]) => [toldOfTransfers.atOnce, share] as const),

@@ -16,6 +16,8 @@ export interface Serving {
   readonly log: Log;
   /** Called with every outcome once it is recorded. */
   readonly onOutcome: (batch: Batch, outcome: UnitOutcome) => void;
+  /** Called when a part of a file of this batch was recorded. */
+  readonly onPart: (batch: number) => void;
   /** Called when the number of transfers of a process may have changed. */
   readonly onAtOnce: () => void;
 }
@@ -72,6 +74,15 @@ export class CopierService implements RunnerMethods {
 
   isGivenUp(...split: Parameters<BatchStore['isGivenUp']>): Promise<boolean> {
     return this.#serving.store.isGivenUp(...split);
+  }
+
+  parts(...unit: Parameters<BatchStore['parts']>): ReturnType<BatchStore['parts']> {
+    return this.#serving.store.parts(...unit);
+  }
+
+  async keepParts(...kept: Parameters<BatchStore['keepParts']>): Promise<void> {
+    await this.#serving.store.keepParts(...kept);
+    this.#serving.onPart(kept[1]);
   }
 
   async record(...recorded: Parameters<BatchStore['record']>): Promise<void> {

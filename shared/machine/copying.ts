@@ -58,6 +58,8 @@ export async function copyBatches(
       noteAttempt: (...attempt) => store.noteAttempt(...attempt),
       noteSwept: (...claim) => store.noteSwept(...claim),
       isGivenUp: (...split) => store.isGivenUp(...split),
+      parts: (...unit) => store.parts(...unit),
+      keepParts: (...file) => store.keepParts(...file),
       record: (...outcomes) => store.record(...outcomes),
     },
     signal: AbortSignal.any([signal, stop.signal]),

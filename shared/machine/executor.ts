@@ -19,10 +19,14 @@ import { unfinishedBatches, withFirst } from './unfinished-batches.ts';
 import { deletesOf } from '../job/deletion.ts';
 import type { Batch } from '../job/unit.ts';
 import { type Job, noLosses, type Transfers } from '../job/job.ts';
-import type { UnitOutcome } from '../job/outcome.ts';
+import { type UnitOutcome, withPlanned } from '../job/outcome.ts';
+import { hasList } from '../job/spec.ts';
 import { plan } from '../plan/plan.ts';
+import type { Planning } from '../plan/planning.ts';
 
 const SEEN_EVERY_MS = 10_000;
+/** In place of a batch's number, of a file that planning has settled. */
+const IN_NO_BATCH = -1;
 
 export interface Execution {
   readonly state: State;
@@ -78,7 +82,7 @@ function poolFor(job: Job, { state, copiers, ...serving }: Execution): CopierPoo
 
 async function planJob(
   job: Job,
-  { state, source, destination, signal, progress }: Execution,
+  { state, source, destination, signal, progress, onOutcome }: Execution,
   pool: CopierPool | undefined,
 ): Promise<Partial<Job>> {
   const manifest = await state.manifests.create(job.id);
@@ -87,20 +91,28 @@ async function planJob(
     const { roots, spec } = job;
     const { options } = spec;
     const mostCopiers = pool?.mostFor(threadsHere(job, source, destination).first) ?? 1;
-    let plannedBytes = 0;
+    let [plannedFiles, plannedBytes] = [0, 0];
     const emit = async (batch: Batch) => {
       const files = batch.units.filter((unit) => unit.kind === 'file');
       progress.expectedFiles += files.length;
+      plannedFiles += files.length;
       plannedBytes += files.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0);
-      const copiers = Math.min(batch.batch + 1, mostCopiers, copierCount(progress.expectedFiles, plannedBytes));
+      const copiers = Math.min(batch.batch + 1, mostCopiers, copierCount(plannedFiles, plannedBytes));
       if (copiers > 1) pool?.start(copiers);
       await manifest.append(batch);
     };
+    const onSettled: Planning['onSettled'] = (unit, outcome) => {
+      progress.expectedFiles += 1;
+      progress.settle(outcome);
+      onOutcome({ batch: IN_NO_BATCH, units: [unit] }, outcome);
+    };
     using names = new NamesOnDisk();
-    const expected = await plan({ source, destination, roots, options, signal, emit, names, makeDirectories: true });
+    using list = hasList(options) ? state.lists.open(job.id) : undefined;
+    const planning = { source, destination, roots, options, signal, emit, names, makeDirectories: true, onSettled };
+    const expected = await plan({ ...planning, list });
     await manifest.close();
-    const { files, bytes, split, notSplit } = expected;
-    return { phase: 'copying', expectedFiles: files, expectedBytes: bytes, split, notSplit };
+    const { files, bytes, split, notSplit, planned } = expected;
+    return { phase: 'copying', expectedFiles: files, expectedBytes: bytes, split, notSplit, planned };
   } catch (error) {
     await manifest.discard();
     throw error;
@@ -116,7 +128,7 @@ async function copyJob(
   pool: CopierPool | undefined,
 ): Promise<void> {
   const { state, source, destination, progress, signal } = execution;
-  const counters = await state.store.counters(job.id);
+  const counters = withPlanned(await state.store.counters(job.id), job);
   progress.expectedFiles = job.expectedFiles;
   progress.expectedBytes = job.expectedBytes;
   const count = (name: string) => counters.get(name) ?? 0;
@@ -153,9 +165,10 @@ async function finishJob(
   job: Job,
   { state, source, destination, progress, log, signal, onOutcome, onDeletion = () => undefined }: Execution,
 ): Promise<Job> {
-  const { store, manifests } = state;
+  const { store, manifests, lists } = state;
   const owner = newOwner();
   const context = { job, source, destination, store, owner, progress, log };
+  using list = hasList(job.spec.options) ? lists.open(job.id) : undefined;
   const ended = await finish({
     job,
     source,
@@ -163,6 +176,7 @@ async function finishJob(
     store,
     manifests,
     deaths: undefined,
+    list,
     owner,
     assemble: (batch, index, unit, claim, both) => assemble({ ...context, signal: both }, batch, index, unit, claim),
     onOutcome: (batch, outcome) => {
@@ -181,6 +195,7 @@ async function finishJob(
   if (ended.outcome === 'Successful') {
     await manifests.remove(job.id);
     await manifests.remove(deletesOf(job.id));
+    await lists.remove(job.id);
   }
   return ended;
 }

@@ -8,11 +8,14 @@ import {
   type ClaimedBatch,
   isClean,
   type JobStore,
+  type PiecesRead,
   type RecordedFailure,
 } from '../job/job-store.ts';
 import { FARTHEST_MS, type Lease } from '../limits/leases.ts';
 import { type Counters, countersOf, type FailedOutcome, isOfChunk, type Recorded } from '../job/outcome.ts';
 import { type Job, storedJob } from '../job/job.ts';
+import type { CopiedPart, PartedFile } from '../job/parts.ts';
+import type { JobOptions } from '../job/spec.ts';
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS jobs (id TEXT PRIMARY KEY, started INTEGER NOT NULL, json TEXT NOT NULL);
@@ -29,7 +32,11 @@ const SCHEMA = `
     budget TEXT PRIMARY KEY, ends_at REAL NOT NULL, count INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS chunks (
     job TEXT, split INTEGER, chunk INTEGER, record TEXT NOT NULL, PRIMARY KEY (job, split, chunk)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS parts (
+    job TEXT, batch INTEGER, unit INTEGER, part INTEGER, record TEXT NOT NULL, PRIMARY KEY (job, batch, unit, part)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS given_up (job TEXT, split INTEGER, PRIMARY KEY (job, split)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS pieces_read (
+    job TEXT, split INTEGER, record TEXT NOT NULL, PRIMARY KEY (job, split)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS finishing (job TEXT PRIMARY KEY, cursor TEXT NOT NULL) WITHOUT ROWID;
 `;
 /** Rows that are read at once: a statement that stays open would keep SQLite's log from being written back. */
@@ -39,6 +46,9 @@ const A_PAGE = 1000;
 const BUSY_MS = 10_000;
 /** SQLITE_BUSY: https://sqlite.org/rescode.html#busy */
 const SQLITE_BUSY = 5;
+
+/** What is kept of a file in parts beside them: their rows are 1 to `count`, and this is row 0. */
+type PartsHead = Omit<PartedFile, 'parts'> & { readonly count: number };
 
 type Value = string | number | Uint8Array;
 
@@ -111,6 +121,14 @@ export class SqliteJobStore implements JobStore {
 
   update(id: string, changes: Partial<Omit<Job, 'id'>>): Promise<void> {
     return this.#transaction(() => this.#update(id, changes));
+  }
+
+  setOptions(id: string, changes: Partial<JobOptions>): Promise<void> {
+    return this.#transaction(() => {
+      const spec = this.#job(id)?.spec;
+      if (!spec) throw new Error(`no job ${id}`);
+      this.#update(id, { spec: { ...spec, options: { ...spec.options, ...changes } } });
+    });
   }
 
   claim(id: string, batch: number, owner: string): Promise<Claim> {
@@ -191,9 +209,39 @@ export class SqliteJobStore implements JobStore {
     return Promise.resolve(this.#get('SELECT 1 FROM given_up WHERE job = ? AND split = ?', id, split) !== undefined);
   }
 
+  piecesRead(id: string, split: number): Promise<PiecesRead | undefined> {
+    const row = this.#get('SELECT record FROM pieces_read WHERE job = ? AND split = ?', id, split);
+    return Promise.resolve(row && (JSON.parse(String(row['record'])) as PiecesRead));
+  }
+
+  keepPiecesRead(id: string, split: number, read: PiecesRead): Promise<void> {
+    const sql = 'INSERT OR REPLACE INTO pieces_read (job, split, record) VALUES (?, ?, ?)';
+    this.#run(sql, id, split, JSON.stringify(read));
+    return Promise.resolve();
+  }
+
   /** Units of a batch whose outcome is recorded. */
   doneUnits(id: string, batch: number): UnitSet {
     return new Bitmap(this.#batch(id, batch)?.done);
+  }
+
+  parts(id: string, batch: number, unit: number): Promise<PartedFile | undefined> {
+    const sql = 'SELECT record FROM parts WHERE job = ? AND batch = ? AND unit = ? ORDER BY part';
+    const [head, ...parts] = this.#all(sql, id, batch, unit).map(({ record }) => JSON.parse(String(record)) as unknown);
+    if (!head) return Promise.resolve(undefined);
+    const { count, ...file } = head as PartsHead;
+    return Promise.resolve({ ...file, parts: parts.slice(0, count) as CopiedPart[] });
+  }
+
+  keepParts(id: string, batch: number, owner: string, unit: number, file: PartedFile): Promise<void> {
+    const { parts, ...head } = file;
+    return this.#transaction(() => {
+      if (this.#batch(id, batch)?.owner !== owner) throw new SupersededError(batch);
+      const sql = 'INSERT OR REPLACE INTO parts (job, batch, unit, part, record) VALUES (?, ?, ?, ?, ?)';
+      const last = parts.at(-1);
+      this.#run(sql, id, batch, unit, 0, JSON.stringify({ ...head, count: parts.length }));
+      if (last) this.#run(sql, id, batch, unit, parts.length, JSON.stringify(last));
+    });
   }
 
   reopenFailed(id: string): Promise<void> {
@@ -252,6 +300,8 @@ export class SqliteJobStore implements JobStore {
       if (ending.outcome === 'Successful') {
         this.#run('DELETE FROM chunks WHERE job = ?', id);
         this.#run('DELETE FROM given_up WHERE job = ?', id);
+        this.#run('DELETE FROM pieces_read WHERE job = ?', id);
+        this.#run('DELETE FROM parts WHERE job = ?', id);
       }
       this.#run('DELETE FROM finishing WHERE job = ?', id);
     });

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { messageOf, SpecError } from '../errors.ts';
+import { KeptLists } from './kept-lists.ts';
 import { ManifestFile } from './manifest-file.ts';
 import { SqliteJobStore } from './sqlite-job-store.ts';
 
@@ -12,6 +13,7 @@ export interface State {
   readonly locks: string;
   readonly store: SqliteJobStore;
   readonly manifests: ManifestFile;
+  readonly lists: KeptLists;
 }
 
 function homeOfUser(): string {
@@ -45,6 +47,7 @@ export function openState(environment: NodeJS.ProcessEnv = process.env): State {
       locks,
       store: new SqliteJobStore(join(directory, 'jobs.db')),
       manifests: new ManifestFile(join(directory, 'manifests')),
+      lists: new KeptLists(join(directory, 'lists')),
     };
   } catch (error) {
     throw new SpecError(

@@ -1,20 +1,24 @@
-import { batchRecords, isFinished, type Records } from '../job/claimed-batches.ts';
+import { batchRecords, hasWork, isFinished, type Records } from '../job/claimed-batches.ts';
 import type { JobStore } from '../job/job-store.ts';
+import { Once } from '../once.ts';
 import type { Batch } from '../job/unit.ts';
 
 /** The batches of a job that are to be copied, in their order. */
 export async function* unfinishedBatches(
   id: string,
-  records: Records & { readonly store: Pick<JobStore, 'keepFinishCursor'> },
+  records: Records & { readonly store: Pick<JobStore, 'keepFinishCursor' | 'isGivenUp'> },
 ): AsyncGenerator<Batch> {
+  const { store } = records;
+  const givenUp = new Once<boolean>();
+  const isGivenUp = (split: number) => givenUp.of(String(split), () => store.isGivenUp(id, split));
   let isFirst = true;
   for await (const record of batchRecords(id, records)) {
     // Claimed again, a finished batch would be swept again, name by name.
     if (isFinished(record)) continue;
-    // What is copied now changes directories whose attributes an earlier finish has set.
-    if (isFirst) await records.store.keepFinishCursor(id, undefined);
+    // What is copied or put together now changes directories whose attributes an earlier finish has set.
+    if (isFirst) await store.keepFinishCursor(id, undefined);
     isFirst = false;
-    yield record.line;
+    if (await hasWork(record, isGivenUp)) yield record.line;
   }
 }
 

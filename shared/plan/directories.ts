@@ -20,6 +20,8 @@ export interface Making {
   readonly options: JobOptions;
   /** False for a dry run: nothing is made. */
   readonly makes: boolean;
+  /** Whether a directory below the root is made only once something is to be written into it. */
+  readonly isOptional: (path: string) => boolean;
   readonly signal: AbortSignal;
   /** Told of each directory below the root that could not be made. */
   readonly onFailed: (directory: SourceEntry, error: FanoutError) => Promise<void>;
@@ -28,7 +30,9 @@ export interface Making {
 interface Open {
   /** What new files in the directory get from it; shared by all that only pass on what they got themselves. */
   readonly inherited: { value: Inherited };
-  readonly made: Promise<void>;
+  made: Promise<void>;
+  /** The directory, as long as nobody has needed it. */
+  waiting?: SourceEntry | undefined;
 }
 
 /**
@@ -64,7 +68,7 @@ export class Directories {
    * @throws RootError when the root cannot be written; of a directory below only what fails the job
    */
   async enter(directory: SourceEntry): Promise<void> {
-    const { storage, root, makes, signal, onFailed } = this.#making;
+    const { storage, root, makes, signal } = this.#making;
     const isRoot = directory.path === '';
     this.#throwFailure();
     if (directory.destination || !makes) {
@@ -73,16 +77,30 @@ export class Directories {
       return;
     }
     const above = this.#innermost;
-    const inherited = this.#inheritedBy(directory);
-    if (isRoot) {
-      await atRoot(this.#make(directory, above, inherited));
-      this.#open.push({ inherited, made: Promise.resolve() });
-      return;
+    const open: Open = { inherited: this.#inheritedBy(directory), made: Promise.resolve() };
+    if (isRoot) await atRoot(this.#make(directory, above, open.inherited));
+    else if (this.#making.isOptional(directory.path)) open.waiting = directory;
+    else await this.#begin(directory, above, open);
+    this.#open.push(open);
+  }
+
+  /** Begins to make the directory that was entered last, and those that it lies in, where they were not needed before. */
+  async need(): Promise<void> {
+    for (const [depth, open] of this.#open.entries()) {
+      const { waiting } = open;
+      const above = this.#open[depth - 1];
+      if (!waiting || !above) continue;
+      open.waiting = undefined;
+      await this.#begin(waiting, above, open);
     }
+  }
+
+  async #begin(directory: SourceEntry, above: Open, open: Open): Promise<void> {
+    const { onFailed } = this.#making;
     while (this.#onTheirWay.size >= AT_ONCE) await Promise.race(this.#onTheirWay);
     this.#throwFailure();
     const made = above.made
-      .then(() => (this.#failure ? undefined : this.#make(directory, above, inherited)))
+      .then(() => (this.#failure ? undefined : this.#make(directory, above, open.inherited)))
       .catch((error: unknown) => {
         if (error instanceof FanoutError && error.disposition !== 'fail-job') return onFailed(directory, error);
         throw error;
@@ -90,20 +108,24 @@ export class Directories {
       .catch((error: unknown) => void (this.#failure ??= { error }));
     this.#onTheirWay.add(made);
     void made.then(() => this.#onTheirWay.delete(made));
-    this.#open.push({ inherited, made });
+    open.made = made;
   }
 
   /** Enters a directory again that an earlier invocation entered, and made where it was not there. */
   async again(directory: SourceEntry): Promise<void> {
-    const { storage, root, signal } = this.#making;
+    const { storage, root, isOptional, signal } = this.#making;
     const above = this.#innermost;
     const inherited = this.#inheritedBy(directory);
-    // The invocation that made it knew whether its policy was refused.
-    if (!directory.destination && inherited !== above.inherited) {
+    const open: Open = { inherited, made: Promise.resolve() };
+    const wasOptional = directory.path !== '' && isOptional(directory.path);
+    if (!directory.destination && (wasOptional || inherited !== above.inherited)) {
       const there = await storage.stat(join(root, directory.path), signal);
-      if (there && there.ecPolicy !== directory.source.ecPolicy) inherited.value = above.inherited.value;
+      if (!there && wasOptional) open.waiting = directory;
+      // The invocation that made it knew whether its policy was refused.
+      if (there && inherited !== above.inherited && there.ecPolicy !== directory.source.ecPolicy)
+        inherited.value = above.inherited.value;
     }
-    this.#open.push({ inherited, made: Promise.resolve() });
+    this.#open.push(open);
   }
 
   /** @throws what fails the job */

@@ -4,7 +4,8 @@ import type { Root } from '../job/root.ts';
 import { isWithin } from '../storage/path.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Both, DestinationOnly, Entry, SourceEntry } from './entry.ts';
-import { type Deletable, type Hides, isFixed, isProtected, survey } from './survey.ts';
+import { type Deletable, hiddenBy, isFixed, isProtected, survey } from './survey.ts';
+import { hiding, type Selection } from './selection.ts';
 import { type Visitor, walk, type WalkCursor } from './walk.ts';
 
 /** Two trees of which the second one may have more than the first. */
@@ -14,7 +15,7 @@ export interface ExtrasSearch {
   readonly roots: readonly Root[];
   /** Whether directories are told of as a whole where that is possible, or entry by entry. */
   readonly whole: boolean;
-  readonly hides: Hides;
+  readonly selection: Selection;
   readonly signal: AbortSignal;
   /** Told of each entry, a directory after all that is in it. */
   readonly emit: (unit: DeleteUnit) => Promise<void>;
@@ -69,7 +70,7 @@ export async function findExtras(
   if (status.kind !== 'directory' || there?.kind !== 'directory') return nothing;
   const extras = new Extras(
     search,
-    { storage: destination, root: root.destination, hides: search.hides, signal },
+    { storage: destination, root: root.destination, hides: hiddenBy(search.selection), signal },
     from,
   );
   const stopped = await walk(
@@ -79,7 +80,7 @@ export async function findExtras(
     },
     extras,
     signal,
-    { ...(isOver ? { isOver } : {}), from: from?.walk },
+    { ...(isOver ? { isOver } : {}), hides: hiding(search.selection), from: from?.walk },
   );
   return stopped ? { cursor: { walk: stopped, ...extras.state } } : extras.state.found;
 }
@@ -111,6 +112,12 @@ class Extras implements Visitor {
   both(entry: Both): void {
     this.sourceOnly(entry);
     if (entry.destination.kind === 'file') this.#found.destinationFiles += 1;
+  }
+
+  hidden({ source, destination }: Entry): void {
+    if (source) this.#found.sourceEntries += 1;
+    if (source?.kind === 'file') this.#found.sourceFiles += 1;
+    if (destination?.kind === 'file') this.#found.destinationFiles += 1;
   }
 
   async destinationOnly(entry: DestinationOnly): Promise<'walk' | undefined> {

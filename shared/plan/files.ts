@@ -1,5 +1,4 @@
 import type { FanoutError } from '../errors.ts';
-import { nameMatcher } from '../storage/pattern.ts';
 import type { FileStatus, Storage } from '../storage/storage.ts';
 import { basename, join } from '../storage/path.ts';
 import { type Decision, decide } from '../job/decide.ts';
@@ -8,35 +7,46 @@ import type { Root } from '../job/root.ts';
 import type { JobOptions } from '../job/spec.ts';
 import type { Batches } from './batches.ts';
 import type { NameSet } from './name-set.ts';
+import type { SkippedOutcome } from '../job/outcome.ts';
+import type { FileUnit } from '../job/unit.ts';
+import { settledOutcome } from './settled.ts';
 import type { Splitting } from './splitting.ts';
-import type { Hides } from './survey.ts';
+import type { Tally } from './tally.ts';
 import { type Found, unitOf } from './units.ts';
 
 /** Where files are planned to go. */
 export interface FilePlanning {
+  readonly source: Storage;
   readonly destination: Storage;
   readonly roots: readonly Root[];
   readonly options: JobOptions;
-  /** The names that flattened files have taken. */
+  /** The names that flattened files have taken: none where a plan begins; where one goes on, those that were taken when the cursor was made. */
   readonly names: NameSet;
   readonly signal: AbortSignal;
+  /** Told of each file that is skipped without a copier's work. */
+  readonly onSettled?: ((unit: FileUnit, outcome: SkippedOutcome) => void) | undefined;
+  /** Told of what the user's choice leaves out, and of the option that does. */
+  readonly onLeftOut?: ((path: string, why: string) => void) | undefined;
 }
 
-/** Makes a unit of every file that is found, refused and skipped ones included, so that each ends with an outcome that is counted once. */
+/**
+ * Makes a unit of every file that is found, refused and skipped ones included, so that each ends with an outcome that is counted once: a file that is
+ * skipped, and of which nothing is left to be asked or set, at once.
+ */
 export class Files {
   readonly #planning: FilePlanning;
   readonly #batches: Batches;
   readonly #splitting: Splitting;
-  readonly #isWanted: (file: FileStatus) => boolean;
+  readonly #tally: Tally;
   #namesTaken: number;
 
   /** @param namesTaken  how many names `names` holds */
-  constructor(planning: FilePlanning, batches: Batches, splitting: Splitting, namesTaken: number) {
+  constructor(planning: FilePlanning, batches: Batches, splitting: Splitting, tally: Tally, namesTaken: number) {
     this.#planning = planning;
     this.#batches = batches;
     this.#splitting = splitting;
+    this.#tally = tally;
     this.#namesTaken = namesTaken;
-    this.#isWanted = wantedBy(planning.options);
   }
 
   /** How many names `names` holds by now. */
@@ -46,7 +56,6 @@ export class Files {
 
   /** A file whose namesake at the destination is known. */
   async plan(file: Found): Promise<void> {
-    if (!this.#isWanted(file.source)) return;
     await this.#add(file, this.#refusal(file) ?? decide(file.source, file.destination, this.#planning.options));
   }
 
@@ -54,7 +63,6 @@ export class Files {
   async planFlat(file: Omit<Found, 'flatName' | 'destination'>): Promise<void> {
     const { destination, options, signal } = this.#planning;
     const found: Found = { ...file, flatName: file.source.name, destination: undefined };
-    if (!this.#isWanted(found.source)) return;
     const refusal = this.#refusal(found);
     const isAsked = !refusal && found.source.kind === 'file';
     const there = isAsked ? await destination.stat(this.#destinationOf(found), signal) : undefined;
@@ -64,8 +72,19 @@ export class Files {
   /** What has the name of a temporary file. */
   async skipTemporary(file: Found): Promise<void> {
     const found: Found = { ...file, source: { ...file.source, kind: 'other', lengthBytes: 0 } };
-    if (!this.#isWanted(found.source)) return;
     await this.#add(found, { kind: 'skip', reason: 'temporary file of a copy' });
+  }
+
+  /** A path that the job's list names, and that the source does not have. */
+  async failMissing(root: number, path: string): Promise<void> {
+    const found = { root, path, source: unknownFile(basename(path)), destination: undefined };
+    await this.#add(found, { kind: 'fail', reason: 'the list names it, and the source has no such file' });
+  }
+
+  /** What the user's choice has left out of a root. @param why  the option that did */
+  leaveOut(root: number, path: string, why: string): void {
+    this.#tally.leaveOut(why);
+    this.#planning.onLeftOut?.(join(this.#planning.roots[root]?.source ?? '/', path), why);
   }
 
   /** What is below a directory that was not walked, or has nowhere to go, is in no batch: only another plan finds it. */
@@ -88,11 +107,18 @@ export class Files {
   }
 
   async #add(file: Found, decision: Decision): Promise<void> {
-    const { destination, options } = this.#planning;
+    const { source, destination, options, onSettled } = this.#planning;
     const unit = unitOf(file, decision, options, destination.hadoop !== undefined);
+    const settled = settledOutcome(unit, options, source, destination);
+    if (settled) {
+      this.#tally.skip(settled);
+      onSettled?.(unit, settled);
+      return;
+    }
     const split = await this.#splitting.of(unit, this.#destinationOf(file), file.inherited);
     if (!split) return this.#batches.add(unit);
-    const whole = { ...unit, split };
+    const { fileId } = file.source;
+    const whole = { ...unit, split: fileId === undefined ? split : { ...split, inode: fileId } };
     for (let chunk = 0; chunk < chunkCount(whole); chunk++) {
       await this.#batches.add({ kind: 'chunk', chunk, file: whole });
     }
@@ -117,18 +143,6 @@ export class Files {
   #destinationOf({ root, path, flatName }: Found): string {
     return join(this.#planning.roots[root]?.destination ?? '/', flatName ?? path);
   }
-}
-
-/** Which files a job is about, by its filters. */
-function wantedBy({ includePattern, minSize }: JobOptions): (file: FileStatus) => boolean {
-  const isIncluded = includePattern === '*' ? () => true : nameMatcher(includePattern, 'all');
-  return ({ name, lengthBytes }) => isIncluded(name) && lengthBytes >= minSize;
-}
-
-/** What the filters of a job leave out, wherever it lies. */
-export function hiddenBy(options: JobOptions): Hides {
-  const isWanted = wantedBy(options);
-  return (_path, status) => status.kind === 'file' && !isWanted(status);
 }
 
 function unknownFile(name: string): FileStatus {

@@ -1,7 +1,7 @@
 import type { PlanCursor } from './planning.ts';
 
 /** Raised with every change of what a cursor is made of. Cursors had none at first. */
-const VERSION = 3;
+const VERSION = 4;
 
 /** A plan's cursor as it is kept for an invocation that may be of another version. Plain JSON. */
 export function keptCursor(cursor: PlanCursor): object {

@@ -1,7 +1,6 @@
 import type { FileStatus, Storage } from '../storage/storage.ts';
 import { join } from '../storage/path.ts';
 import { type Merged, mergeSorted } from '../storage/order.ts';
-import { isTemporary } from '../job/temporary.ts';
 import { childOf, type Entry, entryOf } from './entry.ts';
 import { listedIn, Listing } from './listing.ts';
 
@@ -16,15 +15,25 @@ export class Listings {
   readonly #source: Tree;
   readonly #destination: Tree | undefined;
   readonly #wanted: 'left' | 'all';
+  /** Whether a directory that only the source's listing has shown so far is to be walked. */
+  readonly isWalked: (entry: Entry) => boolean;
   readonly #signal: AbortSignal;
   /** How many more first pages may be asked for ahead. */
   aheadLeft: number;
 
   /** @param wanted  `all`: also what only the destination has */
-  constructor(source: Tree, destination: Tree | undefined, wanted: 'left' | 'all', ahead: number, signal: AbortSignal) {
+  constructor(
+    source: Tree,
+    destination: Tree | undefined,
+    wanted: 'left' | 'all',
+    isWalked: (entry: Entry) => boolean,
+    ahead: number,
+    signal: AbortSignal,
+  ) {
     this.#source = source;
     this.#destination = destination;
     this.#wanted = wanted;
+    this.isWalked = isWalked;
     this.#signal = signal;
     this.aheadLeft = ahead;
   }
@@ -105,9 +114,11 @@ export class Level {
 
   /** Asks for the listings of the next sibling directories, so that deep trees do not wait for one answer after the other. */
   #askAhead(): void {
-    for (const { name, kind } of this.#source?.upcoming() ?? []) {
+    for (const status of this.#source?.upcoming() ?? []) {
+      const { name, kind } = status;
       if (this.#listings.aheadLeft === 0 || this.#ahead.size >= this.#share) return;
-      if (kind !== 'directory' || this.#ahead.has(name) || isTemporary(name)) continue;
+      if (kind !== 'directory' || this.#ahead.has(name)) continue;
+      if (!this.#listings.isWalked(entryOf(this.directory.path, name, status, undefined))) continue;
       const listing = this.#listings.ofSource(childOf(this.directory.path, name));
       listing.start();
       this.#ahead.set(name, listing);

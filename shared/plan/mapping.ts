@@ -4,10 +4,11 @@ import { basename, isWithin, join, parentOf } from '../storage/path.ts';
 import { expandGlob, type Match } from './glob.ts';
 import { alternativesOf, hasGlob } from '../storage/pattern.ts';
 import type { Root } from '../job/root.ts';
+import { rootsOfPairs } from './pairs.ts';
 import { refuseDeletes } from './refuse-deletes.ts';
 import { haveOneAddress, refuseSameTree } from './same-tree.ts';
 import { mayReplace } from '../job/existing.ts';
-import type { JobSpec } from '../job/spec.ts';
+import { hasList, type JobSpec } from '../job/spec.ts';
 
 /**
  * Refuses a copy that cannot work whatever the storages hold. Asks them nothing.
@@ -15,7 +16,15 @@ import type { JobSpec } from '../job/spec.ts';
  * @param path  of the destination, as the user wrote it
  * @throws SpecError
  */
-export function refuseAtOnce(source: Storage, destination: Storage, patterns: readonly string[], path: string): void {
+export function refuseAtOnce(
+  { options: { pairs } }: JobSpec,
+  source: Storage,
+  destination: Storage,
+  patterns: readonly string[],
+  path: string,
+): void {
+  // They may lie side by side in one directory of one cluster.
+  if (pairs.length > 0) return;
   const destinationPath = destination.resolve(path);
   refuseName(destination, destinationPath, destination.names?.unwritable(destinationPath));
   for (const pattern of patterns.flatMap((one) => alternativesOf(one).paths)) {
@@ -51,6 +60,9 @@ export async function resolveMapping(
   signal: AbortSignal,
   { makeProbe = true, onHidden }: { readonly makeProbe?: boolean; readonly onHidden?: (path: string) => void } = {},
 ): Promise<Root[]> {
+  if (spec.options.pairs.length > 0) {
+    return rootsOfPairs(spec, patterns, path, source, destination, makeProbe, signal);
+  }
   const found = new Map<string, Match>();
   for (const pattern of patterns) {
     for (const match of await expandGlob(source, pattern, signal, onHidden)) found.set(match.path, match);
@@ -61,6 +73,9 @@ export async function resolveMapping(
   if (!standing) await requireParent(destination, destinationPath, signal);
   if (spec.options.mapping === 'exact' && matches.length > 1) {
     throw new RefusedError(`${matches.length} sources match, and an exact destination takes one`, 'leave out --exact');
+  }
+  if (hasList(spec.options) && (matches.length > 1 || matches[0]?.status.kind !== 'directory')) {
+    throw new RefusedError('a list names files of one source directory', 'name the directory that its paths are below');
   }
   const roots = matches.map((match) => rootOf(match, destinationPath, standing, spec, source));
   refuseConflicts(roots, destination);

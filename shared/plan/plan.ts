@@ -3,6 +3,7 @@ import { Files } from './files.ts';
 import type { Expected, PlanCursor, Planning } from './planning.ts';
 import { Roots } from './roots.ts';
 import { Splitting } from './splitting.ts';
+import { Tally } from './tally.ts';
 
 /**
  * Walks the roots, makes the directories and emits every file as a unit of some batch. Memory does not grow with the tree.
@@ -16,7 +17,8 @@ export async function planStretch(planning: Planning): Promise<Expected | { read
   const { destination, roots, makeDirectories, signal, emit, from } = planning;
   const batches = new Batches(emit, from);
   const splitting = new Splitting(planning, from?.splitting);
-  const files = new Files(planning, batches, splitting, from?.names ?? 0);
+  const tally = new Tally(from?.tally);
+  const files = new Files(planning, batches, splitting, tally, from?.names ?? 0);
   const planner = new Roots(planning, files);
   if (roots[0] && makeDirectories) await destination.names?.learn?.(roots[0].destination, signal);
   for (const [index, root] of roots.entries()) {
@@ -24,11 +26,20 @@ export async function planStretch(planning: Planning): Promise<Expected | { read
     const walk = await planner.plan(index, root, from?.root === index ? from.walk : undefined);
     if (!walk) continue;
     const settled = await batches.settled();
-    return { cursor: { root: index, walk, names: files.namesTaken, splitting: splitting.state, ...settled } };
+    const counts = { names: files.namesTaken, splitting: splitting.state, tally: tally.counters };
+    return { cursor: { root: index, walk, ...counts, ...settled } };
   }
   const { files: count, bytes, packer } = await batches.end();
   const { split, notSplit } = splitting.state;
-  return { files: count, bytes, batches: packer.next, split, notSplit };
+  const { counters: planned } = tally;
+  return {
+    files: count + (planned['files.skipped'] ?? 0),
+    bytes: bytes + (planned['bytes.skipped'] ?? 0),
+    batches: packer.next,
+    split,
+    notSplit,
+    planned,
+  };
 }
 
 /** The whole plan in one go. */

@@ -1,25 +1,19 @@
-import type { Root } from '../job/root.ts';
-import type { JobOptions } from '../job/spec.ts';
 import type { Batch } from '../job/unit.ts';
-import type { Storage } from '../storage/storage.ts';
+import type { FilePlanning } from './files.ts';
 import type { BatchesState } from './batches.ts';
-import type { NameSet } from './name-set.ts';
+import type { PathList } from './path-list.ts';
 import type { SplitCounts, SplittingState } from './splitting.ts';
+import type { Tally } from './tally.ts';
 import type { WalkCursor } from './walk.ts';
 
 /** What planning needs, and what it tells. */
-export interface Planning {
-  readonly source: Storage;
-  readonly destination: Storage;
-  readonly roots: readonly Root[];
-  readonly options: JobOptions;
-  readonly signal: AbortSignal;
+export interface Planning extends FilePlanning {
   /** Where batches go, in order and one at a time; awaited, so that a slow manifest slows the walk. */
   readonly emit: (batch: Batch) => Promise<void>;
   /** False for a dry run: nothing is made. */
   readonly makeDirectories: boolean;
-  /** Empty where a plan begins; where one goes on, it holds the names that were taken when the cursor was made. */
-  readonly names: NameSet;
+  /** Of `filesFrom`, where the job has one. */
+  readonly list?: PathList | undefined;
   /** Asked after each name of a walk; planning then stops with a cursor. Default: never. */
   readonly isOver?: () => boolean;
   /** Where an earlier invocation stopped. */
@@ -27,6 +21,7 @@ export interface Planning {
 }
 
 export interface Expected {
+  /** What was settled at once included, as are its bytes. */
   readonly files: number;
   readonly bytes: number;
   readonly batches: number;
@@ -34,6 +29,8 @@ export interface Expected {
   readonly split: SplitCounts['split'];
   /** Files that are long enough and go as one stream, by the reason. */
   readonly notSplit: SplitCounts['notSplit'];
+  /** What was settled at once, as counters of the job. */
+  readonly planned: Tally['counters'];
 }
 
 /**
@@ -47,4 +44,5 @@ export interface PlanCursor extends BatchesState {
   /** How many names flattened files have taken; the first so many that were added to `names`. */
   readonly names: number;
   readonly splitting: SplittingState;
+  readonly tally: Tally['counters'];
 }

@@ -2,13 +2,16 @@ import { allOrAbort } from '../all-or-abort.ts';
 import type { FanoutError } from '../errors.ts';
 import { Once } from '../once.ts';
 import type { Root } from '../job/root.ts';
+import { withoutAcl } from '../storage/acl.ts';
 import { basename, parentOf } from '../storage/path.ts';
 import type { FileStatus } from '../storage/storage.ts';
 import { Directories } from './directories.ts';
 import { type Entry, entryOf, type SourceEntry } from './entry.ts';
 import type { Files } from './files.ts';
 import { type Inherited, inheritedFrom, inheritedIn } from './inherited.ts';
+import { missing } from './missing.ts';
 import { atRoot } from './root-error.ts';
+import { hiding, NOT_LISTED, selection } from './selection.ts';
 import { type Visitor, walk, type WalkCursor } from './walk.ts';
 import type { Planning } from './planning.ts';
 
@@ -43,20 +46,26 @@ export class Roots {
     const { source, destination, makeDirectories, signal } = this.#planning;
     const status = await source.stat(root.source, signal);
     if (!status) return this.#files.failRoot(index, 'it vanished before it was copied', false);
-    const directory = parentOf(root.destination);
-    if (makeDirectories) await atRoot(destination.requireWritable?.(directory, signal));
-    const inherited = await this.#inheritedIn(directory);
+    const name = basename(root.source);
+    const chosen = selection(this.#planning.options, parentOf(root.source));
+    const why = chosen.hides(name, 'file') ?? chosen.leavesOut(status);
+    if (why !== undefined) {
+      this.#files.leaveOut(index, '', why);
+      return;
+    }
+    const inherited = await this.#inheritedAbove(root);
+    if (makeDirectories) await atRoot(destination.requireWritable?.(parentOf(root.destination), signal));
     await this.#files.plan({
       root: index,
       path: '',
-      source: { ...status, name: basename(root.source) },
+      source: { ...status, name },
       destination: await destination.stat(root.destination, signal),
       inherited,
     });
   }
 
   async #planTree(index: number, root: Root, from?: WalkCursor): Promise<WalkCursor | undefined> {
-    const { source, destination, options, makeDirectories, signal, isOver } = this.#planning;
+    const { source, destination, options, list, makeDirectories, signal, isOver } = this.#planning;
     const [status, there] = await allOrAbort(signal, [
       (both) => source.stat(root.source, both),
       (both) => destination.stat(root.destination, both),
@@ -66,25 +75,30 @@ export class Roots {
       return undefined;
     }
     const target = { storage: destination, root: root.destination, status: there };
+    const chosen = selection(options, root.source, list);
     const directories = new Directories(
       {
         ...target,
         options,
         makes: makeDirectories,
+        isOptional: (path) => chosen.isOptional(path),
         signal,
         onFailed: ({ path, source: directory }, error) => this.#files.failDirectory(index, path, directory, error),
       },
-      there ? inheritedFrom(there) : await this.#inheritedIn(parentOf(root.destination)),
+      there ? inheritedFrom(there) : await this.#inheritedAbove(root),
     );
+    const visitor = options.filesOnly
+      ? this.#flattening(index, directories, there)
+      : this.#keepingPaths(index, directories);
     try {
       const stopped = await walk(
         {
           source: { storage: source, root: root.source, status },
           ...(options.filesOnly ? {} : { destination: target }),
         },
-        options.filesOnly ? this.#flattening(index, directories, there) : this.#keepingPaths(index, directories),
+        list ? missing(visitor, list, (path) => this.#files.failMissing(index, path)) : visitor,
         signal,
-        { ...(isOver ? { isOver } : {}), from },
+        { ...(isOver ? { isOver } : {}), from, hides: hiding(chosen) },
       );
       await directories.settled();
       return stopped;
@@ -99,12 +113,16 @@ export class Roots {
     const visit = async (entry: SourceEntry) => {
       const { path, source, destination } = entry;
       if (source.kind === 'directory') return directories.enter(entry);
+      if (source.kind === 'file' && !destination) await directories.need();
       const { inherited } = directories;
       await this.#files.plan({ root, path, source, destination, inherited });
     };
     return {
       sourceOnly: visit,
       both: visit,
+      hidden: ({ path }, why) => {
+        if (why !== NOT_LISTED) this.#files.leaveOut(root, path, why);
+      },
       temporary: async ({ path, source, destination }) => {
         if (source) await this.#files.skipTemporary({ root, path, source, destination });
       },
@@ -123,6 +141,9 @@ export class Roots {
   /** Every file goes right below the destination, the only directory that is made. */
   #flattening(root: number, directories: Directories, there: FileStatus | undefined): Visitor {
     return {
+      hidden: ({ path }, why) => {
+        if (why !== NOT_LISTED) this.#files.leaveOut(root, path, why);
+      },
       sourceOnly: async ({ path, source }) => {
         if (path === '') return directories.enter(entryOf('', '', source, there));
         if (source.kind === 'directory') return;
@@ -139,9 +160,22 @@ export class Roots {
     if (source) await this.#files.failDirectory(root, path, source, error);
   }
 
-  /** Asked for once: the roots lie in one directory. */
-  #inheritedIn(directory: string): Promise<Inherited> {
-    const { destination, signal } = this.#planning;
-    return this.#inherited.of(directory, () => inheritedIn(directory, destination, signal));
+  /**
+   * What files get that are written beside a root; asked for once, since the roots lie in one directory. Only that of a pair may be missing: it is
+   * made, and lets in nobody whom the source's directory would not, because nobody sets its attributes later.
+   */
+  #inheritedAbove({ source: from, destination: to }: Root): Promise<Inherited> {
+    const { source, destination, options, makeDirectories, signal } = this.#planning;
+    const directory = parentOf(to);
+    return this.#inherited.of(directory, async () => {
+      const there = await destination.stat(directory, signal);
+      if (there) return inheritedFrom(there);
+      if (makeDirectories) {
+        const like = options.preserve ? await source.stat(parentOf(from), signal) : undefined;
+        const permission = like && `7${withoutAcl(like.permission, undefined).slice(-2)}`;
+        await atRoot(destination.makeDirectory(directory, permission, signal));
+      }
+      return inheritedIn(directory, destination, signal);
+    });
   }
 }

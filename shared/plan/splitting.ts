@@ -1,6 +1,7 @@
 import { bytesText } from '../bytes.ts';
 import { chosenAttributes } from '../preserve/attributes.ts';
 import type { JobOptions } from '../job/spec.ts';
+import { strideOf } from '../job/stride.ts';
 import type { FileUnit, Split } from '../job/unit.ts';
 import { parentOf } from '../storage/path.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -10,10 +11,13 @@ const GIB = 1024 ** 3;
 /** Files of fewer bytes go as one stream unless told otherwise, and so do those of fewer than four blocks. */
 const LEAST_BYTES = GIB;
 const LEAST_BLOCKS = 4;
-/** Chunks end where the blocks of both sides end; where those meet more seldom than this, only those of the destination. */
-const LONGEST_STRIDE_BYTES = 4 * GIB;
 /** Hadoop's default of dfs.namenode.fs-limits.max-blocks-per-file. */
 const MOST_BLOCKS = 10_000;
+/**
+ * Blocks of both sides in one chunk: their digests are 16 bytes each, in two layouts at most and in base64, and an item of the job's table holds
+ * 400 KB.
+ */
+const MOST_BLOCKS_OF_CHUNK = 8000;
 
 /** How many files are split and how many cannot be, each by a text for a person. */
 export interface SplitCounts {
@@ -72,6 +76,7 @@ export class Splitting {
     if (splitAbove === 'auto' && lengthBytes <= LEAST_BLOCKS * blockBytes) return undefined;
     if (lengthBytes > MOST_BLOCKS * blockBytes) return this.#refuse(`more than ${MOST_BLOCKS} blocks`);
     const { chunkBytes, isAlignedToSource } = this.#cut(unit, blockBytes * (unit.newStripe?.dataUnits ?? 1));
+    if (chunkBytes === 0) return this.#refuse(`more than ${MOST_BLOCKS_OF_CHUNK} blocks in a chunk`);
     if (chunkBytes >= lengthBytes) return undefined;
     const obstacle = await concatenation.obstacle(parentOf(path), signal);
     if (obstacle !== undefined) return this.#refuse(obstacle);
@@ -88,25 +93,23 @@ export class Splitting {
     return destination.hadoop?.takenLayout(path, { blockBytes, replication: undefined }).blockBytes;
   }
 
-  /** @param writtenBytes  length of a block, or group of blocks, of the new file */
+  /**
+   * @param writtenBytes  length of a block, or group of blocks, of the new file
+   * @returns no bytes where even the shortest chunk has too many blocks
+   */
   #cut({ blockBytes, stripe, encrypted }: FileUnit, writtenBytes: number) {
     const { source, options } = this.#planning;
     // The checksum of a source that keeps none of its content is not added up.
     const isCompared = source.checksums !== undefined && !encrypted && blockBytes > 0;
     const readBytes = isCompared ? blockBytes * (stripe?.dataUnits ?? 1) : 1;
-    const both = leastCommonMultiple(readBytes, writtenBytes);
-    const isAlignedToSource = both <= LONGEST_STRIDE_BYTES;
-    const strideBytes = isAlignedToSource ? both : writtenBytes;
-    return { chunkBytes: Math.ceil(options.chunkSize / strideBytes) * strideBytes, isAlignedToSource };
+    const { strideBytes, isAlignedToSource } = strideOf(readBytes, writtenBytes);
+    const blocksInStride = strideBytes / writtenBytes + (isAlignedToSource && isCompared ? strideBytes / readBytes : 0);
+    const most = Math.floor(MOST_BLOCKS_OF_CHUNK / blocksInStride);
+    const strides = Math.min(Math.ceil(options.chunkSize / strideBytes), most);
+    return { chunkBytes: strides * strideBytes, isAlignedToSource };
   }
 
   #refuse(reason: string): undefined {
     this.#notSplit[reason] = (this.#notSplit[reason] ?? 0) + 1;
   }
-}
-
-function leastCommonMultiple(a: number, b: number): number {
-  let [greater, less] = [a, b];
-  while (less > 0) [greater, less] = [less, greater % less];
-  return (a / greater) * b;
 }

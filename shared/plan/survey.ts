@@ -3,6 +3,7 @@ import { FanoutError } from '../errors.ts';
 import { join } from '../storage/path.ts';
 import type { FileStatus, Storage } from '../storage/storage.ts';
 import { childOf } from './entry.ts';
+import type { Selection } from './selection.ts';
 import { walk } from './walk.ts';
 
 /** Where the user's trash lies in a home directory, and at the top of an encryption zone. */
@@ -12,6 +13,12 @@ const MOST_ENTRIES = 100_000;
 
 /** Whether a filter of the job leaves out what lies at a path below the root. */
 export type Hides = (path: string, status: FileStatus) => boolean;
+
+/** What a user's choice keeps out of a job is not deleted either, and neither is what its length or time would keep out at the source. */
+export function hiddenBy({ hides, leavesOut }: Selection): Hides {
+  return (path, status) =>
+    hides(path, status.kind) !== undefined || (status.kind === 'file' && leavesOut(status) !== undefined);
+}
 
 /** What may be deleted where. */
 export interface Deletable {

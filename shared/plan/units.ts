@@ -1,6 +1,6 @@
 import { favoursGroup } from '../storage/acl.ts';
 import type { FileStatus } from '../storage/storage.ts';
-import { attributesOf, chosenAttributes, sameAttributes } from '../preserve/attributes.ts';
+import { attributesOf, chosenAttributes, differIn, sameAttributes } from '../preserve/attributes.ts';
 import type { Decision } from '../job/decide.ts';
 import type { JobOptions } from '../job/spec.ts';
 import type { FileUnit } from '../job/unit.ts';
@@ -39,13 +39,16 @@ export function unitOf(found: Found, decision: Decision, options: JobOptions, ke
     ...(source.stripe ? { stripe: source.stripe } : {}),
     ...(inherited?.stripe ? { newStripe: inherited.stripe } : {}),
     ...(destination?.fileId === undefined ? {} : { replaces: destination.fileId }),
-    ...(decision.lasting || source.kind !== 'file' ? {} : attributesFor(found, options, keepsAttributes)),
+    ...(decision.lasting || source.kind !== 'file'
+      ? {}
+      : attributesFor(found, decision.kind === 'skip', options, keepsAttributes)),
   };
 }
 
 /** What a copier needs to set attributes with. */
 function attributesFor(
   { source, destination, inherited }: Found,
+  isSkipped: boolean,
   options: JobOptions,
   keepsAttributes: boolean,
 ): Partial<FileUnit> {
@@ -53,13 +56,15 @@ function attributesFor(
   const stands = destination && attributesOf(destination);
   const asked = options.attributes.includes('xattr');
   const chosen = chosenAttributes(options);
+  const differ =
+    stands && (!attributes || (isSkipped ? differIn(chosen, attributes, stands) : !sameAttributes(attributes, stands)));
   const access = chosen.has('permission') || chosen.has('acl') ? attributes : stands;
   const inherits = inherited?.hasAcl ?? false;
   const strangers =
     access !== undefined && favoursGroup(access.permission) && access.group !== (inherited?.group ?? '');
   return {
     ...(attributes ? { attributes } : {}),
-    ...(stands && (asked || !attributes || !sameAttributes(attributes, stands)) ? { stands } : {}),
+    ...(stands && (asked || differ) ? { stands } : {}),
     ...(inherits ? { inherits } : {}),
     ...(keepsAttributes && access && (access.hasAcl || inherits || strangers) ? { closed: true } : {}),
   };

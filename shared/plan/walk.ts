@@ -30,14 +30,19 @@ export interface Visitor {
   destinationOnly?(entry: DestinationOnly): Promise<'walk' | undefined> | 'walk' | undefined;
   /** What has the name of a temporary file, on whichever side: it is no other visitor's, and nothing below it is walked. */
   temporary?(entry: Entry): Promise<void> | void;
+  /** In place of all others: what `hides` has hidden, on whichever side, and nothing below it is walked. @param why  what `hides` said */
+  hidden?(entry: Entry, why: string): Promise<void> | void;
   /** After everything in a directory that was walked. */
   leave?(directory: Entry): Promise<void> | void;
   /** In place of the others: a directory of the source that cannot be one at the destination, where a file stands in its place or its name is refused. */
   blocked?(directory: SourceEntry, error: FanoutError): Promise<void> | void;
   /** In place of `leave`: a directory below the root whose listing was refused, or that vanished. Some of its names may have been given. */
   lost?(directory: Entry, error: FanoutError): Promise<void> | void;
-  /** A directory that an earlier stretch visited and did not leave; from the root down, before anything else. */
-  again?(directory: Entry): Promise<void> | void;
+  /**
+   * A directory that an earlier stretch visited and did not leave; from the root down, before anything else.
+   * @param after  the last name in it that was given
+   */
+  again?(directory: Entry, after?: string): Promise<void> | void;
 }
 
 /**
@@ -56,8 +61,10 @@ export interface WalkCursor {
 /** Deep trees do not wait for one answer after the other, and a namenode hardly notices. */
 const AHEAD = 16;
 
-/** When to stop, and where an earlier walk stopped. */
+/** What of the trees to walk, when to stop, and where an earlier walk stopped. */
 export interface Stretch {
+  /** Why the walk has nothing to do with an entry, as a word for the visitor; undefined when it has. Pure. */
+  readonly hides?: (entry: Entry) => string | undefined;
   /** Asked after each name. */
   readonly isOver?: () => boolean;
   readonly from?: WalkCursor | undefined;
@@ -82,10 +89,11 @@ export async function walk(
   trees: Trees,
   visitor: Visitor,
   signal: AbortSignal,
-  { isOver = () => false, from, checkpoint, ahead = AHEAD }: Stretch = {},
+  { hides = () => undefined, isOver = () => false, from, checkpoint, ahead = AHEAD }: Stretch = {},
 ): Promise<WalkCursor | undefined> {
   const wanted = visitor.destinationOnly ? 'all' : 'left';
-  const listings = new Listings(trees.source, trees.destination, wanted, ahead, signal);
+  const isWalked = (entry: Entry) => !isTemporary(entry.name) && hides(entry) === undefined;
+  const listings = new Listings(trees.source, trees.destination, wanted, isWalked, ahead, signal);
   const stack = from ? await reopened(from, listings, visitor) : [await rootLevel(trees, listings, visitor)];
   for (let level = stack.at(-1); level; level = stack.at(-1)) {
     signal.throwIfAborted();
@@ -101,7 +109,7 @@ export async function walk(
     if (!entry) {
       stack.pop()?.close();
       await visitor.leave?.(level.directory);
-    } else if (await visit(entry, trees, visitor)) {
+    } else if (await visit(entry, trees, visitor, hides)) {
       stack.push(level.descend(entry));
       stack.at(-1 - OPEN_LEVELS)?.close();
     }
@@ -127,7 +135,7 @@ async function reopened({ open }: WalkCursor, listings: Listings, visitor: Visit
   for (const { name, source, destination, after } of open) {
     const directory = entryOf(path, name, source, destination);
     ({ path } = directory);
-    await visitor.again?.(directory);
+    await visitor.again?.(directory, after);
     levels.push(new Level(directory, listings, undefined, after));
   }
   return levels;
@@ -140,7 +148,17 @@ function cursorOf(stack: readonly Level[]): WalkCursor {
 }
 
 /** @returns whether the walk goes on into the entry */
-async function visit(entry: Entry, trees: Trees, visitor: Visitor): Promise<boolean> {
+async function visit(
+  entry: Entry,
+  trees: Trees,
+  visitor: Visitor,
+  hides: NonNullable<Stretch['hides']>,
+): Promise<boolean> {
+  const why = hides(entry);
+  if (why !== undefined) {
+    await visitor.hidden?.(entry, why);
+    return false;
+  }
   if (isTemporary(entry.name)) {
     await visitor.temporary?.(entry);
     return false;

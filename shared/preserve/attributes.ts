@@ -42,6 +42,23 @@ export function attributesOf(status: FileStatus): Attributes {
   return { owner, group, permission, accessedAtMs, modifiedAtMs, replication, hasAcl };
 }
 
+/**
+ * Whether an attribute that is to be carried over differs, as far as listings can tell. What the source does not know (`''`), and what a side
+ * does not have (no replicas), differs from nothing.
+ */
+export function differIn(chosen: ReadonlySet<Attribute>, source: Attributes, destination: Attributes): boolean {
+  const access = chosen.has('permission') || chosen.has('acl');
+  const isOther = (name: 'owner' | 'group' | 'replication') =>
+    chosen.has(name) && !!source[name] && !!destination[name] && source[name] !== destination[name];
+  return (
+    isOther('owner') ||
+    isOther('group') ||
+    isOther('replication') ||
+    (access && (source.hasAcl || destination.hasAcl || !samePermission(source.permission, destination.permission))) ||
+    (chosen.has('times') && source.modifiedAtMs !== destination.modifiedAtMs)
+  );
+}
+
 /** Whether one may stand for the other as far as listings can tell, which know of an ACL only that there is one. */
 export function sameAttributes(one: Attributes, other: Attributes): boolean {
   return (

@@ -2,6 +2,9 @@ import { FanoutError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Attribute } from './attributes.ts';
 
+/** Warning of a skipped file whose extended attributes were not compared, because nobody asked for them by name. */
+export const XATTR_NOT_COMPARED = 'xattr not compared';
+
 /** An attribute that could not be set, and why. */
 export interface Loss {
   readonly attribute: Attribute;

@@ -1,6 +1,7 @@
 import type { FanoutError } from '../errors.ts';
 import type { FileChecksum, RegularLayout } from './checksum.ts';
 import type { Load } from './load.ts';
+import type { Writing } from './storage.ts';
 
 /**
  * What some storages can do and others cannot, as optional members of `Storage`: the engine asks whether a member is there and never for
@@ -19,8 +20,12 @@ export interface Capabilities {
   readonly concatenation?: Concatenation;
   /** Where deleted files wait until they are gone for good. */
   readonly trash?: Trash;
+  /** Adding to files that are there. */
+  readonly appending?: Appending;
   /** How its servers bear what is asked of them. Where absent: nobody but this process asks. */
   readonly load?: Load;
+  /** Connections to its servers that were lost. */
+  readonly lostConnections?: LostConnections;
 
   /** Whether another namespace begins at a path or below it: what is there is none of the directory's own. Costs no request. */
   isSpanned?(path: string): boolean;
@@ -40,6 +45,12 @@ export interface Capabilities {
    * @throws StorageError not-found
    */
   closedLength?(path: string, signal: AbortSignal): Promise<number | 'open'>;
+}
+
+/** Connections that died or stalled while files were read or written. */
+export interface LostConnections {
+  /** How many since this was asked last, by what a person is told of them. */
+  take(): Readonly<Record<string, number>>;
 }
 
 /** Rules that tell, without a request, what could not be read or made. Each reason is for a person, and undefined where there is none. */
@@ -145,6 +156,24 @@ export interface Trash {
    * @throws StorageError not-found; TransportError when the answer was lost: it may have worked
    */
   put(path: string, signal: AbortSignal): Promise<string>;
+}
+
+/** Adds to files and cuts them. One at a time writes a file: whoever comes while another one does is refused. */
+export interface Appending {
+  /** How the storage refused for good to add to a file in this process; undefined where nothing is known against it. Costs no request. */
+  refusal(path: string): FanoutError | undefined;
+  /**
+   * Adds to the end of a file, and resolves when it is closed. When it rejects, some of the bytes may have been added.
+   * @param lengthBytes  that the body will have
+   * @throws StorageError not-found; leased while somebody else writes the file, or did until a moment ago; unsupported
+   */
+  append(path: string, body: AsyncIterable<Uint8Array>, lengthBytes: number, signal: AbortSignal): Promise<Writing>;
+  /**
+   * Cuts a file to its first bytes.
+   * @returns false when that takes a while: the file is open until it is done
+   * @throws StorageError not-found, leased, unsupported
+   */
+  truncate(path: string, lengthBytes: number, signal: AbortSignal): Promise<boolean>;
 }
 
 export interface StoredChecksums {

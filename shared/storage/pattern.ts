@@ -31,7 +31,7 @@ export function alternativesOf(path: string): { readonly paths: readonly string[
  * The alternatives of all braces, in order; what is left holds no brace but escaped ones and those inside of brackets.
  * @throws SpecError for a brace that is not closed
  */
-function expandBraces(pattern: string): string[] {
+export function expandBraces(pattern: string): string[] {
   let expanded: string[] = [''];
   for (let at = 0; at < pattern.length;) {
     if (pattern[at] === '{') {

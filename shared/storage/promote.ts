@@ -1,7 +1,7 @@
 import { FanoutError } from '../errors.ts';
 import type { Storage } from './storage.ts';
 import { retry, type RetryPolicy } from '../retry.ts';
-import { isExists } from './errors.ts';
+import { isExists, type StorageCode } from './errors.ts';
 import { urgently } from './urgent.ts';
 
 export interface Promotion {
@@ -22,6 +22,8 @@ export async function promote(promotion: Promotion, policy: RetryPolicy, signal:
   if (!overwrite || (await storage.replacesAtOnce?.(finalPath, signal))) return intoPlace(promotion, policy, signal);
   const old = asidePath(temporary);
   const there = await storage.stat(finalPath, signal);
+  // What somebody else has promoted meanwhile is not moved aside for a file that is gone.
+  if (there && !(await storage.stat(temporary, signal))) throw new NothingToPromoteError(temporary);
   // Once only: a lost rename that comes late, after the next one, would move the new file aside.
   if (there?.kind === 'file') await storage.rename(finalPath, old, false, signal);
   // Until the next one nothing has the file's name.
@@ -58,6 +60,15 @@ async function intoPlace(promotion: Promotion, policy: RetryPolicy, signal: Abor
       throw error;
     }
   });
+}
+
+/** The temporary file was deleted, or has its name already. */
+class NothingToPromoteError extends FanoutError {
+  override readonly name = 'NothingToPromoteError';
+  readonly code: StorageCode = 'not-found';
+  constructor(path: string) {
+    super('it is gone', { disposition: 'fail-unit', where: { operation: 'RENAME', path }, remedy: 'resume the job' });
+  }
 }
 
 /** What a try that has ended may have left, and where it would have gone. */

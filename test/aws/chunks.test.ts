@@ -91,3 +91,28 @@ test(
   },
   5 * MINUTES,
 );
+
+test(
+  'a job that will not be retried is cleaned: nothing of it is left at the destination, and no retry takes it up',
+  async () => {
+    await long('cleaned');
+    const body = JSON.stringify({
+      RemoteException: { exception: 'AccessControlException', message: 'Permission denied' },
+    });
+    await using faultProxy = await faultProxyOf(({ operation, path }) =>
+      operation === 'CONCAT' && !path.includes('probe') ? { answer: { status: 403, body } } : undefined,
+    );
+    const { code, status } = await start('cleaned', 'chunksProxy');
+    expect(code).toBe(1);
+    expect(temporaryNames(await pair.b.tree(`${pair.root}/cleaned`))).toHaveLength(8);
+    const cleaned = await cloud.run('clean', status.Job);
+    expect({ code: cleaned.code, stderr: cleaned.stderr }).toEqual({ code: 0, stderr: '' });
+    expect(cleaned.stdout).toContain(`${status.Job} is clean`);
+    expect(Object.keys(await pair.b.tree(`${pair.root}/cleaned`))).toEqual(['/short']);
+    const again = await cloud.run('retry', status.Job, '--wait');
+    expect(again.code).toBe(2);
+    expect(again.stderr).toContain('was cleaned');
+    expect(faultProxy.count('DELETE')).toBeGreaterThan(7);
+  },
+  5 * MINUTES,
+);

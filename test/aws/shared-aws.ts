@@ -27,7 +27,17 @@ export const schedule = {
 } as const;
 
 /** Clusters without Kerberos. */
-const plain = { A: {}, B: {}, chunksProxy: {}, faultProxy: {}, httpfs: {}, nobody: {}, patient: {}, token: {} };
+const plain = {
+  A: {},
+  B: {},
+  chunksProxy: {},
+  faultProxy: {},
+  httpfs: {},
+  nobody: {},
+  patient: {},
+  stallsProxy: {},
+  token: {},
+};
 
 /** Starts the emulator with IAM on, deploys into it and gives the deployment the clusters A and B of the shared bed. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {

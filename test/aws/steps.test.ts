@@ -5,61 +5,26 @@ import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { closeStep } from '../../shared/aws/close-step.ts';
 import { copyStep } from '../../shared/aws/copy-step.ts';
 import { finishStep } from '../../shared/aws/finish-step.ts';
-import { type PlanAnswer, planStep } from '../../shared/aws/plan-step.ts';
-import type { Left } from '../../shared/copy/copier.ts';
 import { Deadline } from '../../shared/deadline.ts';
 import { silentLog } from '../../shared/log.ts';
 import { allOf } from '../support/files.ts';
 import { FaultProxy, type FaultProxyOptions } from '../support/fault-proxy.ts';
 import { content } from '../support/odd-tree.ts';
 import { TwoClusters, temporaryNames } from '../support/two-clusters.ts';
+import { batchesOf, copyAll, limits, long, planAll } from './step-calls.ts';
 import { newTestDeployment, type TestDeployment } from './test-deployment.ts';
 import { clientsOf } from './support.ts';
-import type { Batch } from '../../shared/job/unit.ts';
 
 /** The work of the Lambdas, called as the state machine does, on real clusters: what happens at deadlines and to copiers that lost. */
 
 const bed = inject('bed');
 const clients = clientsOf(inject('aws'));
 const { signal } = new AbortController();
-const long = () => new Deadline(60_000);
-const limits = { transfers: 4, copiers: 2 };
 let pair: TwoClusters;
 
 beforeAll(async () => {
   pair = await TwoClusters.make(bed, 'steps');
 });
-
-/** Plans to the end. @param deadline  of each invocation */
-async function planAll(
-  deployment: TestDeployment,
-  input: unknown,
-  deadline = long,
-): Promise<PlanAnswer & { invocations: number; execution: string }> {
-  const execution = deployment.executionOf(`job-${randomUUID()}`);
-  deployment.running.add(execution);
-  for (let invocations = 1; ; invocations++) {
-    const request = { execution, startTime: new Date().toISOString(), input };
-    const answer = await planStep(request, deployment.services(), limits, deadline(), signal);
-    if (answer.done) return { ...answer, invocations, execution };
-  }
-}
-
-/** Copies a batch to its end. @param lastsMs  of each invocation */
-async function copyAll(deployment: TestDeployment, job: string, batch: Batch, lastsMs: number): Promise<Left[]> {
-  const answers: Left[] = [];
-  for (;;) {
-    const progress = answers.at(-1);
-    const request = { job, batch, ...(progress ? { progress } : {}) };
-    const services = deployment.services(lastsMs + 1000);
-    answers.push(await copyStep(request, services, limits.transfers, randomUUID(), new Deadline(lastsMs)));
-    if (answers.at(-1)?.left === 0) return answers;
-    if (answers.length > 50) throw new Error(`it does not come to an end: ${JSON.stringify(answers)}`);
-  }
-}
-
-const batchesOf = (deployment: TestDeployment, job: string): Promise<Batch[]> =>
-  allOf(deployment.services().manifests.read(job));
 
 const countersOf = async (deployment: TestDeployment, job: string) =>
   Object.fromEntries(await deployment.services().store.counters(job));

@@ -6,6 +6,7 @@ import { DestinationLock } from '../../shared/aws/destination-lock.ts';
 import { DynamoJobStore } from '../../shared/aws/dynamo-job-store.ts';
 import { Executions } from '../../shared/aws/executions.ts';
 import { JobTokens } from '../../shared/aws/job-tokens.ts';
+import { S3Lists } from '../../shared/aws/s3-lists.ts';
 import { S3Manifests } from '../../shared/aws/s3-manifest.ts';
 import { TakenNames } from '../../shared/aws/taken-names.ts';
 import type { Services } from '../../shared/aws/services.ts';
@@ -59,6 +60,7 @@ export async function newTestDeployment(
       tokens: new JobTokens({ kms: clients.kms, key, client, table, retentionDays: 7 }),
       secrets: new ClusterSecretStore(clients.secrets, ids),
       manifests: new S3Manifests(clients.s3, bucket),
+      lists: new S3Lists(clients.s3, bucket),
       takenNames: new TakenNames(clients.s3, bucket),
       executions: new Executions(clients.stepFunctions),
       log: silentLog,

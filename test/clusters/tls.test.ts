@@ -199,7 +199,7 @@ describe('uploads over TLS', () => {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const tls = { rejectUnauthorized: true, ca: readFileSync(authority.ca, 'utf8') };
-    const uploads = new Uploads(new Connector({ tls, connectMs: 60_000 }), 60_000);
+    const uploads = new Uploads(new Connector({ tls, connectMs: 60_000 }), { stallMs: 60_000, answerMs: () => 60_000 });
     const url = `https://localhost:${(server.address() as AddressInfo).port}/webhdfs/v1/x?op=CREATE`;
     const bytes = Buffer.alloc(1024 * 1024, 7);
     const how = { method: 'PUT', url, lengthBytes: bytes.length, headers: {}, isKept: false, isPatient: false };
@@ -226,7 +226,7 @@ describe('uploads over TLS', () => {
     const server = new Worker(resettingServer, { eval: true, workerData: { options, answer, isCut } });
     const [port] = (await once(server, 'message')) as [number];
     const tls = { rejectUnauthorized: true, ca: readFileSync(authority.ca, 'utf8') };
-    const uploads = new Uploads(new Connector({ tls, connectMs: 60_000 }), 60_000);
+    const uploads = new Uploads(new Connector({ tls, connectMs: 60_000 }), { stallMs: 60_000, answerMs: () => 60_000 });
     const url = `https://localhost:${port}/webhdfs/v1/x?op=CREATE`;
     async function* body() {
       yield await Promise.resolve(Buffer.alloc(256 * 1024));

@@ -81,15 +81,17 @@ describe('planning', () => {
     expect(state('Plan').Catch).toBeUndefined();
   });
 
-  it('goes on until it is done; a job without a batch skips the map', () => {
+  it('goes on until it is done; a job without a batch skips the map, and one that is cleaned everything', () => {
     expect(state('Planned?')).toEqual({
       Type: 'Choice',
       Choices: [
         { Variable: '$.done', BooleanEquals: false, Next: 'Plan' },
+        { Variable: '$.cleaned', BooleanEquals: true, Next: 'Cleaned' },
         { Variable: '$.batches', NumericEquals: 0, Next: 'Finish' },
       ],
       Default: 'Copy',
     });
+    expect(state('Cleaned').Type).toBe('Succeed');
   });
 });
 

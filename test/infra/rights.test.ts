@@ -35,7 +35,15 @@ const common = (name: string) => [logs(name), interfaces, table, definitions, vi
 test.each<[string, string[]]>([
   [
     'Plan',
-    [...common('Plan'), credentials, tokens('kms:Encrypt kms:Decrypt'), manifests, ...writing, describeExecutions],
+    [
+      ...common('Plan'),
+      credentials,
+      tokens('kms:Encrypt kms:Decrypt'),
+      manifests,
+      's3:GetObject on <StorageBucket.Arn>/lists/*',
+      ...writing,
+      describeExecutions,
+    ],
   ],
   ['Copy', [...common('Copy'), tokens('kms:Decrypt')]],
   ['Finish', [...common('Finish'), tokens('kms:Decrypt'), manifests, ...writing]],

@@ -13,6 +13,8 @@ const chunked = ['--split-above', String(4 * MIB), '--chunk-size', String(4 * MI
 /** HttpFS redirects an upload to itself. */
 const isChunkWrite = ({ operation, to, query }: FaultProxyRequest) =>
   operation === 'CREATE' && (to === 'datanode' || query.includes('data=true'));
+const isNamed = ({ operation, query }: FaultProxyRequest) =>
+  operation === 'RENAME' && /\.s0\.\d+$/.test(new URLSearchParams(query).get('destination') ?? '');
 const isJoin = ({ operation, path }: FaultProxyRequest) => operation === 'CONCAT' && !path.includes('probe');
 const isPromotion = ({ operation, query }: FaultProxyRequest) =>
   operation === 'RENAME' && new URLSearchParams(query).get('destination')?.endsWith('/out/long') === true;
@@ -23,6 +25,8 @@ describe.each(['B', 'HttpFS'] as const)('a copy in chunks to %s, killed with kil
   it.each([
     { moment: 'while the third chunk is written', of: isChunkWrite, number: 3, fault: 'cut-before' },
     { moment: 'once the fifth chunk was written', of: isChunkWrite, number: 5, fault: 'cut-after' },
+    { moment: 'before a chunk has its name', of: isNamed, number: 2, fault: 'cut-before' },
+    { moment: 'once a chunk has its name', of: isNamed, number: 2, fault: 'cut-after' },
     { moment: 'before CONCAT', of: isJoin, number: 1, fault: 'cut-before' },
     { moment: 'after CONCAT', of: isJoin, number: 1, fault: 'cut-after' },
     { moment: 'before it is promoted', of: isPromotion, number: 1, fault: 'cut-before' },

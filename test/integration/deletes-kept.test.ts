@@ -46,6 +46,24 @@ describe.concurrent('stays:', () => {
     expect(await mirror.names()).toEqual(['a', 'both/', 'both/b', 'extra/', 'extra/x.txt', 'small']);
   });
 
+  test('what lies in a directory that is excluded, on either side', async () => {
+    const mirror = await make('excluded', ['both/new', 'logs/1', 'extra/logs/2', 'extra/3', 'other/4']);
+    const { code, stderr, status } = await mirror.copy(['--delete', '--exclude', 'both/', '--exclude', 'logs']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(status).toMatchObject({ 'Files Deleted': 2 });
+    expect(await mirror.names()).toEqual([
+      'a',
+      'both/',
+      'both/b',
+      'both/new',
+      'extra/',
+      'extra/logs/',
+      'extra/logs/2',
+      'logs/',
+      'logs/1',
+    ]);
+  });
+
   test('the trash, whatever holds it', async () => {
     const mirror = await make('trash', ['home/.Trash/Current/x', 'home/y']);
     expect((await mirror.copy(['--delete'])).status).toMatchObject({ 'Files Deleted': 1 });

@@ -11,6 +11,7 @@ test.each<[string, { files: number; made: number }]>([
   ['wide 1000000', { files: 1_000_000, made: 1_000_001 }],
   ['deep 10000', { files: 10_000, made: 10_001 }],
   ['files 3000000 flat', { files: 3_000_000, made: 1 }],
+  ['files 10000000 listed', { files: 10_010_000, made: 10_001 }],
 ])(`a plan of %s does with ${HEAP_MIB} MiB of heap`, async (what, expected) => {
   const { seconds, peakExternalBytes, ...plan } = await planned(HEAP_MIB, ...what.split(' '));
   expect(plan).toMatchObject(expected);

@@ -29,7 +29,11 @@ export type Reaction =
   /** Passes it on, and the body of request or answer with one bit that is another. */
   | 'flip'
   /** Passes it on, and the answer back slowly. */
-  | { readonly bytesPerSecond: number };
+  | { readonly bytesPerSecond: number }
+  /** Passes it on, and so many bytes of the answer back, and then nothing for ever. */
+  | { readonly stallsAfter: number }
+  /** Passes it on, and the answer back after a while. */
+  | { readonly answersAfterMs: number };
 
 export interface FaultProxyOptions {
   /** Datanodes are reached through the fault proxy as well. */
@@ -109,6 +113,8 @@ async function serve(
     return;
   }
   const answer = await forward(`${upstream.origin}${rest}`, request, response, reaction === 'flip');
+  if (typeof reaction === 'object' && 'answersAfterMs' in reaction)
+    await sleep(reaction.answersAfterMs, undefined, { ref: false });
   if (reaction === 'cut-after') {
     answer.resume();
     await once(answer, 'end');
@@ -129,7 +135,9 @@ async function serve(
   response.writeHead(answer.statusCode ?? 502, { ...answer.headers, connection: 'close' });
   const slow = typeof reaction === 'object' && 'bytesPerSecond' in reaction;
   const flipped = reaction === 'flip' ? answer.pipe(flipping()) : answer;
-  const body = slow ? Readable.from(slowly(answer, reaction.bytesPerSecond)) : flipped;
+  const stalls = typeof reaction === 'object' && 'stallsAfter' in reaction;
+  const stalled = stalls ? Readable.from(beginningOf(answer, reaction.stallsAfter)) : flipped;
+  const body = slow ? Readable.from(slowly(answer, reaction.bytesPerSecond)) : stalled;
   body.on('error', () => response.destroy()).pipe(response);
 }
 
@@ -164,6 +172,17 @@ function flipping(): Transform {
       done(null, bytes);
     },
   });
+}
+
+/** The first bytes, and no end. */
+async function* beginningOf(body: IncomingMessage, bytes: number): AsyncGenerator<Uint8Array> {
+  let left = bytes;
+  for await (const chunk of body as AsyncIterable<Uint8Array>) {
+    if (left > 0) yield chunk.subarray(0, left);
+    left -= chunk.length;
+    if (left <= 0) break;
+  }
+  await new Promise(() => undefined);
 }
 
 async function* slowly(body: IncomingMessage, bytesPerSecond: number): AsyncGenerator<Uint8Array> {

@@ -55,6 +55,23 @@ export function jobStoreContract(name: string, open: () => Promise<Stores>): voi
         expect(await store.get('no-such-job')).toBeUndefined();
       });
 
+      it('changes the options that are named and no others, also when two change theirs at once', async () => {
+        const id = await make({ phase: 'copying' });
+        const before = await store.get(id);
+        const other = stores.connect();
+        await Promise.all([
+          store.setOptions(id, { bandwidth: '5M' }),
+          other.setOptions(id, { namenodeOps: 7, threads: 3 }),
+          store.update(id, { expectedFiles: 9 }),
+        ]);
+        const options = { ...before?.spec.options, bandwidth: '5M', namenodeOps: 7, threads: 3 };
+        expect(await store.get(id)).toEqual({ ...before, expectedFiles: 9, spec: { ...before?.spec, options } });
+        await store.setOptions(id, { bandwidth: 'off' });
+        expect((await store.get(id))?.spec.options).toEqual({ ...options, bandwidth: 'off' });
+        await expect(store.setOptions('no-such-job', { threads: 1 })).rejects.toThrow('no-such-job');
+        expect(await store.get('no-such-job')).toBeUndefined();
+      });
+
       it('refuses a second job of the same name, and the first stays', async () => {
         const id = await make({ phase: 'copying' });
         await expect(async () => store.create(newJob({ id }))).rejects.toThrow();
@@ -229,6 +246,27 @@ export function jobStoreContract(name: string, open: () => Promise<Stores>): voi
         expect(await claim(id, 0, 'you')).toMatchObject({ done: new Set([1]) });
       });
 
+      it('are read again with what was read before at hand, file by file', async () => {
+        const id = await make();
+        expect(await store.piecesRead(id, 1)).toBeUndefined();
+        const read = { of: 'one', blocks: { 0: 'AAAA', 7: 'BBBB' } };
+        await store.keepPiecesRead(id, 1, { of: 'one', blocks: { 0: 'AAAA' } });
+        await store.keepPiecesRead(id, 1, read);
+        await store.keepPiecesRead(id, 12, { of: 'other', blocks: {} });
+        expect(await store.piecesRead(id, 1)).toEqual(read);
+        expect(await store.piecesRead(id, 2)).toBeUndefined();
+      });
+
+      it('are recorded together however long their digests are', async () => {
+        const id = await make();
+        await store.claim(id, 0, 'me');
+        const digests = { 'CRC32C/512/1024/': 'A'.repeat(340_000) };
+        const many = Array.from({ length: 14 }, (_, index) => ({ ...copiedChunk(index, 0, index), digests }));
+        await store.record(id, 0, 'me', many);
+        expect(await store.chunks(id, 0)).toHaveLength(14);
+        expect((await store.counters(id)).get('chunks.bytes')).toBe(14_000);
+      });
+
       it('are no more than their file once it has ended, however many they are', async () => {
         const id = await make();
         await store.claim(id, 0, 'me');
@@ -240,6 +278,55 @@ export function jobStoreContract(name: string, open: () => Promise<Stores>): voi
         expect([counters.get('chunks.bytes'), counters.get('bytes.copied')]).toEqual([undefined, 205_000]);
         await store.reopenChunks(id, 0);
         expect(await claim(id, 0, 'you')).toMatchObject({ done: new Set([205]) });
+      });
+    });
+
+    describe('a file in parts', () => {
+      const part = (lengthBytes: number) => ({
+        lengthBytes,
+        blocks: { layout: 'AA==' },
+        verification: 'checksum' as const,
+      });
+      const begun = { lengthBytes: 10, modifiedAtMs: 5, names: [{ claim: 1, attempt: 0 }], parts: [] };
+
+      it('is known as it was kept last, by batch and unit', async () => {
+        const id = await make();
+        await store.claim(id, 3, 'me');
+        expect(await store.parts(id, 3, 1)).toBeUndefined();
+        await store.keepParts(id, 3, 'me', 1, begun);
+        expect(await store.parts(id, 3, 1)).toEqual(begun);
+        const parts = Array.from({ length: 12 }, (_, index) => part(index + 1));
+        for (let count = 1; count <= parts.length; count++) {
+          await store.keepParts(id, 3, 'me', 1, { ...begun, fileId: 7, parts: parts.slice(0, count) });
+        }
+        expect(await store.parts(id, 3, 1)).toEqual({ ...begun, fileId: 7, parts });
+        expect(await store.parts(id, 3, 11)).toBeUndefined();
+        expect(await store.parts(id, 31, 1)).toBeUndefined();
+        expect(await store.chunks(id, 1)).toEqual([]);
+        expect(Object.fromEntries(await store.counters(id))).toEqual({});
+      });
+
+      it('that begins anew has no part of before', async () => {
+        const id = await make();
+        await store.claim(id, 0, 'me');
+        await store.keepParts(id, 0, 'me', 0, { ...begun, parts: [part(1)] });
+        await store.keepParts(id, 0, 'me', 0, { ...begun, parts: [part(1), part(2)] });
+        await store.keepParts(id, 0, 'me', 0, { ...begun, modifiedAtMs: 6 });
+        expect(await store.parts(id, 0, 0)).toEqual({ ...begun, modifiedAtMs: 6 });
+        await store.keepParts(id, 0, 'me', 0, { ...begun, parts: [part(3)] });
+        expect((await store.parts(id, 0, 0))?.parts).toEqual([part(3)]);
+      });
+
+      it('is changed by its owner alone', async () => {
+        const id = await make();
+        await store.claim(id, 0, 'me');
+        await store.keepParts(id, 0, 'me', 0, begun);
+        await store.claim(id, 0, 'you');
+        const late = store.keepParts(id, 0, 'me', 0, { ...begun, parts: [part(1)] });
+        await expect(late).rejects.toMatchObject({ name: 'SupersededError' });
+        expect(await store.parts(id, 0, 0)).toEqual(begun);
+        await store.keepParts(id, 0, 'you', 0, { ...begun, parts: [part(2)] });
+        expect(await claim(id, 0, 'third')).toMatchObject({ claim: 3, done: new Set() });
       });
     });
 

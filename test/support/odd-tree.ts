@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createCipheriv, createHash } from 'node:crypto';
 import type { TestHdfs } from './hdfs.ts';
 
 const MIB = 1024 * 1024;
@@ -37,6 +37,12 @@ export function content(seed: string, length: number): Buffer {
     createHash('md5').update(`${seed}${length}`).digest(),
     Math.max(0, length - 16),
   );
+}
+
+/** Content of which no two ranges are the same. */
+export function varied(seed: string, length: number): Buffer {
+  const key = createHash('md5').update(seed).digest();
+  return createCipheriv('aes-128-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(length));
 }
 
 /** A tree with every odd name as a file and as a directory, every length, an empty directory and a deep one. */

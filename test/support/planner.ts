@@ -8,12 +8,13 @@ import { NamesOnDisk } from '../../shared/machine/name-set.ts';
 import { silentLog } from '../../shared/log.ts';
 import { withSmallHeap } from '../../shared/memory.ts';
 import { parseJobSpec } from '../../shared/job/spec.ts';
+import { ListOnDisk } from '../../shared/machine/list-on-disk.ts';
 import { type Shape, SyntheticDestination, SyntheticTree } from './synthetic-tree.ts';
 import { plan } from '../../shared/plan/plan.ts';
 
 /**
  * Plans `/tree` in a process of its own, so that its memory is nobody else's: of a namenode with `node planner.ts URL`, or a synthetic one
- * with `node planner.ts SHAPE SIZE [refused] [flat]`. Prints figures as JSON.
+ * with `node planner.ts SHAPE SIZE [refused] [flat] [listed]`. Prints figures as JSON.
  */
 const [what = '', size = '0', ...flags] = process.argv.slice(2);
 const [source, destination] = what.startsWith('http') ? overHttp(what) : synthetic(what as Shape);
@@ -31,6 +32,19 @@ function synthetic(shape: Shape) {
   return [new SyntheticTree(shape, Number(size)), new SyntheticDestination(flags.includes('refused'))] as const;
 }
 
+/** As a list names them: all of the tree, and for each thousand a line that it does not have. */
+async function* everyPath() {
+  let number = 0;
+  for await (const page of source.list('/tree', new AbortController().signal)) {
+    for (const { name } of page) {
+      yield { text: `${name}/missing`, number: ++number };
+      for await (const files of source.list(`/tree/${name}`, new AbortController().signal)) {
+        for (const file of files) yield { text: `${name}/${file.name}`, number: ++number };
+      }
+    }
+  }
+}
+
 const manifest = await new ManifestFile(mkdtempSync(join(tmpdir(), 'hdfs-fanout-plan-'))).create('job');
 const startedAtMs = performance.now();
 let batches = 0;
@@ -38,6 +52,8 @@ let batches = 0;
 let peakExternalBytes = 0;
 const filesOnly = flags.includes('flat');
 using names = new NamesOnDisk();
+using list = flags.includes('listed') ? new ListOnDisk() : undefined;
+await list?.fill(everyPath(), '/tree');
 const expected = await withSmallHeap(() =>
   plan({
     source,
@@ -51,6 +67,7 @@ const expected = await withSmallHeap(() =>
       await manifest.append(batch);
     },
     names,
+    list,
     makeDirectories: true,
   }),
 );

@@ -3,7 +3,7 @@ export function closed(): Error {
   return Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' });
 }
 
-/** A connection whose server has said, or read, nothing for too long. */
-export function silent(): Error {
-  return Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' });
+/** A server has said, or read, nothing for too long. Its message says what was waited for. */
+export class Silence extends Error {
+  readonly code = 'ETIMEDOUT';
 }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { answerIn, type RawAnswer } from './answer.ts';
-import { closed, silent } from './broken.ts';
+import { closed, Silence } from './broken.ts';
 import { HEAD_BYTES, type NotSimple, simpleHead } from './head.ts';
 import { giveSlab, SLAB_BYTES, takeSlab } from './slabs.ts';
 
@@ -68,11 +68,25 @@ export class RawBody implements AsyncIterable<Uint8Array> {
     socket.on('error', (error) => this.#end(error));
     socket.on('end', () => this.#end(undefined));
     socket.on('close', () => this.#end(undefined));
-    // It passes, again and again, while a reader is busy.
     socket.on('timeout', () => {
-      if (!this.#isPaused) this.destroy(silent());
+      const { bytesRead, timeout = 0 } = socket;
+      // What came while this process slept is read first.
+      setImmediate(() => {
+        // The time passes while a reader is busy, too.
+        if (socket.bytesRead !== bytesRead || this.#isPaused || this.#isWhole) return;
+        this.destroy(new Silence(`no answer within ${timeout / 1000} s`));
+      });
     });
     socket.setTimeout(idleMs);
+  }
+
+  /** @param idleMs  for how long nothing may come from now on while something is wanted; 0: without end */
+  allow(idleMs: number): void {
+    this.#socket?.setTimeout(idleMs);
+  }
+
+  get #isWhole(): boolean {
+    return this.#head === 'simple' && this.#cameBytes >= this.#lengthBytes;
   }
 
   /** @returns the length that the server states, or why the answer is none that is read here. @throws what broke the connection */
@@ -133,8 +147,7 @@ export class RawBody implements AsyncIterable<Uint8Array> {
 
   /** Asked for after each piece of news, for the next one. */
   #room(): Uint8Array {
-    const isOver = this.#head === 'simple' && this.#cameBytes >= this.#lengthBytes;
-    if (isOver || this.#head === 'unfamiliar') return surplus;
+    if (this.#isWhole || this.#head === 'unfamiliar') return surplus;
     // A refusal is as long as the rest of its slab, or is read another way.
     if (this.#head === 'refusal') {
       const rest = this.#slab?.memory.subarray(this.#filled);
@@ -171,7 +184,7 @@ export class RawBody implements AsyncIterable<Uint8Array> {
       if (this.#cameBytes < this.#lengthBytes) this.#filled += bytes;
       this.#cameBytes += bytes;
     }
-    const isWhole = this.#cameBytes >= this.#lengthBytes;
+    const isWhole = this.#isWhole;
     if (isWhole) this.#leave();
     if (isWhole || this.#pieces.length > 0) this.#wake();
     // What comes in the same turn is gathered; what is there when nothing more comes is not held back.

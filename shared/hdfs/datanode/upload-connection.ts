@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answerIn, type RawAnswer } from './answer.ts';
-import { closed, silent } from './broken.ts';
+import { closed, Silence } from './broken.ts';
 
 /** What a server said before it closed its end may still be on its way here when a write fails: it is waited for so long, ms. */
 const LINGER_MS = 2000;
@@ -12,6 +12,14 @@ const INTERIM_MS = 5000;
 const REFUSAL_MS = 200;
 
 const NOTHING = Buffer.alloc(0);
+
+/** For how long a server may take while it is its turn. */
+export interface UploadLimits {
+  /** For taking anything of a body, ms; 0: without end. */
+  readonly stallMs: number;
+  /** For its answer to a whole body, ms. */
+  readonly answerMs: (lengthBytes: number) => number;
+}
 
 export interface UploadRequest {
   /** Request line and headers, with the empty line behind them. */
@@ -29,7 +37,7 @@ export interface UploadRequest {
  */
 export class UploadConnection {
   readonly #socket: Socket;
-  readonly #idleMs: number;
+  readonly #limits: UploadLimits;
   #answered = Promise.withResolvers<RawAnswer>();
   /** One for each request: who waits for a promise is remembered by it for as long as it lasts. */
   #failed = Promise.withResolvers<never>();
@@ -47,10 +55,9 @@ export class UploadConnection {
   #onNews: () => void = () => undefined;
   #stopWriting: () => void = () => undefined;
 
-  /** @param idleMs  for how long nothing may happen while it is the server's turn */
-  constructor(socket: Socket, idleMs: number) {
+  constructor(socket: Socket, limits: UploadLimits) {
     this.#socket = socket;
-    this.#idleMs = idleMs;
+    this.#limits = limits;
     this.#readOnWhenWritesFail();
     socket.on('data', (bytes: Buffer) => this.#came(bytes));
     socket.on('error', (error) => this.#ended(error));
@@ -58,7 +65,14 @@ export class UploadConnection {
     socket.on('close', () => this.#ended(closed()));
     socket.on('timeout', () => {
       if (this.#state === 'idle') socket.destroy();
-      if (this.#state === 'waits for the server') this.#fail(silent());
+      if (this.#state !== 'waits for the server') return;
+      const { bytesRead } = socket;
+      const sentBytes = this.#sentBytes;
+      // What happened while this process slept is seen first.
+      setImmediate(() => {
+        const isStill = socket.bytesRead === bytesRead && this.#sentBytes === sentBytes;
+        if (isStill && this.#state === 'waits for the server') this.#fail(this.#silence());
+      });
     });
   }
 
@@ -81,7 +95,7 @@ export class UploadConnection {
     signal.throwIfAborted();
     const stop = () => this.#fail(signal.reason);
     signal.addEventListener('abort', stop, { once: true });
-    this.#socket.ref().setTimeout(this.#idleMs);
+    this.#socket.ref().setTimeout(this.#limits.stallMs);
     this.#received = NOTHING;
     this.#answer = undefined;
     this.#answered = Promise.withResolvers();
@@ -166,7 +180,7 @@ export class UploadConnection {
       throw new Error(`the body ended after ${this.#givenBytes} of ${this.#lengthBytes} bytes`);
     this.#state = 'waits for the server';
     // The time-out may have passed while the body was waited for.
-    socket.setTimeout(this.#idleMs);
+    socket.setTimeout(this.#limits.answerMs(this.#lengthBytes));
     this.#isSent = true;
   }
 
@@ -241,6 +255,16 @@ export class UploadConnection {
     else if (!this.#answer) this.#fail(error ?? closed());
     else if (!isTaken(this.#answer) || this.#sentBytes === this.#lengthBytes) this.#state = 'over';
     else if (error) this.#fail(this.#takenEarly());
+  }
+
+  #silence(): Silence {
+    const { stallMs, answerMs } = this.#limits;
+    const [sent, length] = [this.#sentBytes, this.#lengthBytes];
+    return new Silence(
+      this.#isSent
+        ? `no answer within ${answerMs(length) / 1000} s after all of its ${length} bytes were sent`
+        : `it took nothing for ${stallMs / 1000} s after ${sent} of ${length} bytes`,
+    );
   }
 
   #takenEarly(): Error {

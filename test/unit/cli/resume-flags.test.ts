@@ -27,7 +27,10 @@ describe('every flag of a job', () => {
   });
 
   it('that a retry in AWS takes may change on a resume as well', () => {
-    for (const option of retryOptions) expect(flagsOnResume[option.attributeName() as keyof CopyFlags]).toBe('job');
+    for (const [name, option] of Object.entries(retryOptions)) {
+      expect(option.attributeName()).toBe(name);
+      expect(flagsOnResume[name as keyof CopyFlags]).toBe('job');
+    }
   });
 });
 

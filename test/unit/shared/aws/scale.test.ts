@@ -16,7 +16,7 @@ describe('copiersFor', () => {
     [20, { most: 35 }, 2],
     [500, { most: 5 }, 1],
   ])('%i transfers within %j: %i copiers', (threads, most, expected) => {
-    const options = { threads, bandwidth: 'off', chunkSize: GIB };
+    const options = { threads, bandwidth: 'off', namenodeOps: 'off', chunkSize: GIB } as const;
     expect(copiersFor(options, { transfers: 10, copiers: 20, ...most })).toBe(expected);
   });
 
@@ -39,9 +39,24 @@ describe('copiersFor', () => {
       { chunkSize?: number; bytesPerSecond?: number },
       number,
     ];
-    const options = { threads: 0, bandwidth, chunkSize };
+    const options = { threads: 0, bandwidth, namenodeOps: 'off', chunkSize } as const;
     expect(copiersFor(options, { transfers, copiers: 100, ...scale })).toBe(expected);
   });
+
+  it.each([
+    [1, 10, {}, 1],
+    [50, 10, {}, 30],
+    [50, 1, {}, 100],
+    ['off', 10, {}, 100],
+    ['off', 10, { opsPerSecond: 20 }, 12],
+    [50, 10, { opsPerSecond: 20 }, 12],
+  ] as const)(
+    'at %s requests a second with %i transfers each and %j: %i copiers, so that none waits all its life for its turns',
+    (namenodeOps, transfers, clusters, expected) => {
+      const options = { threads: 0, bandwidth: 'off', namenodeOps, chunkSize: GIB } as const;
+      expect(copiersFor(options, { transfers, copiers: 100, ...clusters })).toBe(expected);
+    },
+  );
 });
 
 describe('setConcurrency', () => {

@@ -122,8 +122,11 @@ describe('reading from a datanode', () => {
       [(_request, response) => response.writeHead(200, { 'content-length': 1000 }).write('some')],
       { data_timeout: 1 },
     );
-    const error = await errorOf(get(both.fs, '/x', 1000));
+    const error = (await errorOf(get(both.fs, '/x', 1000))) as Error;
     expect(error).toMatchObject({ name: 'TransportError', disposition: 'retry' });
+    expect(error.message).toContain(
+      `on ${both.datanode.host}: the datanode sent nothing for 1 s after 4 of 1000 bytes`,
+    );
   });
 
   it('gives the connection back when the reader stops, cancels or is aborted', async () => {
@@ -239,7 +242,7 @@ describe('writing to a datanode', () => {
     await using both = await pair([(request) => request.resume()], { data_timeout: 1 });
     const error = (await errorOf(put(both.fs, '/x', 'content'))) as Error;
     expect(error).toMatchObject({ name: 'TransportError', disposition: 'retry' });
-    expect(error.message).toContain('no answer within 1 s');
+    expect(error.message).toContain('no answer within 2 s after all of its 7 bytes were sent');
   });
 
   it.each<StorageCode | 'broken'>(['standby', 'busy', 'token', 'unauthenticated', 'other', 'broken'])(

@@ -24,7 +24,8 @@ const keep =
 
 async function uploadsTo(serve: Serve) {
   const server = await RawServer.start(serve);
-  const uploads = new Uploads(new Connector({ tls: { rejectUnauthorized: true }, connectMs: 60_000 }), 60_000);
+  const connector = new Connector({ tls: { rejectUnauthorized: true }, connectMs: 60_000 });
+  const uploads = new Uploads(connector, { stallMs: 60_000, answerMs: () => 60_000 });
   const put = (text = 'hello', changes: Partial<Upload> = {}) =>
     uploads.send(
       {

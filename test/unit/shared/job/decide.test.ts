@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decide, type Decision } from '../../../../shared/job/decide.ts';
 import { type Existing, existingChoices } from '../../../../shared/job/existing.ts';
+import { type Comparison, comparisons } from '../../../../shared/job/spec.ts';
 import { status } from '../../../support/statuses.ts';
 
 const file = (lengthBytes: number) => status({ kind: 'file', lengthBytes });
@@ -111,7 +112,8 @@ const table: readonly {
 describe('decide', () => {
   it.each(table)('decides for $what: $decision.kind', ({ source, destinations, existing, decision }) => {
     for (const destination of destinations) {
-      for (const one of existing) expect(decide(source, destination, { existing: one })).toEqual(decision);
+      for (const one of existing)
+        expect(decide(source, destination, { existing: one, compare: 'checksum' })).toEqual(decision);
     }
   });
 
@@ -119,13 +121,44 @@ describe('decide', () => {
     const refused = { ...file(7), refusal: 'its name leads elsewhere' };
     for (const existing of existingChoices) {
       const decision = { kind: 'fail', reason: 'its name leads elsewhere', lasting: true };
-      expect(decide(refused, file(7), { existing })).toEqual(decision);
+      expect(decide(refused, file(7), { existing, compare: 'size' })).toEqual(decision);
     }
   });
 
+  const [then, later] = [status({ lengthBytes: 7, modifiedAtMs: 1 }), status({ lengthBytes: 7, modifiedAtMs: 2 })];
+  const longer = status({ lengthBytes: 8, modifiedAtMs: 1 });
+  const [empty, laterEmpty] = [
+    status({ lengthBytes: 0, modifiedAtMs: 1 }),
+    status({ lengthBytes: 0, modifiedAtMs: 2 }),
+  ];
+  const ofOneTime = 'same length and modification time';
+  const ofOneLength = 'same length, not compared';
+
+  it.each<[Comparison, typeof then, typeof then, Decision['kind'], string]>([
+    ['time', then, then, 'skip', ofOneTime],
+    ['time', then, later, 'compare', 'same length'],
+    ['time', later, then, 'compare', 'same length'],
+    ['time', then, longer, 'overwrite', 'length differs'],
+    ['time', empty, empty, 'skip', 'both empty'],
+    ['time', laterEmpty, empty, 'compare', 'both empty'],
+    ['size', then, later, 'skip', ofOneLength],
+    ['size', then, longer, 'overwrite', 'length differs'],
+    ['size', laterEmpty, empty, 'compare', 'both empty'],
+    ['checksum', then, then, 'compare', 'same length'],
+  ])('compares by %s', (compare, source, destination, kind, reason) => {
+    expect(decide(source, destination, { existing: 'update', compare })).toEqual({ kind, reason });
+    const kept = kind === 'overwrite' ? { kind: 'fail', reason: 'exists and differs in length' } : { kind, reason };
+    expect(decide(source, destination, { existing: 'fail', compare })).toEqual(kept);
+  });
+
+  it.each(comparisons)('says nothing of files that are replaced or left alone unseen: %s', (compare) => {
+    expect(decide(then, then, { existing: 'overwrite', compare }).kind).toBe('overwrite');
+    expect(decide(then, longer, { existing: 'skip', compare }).reason).toBe('exists');
+  });
+
   it('leaves modification times alone', () => {
-    const [older, newer] = [status({ lengthBytes: 7, modifiedAtMs: 1 }), status({ lengthBytes: 7, modifiedAtMs: 2 })];
-    const options = { existing: 'update' } as const;
+    const [older, newer] = [then, later];
+    const options = { existing: 'update', compare: 'checksum' } as const;
     expect(decide(older, newer, options)).toEqual(decide(newer, older, options));
   });
 });

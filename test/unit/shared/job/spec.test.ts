@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { existingChoices } from '../../../../shared/job/existing.ts';
-import { jobSpecSchema, parseJobSpec } from '../../../../shared/job/spec.ts';
+import { jobSpecSchema, paceOf, parseJobSpec } from '../../../../shared/job/spec.ts';
 
 const minimal = { source: 'a:/in', destination: 'b:/out' };
 
@@ -12,6 +12,7 @@ describe('parseJobSpec', () => {
       destination: 'b:/out',
       options: {
         existing: 'fail',
+        compare: 'checksum',
         mapping: 'cp',
         preserve: false,
         attributes: [],
@@ -22,14 +23,24 @@ describe('parseJobSpec', () => {
         threads: 0,
         partSize: 65_536,
         bufferSize: 65_536,
+        include: [],
+        exclude: [],
+        filters: [],
+        filesFrom: 'off',
+        pairs: [],
         includePattern: '*',
         minSize: 0,
+        maxSize: 'off',
+        modifiedAfter: 'off',
+        modifiedBefore: 'off',
         filesOnly: false,
-        splitAbove: 0,
+        splitAbove: 'auto',
         chunkSize: 2 ** 30,
         maxFailures: 1000,
         bandwidth: 'off',
         namenodeOps: 'off',
+        stallTimeout: 'auto',
+        minRate: 'off',
         delete: false,
         skipTrash: false,
         maxDelete: 'auto',
@@ -93,12 +104,31 @@ describe('parseJobSpec', () => {
     ['a negative smallest size', { ...minimal, options: { minSize: -1 } }, 'options.minSize: '],
     ['an empty pattern', { ...minimal, options: { includePattern: '' } }, 'options.includePattern: '],
     ['a chunk of less than 1 MiB', { ...minimal, options: { chunkSize: 1000 } }, 'options.chunkSize: '],
+    ['a stall time-out that is none', { ...minimal, options: { stallTimeout: '3 days' } }, '"3 days" is no duration'],
+    ['a negative stall time-out', { ...minimal, options: { stallTimeout: -1 } }, 'options.stallTimeout: '],
+    ['a least rate of nothing', { ...minimal, options: { minRate: '0' } }, 'options.minRate: "0": nothing could be'],
     ['a negative limit of failures', { ...minimal, options: { maxFailures: -1 } }, 'options.maxFailures: '],
     ['nothing', undefined, 'the document: '],
     ['text', 'a:/in b:/out', 'the document: '],
   ])('refuses %s and names the field', (_what, input, field) => {
     expect(() => parseJobSpec(input)).toThrow(expect.objectContaining({ name: 'SpecError', disposition: 'fail-job' }));
     expect(() => parseJobSpec(input)).toThrow(field);
+  });
+
+  it.each([
+    [{}, { stallMs: undefined, leastRate: 0 }],
+    [{ stallTimeout: 90 }, { stallMs: 90_000, leastRate: 0 }],
+    [
+      { stallTimeout: '2m', minRate: '1K' },
+      { stallMs: 120_000, leastRate: 1024 },
+    ],
+    [{ stallTimeout: 0 }, { stallMs: 0, leastRate: 0 }],
+    [
+      { stallTimeout: 'off', minRate: 'off' },
+      { stallMs: 0, leastRate: 0 },
+    ],
+  ])('reads %j as what transfers are held to', (options, expected) => {
+    expect(paceOf(parseJobSpec({ ...minimal, options }).options)).toEqual(expected);
   });
 
   it('names every wrong field at once', () => {

@@ -25,7 +25,7 @@ it.each([
 
 it('a job that was stored before there were limits has none', () => {
   const job = newJob();
-  const { bandwidth: _, namenodeOps: __, ...options } = job.spec.options;
+  const { bandwidth: _, namenodeOps: __, stallTimeout: ___, minRate: ____, ...options } = job.spec.options;
   expect(storedJob({ ...job, spec: { ...job.spec, options } } as unknown as Job)).toEqual(job);
 });
 

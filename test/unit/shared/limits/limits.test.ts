@@ -226,7 +226,11 @@ describe('what holds a copy up', () => {
     expect(limits.heldUp(1000)).toBeUndefined();
     const turn = limits.turnsAt({ name: 'a' });
     await secondsOf(Promise.all([read(limits.paced(storageOf()), 20_000), turn(never), turn(never)]));
-    expect(limits.heldUp(3000)).toEqual({ by: '5 namenode requests/s, 10.0 KiB/s', bytesPerSecond: 10_240 });
+    const by = '5 namenode requests/s, 10.0 KiB/s';
+    expect(limits.heldUp(3000)).toMatchObject({ by, bytesPerSecond: 10_240, requestsPerSecond: 5 });
+    // For the bytes most of two seconds, and for one of the two requests.
+    const waitedMs = limits.heldUp(3000)?.waitedMs ?? 0;
+    expect([waitedMs > 1500, waitedMs < 2500]).toEqual([true, true]);
     await clock.pass(4000);
     expect(limits.heldUp(3000)).toBeUndefined();
   });
@@ -235,7 +239,8 @@ describe('what holds a copy up', () => {
     const limits = new Limits({ namenodeOps: 5 });
     const turn = limits.turnsAt({ name: 'a' });
     await secondsOf(Promise.all([turn(never), turn(never), turn(never)]));
-    expect(limits.heldUp(1000)).toEqual({ by: '5 namenode requests/s', bytesPerSecond: Infinity });
+    const by = '5 namenode requests/s';
+    expect(limits.heldUp(1000)).toMatchObject({ by, bytesPerSecond: Infinity, requestsPerSecond: 5 });
   });
 
   it('says the most that the clusters ever allow', () => {

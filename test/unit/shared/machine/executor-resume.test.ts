@@ -9,6 +9,7 @@ import type { Job } from '../../../../shared/job/job.ts';
 import { parseJobSpec } from '../../../../shared/job/spec.ts';
 import { silentLog } from '../../../../shared/log.ts';
 import { execute } from '../../../../shared/machine/executor.ts';
+import { KeptLists } from '../../../../shared/machine/kept-lists.ts';
 import { ManifestFile } from '../../../../shared/machine/manifest-file.ts';
 import { SqliteJobStore } from '../../../../shared/machine/sqlite-job-store.ts';
 import type { State } from '../../../../shared/machine/state.ts';
@@ -28,7 +29,7 @@ beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'hdfs-fanout-executor-'));
   store = new SqliteJobStore(join(directory, 'jobs.db'));
   manifests = new ManifestFile(join(directory, 'manifests'));
-  state = { directory, locks: directory, store, manifests };
+  state = { directory, locks: directory, store, manifests, lists: new KeptLists(join(directory, 'lists')) };
 });
 afterEach(() => {
   vi.useRealTimers();

@@ -5,10 +5,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LocalDisk } from '../../../../shared/disk/local-disk.ts';
 import type { DeleteUnit } from '../../../../shared/job/deletion.ts';
 import { type ExtrasCursor, findExtras } from '../../../../shared/plan/extras.ts';
+import type { Selection } from '../../../../shared/plan/selection.ts';
 import { decorated } from '../../../../shared/storage/decorated.ts';
 import type { Storage } from '../../../../shared/storage/storage.ts';
 import { never } from '../../../support/files.ts';
 
+const all: Selection = { hides: () => undefined, leavesOut: () => undefined, isOptional: () => false };
 const disk = new LocalDisk(65_536);
 let top: string;
 const put = (file: string) => {
@@ -58,7 +60,7 @@ async function extras(whole: boolean, entries = Infinity) {
         destination: destination(),
         roots: [{ source: join(top, 'source'), destination: join(top, 'there'), kind: 'directory' }],
         whole,
-        hides: (_, { name }) => name === 'hidden',
+        selection: { ...all, hides: (path) => (path.endsWith('hidden') ? 'exclude' : undefined) },
         signal: never,
         emit: (unit) => Promise.resolve(void units.push(unit)),
         onLost: () => undefined,
@@ -139,7 +141,7 @@ describe('what only the destination has', () => {
       destination: disk,
       roots: [{ source: join(top, 'source/same'), destination: join(top, 'there'), kind: 'file' }],
       whole: true,
-      hides: () => false,
+      selection: all,
       signal: never,
       emit: () => Promise.reject(new Error('nothing may be found')),
       onLost: () => undefined,

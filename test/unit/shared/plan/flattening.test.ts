@@ -49,6 +49,7 @@ it('gives a name to the first regular file that has it, of all roots, and asks f
     { source: join(top, 'tree'), destination: join(top, 'copy'), kind: 'directory' },
   ];
   const units: FileUnit[] = [];
+  const settled: FileUnit[] = [];
   using names = new NamesOnDisk();
   await plan({
     source: new LocalDisk(65_536),
@@ -59,22 +60,25 @@ it('gives a name to the first regular file that has it, of all roots, and asks f
     emit: (batch) => Promise.resolve(void units.push(...batch.units.map(fileOf))),
     makeDirectories: true,
     names,
+    onSettled: (unit) => void settled.push(unit),
   });
-  const told = units.map((unit) => [
+  const tell = (unit: FileUnit) => [
     unit.path,
     destinationPathOf(roots, unit).slice(top.length + 1),
     unit.decision,
     unit.reason,
-  ]);
-  expect(told).toEqual([
+  ];
+  expect(units.map(tell)).toEqual([
     ['', 'copy/one', 'copy', undefined],
-    [`a/${temporary}`, `copy/${temporary}`, 'skip', 'temporary file of a copy'],
-    ['a/link', 'copy/link', 'skip', 'not a regular file'],
     ['a/one', 'copy/one', 'fail', 'another source file is named one'],
     ['a/two', 'copy/two', 'copy', undefined],
-    [`b/${temporary}`, `copy/${temporary}`, 'skip', 'temporary file of a copy'],
     ['b/link', 'copy/link', 'copy', undefined],
     ['b/two', 'copy/two', 'fail', 'another source file is named two'],
+  ]);
+  expect(settled.map(tell)).toEqual([
+    [`a/${temporary}`, `copy/${temporary}`, 'skip', 'temporary file of a copy'],
+    ['a/link', 'copy/link', 'skip', 'not a regular file'],
+    [`b/${temporary}`, `copy/${temporary}`, 'skip', 'temporary file of a copy'],
   ]);
   // The parent of the roots, the root of the tree, and each file that may be written.
   expect(destination.asked.sort()).toEqual(['copy', 'copy', 'copy/link', 'copy/one', 'copy/two']);

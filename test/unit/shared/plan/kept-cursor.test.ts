@@ -7,6 +7,7 @@ const cursor: PlanCursor = {
   root: 1,
   walk: { open: [{ name: 'd', after: 'f' }] },
   names: 0,
+  tally: {},
   splitting: { next: 0, split: {}, notSplit: {} },
   packer,
   files: 2,

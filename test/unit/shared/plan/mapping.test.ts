@@ -202,11 +202,13 @@ describe('resolveMapping', () => {
 });
 
 describe('refuseAtOnce', () => {
+  const spec = parseJobSpec({ source: 'local:/x', destination: 'local:/y' });
+
   it.each([
     ['its own source', '/a/b', '/a/b/', /is its own source/],
     ['a directory inside its source', '/a', '/a/b/c', /lies inside its source \/a/],
   ])('refuses %s without asking anybody', (_what, source, destination, message) => {
-    expect(() => refuseAtOnce(disk, disk, [source], destination)).toThrow(message);
+    expect(() => refuseAtOnce(spec, disk, disk, [source], destination)).toThrow(message);
   });
 
   it.each([
@@ -214,6 +216,6 @@ describe('refuseAtOnce', () => {
     ['the parent of its source', '/a/b', '/a'],
     ['what only a listing can tell', '/a/*', '/a/b'],
   ])('lets %s pass', (_what, source, destination) => {
-    expect(() => refuseAtOnce(disk, disk, [source], destination)).not.toThrow();
+    expect(() => refuseAtOnce(spec, disk, disk, [source], destination)).not.toThrow();
   });
 });

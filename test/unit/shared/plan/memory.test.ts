@@ -12,6 +12,8 @@ test.each([
   ['wide 100000', { files: 100_000, made: 100_001 }],
   ['deep 1000', { files: 1000, made: 1001 }],
   ['files 100000 flat', { files: 100_000, made: 1 }],
+  // What the list names and the tree does not have is a failed file.
+  ['files 100000 listed', { files: 100_100, made: 101 }],
 ])(`a plan of %s keeps nothing of what it has left`, async (what, expected) => {
   const { peakExternalBytes, ...plan } = await planned(HEAP_MIB, ...what.split(' '));
   expect(plan).toMatchObject(expected);

@@ -68,6 +68,6 @@ it('emits one batch at a time, in order, also when a directory fails beside the 
     },
   });
   expect(most).toBe(1);
-  expect({ units, files: expected.files }).toEqual({ units: SKIPPED + FILES + 1, files: SKIPPED + FILES + 1 });
+  expect({ units, files: expected.files }).toEqual({ units: FILES + 1, files: SKIPPED + FILES + 1 });
   expect(emitted).toEqual(Array.from({ length: expected.batches }, (_, index) => index));
 });

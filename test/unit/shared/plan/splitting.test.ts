@@ -27,7 +27,7 @@ function splitting(options: object = {}, blockBytes = 128 * MIB, obstacle?: stri
       concatenate: () => Promise.reject(new Error('not while planning')),
     },
   });
-  const spec = parseJobSpec({ source: 'a:/in', destination: 'b:/out', options: { splitAbove: 'auto', ...options } });
+  const spec = parseJobSpec({ source: 'a:/in', destination: 'b:/out', options });
   const planning = { source, destination, options: spec.options, signal: never };
   return { asked, splitting: new Splitting(planning, from) };
 }
@@ -48,7 +48,7 @@ describe('a file is split', () => {
       cut: 128 * MIB,
     },
     { what: 'never', bytes: 2 ** 50, options: { splitAbove: 0 }, cut: undefined },
-    { what: 'never unless asked for', bytes: 2 ** 50, options: { splitAbove: undefined }, cut: undefined },
+    { what: 'of more, unless told otherwise', bytes: GIB + 1, options: { splitAbove: undefined }, cut: GIB },
     {
       what: 'into chunks of whole blocks of both',
       bytes: 3 * GIB,
@@ -64,6 +64,14 @@ describe('a file is split', () => {
     const { block, options, decision } = { block: 128 * MIB, options: {}, decision: 'copy' as const, ...rest };
     const split = await cutOf(unit(bytes, { decision }), options, block);
     expect(split?.chunkBytes).toBe(cut);
+  });
+
+  it.each([
+    { from: 128 * MIB, to: 128 * MIB, most: 4000 * 128 * MIB },
+    { from: 4 * MIB, to: 128 * MIB, most: 242 * 128 * MIB },
+  ])('into chunks of 8,000 blocks of both sides at most', async ({ from, to, most }) => {
+    const file = unit(9000 * to, { blockBytes: from });
+    expect((await cutOf(file, { chunkSize: 2 ** 50 }, to))?.chunkBytes).toBe(most);
   });
 
   it('at the blocks of the destination alone where both meet too seldom, and says that it is read back', async () => {
@@ -98,15 +106,16 @@ describe('a long file goes as one stream, and is counted,', () => {
     { why: 'a comma in the path of its directory', obstacle: 'a comma in the path of its directory' },
     { why: 'an encryption zone at the destination', encrypted: true },
     { why: 'more than 10000 blocks', bytes: 10_001 * 128 * MIB },
-  ])('because of $why', async ({ why, options, obstacle, encrypted = false, bytes = 3 * GIB }) => {
+    { why: 'more than 8000 blocks in a chunk', from: 1024 },
+  ])('because of $why', async ({ why, options, obstacle, encrypted = false, bytes = 3 * GIB, from = 128 * MIB }) => {
     const { splitting: one } = splitting(options, 128 * MIB, obstacle);
-    expect(await one.of(unit(bytes), '/out/f', { ...inherited, encrypted })).toBeUndefined();
+    expect(await one.of(unit(bytes, { blockBytes: from }), '/out/f', { ...inherited, encrypted })).toBeUndefined();
     expect(one.state.notSplit).toEqual({ [why]: 1 });
   });
 
   it('because the destination cannot put files together', async () => {
     const disk = new LocalDisk(65_536);
-    const { options } = parseJobSpec({ source: 'a:/in', destination: 'local:/out', options: { splitAbove: 'auto' } });
+    const { options } = parseJobSpec({ source: 'a:/in', destination: 'local:/out', options: {} });
     const one = new Splitting({ source: disk, destination: disk, options, signal: never });
     expect(await one.of(unit(3 * GIB), '/out/f', undefined)).toBeUndefined();
     expect(one.state.notSplit).toEqual({ 'local cannot put files together': 1 });

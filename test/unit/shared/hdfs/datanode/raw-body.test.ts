@@ -163,6 +163,36 @@ describe('RawBody', () => {
     expect(Buffer.concat([first, ...rest]).equals(bytes)).toBe(true);
   });
 
+  it('waits for its reader once all has come, although its server keeps the connection', async () => {
+    const bytes = content('all of it', 300_000);
+    const { body } = await bodyOf(
+      (socket) => socket.write(Buffer.concat([head(bytes.length), bytes])),
+      bytes.length,
+      100,
+    );
+    expect(await body.head()).toBe(bytes.length);
+    expect((await read(body, 300)).equals(bytes)).toBe(true);
+  });
+
+  it('takes what came while this process slept', async () => {
+    const { body, served } = await bodyOf((socket) => socket.write(head(10)), 10, 200);
+    expect(await body.head()).toBe(10);
+    const reading = read(body);
+    await sleep(50);
+    served.write('hello');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+    setTimeout(() => served.write('world'), 50);
+    expect((await reading).toString()).toBe('helloworld');
+  });
+
+  it('waits without end where it is told to, once its head has come', async () => {
+    const { body, served } = await bodyOf((socket) => socket.write(head(5)), 5, 100);
+    expect(await body.head()).toBe(5);
+    body.allow(0);
+    setTimeout(() => served.write('hello'), 400);
+    expect((await read(body)).toString()).toBe('hello');
+  });
+
   it('throws when nothing more comes for too long after its reader was slow', async () => {
     const bytes = content('slow reader', 4 * MIB);
     const { body } = await bodyOf((socket) => socket.write(Buffer.concat([head(5 * MIB), bytes])), 5 * MIB, 100);

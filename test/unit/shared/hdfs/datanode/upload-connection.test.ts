@@ -28,7 +28,7 @@ async function connectionTo(serve: Serve, idleMs = LONG_MS) {
   const { hostname, port } = new URL(server.url);
   const socket = connect(Number(port), hostname);
   await once(socket, 'connect');
-  const connection = new UploadConnection(socket, idleMs);
+  const connection = new UploadConnection(socket, { stallMs: idleMs, answerMs: () => idleMs });
   const dispose = async () => {
     await connection.close();
     await server[Symbol.asyncDispose]();
@@ -312,8 +312,8 @@ describe('an upload fails', () => {
 
   it.each([
     ['and cuts it off', 'before all of its 16777216 bytes'],
-    ['and reads no more of it', 'timeout'],
-    ['and ends its side', 'timeout'],
+    ['and reads no more of it', 'it took nothing for 0.3 s after 0 of 16777216 bytes'],
+    ['and ends its side', 'it took nothing for 0.3 s after 0 of 16777216 bytes'],
   ])('whose server takes the file in the middle of its last piece %s', async (what, message) => {
     await using to = await connectionTo(
       async ({ socket }) => {
@@ -328,6 +328,17 @@ describe('an upload fails', () => {
     );
     const sending = to.connection.send(upload(pieces(Buffer.alloc(16 * MIB), 16 * MIB), 16 * MIB), never);
     expect(String(await errorOf(sending))).toContain(message);
+  });
+
+  it('for want of an answer in the time that a file of its length is given', async () => {
+    const server = await RawServer.start(() => undefined);
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+    await once(socket, 'connect');
+    const connection = new UploadConnection(socket, { stallMs: 20, answerMs: (lengthBytes) => lengthBytes * 100 });
+    const error = errorOf(connection.send(upload(pieces(Buffer.from('hello')), 5), never));
+    expect(String(await error)).toContain('no answer within 0.5 s after all of its 5 bytes were sent');
+    await connection.close();
+    await server[Symbol.asyncDispose]();
   });
 
   it('for want of an answer, also when its body has come to its end late, after no piece', async () => {
@@ -427,7 +438,7 @@ describe('a connection that is closed', () => {
 
   it.each([
     ['that is stopped', 'stopped by the test'],
-    ['whose server was waited for too long', 'timeout'],
+    ['whose server was waited for too long', 'it took nothing for'],
   ])(
     'in the middle of a piece %s gives its server all of that and the end, and keeps the memory',
     async (what, says) => {

@@ -1,0 +1,187 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FanoutError, messageOf } from '../errors.ts';
+import { mayReplace } from '../job/existing.ts';
+import { bytesOf, type CopiedPart, type PartedFile } from '../job/parts.ts';
+import { promoting } from '../storage/budget.ts';
+import type { LayoutRefusal } from '../storage/capabilities.ts';
+import { hasCode } from '../storage/errors.ts';
+import { putBack } from '../storage/promote.ts';
+import type { FileStatus } from '../storage/storage.ts';
+import type { FileCopy } from './file-copy.ts';
+import { isLong } from './long-files.ts';
+
+/** For the lease of a writer that is gone, which the namenode takes after a minute, or for one that only seems to be gone, ms. */
+const LEASE_MS = 120_000;
+const LOOK_EVERY_MS = 1000;
+/** Before a file is looked at again that was cut, ms. */
+const CUT_MS = 20;
+
+/** The temporary file of a file that goes in parts, under the name of one try. */
+export interface PartsFile {
+  readonly path: string;
+  readonly status: FileStatus;
+  readonly known: PartedFile;
+  /** What of its layout the destination did not take. */
+  readonly refused: readonly LayoutRefusal[];
+}
+
+/**
+ * Goes on with what earlier tries have written, or begins. What stands is given a name of this try's own first: whatever comes late of an
+ * earlier one finds no file. It then holds just the parts that are recorded: what follows them is cut off, and where that cannot be done, or it
+ * is another file, or was made of another source, it is deleted.
+ *
+ * @param attempt  never the same twice under one claim
+ */
+export async function openParts(file: FileCopy, attempt: number): Promise<PartsFile> {
+  const { unit, claim, destination, attributes } = file;
+  const { signal, log } = file.context;
+  const name = { claim, attempt };
+  const path = file.partsPath(name);
+  const creation = await attributes.chunkCreation(unit, signal);
+  const known = await file.knownParts();
+  const names = [name, ...(known?.names ?? [])];
+  if (known) {
+    await file.keepParts({ ...known, names });
+    const status = await moved(file, known, path);
+    const isGoodFor = status && (await whyNot(file, known, path, status));
+    if (status && isGoodFor === undefined) return { path, status, known: { ...known, names: [name] }, refused: [] };
+    if (status) {
+      if (known.parts.length > 0) log.warn({ path: file.sourcePath, why: isGoodFor }, 'a file in parts begins anew');
+      await destination.delete(path, signal);
+    }
+  }
+  const { lengthBytes, modifiedAtMs } = unit;
+  const begun: PartedFile = { lengthBytes, modifiedAtMs, names, parts: [] };
+  // Its name first: what a crash leaves is found by it.
+  await file.keepParts(begun);
+  const options = { ...creation, lengthBytes: 0, overwrite: false };
+  const { refused = [] } = await destination.write(path, nothing(), options, signal);
+  const status = await statusOf(file, path);
+  const { fileId } = status;
+  return { path, status, known: { ...begun, names: [name], ...(fileId === undefined ? {} : { fileId }) }, refused };
+}
+
+/** Records a part that was proved. @returns the file with it */
+export async function withPart(file: FileCopy, written: PartsFile, part: CopiedPart): Promise<PartsFile> {
+  const known = { ...written.known, parts: [...written.known.parts, part] };
+  await file.keepParts(known);
+  return { ...written, known };
+}
+
+/** Forgets the parts of a file: the next try begins anew. */
+export async function forgetParts(file: FileCopy): Promise<void> {
+  const known = await file.knownParts();
+  if (known) await file.keepParts({ ...known, parts: [] });
+}
+
+/** Deletes what was written of a file that goes another way by now, or will never be wanted. What cannot be deleted is left for `clean`. */
+export async function dropParts(file: FileCopy): Promise<void> {
+  const { destinationPath, context } = file;
+  const { log, signal } = context;
+  if (!mayHaveParts(file)) return;
+  try {
+    const known = await file.knownParts();
+    if (!known) return;
+    await file.keepParts({ ...known, parts: [] });
+    await file.takePartsBack(known);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof FanoutError && error.disposition === 'fail-job') throw error;
+    log.warn({ path: destinationPath, error: messageOf(error) }, 'the parts of a file are left');
+  }
+}
+
+/** Gives the old file its name again where a promotion that was cut off had moved it aside. */
+export async function putOldBack(file: FileCopy, signal: AbortSignal): Promise<void> {
+  const { destination, destinationPath, context } = file;
+  if (!mayHaveParts(file) || !mayReplace(context.job.spec.options.existing)) return;
+  if (await destination.replacesAtOnce?.(destinationPath, signal)) return;
+  const known = await file.knownParts();
+  for (const name of known?.names ?? []) {
+    const names = { temporary: file.partsPath(name), finalPath: destinationPath, overwrite: true };
+    await putBack({ storage: destination, ...names }, promoting, signal);
+  }
+}
+
+/** Whether a copier of this job, with more time or less, may have copied the file in parts. */
+export function mayHaveParts({ planned, unit, context }: FileCopy): boolean {
+  return [planned, unit].some((one) => isLong(one, context.job.spec.options, true));
+}
+
+/** Renames what stands under one of its names. @returns undefined where nothing does */
+async function moved(file: FileCopy, { names }: PartedFile, path: string): Promise<FileStatus | undefined> {
+  const { destination, context } = file;
+  const { signal } = context;
+  for (const name of names) {
+    const from = file.partsPath(name);
+    if (!(await destination.stat(from, signal))) continue;
+    try {
+      await destination.rename(from, path, false, signal);
+      break;
+    } catch (error) {
+      // A rename of an earlier try that came late.
+      if (!hasCode(error, 'not-found')) throw error;
+    }
+  }
+  return destination.stat(path, signal);
+}
+
+/** Why a temporary file cannot be gone on with; undefined where it can, and holds just its parts. */
+async function whyNot(
+  file: FileCopy,
+  { lengthBytes, modifiedAtMs, fileId, parts }: PartedFile,
+  path: string,
+  status: FileStatus,
+): Promise<string | undefined> {
+  if (parts.length === 0) return 'no part was recorded';
+  if (lengthBytes !== file.unit.lengthBytes || modifiedAtMs !== file.unit.modifiedAtMs) return 'the source has changed';
+  if (fileId !== status.fileId) return 'somebody else made the temporary file';
+  return uncut(file, path, bytesOf(parts));
+}
+
+/** Cuts off what follows the parts, once nobody writes the file any more. @returns why that cannot be */
+async function uncut(file: FileCopy, path: string, bytes: number): Promise<string | undefined> {
+  const { destination, context } = file;
+  const { signal } = context;
+  const untilMs = performance.now() + LEASE_MS;
+  for (;;) {
+    const length = (await destination.closedLength?.(path, signal)) ?? (await statusOf(file, path)).lengthBytes;
+    if (length === bytes) return undefined;
+    if (length !== 'open' && length < bytes) return `it has ${length} bytes, and ${bytes} were recorded`;
+    let isCut = false;
+    let why = length === 'open' ? 'it is open for writing' : `it cannot be cut to ${bytes} bytes`;
+    try {
+      // It also makes the namenode take the lease of a writer that is gone.
+      isCut = (await destination.appending?.truncate(path, bytes, signal)) === true;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
+      why = error.message;
+      // It may come late, and cut off what is added until then: not under another name.
+      if (error.mayHaveWorked) throw error;
+      if (error.disposition !== 'retry') return why;
+    }
+    if (performance.now() > untilMs) return why;
+    await sleep(isCut ? CUT_MS : LOOK_EVERY_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
+  }
+}
+
+/** @throws StorageError not-found, to be tried again */
+export async function statusOf({ destination, context }: FileCopy, path: string): Promise<FileStatus> {
+  const status = await destination.stat(path, context.signal);
+  if (status) return status;
+  throw new GoneError(path);
+}
+
+/** Somebody has deleted or renamed a temporary file. */
+class GoneError extends FanoutError {
+  override readonly name = 'GoneError';
+  constructor(path: string) {
+    const where = { operation: 'GETFILESTATUS', path };
+    super('the temporary file is gone', { disposition: 'retry', where, remedy: 'look for who deletes such files' });
+  }
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {
+  // A file begins empty, so that a refusal to add to it costs no byte.
+}

@@ -1,0 +1,25 @@
+import { chosenAttributes } from '../preserve/attributes.ts';
+import { XATTR_NOT_COMPARED } from '../preserve/losses.ts';
+import type { SkippedOutcome } from '../job/outcome.ts';
+import type { JobOptions } from '../job/spec.ts';
+import { type FileUnit, isNeverWritten } from '../job/unit.ts';
+import type { Storage } from '../storage/storage.ts';
+
+/** How a file has ended that is skipped, and of which nothing is left to be asked or set; undefined for what is a copier's work. */
+export function settledOutcome(
+  unit: FileUnit,
+  options: JobOptions,
+  source: Storage,
+  destination: Storage,
+): SkippedOutcome | undefined {
+  const { decision, reason = '', lengthBytes, attributes, stands } = unit;
+  if (decision !== 'skip' || !isNeverWritten(unit)) return undefined;
+  const outcome = { unit: 0, outcome: 'skipped', bytes: lengthBytes, retries: 0, reason } as const;
+  if (!attributes) return outcome;
+  const bothHadoop = source.hadoop !== undefined && destination.hadoop !== undefined;
+  // What one of the two does not have is a loss of each file.
+  const lacksNone = bothHadoop || options.attributes.every((name) => name === 'permission' || name === 'times');
+  if (stands || !lacksNone) return undefined;
+  const isUnseen = bothHadoop && chosenAttributes(options).has('xattr');
+  return isUnseen ? { ...outcome, warnings: [XATTR_NOT_COMPARED] } : outcome;
+}
