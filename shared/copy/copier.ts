@@ -1,4 +1,4 @@
-import { FanoutError, messageOf } from '../errors.ts';
+import { FanoutError } from '../errors.ts';
 import { type Deadline, DeadlineReached, LeftForNext } from '../deadline.ts';
 import { requireFewFailures } from '../job/failures.ts';
 import { takeChunksBack } from '../job/chunk-leftovers.ts';
