@@ -18,6 +18,9 @@ export function adviceOn(status: JobStatus, stack?: string): Advice {
   if (outcome === 'Interrupted') return { message: `interrupted; ${goOn}`, code: exitCodes.interrupted };
   if (phase !== 'done') return { message: `${error ?? 'it could not go on'}; ${goOn}`, code: exitCodes.stopped };
   const failed = status['Files Failed'];
-  const failures = failed > 0 ? [`${failed} files failed: hdfs-fanout status ${id} --failures${suffix}`] : [];
+  const undeleted = status['Deletes Failed'] ?? 0;
+  const which = [failed > 0 ? `${failed} files failed` : '', undeleted > 0 ? `${undeleted} deletions failed` : ''];
+  const told = which.filter((what) => what !== '').join(', ');
+  const failures = told === '' ? [] : [`${told}: hdfs-fanout status ${id} --failures${suffix}`];
   return { message: [...failures, error ?? goOn].join('; '), code: exitCodes.someFailed };
 }

@@ -1,4 +1,5 @@
 import { sweep, sweepStart } from '../shared/finish/sweep.ts';
+import { deletesOf } from '../shared/job/deletion.ts';
 import { sweepChunks } from '../shared/finish/sweep-chunks.ts';
 import { sweepParts } from '../shared/finish/sweep-parts.ts';
 import { DestinationLock } from '../shared/machine/destination-lock.ts';
@@ -49,6 +50,7 @@ async function cleanHere(id: string, conf: string | undefined): Promise<number> 
       await sweepParts(sweeping);
     }
     await state.manifests.remove(id);
+    await state.manifests.remove(deletesOf(id));
     await state.lists.remove(id);
     await state.store.keepFinishCursor(id, undefined);
     if (job.phase !== 'done') {

@@ -1,6 +1,8 @@
+import { accessSync, constants } from 'node:fs';
+import { dirname } from 'node:path';
 import { jobStatus } from '../shared/job/job-status.ts';
 import { refuseAtOnce, resolveMapping } from '../shared/plan/mapping.ts';
-import { messageOf, SpecError } from '../shared/errors.ts';
+import { messageOf, printable, SpecError } from '../shared/errors.ts';
 import { hasList, type JobSpec } from '../shared/job/spec.ts';
 import type { Log } from '../shared/log.ts';
 import { ListOnDisk } from '../shared/machine/list-on-disk.ts';
@@ -65,6 +67,7 @@ async function begin(
   open: Open,
 ): Promise<number> {
   const spec = specOf(paths, flags);
+  if (spec.options.trackMissing !== '') requirePlace(spec.options.trackMissing);
   const note = noteOn(spec);
   if (note !== undefined) printNote(note);
   const endpoints = await open(spec);
@@ -91,6 +94,15 @@ async function begin(
     await state.store.create(job);
     return job;
   });
+}
+
+/** A list is written at the very end of a job. @throws SpecError when it could not be */
+function requirePlace(file: string): void {
+  try {
+    accessSync(dirname(file), constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new SpecError(`--track-missing ${printable(file)}: ${messageOf(error)}`, 'name a file in another directory');
+  }
 }
 
 /** A job that was begun before. */

@@ -5,6 +5,8 @@ import { OPEN_FOR_WRITING, settle } from '../shared/copy/settle.ts';
 import { bytesText } from '../shared/bytes.ts';
 import { FanoutError, printable } from '../shared/errors.ts';
 import type { Endpoints } from '../shared/endpoints/endpoints.ts';
+import { requireFewDeletes } from '../shared/finish/delete-brake.ts';
+import { tellExtras } from './dry-extras.ts';
 import { exitCodes } from './exit-codes.ts';
 import { printEvent } from './output.ts';
 import { chunkCount } from '../shared/job/chunk.ts';
@@ -35,6 +37,7 @@ interface Told {
 /**
  * Tells what a copy would do to each file, and changes nothing. Files are compared as the copy would compare them.
  * @returns the exit code
+ * @throws RefusedError when more would be deleted than the job may
  */
 export async function dryRun(
   spec: JobSpec,
@@ -115,6 +118,9 @@ export async function dryRun(
         },
       }));
   signal.throwIfAborted();
+  const extras = await tellExtras(spec, roots, { source, destination }, json, signal);
+  if (extras && spec.options.delete && extras.files + extras.directories > 0)
+    totals.set('delete', { files: extras.files, bytes: extras.bytes });
   if (json) {
     if (planned && Object.keys(planned.notSplit).length > 0) printEvent('notSplit', planned.notSplit);
     if (filtered.size > 0) printEvent('filteredOut', Object.fromEntries(filtered));
@@ -128,7 +134,9 @@ export async function dryRun(
     if (left.length > 0) process.stdout.write(`Filtered out: ${left.join('; ')}\n`);
     process.stdout.write(`Would: ${parts.join('; ') || 'do nothing: there are no files'}\n`);
   }
-  return totals.has('fail') ? exitCodes.someFailed : exitCodes.success;
+  if (totals.has('fail')) return exitCodes.someFailed;
+  if (extras && spec.options.delete) requireFewDeletes(spec.options, extras);
+  return exitCodes.success;
 }
 
 /** In how many chunks a file would be copied, or in parts, and why a long one in neither. */

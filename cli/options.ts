@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { messageOf, SpecError } from '../shared/errors.ts';
 import { parseRate } from '../shared/limits/rate.ts';
@@ -43,6 +44,10 @@ export interface JobFlags {
   minRate?: string;
   splitAbove: number | 'auto';
   chunkSize: number;
+  delete?: boolean;
+  skipTrash?: boolean;
+  maxDelete?: number | string;
+  trackMissing?: string;
 }
 
 /** Flags of `copy`: those of a job, and those of one run. */
@@ -112,6 +117,11 @@ const splitAbove = new Option(
   .argParser((text) => (text === 'auto' ? text : wholeNumber(text)))
   .default('auto');
 
+const maxDelete = new Option(
+  '--max-delete <n>',
+  "delete nothing where more files than this would go: N, or N% of the destination's (default: 10%, at most 10,000)",
+).argParser((text) => (/^\d+$/.test(text) ? Number(text) : text));
+
 /** Options that a retry in AWS may change, by name. */
 export const retryOptions = {
   force,
@@ -119,6 +129,7 @@ export const retryOptions = {
   verify,
   openFiles,
   maxFailures,
+  maxDelete,
   threads,
   bandwidth,
   namenodeOps,
@@ -193,6 +204,14 @@ export function addJobFlags(command: Command): Command {
     .option('--buffer-size <bytes>', 'accepted for compatibility, a power of two', wholeNumber, 65_536);
 }
 
+/** Flags of a job that makes its destination a mirror. */
+export function addDeleteFlags(command: Command): Command {
+  return command
+    .option('--delete', 'with --exact: at the end, move what only the destination has into the trash', false)
+    .option('--skip-trash', 'with --delete: delete for good', false)
+    .addOption(maxDelete);
+}
+
 /** @throws SpecError */
 export function specOf(paths: readonly string[], flags: JobFlags): JobSpec {
   if (paths.length < 2) throw new SpecError('source and destination are needed', 'see hdfs-fanout copy --help');
@@ -232,6 +251,10 @@ export function specOf(paths: readonly string[], flags: JobFlags): JobSpec {
       maxFailures: flags.maxFailures,
       bandwidth: flags.bandwidth,
       namenodeOps: flags.namenodeOps,
+      delete: flags.delete,
+      skipTrash: flags.skipTrash,
+      maxDelete: flags.maxDelete,
+      trackMissing: flags.trackMissing === undefined ? undefined : resolve(flags.trackMissing),
       stallTimeout: flags.stallTimeout,
       minRate: flags.minRate,
     },

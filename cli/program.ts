@@ -5,7 +5,15 @@ import { copy } from './copy.ts';
 import { doctor, type DoctorFlags } from './doctor.ts';
 import { exitCodesHelp, statusCodesHelp } from './exit-codes.ts';
 import { jobs } from './jobs.ts';
-import { addJobFlags, type CopyFlags, givenFlags, positiveNumber, retryOptions, runningOptions } from './options.ts';
+import {
+  addDeleteFlags,
+  addJobFlags,
+  type CopyFlags,
+  givenFlags,
+  positiveNumber,
+  retryOptions,
+  runningOptions,
+} from './options.ts';
 import type { pushClusters } from './push-clusters.ts';
 import type { retry, start } from './start.ts';
 import { set, type SetFlags } from './set.ts';
@@ -64,11 +72,14 @@ export const program = configure(new Command('hdfs-fanout'))
 
 const finish = (work: Promise<number>) => work.then((code) => void (process.exitCode = code));
 
-addJobFlags(configure(program.command('copy', { isDefault: true })).description('copy a tree, on this machine'))
+addDeleteFlags(
+  addJobFlags(configure(program.command('copy', { isDefault: true })).description('copy a tree, on this machine')),
+)
+  .option('--track-missing <file>', 'with --exact: list what only the destination has, as JSON lines')
   .option('--conf <file>', 'cluster configuration (default: $WEBHDFS_CONFIG, then ~/.webhdfs.cfg)')
   .option(
     '--resume <job>',
-    'go on with a job: copies what failed or was not reached; of its options --force, --existing, --verify, --open-files, --threads, --max-failures, --bandwidth, --namenode-ops, --stall-timeout, --min-rate may change',
+    'go on with a job: copies what failed or was not reached; of its options --force, --existing, --verify, --open-files, --threads, --max-failures, --bandwidth, --namenode-ops, --max-delete, --stall-timeout, --min-rate may change',
   )
   .option(
     '--copiers <n>',
@@ -95,7 +106,7 @@ const inAws = (command: Command) =>
 const following = (command: Command) => inAws(command).option('--silent', 'show no progress', false);
 const elsewhere = ['--stack <name>', 'look in this deployment in AWS instead of on this machine'] as const;
 
-following(addJobFlags(program.command('start').description('copy a tree, fanned out in AWS')))
+following(addDeleteFlags(addJobFlags(program.command('start').description('copy a tree, fanned out in AWS'))))
   .option('--wait', 'follow the job to its end, and exit with its code', false)
   .addHelpText('after', awsExamples)
   .action((paths: string[], flags: Parameters<typeof start>[1]) =>

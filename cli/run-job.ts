@@ -12,7 +12,9 @@ import { printError, printEvent, printNote, printStatus } from './output.ts';
 import { showProgress } from './progress-display.ts';
 import { type Batch, fileOf, sourcePathOf } from '../shared/job/unit.ts';
 import { type Job, lockedPathsOf } from '../shared/job/job.ts';
-import { isOfChunk, type UnitOutcome } from '../shared/job/outcome.ts';
+import type { Deleting } from '../shared/finish/finishing.ts';
+import type { DeleteUnit } from '../shared/job/deletion.ts';
+import { type DeleteOutcome, isOfChunk, type UnitOutcome } from '../shared/job/outcome.ts';
 
 /** How soon a change of the job's limits by another process is seen, ms. */
 const LOOK_EVERY_MS = 1000;
@@ -46,6 +48,7 @@ export async function runJob(
   progress.limit = () => endpoints.limits.binding ?? progress.limitOfCopiers;
   const display = silent || json ? undefined : showProgress(progress, process.stderr.isTTY && verbose === 0);
   const onOutcome = (batch: Batch, outcome: UnitOutcome) => report(job, batch, outcome, json, log);
+  const onDeletion: Deleting['onDeletion'] = (unit, path, outcome) => reportDeletion(unit, path, outcome, json, log);
   let failure: unknown;
   try {
     const begun = await begin();
@@ -53,7 +56,8 @@ export async function runJob(
     if (begun.outcome !== 'Successful') {
       const { source, destination, clusters } = endpoints;
       const copiers = copierMeans(asked, clusters);
-      await execute(begun, { state, source, destination, progress, log, signal: interrupt, onOutcome, copiers });
+      const how = { progress, log, signal: interrupt, onOutcome, onDeletion, copiers };
+      await execute(begun, { state, source, destination, ...how });
     }
   } catch (error) {
     failure = error;
@@ -86,6 +90,16 @@ function report(job: Job, batch: Batch, outcome: UnitOutcome, json: boolean, log
   // A file is told of once, when it has ended.
   if (json && !isOfChunk(outcome)) printEvent('file', event);
   if (ending === 'failed') log.error(event, ending);
+  else log.info(event, ending);
+}
+
+function reportDeletion(unit: DeleteUnit, path: string, outcome: DeleteOutcome, json: boolean, log: Log): void {
+  const { outcome: ending, files, bytes } = outcome;
+  const told =
+    outcome.outcome === 'failed' ? outcome.failure : outcome.outcome === 'kept' ? { reason: outcome.reason } : {};
+  const event = { path, kind: unit.kind, outcome: ending, files, bytes, ...told };
+  if (json) printEvent('deletion', event);
+  if (ending === 'failed') log.error(event, 'deletion failed');
   else log.info(event, ending);
 }
 

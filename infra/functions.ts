@@ -124,7 +124,8 @@ export class Functions extends Construct {
     for (const { role } of [this.plan, this.finish, this.close]) storage.allowReadingManifests(role);
     for (const { role } of [this.plan, this.doctor]) clusters.allowCredentials(role);
     for (const { role } of [this.plan, ...renewers]) storage.allowTokens(role, 'Encrypt', 'Decrypt');
-    storage.allowWritingManifests(this.plan.role);
+    // The list of what is to be deleted is a manifest too.
+    for (const { role } of [this.plan, this.finish]) storage.allowWritingManifests(role);
     storage.allowReadingLists(this.plan.role);
     allow(this.reap.role, { actions: ['lambda:InvokeFunction'], resources: [this.close.lambda.functionArn] });
   }

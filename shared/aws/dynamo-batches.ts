@@ -4,7 +4,7 @@ import { forEach } from '../for-each.ts';
 import { Bitmap } from '../job/bitmap.ts';
 import { type ChunkRecord, type Claim, type ClaimedBatch, isClean, type PiecesRead } from '../job/job-store.ts';
 import type { CopiedPart, PartedFile } from '../job/parts.ts';
-import { countersOf, type FailedOutcome, isOfChunk, type UnitOutcome } from '../job/outcome.ts';
+import { countersOf, type FailedOutcome, isOfChunk, type Recorded } from '../job/outcome.ts';
 import { tableKeys } from '../names.ts';
 import {
   batchKey,
@@ -133,7 +133,7 @@ export class DynamoBatches {
     await this.#raise(id, batch, owner, 'swept', claim);
   }
 
-  async record(id: string, batch: number, owner: string, outcomes: readonly UnitOutcome[]): Promise<void> {
+  async record(id: string, batch: number, owner: string, outcomes: readonly Recorded[]): Promise<void> {
     if (outcomes.length === 0) return this.requireOwner(id, batch, owner);
     for (let at = 0; at < outcomes.length;) {
       const end = endOfWrite(outcomes, at);
@@ -249,7 +249,7 @@ export class DynamoBatches {
     }
   }
 
-  async #recordOnce(id: string, batch: number, owner: string, outcomes: readonly UnitOutcome[]): Promise<void> {
+  async #recordOnce(id: string, batch: number, owner: string, outcomes: readonly Recorded[]): Promise<void> {
     for (;;) {
       const item = await this.#owned(id, batch, owner);
       const done = new Bitmap(item.done);
@@ -399,7 +399,7 @@ export function copiersUntilMs(item: Item): number {
 }
 
 /** As many outcomes as one transaction takes. */
-function endOfWrite(outcomes: readonly UnitOutcome[], from: number): number {
+function endOfWrite(outcomes: readonly Recorded[], from: number): number {
   let [items, bytes] = [0, 0];
   for (let at = from; at < outcomes.length; at++) {
     const outcome = outcomes[at];

@@ -47,6 +47,7 @@ export async function finishStep(
     assemble: (batch, index, unit, claim, both) =>
       assemble({ ...context, signal: AbortSignal.any([both, late.signal]) }, batch, index, unit, claim),
     onOutcome: () => undefined,
+    deleting: { lists: manifests, track: () => Promise.reject(new Error('no list here')), onDeletion: () => undefined },
   };
   try {
     const ended = job.phase === 'done' ? job : await finish(finishing);

@@ -139,6 +139,8 @@ async function begin(
   signal: AbortSignal,
 ): Promise<Job> {
   const { store, active, lock, lists } = services;
+  if (spec.options.trackMissing !== '')
+    throw new SpecError('options.trackMissing names a file of one machine, which AWS has not', 'use hdfs-fanout copy');
   await using logins = new Logins(services);
   const accessTo = async (alias: string) => ({ cluster: await logins.clusterOf(alias) });
   const limits = new Limits(spec.options, true);

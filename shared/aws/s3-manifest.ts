@@ -15,7 +15,7 @@ import type { ManifestStore, ManifestWriter } from '../job/manifest.ts';
 import { type BatchLine, LINE_END, lineHead, linesOf, manifestStart } from '../job/manifest-lines.ts';
 import { messageOf } from '../errors.ts';
 import { manifestPrefix } from '../names.ts';
-import type { Batch } from '../job/unit.ts';
+import type { AnyBatch } from '../job/unit.ts';
 import { objectChunks } from './s3-object.ts';
 
 /** S3 refuses a part below 5 MiB that is not the last: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
@@ -38,10 +38,7 @@ interface Checkpoint {
 }
 
 /** A manifest that an invocation may leave for the next one to go on with. */
-export interface S3ManifestWriter extends ManifestWriter {
-  /** Parks what is there. Nothing may be appended afterwards. @param cursor  where the next writer goes on, plain JSON */
-  suspend(cursor: object): Promise<void>;
-}
+export type S3ManifestWriter = Required<ManifestWriter>;
 
 /** Manifests in S3: `manifests/<job>.jsonl`, one object each, written as one multipart upload over any number of invocations. */
 export class S3Manifests implements ManifestStore {
@@ -109,7 +106,7 @@ export class S3Manifests implements ManifestStore {
       lines = [];
       bytes = 0;
     };
-    const add = async (batch: Batch) => {
+    const add = async (batch: AnyBatch) => {
       const line = `${lineHead(batch)}${batch.units.map((unit) => JSON.stringify(unit)).join()}${LINE_END}`;
       lines.push(line);
       bytes += Buffer.byteLength(line);

@@ -8,6 +8,8 @@ import { type DirectoriesPosition, directoriesStart, setDirectories } from './di
 import type { DirectoryLosses } from './directory-losses.ts';
 import type { Finishing } from './finishing.ts';
 import { assembleFiles } from './assemble.ts';
+import { deleteExtras } from './deletes.ts';
+import { listExtras, seeksExtras } from './extras.ts';
 import { isTriedAgain, sweep, type SweepPosition, sweepStart } from './sweep.ts';
 import { recordDeaths } from './deaths.ts';
 
@@ -16,6 +18,8 @@ export type FinishCursor =
   | { readonly phase: 'deaths'; readonly at: ManifestPosition }
   | { readonly phase: 'assemble'; readonly at: ManifestPosition }
   | { readonly phase: 'sweep'; readonly at: SweepPosition }
+  | { readonly phase: 'extras' }
+  | { readonly phase: 'deletes'; readonly at: ManifestPosition }
   | { readonly phase: 'directories'; readonly at: DirectoriesPosition }
   | { readonly phase: 'status'; readonly losses: DirectoryLosses };
 
@@ -23,13 +27,15 @@ const phases: readonly string[] = [
   'deaths',
   'assemble',
   'sweep',
+  'extras',
+  'deletes',
   'directories',
   'status',
 ] satisfies FinishCursor['phase'][];
 
 /**
  * Ends a job whose batches were all handed out: what dead copiers did not record fails, files that chunks copied are put together, what tries
- * may have left is deleted, directories get their attributes, and the job its status, in this order, since a deletion changes the times of directories. The cursor is kept with the job
+ * may have left is deleted, and then what only the destination has, directories get their attributes, and the job its status, in this order, since a deletion changes the times of directories. The cursor is kept with the job
  * every few seconds, and a finish goes on from it, whatever stopped the one before.
  *
  * @returns the ended job, or undefined when the time was over: call again
@@ -84,7 +90,21 @@ async function advance(
     }
     case 'sweep': {
       const at = await sweep(finishing, isTriedAgain, cursor.at, checkpoint());
-      return at ? { phase: 'sweep', at } : { phase: 'directories', at: directoriesStart };
+      if (at) return { phase: 'sweep', at };
+      return seeksExtras(job.spec.options) ? { phase: 'extras' } : { phase: 'directories', at: directoriesStart };
+    }
+    case 'extras':
+      switch (await listExtras(finishing)) {
+        case 'nothing to delete':
+          return { phase: 'directories', at: directoriesStart };
+        case 'listed':
+          return { phase: 'deletes', at: manifestStart };
+        case 'stopped':
+          return cursor;
+      }
+    case 'deletes': {
+      const at = await deleteExtras(finishing, cursor.at, checkpoint());
+      return at ? { phase: 'deletes', at } : { phase: 'directories', at: directoriesStart };
     }
     case 'directories': {
       const stopped = await setDirectories(finishing, cursor.at, checkpoint());

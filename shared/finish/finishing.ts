@@ -1,8 +1,9 @@
 import type { Storage } from '../storage/storage.ts';
 import type { Job } from '../job/job.ts';
 import type { Claim, JobStore } from '../job/job-store.ts';
-import type { ManifestStore } from '../job/manifest.ts';
-import type { FileOutcome } from '../job/outcome.ts';
+import type { ManifestStore, ManifestWriter } from '../job/manifest.ts';
+import type { DeleteUnit } from '../job/deletion.ts';
+import type { DeleteOutcome, FileOutcome } from '../job/outcome.ts';
 import type { Batch, SplitFile } from '../job/unit.ts';
 import type { Log } from '../log.ts';
 import type { PathList } from '../plan/path-list.ts';
@@ -16,6 +17,29 @@ export interface DeathRecords {
   forgetDeaths(job: string, isOver: () => boolean): Promise<boolean>;
   /** Takes back that an owner may be at work on a batch. */
   release(job: string, batch: number, owner: string): Promise<void>;
+}
+
+/** What a job deletes with. */
+export interface Deleting {
+  /** Where the list of what is to be deleted is kept, under a name of its own. */
+  readonly lists: DeleteLists;
+  /** Where extras are listed in place of being deleted; called once, and only where that was asked for. */
+  readonly track: () => Promise<ExtrasFile>;
+  /** Called with each deletion once it is recorded. */
+  readonly onDeletion: (unit: DeleteUnit, path: string, outcome: DeleteOutcome) => void;
+}
+
+export interface DeleteLists extends Pick<ManifestStore, 'create' | 'read'> {
+  /** Goes on with a list whose writer was suspended, if it was. Absent where no writer is. */
+  resume?(name: string): Promise<{ readonly writer: ManifestWriter; readonly cursor: unknown } | undefined>;
+}
+
+/** A list of extras for a person. */
+export interface ExtrasFile {
+  add(unit: DeleteUnit, path: string): Promise<void>;
+  /** The list has its name from here on. */
+  close(): Promise<void>;
+  discard(): Promise<void>;
 }
 
 /** What a job is finished with. No copier of it is at work. */
@@ -39,6 +63,8 @@ export interface Finishing {
   ) => Promise<FileOutcome>;
   /** Called with the outcome of each of these files once it is recorded. */
   readonly onOutcome: (batch: Batch, outcome: FileOutcome) => void;
+  /** What it takes to delete what the destination has and the source has not; undefined where that cannot be done. */
+  readonly deleting?: Deleting | undefined;
   /** Of `filesFrom`, where the job has one. */
   readonly list?: PathList | undefined;
   readonly log: Log;

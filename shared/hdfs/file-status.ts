@@ -21,6 +21,7 @@ export interface JsonStatus {
   ecPolicyObj?: { cellSize: number; numDataUnits: number };
   /** The policy's name; some servers send it alone. */
   ecPolicy?: string;
+  snapshotEnabled?: boolean;
 }
 
 /** An entry of a listing. A name that cannot be used makes it one that can neither be entered nor copied. */
@@ -50,6 +51,7 @@ export function statusOf(json: JsonStatus, name: string): FileStatus {
     stripe,
     ecPolicy: json.ecBit === true ? json.ecPolicy : 'REPLICATION',
     fileId: json.fileId,
+    ...(json.snapshotEnabled === true ? { isSnapshottable: true } : {}),
   };
 }
 

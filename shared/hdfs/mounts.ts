@@ -21,6 +21,11 @@ export class Mounts {
     return this.#mounts.filter((mount) => mount !== path && isWithin(mount, path));
   }
 
+  /** Whether the path is a mount other than the cluster's root, or leads to one. */
+  isSpanned(path: string): boolean {
+    return (path !== '/' && this.#mounts.includes(path)) || this.below(path).length > 0;
+  }
+
   /** The path itself and the mounts below it: what the nameservices serve of a tree. */
   servedWithin(path: string): readonly string[] {
     const below = this.below(path);

@@ -28,6 +28,7 @@ import { OptionalOperations } from './optional-operations.ts';
 import { openFile } from './reading.ts';
 import { remoteErrorOf } from './remote-exception.ts';
 import type { NamenodeRest, Parameters } from './rest.ts';
+import { RemoteTrash } from './trash.ts';
 import { TwoStep } from './two-step.ts';
 import { modeOf, Writer } from './writer.ts';
 
@@ -40,6 +41,7 @@ export class WebHdfs implements Storage {
   readonly names: HdfsNames;
   readonly checksums: RemoteChecksums;
   readonly concatenation: Concat;
+  readonly trash: RemoteTrash;
   readonly appending: Append;
   readonly hadoop: RemoteAttributes;
   readonly posix: RemoteAttributes;
@@ -87,6 +89,7 @@ export class WebHdfs implements Storage {
     this.names = new HdfsNames(rest, this.#mounts);
     this.checksums = new RemoteChecksums(rest, this.#twoStep);
     this.concatenation = new Concat(rest);
+    this.trash = new RemoteTrash(rest, (path, signal) => this.replacesAtOnce(path, signal));
     this.appending = new Append(rest, this.#twoStep);
     this.#closedLength = new ClosedLength(rest, this.checksums);
     this.hadoop = new RemoteAttributes(rest, limits);
@@ -112,6 +115,10 @@ export class WebHdfs implements Storage {
       }),
     );
     return locked.flat();
+  }
+
+  isSpanned(path: string): boolean {
+    return this.#mounts.isSpanned(path);
   }
 
   async stat(path: string, signal: AbortSignal): Promise<FileStatus | undefined> {

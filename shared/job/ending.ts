@@ -9,7 +9,7 @@ import type { Job } from './job.ts';
 export const NEWER_DIRECTORY = 'directory newer than the job';
 
 /**
- * The last change of a job whose batches were all handed out and whose directories are done: successful, or with failed files.
+ * The last change of a job whose batches were all handed out and whose directories are done: successful, or with failed files or deletions.
  *
  * @param directoryWarnings  attributes of directories that could not be preserved, by attribute
  * @param directoryLosses  the first of these directories, each with the reason
@@ -21,18 +21,24 @@ export function endingOf(
   directoryWarnings: Job['directoryWarnings'],
   directoryLosses: readonly string[] = [],
 ) {
-  const settled = settledFiles(withPlanned(counters, job));
-  if (settled !== job.expectedFiles) throw new IncompleteError(job.expectedFiles, settled);
+  requireSettled(job, counters);
   const isLoss = (name: string) => name !== NEWER_DIRECTORY && !name.startsWith(`reasons.${NEWER_DIRECTORY}`);
   const strict = job.spec.options.strictPreserve && Object.keys(directoryWarnings).some(isLoss);
+  const failed = (counters.get('files.failed') ?? 0) + (counters.get('deletes.failed') ?? 0);
   return {
     phase: 'done',
     directoryWarnings,
     directoryLosses: directoryLosses.length > 0 ? directoryLosses : undefined,
-    outcome: (counters.get('files.failed') ?? 0) === 0 && !strict ? 'Successful' : 'Failed',
+    outcome: failed === 0 && !strict ? 'Successful' : 'Failed',
     endedAtMs: Date.now(),
     error: strict ? 'attributes of directories could not be preserved: see Warnings' : undefined,
   } as const satisfies Partial<Job>;
+}
+
+/** @throws IncompleteError fail-job: a planned file has no outcome */
+export function requireSettled(job: Job, counters: Counters): void {
+  const settled = settledFiles(withPlanned(counters, job));
+  if (settled !== job.expectedFiles) throw new IncompleteError(job.expectedFiles, settled);
 }
 
 /** Files that have an outcome, whichever. */

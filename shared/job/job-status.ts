@@ -40,6 +40,11 @@ export interface JobStatus {
   readonly 'Files Split'?: Readonly<Record<string, number>>;
   /** Files that are long enough for chunks and went as one stream, by the reason. */
   readonly 'Files Not Split'?: Readonly<Record<string, number>>;
+  /** What was found to delete and stayed, by the reason. */
+  readonly 'Deletes Kept'?: Readonly<Record<string, number>>;
+  readonly 'Deletes Failed'?: number;
+  /** Why nothing was deleted that should have been. */
+  readonly 'Not Deleted'?: string;
   /** Skipped files whose attributes were brought up to date. */
   readonly 'Attributes Updated': number;
   readonly Retries: number;
@@ -80,12 +85,12 @@ export function jobStatus(job: Job, recorded: Counters, isRunning = false, nowMs
     'Files Copied': files.copied,
     'Files Failed': files.failed,
     'Files Skipped': files.skipped,
-    'Files Deleted': 0,
+    'Files Deleted': count('deletes.files'),
     'Size Expected': job.expectedBytes,
     'Size Copied': bytes.copied,
     'Size Failed': bytes.failed,
     'Size Skipped': bytes.skipped,
-    'Size Deleted': 0,
+    'Size Deleted': count('deletes.bytes'),
     Job: job.id,
     Phase: job.phase,
     Verified: group(counters, 'verified'),
@@ -96,12 +101,26 @@ export function jobStatus(job: Job, recorded: Counters, isRunning = false, nowMs
     ...(job.directoryLosses ? { 'Directories Not Preserved': job.directoryLosses } : {}),
     ...(isAny(job.split) ? { 'Files Split': job.split } : {}),
     ...(isAny(job.notSplit) ? { 'Files Not Split': job.notSplit } : {}),
+    ...deletesOf(job, counters),
     'Attributes Updated': count('attributes.updated'),
     Retries: count('retries'),
     Throughput: seconds > 0 ? Math.round(bytes.copied / seconds) : 0,
     ...limitsOf(job),
     ...(job.transfers ? { 'Transfers At Once': job.transfers } : {}),
     ...(job.error === undefined ? {} : { Error: job.error }),
+  };
+}
+
+function deletesOf(
+  { notDeleted }: Job,
+  counters: Counters,
+): Pick<JobStatus, 'Deletes Kept' | 'Deletes Failed' | 'Not Deleted'> {
+  const kept = group(counters, 'kept');
+  const failed = counters.get('deletes.failed') ?? 0;
+  return {
+    ...(isAny(kept) ? { 'Deletes Kept': kept } : {}),
+    ...(failed > 0 ? { 'Deletes Failed': failed } : {}),
+    ...(notDeleted === undefined ? {} : { 'Not Deleted': notDeleted }),
   };
 }
 

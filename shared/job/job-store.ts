@@ -3,7 +3,7 @@ import type { UnitSet } from './bitmap.ts';
 import type { Job } from './job.ts';
 import type { PartedFile } from './parts.ts';
 import type { JobOptions } from './spec.ts';
-import type { ChunkOutcome, Counters, Failure, UnitOutcome } from './outcome.ts';
+import type { ChunkOutcome, Counters, Failure, Recorded, UnitOutcome } from './outcome.ts';
 
 /** What a copier gets when it takes a batch over. */
 export interface Claim {
@@ -53,7 +53,7 @@ export interface JobStore extends Leases {
   /** After the names of all claims up to `claim` were deleted. */
   noteSwept(id: string, batch: number, owner: string, claim: number): Promise<void>;
   /** Recording a unit again changes nothing, but for a failed chunk: its failure is kept, and the unit stays without an outcome. */
-  record(id: string, batch: number, owner: string, outcomes: readonly UnitOutcome[]): Promise<void>;
+  record(id: string, batch: number, owner: string, outcomes: readonly Recorded[]): Promise<void>;
 
   /** What became of a split file's chunks, in no order; of each the last outcome. @param split  number of the file */
   chunks(id: string, split: number): Promise<ChunkRecord[]>;
@@ -96,13 +96,15 @@ export interface JobStore extends Leases {
 }
 
 /** What a copier of batches needs of a job store. */
-export type BatchStore = Pick<
+export interface BatchStore extends Pick<
   JobStore,
-  'claim' | 'requireOwner' | 'noteAttempt' | 'noteSwept' | 'record' | 'isGivenUp' | 'parts' | 'keepParts'
->;
+  'claim' | 'requireOwner' | 'noteAttempt' | 'noteSwept' | 'isGivenUp' | 'parts' | 'keepParts'
+> {
+  record(id: string, batch: number, owner: string, outcomes: readonly UnitOutcome[]): Promise<void>;
+}
 
 /** Whether nothing can be left of a unit under a temporary name. @param claim  the number of the claim that it was recorded under */
-export function isClean(claim: number, { outcome, retries, remains }: UnitOutcome): boolean {
+export function isClean(claim: number, { outcome, retries, remains }: Recorded): boolean {
   return claim === 1 && retries === 0 && outcome !== 'failed' && !remains;
 }
 

@@ -32,10 +32,20 @@ export interface Job {
   readonly directoryWarnings: Readonly<Record<string, number>>;
   /** The first of the directories that did not get all their attributes, each as a line with the reason; all of them are in the log. */
   readonly directoryLosses?: readonly string[] | undefined;
+  /** What was found to delete, once that is settled: the list is made once. */
+  readonly deletes?: Deletes | undefined;
+  /** Why nothing was deleted that should have been; undefined where that is not so. */
+  readonly notDeleted?: string | undefined;
   /** What planning has settled by itself, as counters: files that it skipped, and what the user's choice left out. Missing until it has ended. */
   readonly planned?: Readonly<Record<string, number>>;
   /** Undefined where their number was fixed and stayed, and in AWS, where copiers come and go. */
   readonly transfers?: Transfers | undefined;
+}
+
+/** What the destination has and the source has not. */
+export interface Deletes {
+  readonly files: number;
+  readonly bytes: number;
 }
 
 /** How many transfers ran at once, where that number changed. */
@@ -92,6 +102,10 @@ type UnsplitOptions = Omit<JobOptions, 'splitAbove' | 'chunkSize'>;
 
 /** What jobs were that were stored before there was a choice. */
 const unchosen = {
+  delete: false,
+  skipTrash: false,
+  maxDelete: 'auto',
+  trackMissing: '',
   bandwidth: 'off',
   namenodeOps: 'off',
   stallTimeout: 'auto',

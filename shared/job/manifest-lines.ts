@@ -1,5 +1,5 @@
 import { FanoutError } from '../errors.ts';
-import { type Batch, isSplit, parseBatch, type Unit } from './unit.ts';
+import { type AnyBatch, type Batch, isSplit, parseBatch, type Unit } from './unit.ts';
 
 /** A place between two lines of a manifest. Plain JSON. */
 export interface ManifestPosition {
@@ -12,7 +12,7 @@ export interface ManifestPosition {
 export const manifestStart: ManifestPosition = { batch: 0, offsetBytes: 0 };
 
 /** How the line of a batch begins; its units follow, separated by commas, then `LINE_END`. */
-export function lineHead({ batch, units }: Batch): string {
+export function lineHead({ batch, units }: AnyBatch): string {
   return `{"batch":${batch},"count":${units.length},"units":[`;
 }
 

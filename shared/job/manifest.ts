@@ -1,5 +1,5 @@
 import type { BatchLine, ManifestPosition } from './manifest-lines.ts';
-import type { Batch } from './unit.ts';
+import type { AnyBatch } from './unit.ts';
 
 /** Keeps a job's planned batches, one JSON line each. Two implementations: a file, an S3 object. */
 export interface ManifestStore {
@@ -16,8 +16,13 @@ export interface ManifestStore {
 
 export interface ManifestWriter {
   /** Needs not be awaited before the next: lines come whole, in the order of the calls. */
-  append(batch: Batch): Promise<void>;
+  append(batch: AnyBatch): Promise<void>;
   /** Readable from here on, whole or not at all. */
   close(): Promise<void>;
   discard(): Promise<void>;
+  /**
+   * Parks what is there, for another process to go on with. Nothing may be appended afterwards. Absent where no other process could.
+   * @param cursor  where the next writer goes on, plain JSON
+   */
+  suspend?(cursor: object): Promise<void>;
 }

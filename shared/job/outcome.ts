@@ -16,6 +16,9 @@ export interface Failure {
 /** How one unit ended. */
 export type UnitOutcome = FileOutcome | ChunkOutcome;
 
+/** What is recorded: how a unit ended, or a deletion. */
+export type Recorded = UnitOutcome | DeleteOutcome;
+
 /**
  * How a file ended, whichever step was its last. Each planned file gets exactly one of these, and only these count files: the outcome of a
  * step that does not end its file is another type.
@@ -93,8 +96,35 @@ export interface FailedChunk extends EndedChunk {
   readonly failure: Failure;
 }
 
-export function isOfChunk(outcome: UnitOutcome): outcome is ChunkOutcome {
-  return 'kind' in outcome;
+export function isOfChunk(outcome: Recorded): outcome is ChunkOutcome {
+  return 'kind' in outcome && outcome.kind === 'chunk';
+}
+
+/** How a deletion ended. What is kept is no failure: it turned out that it may not be deleted. */
+export type DeleteOutcome = DeletedOutcome | KeptOutcome | FailedDelete;
+
+interface EndedDelete extends Ended {
+  readonly kind: 'delete';
+  /** Files that the outcome stands for: a directory that goes whole takes its files along. */
+  readonly files: number;
+}
+
+export interface DeletedOutcome extends EndedDelete {
+  readonly outcome: 'deleted';
+}
+
+export interface KeptOutcome extends EndedDelete {
+  readonly outcome: 'kept';
+  readonly reason: string;
+}
+
+export interface FailedDelete extends EndedDelete {
+  readonly outcome: 'failed';
+  readonly failure: Failure;
+}
+
+function isOfDelete(outcome: Recorded): outcome is DeleteOutcome {
+  return 'kind' in outcome && outcome.kind === 'delete';
 }
 
 /** The outcome of a unit whose copier ended before the unit did. */
@@ -136,7 +166,8 @@ export function withPlanned(counters: Counters, { planned = {} }: Pick<Job, 'pla
 }
 
 /** The counters that an outcome adds to. */
-export function countersOf(outcome: UnitOutcome): Map<string, number> {
+export function countersOf(outcome: Recorded): Map<string, number> {
+  if (isOfDelete(outcome)) return countersOfDelete(outcome);
   const counters = isOfChunk(outcome) ? countersOfChunk(outcome) : countersOfEnded(outcome);
   for (const [text, count] of Object.entries(outcome.lostConnections ?? {})) counters.set(`warnings.${text}`, count);
   return counters;
@@ -166,6 +197,22 @@ function countersOfChunk({ outcome, bytes, retries }: ChunkOutcome): Map<string,
   if (outcome === 'copied') counters.set('chunks.bytes', bytes);
   if (retries > 0) counters.set('retries', retries);
   return counters;
+}
+
+/** None of these is counted among the files that were to be copied. */
+function countersOfDelete(ended: DeleteOutcome): Map<string, number> {
+  const { files, bytes } = ended;
+  switch (ended.outcome) {
+    case 'deleted':
+      return new Map([
+        ['deletes.files', files],
+        ['deletes.bytes', bytes],
+      ]);
+    case 'kept':
+      return new Map([[`kept.${ended.reason}`, 1]]);
+    case 'failed':
+      return new Map([['deletes.failed', 1]]);
+  }
 }
 
 /** Counts a file: outcomes of files alone come here, and a file has one. */

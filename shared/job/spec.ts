@@ -198,6 +198,28 @@ const optionFields = z.strictObject({
       'Bytes of a chunk, or of a part of a long file that is copied as one stream, at least 1 MiB; rounded up to a multiple of the blocks of both sides, of which a chunk has 8,000 at most',
     ),
   maxFailures: z.int().min(0).default(1000).describe('The job ends when more files than this have failed'),
+  delete: z
+    .boolean()
+    .default(false)
+    .describe(
+      'After every copy has succeeded, move what the destination has and the source has not into the trash; needs mapping: exact',
+    ),
+  skipTrash: z.boolean().default(false).describe('With delete: delete for good, in place of moving into the trash'),
+  maxDelete: z
+    .union(
+      [z.int().min(0), z.string().regex(/^(?:100|[1-9]?\d)%$/), z.literal('auto')],
+      'expected a number of files, a share such as 5%, or auto',
+    )
+    .default('auto')
+    .describe(
+      "With delete: where more files than this would go, none goes, and the job ends. N; N% of the destination's files; auto: 10% and 10,000, whichever is less, and 20 in any case where the source has a file",
+    ),
+  trackMissing: z
+    .string()
+    .default('')
+    .describe(
+      'A file of this machine (not in AWS) to which what the destination has and the source has not is listed, as JSON Lines; needs mapping: exact. Empty: none',
+    ),
 });
 
 /** People, schedules and jobs of earlier versions may say `force` and `checksum`, which are translated here: all other code knows `existing` alone. */
@@ -209,8 +231,29 @@ const optionsSchema = optionFields.transform(({ existing, force, checksum, ...op
       message: 'says all that force and checksum say: leave them out',
     });
   }
+  for (const [path, message] of faultsOfDeletes(options)) context.addIssue({ code: 'custom', path: [path], message });
   return { existing: existing ?? existingOf(force ?? false, checksum ?? true), ...options };
 });
+
+function faultsOfDeletes(
+  options: Pick<
+    z.output<typeof optionFields>,
+    'delete' | 'skipTrash' | 'maxDelete' | 'trackMissing' | 'mapping' | 'filesOnly' | 'filesFrom' | 'pairs'
+  >,
+): (readonly [string, string])[] {
+  const { delete: deletes, skipTrash, maxDelete, trackMissing, mapping, filesOnly, filesFrom, pairs } = options;
+  const isListed = filesFrom !== 'off' || pairs.length > 0;
+  const looks = deletes ? 'delete' : trackMissing === '' ? undefined : 'trackMissing';
+  const faults: (readonly [string, string] | false)[] = [
+    looks !== undefined && mapping !== 'exact' && [looks, 'needs mapping: exact (--exact)'],
+    looks !== undefined && filesOnly && [looks, 'cannot go with filesOnly: a flattened tree has no directories'],
+    looks !== undefined && isListed && [looks, 'needs a whole source: leave out filesFrom and pairs'],
+    deletes && trackMissing !== '' && ['trackMissing', 'lists in place of deleting: leave out delete'],
+    skipTrash && !deletes && ['skipTrash', 'says how to delete: it needs delete'],
+    maxDelete !== 'auto' && !deletes && ['maxDelete', 'limits what is deleted: it needs delete'],
+  ];
+  return faults.filter((fault) => fault !== false);
+}
 
 /** One copy request: the same for the command line, a Lambda, a schedule and a person at a console. */
 export const jobSpecSchema = z.strictObject({
@@ -269,6 +312,7 @@ const changeable: readonly string[] = [
   'openFiles',
   'threads',
   'maxFailures',
+  'maxDelete',
   'bandwidth',
   'namenodeOps',
   'stallTimeout',

@@ -69,10 +69,13 @@ export interface FileUnit {
 }
 
 /** One manifest line: the units that one copier gets. */
-export interface Batch {
+export type Batch = AnyBatch<Unit>;
+
+/** One line of any manifest. */
+export interface AnyBatch<U = object> {
   /** Number of the batch: from 0, in the manifest's order. */
   readonly batch: number;
-  readonly units: readonly Unit[];
+  readonly units: readonly U[];
 }
 
 /**

@@ -6,14 +6,17 @@ import type { Log } from '../log.ts';
 import { withSmallHeap } from '../memory.ts';
 import { assemble } from '../copy/assemble.ts';
 import { finish, forgetLosses } from '../finish/finish.ts';
+import type { Deleting } from '../finish/finishing.ts';
 import type { Progress } from '../copy/progress.ts';
 import { copierCount } from './copier-count.ts';
 import { type CopierMeans, CopierPool, type Work } from './copier-pool.ts';
 import { copyBatches } from './copying.ts';
+import { extrasFile } from './extras-file.ts';
 import { NamesOnDisk } from './name-set.ts';
 import { sharesOf, threadsHere } from './shared-transfers.ts';
 import type { State } from './state.ts';
 import { unfinishedBatches, withFirst } from './unfinished-batches.ts';
+import { deletesOf } from '../job/deletion.ts';
 import type { Batch } from '../job/unit.ts';
 import { type Job, noLosses, type Transfers } from '../job/job.ts';
 import { type UnitOutcome, withPlanned } from '../job/outcome.ts';
@@ -33,6 +36,7 @@ export interface Execution {
   readonly log: Log;
   readonly signal: AbortSignal;
   readonly onOutcome: (batch: Batch, outcome: UnitOutcome) => void;
+  readonly onDeletion?: Deleting['onDeletion'];
   /** Processes that may copy in place of this one. */
   readonly copiers?: CopierMeans | undefined;
 }
@@ -159,7 +163,7 @@ async function copyJob(
 
 async function finishJob(
   job: Job,
-  { state, source, destination, progress, log, signal, onOutcome }: Execution,
+  { state, source, destination, progress, log, signal, onOutcome, onDeletion = () => undefined }: Execution,
 ): Promise<Job> {
   const { store, manifests, lists } = state;
   const owner = newOwner();
@@ -181,6 +185,7 @@ async function finishJob(
       else progress.settle(outcome);
       onOutcome(batch, outcome);
     },
+    deleting: { lists: manifests, track: () => extrasFile(job.spec.options.trackMissing), onDeletion },
     log,
     signal,
     isOver: () => false,
@@ -189,6 +194,7 @@ async function finishJob(
   // Nothing is left to resume or to sweep.
   if (ended.outcome === 'Successful') {
     await manifests.remove(job.id);
+    await manifests.remove(deletesOf(job.id));
     await lists.remove(job.id);
   }
   return ended;

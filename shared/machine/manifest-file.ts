@@ -5,7 +5,7 @@ import type { ManifestStore, ManifestWriter } from '../job/manifest.ts';
 import { type BatchLine, LINE_END, lineHead, linesOf, manifestStart } from '../job/manifest-lines.ts';
 import { messageOf, StateError } from '../errors.ts';
 import { toldLater } from './told.ts';
-import type { Batch } from '../job/unit.ts';
+import type { AnyBatch } from '../job/unit.ts';
 
 /** The embedded manifest: one JSON Lines file per job, which gets its name when it is whole. */
 export class ManifestFile implements ManifestStore {
@@ -23,7 +23,7 @@ export class ManifestFile implements ManifestStore {
       return open(unfinished, 'w', 0o600);
     });
     const lines = new LineBuffer();
-    const write = async (batch: Batch) => {
+    const write = async (batch: AnyBatch) => {
       // Written unit by unit into one buffer: a long line as one string would be garbage that is collected late.
       lines.begin(lineHead(batch));
       for (const [index, unit] of batch.units.entries()) lines.add(`${index > 0 ? ',' : ''}${JSON.stringify(unit)}`);

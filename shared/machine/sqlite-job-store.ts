@@ -12,7 +12,7 @@ import {
   type RecordedFailure,
 } from '../job/job-store.ts';
 import { FARTHEST_MS, type Lease } from '../limits/leases.ts';
-import { type Counters, countersOf, type FailedOutcome, isOfChunk, type UnitOutcome } from '../job/outcome.ts';
+import { type Counters, countersOf, type FailedOutcome, isOfChunk, type Recorded } from '../job/outcome.ts';
 import { type Job, storedJob } from '../job/job.ts';
 import type { CopiedPart, PartedFile } from '../job/parts.ts';
 import type { JobOptions } from '../job/spec.ts';
@@ -156,7 +156,7 @@ export class SqliteJobStore implements JobStore {
     return this.#asOwner(id, batch, owner, 'swept = max(swept, ?)', claim);
   }
 
-  record(id: string, batch: number, owner: string, outcomes: readonly UnitOutcome[]): Promise<void> {
+  record(id: string, batch: number, owner: string, outcomes: readonly Recorded[]): Promise<void> {
     return this.#transaction(() => {
       const row = this.#batch(id, batch);
       if (row?.owner !== owner) throw new SupersededError(batch);

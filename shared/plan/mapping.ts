@@ -5,6 +5,7 @@ import { expandGlob, type Match } from './glob.ts';
 import { alternativesOf, hasGlob } from '../storage/pattern.ts';
 import type { Root } from '../job/root.ts';
 import { rootsOfPairs } from './pairs.ts';
+import { refuseDeletes } from './refuse-deletes.ts';
 import { haveOneAddress, refuseSameTree } from './same-tree.ts';
 import { mayReplace } from '../job/existing.ts';
 import { hasList, type JobSpec } from '../job/spec.ts';
@@ -80,13 +81,11 @@ export async function resolveMapping(
   refuseConflicts(roots, destination);
   // A server may record the question as a change, which a dry run makes none of.
   if (makeProbe) await destination.names?.learn?.(destinationPath, signal);
-  await refuseSameTree(
-    { source, destination, mayReplace: mayReplace(spec.options.existing), makeProbe },
-    roots,
-    signal,
-  );
+  const may = { mayReplace: mayReplace(spec.options.existing), mayDelete: spec.options.delete };
+  await refuseSameTree({ source, destination, ...may, makeProbe }, roots, signal);
   refuseNames(roots, destination);
   for (const root of roots) await refuseExisting(root, destinationPath, standing, spec, destination, signal);
+  if (spec.options.delete) await refuseDeletes(spec.options, roots, source, destination, signal);
   return roots;
 }
 

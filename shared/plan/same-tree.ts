@@ -15,6 +15,8 @@ interface SourceAndDestination {
   readonly destination: Storage;
   /** Existing files of the destination are replaced. */
   readonly mayReplace: boolean;
+  /** What only the destination has is deleted. */
+  readonly mayDelete?: boolean;
   /** False for a dry run: nothing is made. */
   readonly makeProbe: boolean;
 }
@@ -31,7 +33,7 @@ export async function refuseSameTree(
   roots: readonly Root[],
   signal: AbortSignal,
 ): Promise<void> {
-  const { source, destination } = storages;
+  const { source, destination, mayDelete } = storages;
   const known = new Map<string, boolean>();
   for (const root of roots) {
     if (!(await overlaps(root, storages, signal))) continue;
@@ -43,7 +45,7 @@ export async function refuseSameTree(
       source.name === destination.name ? '' : `${source.name} and ${destination.name} are one file system: `;
     const what = isWithin(root.destination, root.source)
       ? `is or lies inside its own source ${root.source}`
-      : `holds its own source ${root.source}, and would overwrite it while it is read`;
+      : `holds its own source ${root.source}, and would ${mayDelete ? 'delete it' : 'overwrite it while it is read'}`;
     throw new RefusedError(`${alias}${destination.name}:${root.destination} ${what}`, 'name another destination');
   }
 }
@@ -51,11 +53,14 @@ export async function refuseSameTree(
 /** Whether the paths, taken as those of one file system, would let the copy write into what it reads. */
 async function overlaps(
   root: Root,
-  { source, mayReplace }: SourceAndDestination,
+  { source, mayReplace, mayDelete = false }: SourceAndDestination,
   signal: AbortSignal,
 ): Promise<boolean> {
   if (isWithin(root.destination, root.source)) return true;
-  if (!mayReplace || !isWithin(root.source, root.destination) || isInSnapshot(root.source)) return false;
+  if (!isWithin(root.source, root.destination) || isInSnapshot(root.source)) return false;
+  // The source itself would be what only the destination has.
+  if (mayDelete) return true;
+  if (!mayReplace) return false;
   // Of `/a/b` copied to `/a`, only what lies at `/a/b/b` would land inside of `/a/b`.
   const below = root.destination === '/' ? root.source : root.source.slice(root.destination.length);
   return (await source.stat(root.source + below, signal)) !== undefined;

@@ -18,12 +18,17 @@ export interface Capabilities {
   readonly checksums?: StoredChecksums;
   /** Putting files together without moving their bytes. */
   readonly concatenation?: Concatenation;
+  /** Where deleted files wait until they are gone for good. */
+  readonly trash?: Trash;
   /** Adding to files that are there. */
   readonly appending?: Appending;
   /** How its servers bear what is asked of them. Where absent: nobody but this process asks. */
   readonly load?: Load;
   /** Connections to its servers that were lost. */
   readonly lostConnections?: LostConnections;
+
+  /** Whether another namespace begins at a path or below it: what is there is none of the directory's own. Costs no request. */
+  isSpanned?(path: string): boolean;
 
   /**
    * Whether `rename` can replace a file in one step. Where this is absent or resolves to false, `overwrite` changes nothing of a rename,
@@ -136,6 +141,21 @@ export interface Concatenation {
    * @throws TransportError when the answer was lost: it may have worked
    */
   concatenate(target: string, sources: readonly string[], signal: AbortSignal): Promise<number>;
+}
+
+export interface Trash {
+  /**
+   * Why nothing of a tree can be moved to the trash, as far as that can be told before; undefined where nothing is known against it.
+   * Changes nothing.
+   */
+  obstacle(root: string, signal: AbortSignal): Promise<string | undefined>;
+  /**
+   * Moves a file, or a directory with all that is in it, in one step. What has its name there already stays, and the time is added to the
+   * name.
+   * @returns where it is now
+   * @throws StorageError not-found; TransportError when the answer was lost: it may have worked
+   */
+  put(path: string, signal: AbortSignal): Promise<string>;
 }
 
 /** Adds to files and cuts them. One at a time writes a file: whoever comes while another one does is refused. */

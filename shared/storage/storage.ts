@@ -112,6 +112,8 @@ export interface FileStatus {
   readonly ecPolicy?: string | undefined;
   /** The inode's number, which a rename keeps; undefined where the server gives none. */
   readonly fileId: number | undefined;
+  /** Of a directory that snapshots may be taken of, where the server tells it. */
+  readonly isSnapshottable?: true;
 }
 
 /** Which bytes of a file are read. */

@@ -103,6 +103,11 @@ describe('planning', () => {
     [{ source: 'A:/x', destination: 'B:/y', optoins: {} }, 'SpecError', 'optoins'],
     [{ source: 'A:/x', destination: 'B:/y', options: { threads: 'many' } }, 'SpecError', 'options.threads'],
     [{ source: 'nowhere:/x', destination: 'B:/y' }, 'SpecError', 'nowhere'],
+    [
+      { source: 'A:/x', destination: 'B:/y', options: { mapping: 'exact', trackMissing: '/x' } },
+      'SpecError',
+      'options.trackMissing names a file of one machine',
+    ],
     [{ source: 'local:/x', destination: 'B:/y' }, 'SpecError', 'hdfs-fanout copy'],
     [{ source: 'A:/no-such-file', destination: 'B:/y' }, 'RefusedError', '/no-such-file'],
     [{ retry: 'no-such-job' }, 'SpecError', 'no-such-job'],
@@ -313,6 +318,33 @@ describe('finishing', () => {
     expect(answer).toMatchObject({ done: true, outcome: 'Successful' });
     expect(answer.status).toMatchObject({ 'Files Expected': 9, 'Files Copied': 9, 'Files Failed': 0 });
     expect(await pair.b.tree(`${pair.root}/retried-copy`)).toEqual(await pair.a.tree(`${pair.root}/retried`));
+  });
+
+  test('deletes in many invocations what one would, the list of it and the deletions, and counts each once', async () => {
+    await tree('deletes', 9, 1000);
+    const [source, mirror] = [`${pair.root}/deletes`, `${pair.root}/deletes-mirror`];
+    const extra = Array.from({ length: 150 }, (_, i) => `d${i % 3}/extra${i}`);
+    for (const file of [...extra, 'whole/in/1', 'whole/2']) await pair.b.put(`${mirror}/${file}`, 'extra');
+    const deployment = await newTestDeployment(clients, { A: { url: bed.a }, B: { url: bed.b } });
+    const { job } = await planAll(deployment, {
+      source: `A:${source}`,
+      destination: `B:${mirror}`,
+      options: { mapping: 'exact', delete: true, maxDelete: '100%' },
+    });
+    for (const batch of await batchesOf(deployment, job)) await copyAll(deployment, job, batch, 60_000);
+    let invocations = 0;
+    let answer;
+    do {
+      invocations += 1;
+      answer = await finishStep(job, deployment.services(), `finisher${invocations}`, new Deadline(0), signal);
+    } while (!answer.done);
+    // The search stops after each name.
+    expect(invocations).toBeGreaterThan(100);
+    expect(answer).toMatchObject({
+      outcome: 'Successful',
+      status: { 'Files Copied': 9, 'Files Deleted': 152, 'Size Deleted': 152 * 5 },
+    });
+    expect(await pair.b.tree(mirror)).toEqual(await pair.a.tree(source));
   });
 
   test('a job of which a batch was never copied does not end as one that was', async () => {

@@ -24,6 +24,10 @@ const viaSecretsManager =
 const tokens = (actions: string) =>
   `${actions} on <StorageKey.Arn> if {"ForAllValues:StringEquals":{"kms:EncryptionContextKeys":["job","cluster"]}}`;
 const manifests = 's3:GetObject on <StorageBucket.Arn>/manifests/*';
+const writing = [
+  's3:PutObject s3:DeleteObject s3:AbortMultipartUpload s3:ListMultipartUploadParts on <StorageBucket.Arn>/manifests/*',
+  's3:ListBucket on <StorageBucket.Arn>',
+];
 const describeExecutions = `states:DescribeExecution on ${arn('states', 'execution:<StateMachine.Name>:*')}`;
 
 const common = (name: string) => [logs(name), interfaces, table, definitions, viaSecretsManager];
@@ -37,13 +41,12 @@ test.each<[string, string[]]>([
       tokens('kms:Encrypt kms:Decrypt'),
       manifests,
       's3:GetObject on <StorageBucket.Arn>/lists/*',
-      's3:PutObject s3:DeleteObject s3:AbortMultipartUpload s3:ListMultipartUploadParts on <StorageBucket.Arn>/manifests/*',
-      's3:ListBucket on <StorageBucket.Arn>',
+      ...writing,
       describeExecutions,
     ],
   ],
   ['Copy', [...common('Copy'), tokens('kms:Decrypt')]],
-  ['Finish', [...common('Finish'), tokens('kms:Decrypt'), manifests]],
+  ['Finish', [...common('Finish'), tokens('kms:Decrypt'), manifests, ...writing]],
   ['Close', [...common('Close'), tokens('kms:Decrypt'), manifests]],
   ['Doctor', [logs('Doctor'), interfaces, definitions, credentials, viaSecretsManager]],
   ['Reap', [logs('Reap'), table, 'lambda:InvokeFunction on <FunctionsCloseFunction.Arn>', describeExecutions]],
@@ -56,7 +59,10 @@ const kerberosCredential = `secretsmanager:GetSecretValue on ${arn('secretsmanag
 
 test.each<[string, string[]]>([
   ['Copy', [...common('Copy'), tokens('kms:Decrypt')]],
-  ['Finish', [...common('Finish'), kerberosCredential, viaSecretsManager, tokens('kms:Decrypt'), manifests]],
+  [
+    'Finish',
+    [...common('Finish'), kerberosCredential, viaSecretsManager, tokens('kms:Decrypt'), manifests, ...writing],
+  ],
   ['Close', [...common('Close'), kerberosCredential, viaSecretsManager, tokens('kms:Decrypt'), manifests]],
   ['Renew', [...common('Renew'), kerberosCredential, viaSecretsManager, tokens('kms:Encrypt kms:Decrypt')]],
 ])('with Kerberos the Lambda %s may do just this: of credentials, those of clusters with Kerberos', (name, rights) => {

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { TestProject } from 'vitest/node';
 import { type Bed, type BedOptions, type ClusterOptions, startBed } from '../bed/bed.ts';
 import { runWide } from './run-wide.ts';
+import { trashOn } from './shared-bed.ts';
 
 const MIB = 1024 * 1024;
 
@@ -39,12 +40,12 @@ const kinds = {
   H: { ha: true },
   /** Fails over again and again: for the tests of that alone. */
   F: { ha: true },
-  E: { encryptionZones: { '/ez': 'k1', '/ez2': 'k2' } },
+  E: { encryptionZones: { '/ez': 'k1', '/ez2': 'k2' }, extraCore: trashOn },
   X: { datanodes: 3, replication: 2, blockBytes: 2 * MIB, erasureCoding: { '/ec': 'XOR-2-1-1024k' } },
-  A: { httpfs: true, blockBytes: MIB },
-  B: { blockBytes: 4 * MIB },
+  A: { httpfs: true, blockBytes: MIB, extraCore: trashOn },
+  B: { blockBytes: 4 * MIB, extraCore: trashOn },
   /** Of the older release that is still in wide use. */
-  O: { version: '3.3.6', httpfs: true, blockBytes: MIB },
+  O: { version: '3.3.6', httpfs: true, blockBytes: MIB, extraCore: trashOn },
   /** TLS, and nothing else. */
   S: { tls: true },
   /** A certificate for another host. */

@@ -4,6 +4,7 @@ import { copied, copiedChunk, countersIn, failed, failedChunk, newJob, skipped }
 import { interleavingsContract } from './job-store-interleavings.ts';
 import { allOf } from './files.ts';
 import { FARTHEST_MS } from '../../shared/limits/leases.ts';
+import { FIRST_DELETE_BATCH } from '../../shared/job/deletion.ts';
 import type { Job } from '../../shared/job/job.ts';
 import type { JobSpec } from '../../shared/job/spec.ts';
 import type { Claim, JobStore } from '../../shared/job/job-store.ts';
@@ -545,6 +546,30 @@ export function jobStoreContract(name: string, open: () => Promise<Stores>): voi
         await store.record(id, 0, 'me again', [copied(2), failed(3)]);
         expect(await store.counters(id)).toEqual(countersIn([...done, copied(2), failed(3)]));
         expect(await store.failures(id, 10)).toHaveLength(1);
+      });
+
+      it('counts deletions for themselves, and takes back those that failed', async () => {
+        const id = await make();
+        const batch = FIRST_DELETE_BATCH;
+        expect(await claim(id, batch, 'me')).toMatchObject({ claim: 1 });
+        const ended = { kind: 'delete', retries: 0, bytes: 7, files: 3 } as const;
+        const { failure } = failed(2);
+        await store.record(id, batch, 'me', [
+          { ...ended, unit: 0, outcome: 'deleted' },
+          { ...ended, unit: 1, outcome: 'kept', reason: 'changed' },
+          { ...ended, unit: 2, outcome: 'failed', failure },
+        ]);
+        await store.record(id, batch, 'me', [{ ...ended, unit: 0, outcome: 'deleted' }]);
+        const settled = new Map([
+          ['deletes.files', 3],
+          ['deletes.bytes', 7],
+          ['kept.changed', 1],
+        ]);
+        expect(await store.counters(id)).toEqual(new Map([...settled, ['deletes.failed', 1]]));
+        expect(await store.failures(id, 10)).toMatchObject([{ ...failure, batch, unit: 2 }]);
+        await store.reopenFailed(id);
+        expect(await store.counters(id)).toEqual(settled);
+        expect(await claim(id, batch, 'me again')).toMatchObject({ claim: 2, done: new Set([0, 1]) });
       });
 
       it('takes back nothing where nothing failed', async () => {

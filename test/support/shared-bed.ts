@@ -24,13 +24,16 @@ declare module 'vitest' {
   }
 }
 
-/** Starts clusters A, with an HttpFS, and B, whose default block sizes differ, for all test files of all projects. */
+/** Deleted files wait for a day. */
+export const trashOn = { 'fs.trash.interval': '1440' };
+
+/** Starts clusters A, with an HttpFS, and B, which has a trash, whose default block sizes differ, for all test files of all projects. */
 export default async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
   const { value, stop } = await runWide('pair', async () => {
     const bed = await startBed({
       clusters: [
         { name: 'A', blockBytes: MIB, httpfs: true },
-        { name: 'B', blockBytes: 4 * MIB },
+        { name: 'B', blockBytes: 4 * MIB, extraCore: trashOn },
       ],
     });
     const { A, B } = bed.clusters;

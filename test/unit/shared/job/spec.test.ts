@@ -41,6 +41,10 @@ describe('parseJobSpec', () => {
         namenodeOps: 'off',
         stallTimeout: 'auto',
         minRate: 'off',
+        delete: false,
+        skipTrash: false,
+        maxDelete: 'auto',
+        trackMissing: '',
       },
     });
   });

@@ -1,0 +1,49 @@
+import { bytesText } from '../shared/bytes.ts';
+import type { Endpoints } from '../shared/endpoints/endpoints.ts';
+import { printable } from '../shared/errors.ts';
+import type { DeleteUnit } from '../shared/job/deletion.ts';
+import type { Root } from '../shared/job/root.ts';
+import type { JobSpec } from '../shared/job/spec.ts';
+import { findExtras, type Found } from '../shared/plan/extras.ts';
+import { selection } from '../shared/plan/selection.ts';
+import { join } from '../shared/storage/path.ts';
+import { printEvent } from './output.ts';
+
+/**
+ * Tells what only the destination has, of a job that would delete or list it, and changes nothing.
+ * @returns undefined for any other job
+ */
+export async function tellExtras(
+  { options }: JobSpec,
+  roots: readonly Root[],
+  { source, destination }: Pick<Endpoints, 'source' | 'destination'>,
+  json: boolean,
+  signal: AbortSignal,
+): Promise<Found | undefined> {
+  if (!options.delete && options.trackMissing === '') return undefined;
+  const action = options.delete ? 'delete' : 'extra';
+  const tell = ({ path, kind, files, bytes, digest }: DeleteUnit) => {
+    const at = join(roots[0]?.destination ?? '/', path);
+    const isWhole = digest !== undefined;
+    const reason = kind === 'file' ? '' : isWhole ? `with ${files} files, ${bytesText(bytes)}` : 'once it is empty';
+    if (json) printEvent('plan', { action, destination: at, kind, files, bytes, reason });
+    else process.stdout.write(`${action.padEnd(9)} ${printable(at)}${reason ? `  (${reason})` : ''}\n`);
+    return Promise.resolve();
+  };
+  const found = await findExtras({
+    source,
+    destination,
+    roots,
+    whole: options.delete && !options.skipTrash,
+    selection: selection(options, roots[0]?.source ?? '/'),
+    signal,
+    emit: tell,
+    onLost: (path, { message }) => {
+      const at = join(roots[0]?.destination ?? '/', path);
+      if (json) printEvent('plan', { action: 'keep', destination: at, reason: message });
+      else process.stdout.write(`${'keep'.padEnd(9)} ${printable(at)}  (it could not be listed: ${message})\n`);
+    },
+  });
+  if ('cursor' in found) throw new Error('the search stopped although nothing told it to');
+  return found;
+}

@@ -1,0 +1,160 @@
+import { deletesOf, type DeleteUnit, FIRST_DELETE_BATCH } from '../job/deletion.ts';
+import { requireSettled } from '../job/ending.ts';
+import type { JobOptions } from '../job/spec.ts';
+import type { Root } from '../job/root.ts';
+import { type ExtrasCursor, type ExtrasSearch, findExtras, type Found } from '../plan/extras.ts';
+import { selection } from '../plan/selection.ts';
+import { join } from '../storage/path.ts';
+import { requireFewDeletes } from './delete-brake.ts';
+import type { DeleteLists, ExtrasFile, Finishing } from './finishing.ts';
+
+/** Deletions of a batch: so many may have been done without a record when a process is killed. */
+const UNITS = 100;
+
+/** Whether a job has anything to do with what only the destination has. */
+export function seeksExtras(options: Pick<JobOptions, 'delete' | 'trackMissing'>): boolean {
+  return options.delete || options.trackMissing !== '';
+}
+
+/** Raised with every change of what the cursor is made of. */
+const VERSION = 1;
+
+/** Where the listing of deletions goes on. Plain JSON. */
+interface ListCursor {
+  readonly version: typeof VERSION;
+  readonly search: ExtrasCursor;
+  /** Of a batch that is not full yet. */
+  readonly units: readonly DeleteUnit[];
+  /** The number of that batch. */
+  readonly batch: number;
+  readonly lost: number;
+}
+
+/**
+ * Lists what the destination has and the source has not: to be deleted, or for a person. The list of what is to be deleted is made once, after
+ * every file was copied, and is kept where it is within the job's limit.
+ *
+ * @throws RefusedError when more would be deleted than the job may; the next finish then looks again
+ */
+export async function listExtras(finishing: Finishing): Promise<'nothing to delete' | 'listed' | 'stopped'> {
+  const { job, store, deleting } = finishing;
+  const { trackMissing } = job.spec.options;
+  if (!deleting) throw new Error('a job is finished that deletes, and nothing is there to delete with');
+  if (trackMissing !== '') {
+    await track(finishing, await deleting.track());
+    return 'nothing to delete';
+  }
+  if (job.deletes) return 'listed';
+  const counters = await store.counters(job.id);
+  requireSettled(job, counters);
+  const failed = counters.get('files.failed') ?? 0;
+  if (failed > 0) {
+    await store.update(job.id, { notDeleted: `${failed} files failed` });
+    return 'nothing to delete';
+  }
+  const listed = await list(finishing, deleting.lists);
+  if (!listed) return 'stopped';
+  const { files, bytes } = listed.found;
+  await store.update(job.id, { deletes: { files, bytes }, notDeleted: toldOf(listed.lost) });
+  return 'listed';
+}
+
+/** @returns undefined when the time was over: what was listed is kept */
+async function list(
+  finishing: Finishing,
+  lists: DeleteLists,
+): Promise<{ readonly found: Found; readonly lost: number } | undefined> {
+  const { job, isOver } = finishing;
+  const name = deletesOf(job.id);
+  const resumed = await lists.resume?.(name);
+  const cursor = cursorIn(resumed?.cursor);
+  const writer = resumed && cursor ? resumed.writer : await lists.create(name);
+  try {
+    let units: DeleteUnit[] = [...(cursor?.units ?? [])];
+    let batch = cursor?.batch ?? FIRST_DELETE_BATCH;
+    let lost = cursor?.lost ?? 0;
+    const write = async () => {
+      await writer.append({ batch: batch++, units });
+      units = [];
+    };
+    const emit = async (unit: DeleteUnit) => {
+      units.push(unit);
+      if (units.length === UNITS) await write();
+    };
+    const maySuspend = writer.suspend !== undefined;
+    const found = await search(
+      finishing,
+      { whole: !job.spec.options.skipTrash, emit, onLost: () => (lost += 1) },
+      {
+        isOver: maySuspend ? isOver : () => false,
+        from: cursor?.search,
+      },
+    );
+    if ('cursor' in found) {
+      await writer.suspend?.({ version: VERSION, search: found.cursor, units, batch, lost } satisfies ListCursor);
+      return undefined;
+    }
+    requireFewDeletes(job.spec.options, found);
+    if (units.length > 0) await write();
+    await writer.close();
+    return { found, lost };
+  } catch (error) {
+    await writer.discard();
+    throw error;
+  }
+}
+
+/** What another version kept is none: the list begins anew. */
+function cursorIn(kept: unknown): ListCursor | undefined {
+  const isKnown = typeof kept === 'object' && kept !== null && 'version' in kept && kept.version === VERSION;
+  return isKnown ? (kept as ListCursor) : undefined;
+}
+
+async function track(finishing: Finishing, file: ExtrasFile): Promise<void> {
+  const { job, store } = finishing;
+  const [root] = job.roots;
+  let lost = 0;
+  try {
+    const emit = (unit: DeleteUnit) => file.add(unit, deletedPath(root, unit));
+    await search(finishing, { whole: false, emit, onLost: () => (lost += 1) });
+    await file.close();
+  } catch (error) {
+    await file.discard();
+    throw error;
+  }
+  await store.update(job.id, { notDeleted: toldOf(lost) });
+}
+
+function toldOf(lost: number): string | undefined {
+  return lost > 0 ? `${lost} directories could not be listed, and keep what is in them` : undefined;
+}
+
+/** What could not be listed is told, and nothing of it is an extra. */
+async function search(
+  { job, source, destination, signal, log }: Finishing,
+  { onLost, ...how }: Pick<ExtrasSearch, 'whole' | 'emit'> & { readonly onLost: () => void },
+  { isOver, from }: { readonly isOver?: () => boolean; readonly from?: ExtrasCursor | undefined } = {},
+): Promise<Found | { readonly cursor: ExtrasCursor }> {
+  return findExtras(
+    {
+      source,
+      destination,
+      roots: job.roots,
+      ...how,
+      selection: selection(job.spec.options, job.roots[0]?.source ?? '/'),
+      signal,
+      onLost: (path, { message: error }) => {
+        onLost();
+        log.warn({ path, error }, 'a directory could not be listed: nothing in it is deleted');
+      },
+      ...(isOver ? { isOver } : {}),
+    },
+    from,
+  );
+}
+
+/** Where what is to be deleted lies. */
+function deletedPath(root: Root | undefined, { path }: DeleteUnit): string {
+  if (!root) throw new Error('the list of deletions names a root that the job has not');
+  return join(root.destination, path);
+}

@@ -1,0 +1,218 @@
+import { FanoutError, printable } from '../errors.ts';
+import { retry, type RetryPolicy } from '../retry.ts';
+import type { Trash } from '../storage/capabilities.ts';
+import { hasCode, isExists, StorageError } from '../storage/errors.ts';
+import { basename, isWithin, join, parentOf } from '../storage/path.ts';
+import type { JsonStatus } from './file-status.ts';
+import type { Answer } from './http.ts';
+import { isUnknownOperation } from './optional-operations.ts';
+import { remoteErrorOf } from './remote-exception.ts';
+import type { NamenodeRest, Parameters } from './rest.ts';
+import { ServerDefaults } from './server-defaults.ts';
+
+/** Directories that are remembered: what is deleted comes directory by directory. */
+const REMEMBERED = 1000;
+/** Names that are tried for one entry, and directories for one path, where each is taken. */
+const NAMES = 10;
+const REFUSALS = 3;
+
+/**
+ * The trash of the user, where `hdfs dfs -rm` puts what it deletes: below `Current` of the trash's root, under the full path. The root is the
+ * one of the path's own namespace and encryption zone: everything is asked of the nameservice that serves the path, whatever the mounts say
+ * of the trash's own path.
+ *
+ * @see Hadoop TrashPolicyDefault.moveToTrash, DistributedFileSystem.getTrashRoot
+ */
+export class RemoteTrash implements Trash {
+  readonly #rest: NamenodeRest;
+  readonly #defaults: ServerDefaults;
+  readonly #policy: RetryPolicy;
+  /** Whether a path's server heeds `renameoptions`: HttpFS does not. */
+  readonly #isNamenode: (path: string, signal: AbortSignal) => Promise<boolean>;
+  /** Roots of the trash, by the directory of what goes there. */
+  readonly #roots = new Map<string, string>();
+  /** Directories that hold a root of the trash, and stand. */
+  readonly #homes = new Set<string>();
+  /** Directories of the trash that stand, by the directory of what goes there. */
+  readonly #made = new Map<string, string>();
+
+  constructor(rest: NamenodeRest, isNamenode: (path: string, signal: AbortSignal) => Promise<boolean>) {
+    this.#rest = rest;
+    this.#isNamenode = isNamenode;
+    this.#defaults = new ServerDefaults(rest);
+    this.#policy = { attempts: Infinity, totalMs: rest.cluster.retry_timeout * 1000, baseMs: 200, capMs: 5000 };
+  }
+
+  async obstacle(root: string, signal: AbortSignal): Promise<string | undefined> {
+    const { trashMinutes } = await this.#defaults.of(root, signal);
+    if (trashMinutes === 0) return 'the trash is off (fs.trash.interval is 0)';
+    let above = join(await this.#rootOf(join(root, 'any'), signal), 'Current');
+    let status = await this.#status(root, above, signal);
+    for (; !status && above !== '/'; status = await this.#status(root, above, signal)) above = parentOf(above);
+    if (status && status.type !== 'DIRECTORY') return `${printable(above)}, where the trash belongs, is no directory`;
+    try {
+      await this.#ask(root, 'GET', 'CHECKACCESS', above, { fsaction: '-wx' }, signal);
+      return undefined;
+    } catch (error) {
+      if (isUnknownOperation(error)) return undefined;
+      if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
+      return `the trash cannot be written: ${error.message}`;
+    }
+  }
+
+  async put(path: string, signal: AbortSignal): Promise<string> {
+    const root = await this.#rootOf(path, signal);
+    const where = { operation: 'RENAME', path };
+    if (isWithin(path, root)) throw new StorageError('invalid', 'not moved', 'it is in the trash already', where);
+    if (isWithin(root, path)) throw new StorageError('invalid', 'not moved', 'the trash is in it', where);
+    const key = parentOf(path);
+    const current = join(root, 'Current');
+    let directory = this.#made.get(key);
+    let name = basename(path);
+    for (let tries = 1; ; tries++) {
+      if (directory === undefined) {
+        directory = await this.#make(path, current, signal);
+        remember(this.#made, key, directory);
+      }
+      const target = join(directory, name);
+      try {
+        await this.#rename(path, target, signal);
+        return target;
+      } catch (error) {
+        if (tries >= NAMES || !hasCode(error, 'exists', 'not-found')) throw error;
+        if (isExists(error)) name = `${basename(path)}${Date.now() + tries}`;
+        else {
+          // The emptier gives `Current` another name now and then.
+          if (!(await this.#status(path, path, signal))) throw error;
+          directory = undefined;
+        }
+      }
+    }
+  }
+
+  /** In an encryption zone it is the zone's own. Of servers that do not say it is the one in the home directory. */
+  async #rootOf(path: string, signal: AbortSignal): Promise<string> {
+    const known = this.#roots.get(parentOf(path));
+    if (known !== undefined) return known;
+    let root: string;
+    try {
+      root = await this.#path(path, 'GETTRASHROOT', path, signal);
+    } catch (error) {
+      if (!isUnknownOperation(error)) throw error;
+      root = join(await this.#path(path, 'GETHOMEDIRECTORY', '/', signal), '.Trash');
+    }
+    remember(this.#roots, parentOf(path), root);
+    return root;
+  }
+
+  async #path(served: string, operation: string, path: string, signal: AbortSignal): Promise<string> {
+    const answer = await this.#ask(served, 'GET', operation, path, {}, signal);
+    const { Path: told } = jsonIn(answer, operation, path) as { Path?: unknown };
+    if (typeof told !== 'string') throw remoteErrorOf(answer.status, answer.text, { operation, path });
+    return told.replace(/^[a-z]+:\/\/[^/]*/, '');
+  }
+
+  /**
+   * Makes the directory of the trash that a path belongs in, for its user alone. Where something that is no directory has the name of one, the
+   * time is added to that name.
+   */
+  async #make(path: string, current: string, signal: AbortSignal): Promise<string> {
+    const names = parentOf(path).split('/').filter(Boolean);
+    const home = parentOf(parentOf(current));
+    const key = `${home} ${this.#rest.keyOf(path)}`;
+    if (!this.#homes.has(key)) {
+      // One that is missing is made as others are: what MKDIRS makes on the way to a directory is as closed as that.
+      await this.#ask(path, 'PUT', 'MKDIRS', home, {}, signal);
+      this.#homes.add(key);
+    }
+    for (let tries = 1; ; tries++) {
+      const directory = names.reduce(join, current);
+      try {
+        await this.#ask(path, 'PUT', 'MKDIRS', directory, { permission: '700' }, signal);
+        return directory;
+      } catch (error) {
+        if (tries >= NAMES || !hasCode(error, 'exists', 'not-a-directory')) throw error;
+        const taken = await this.#firstFile(path, current, names, signal);
+        if (taken === undefined) throw error;
+        names[taken] = `${names[taken] ?? ''}${Date.now() + tries}`;
+      }
+    }
+  }
+
+  /** Which of the names leads to something that is no directory. */
+  async #firstFile(
+    served: string,
+    current: string,
+    names: readonly string[],
+    signal: AbortSignal,
+  ): Promise<number | undefined> {
+    let at = current;
+    for (const [index, name] of names.entries()) {
+      at = join(at, name);
+      const status = await this.#status(served, at, signal);
+      if (!status) return undefined;
+      if (status.type !== 'DIRECTORY') return index;
+    }
+    return undefined;
+  }
+
+  /** Tried once. HttpFS would move an entry into a directory that has its name. */
+  async #rename(path: string, target: string, signal: AbortSignal): Promise<void> {
+    const where = { operation: 'RENAME', path };
+    const isTaken = !(await this.#isNamenode(path, signal)) && (await this.#status(path, target, signal)) !== undefined;
+    if (isTaken) throw new StorageError('exists', 'not moved', `${printable(target)} exists`, where);
+    const parameters = { destination: target, renameoptions: 'NONE' };
+    const nameservice = this.#rest.nameservice(path);
+    const { text } = await this.#rest.once(nameservice, 'PUT', 'RENAME', path, parameters, signal);
+    if (text.trim() === '' || /"boolean"\s*:\s*true/.test(text)) return;
+    if (/"boolean"\s*:\s*false/.test(text))
+      throw new StorageError('not-found', 'not moved', `the server did not move it to ${printable(target)}`, where);
+    // What a gateway says in place of its server proves nothing.
+    throw remoteErrorOf(200, text, where);
+  }
+
+  async #status(served: string, path: string, signal: AbortSignal): Promise<JsonStatus | undefined> {
+    const operation = 'GETFILESTATUS';
+    try {
+      const answer = await this.#ask(served, 'GET', operation, path, {}, signal);
+      return (jsonIn(answer, operation, path) as { FileStatus: JsonStatus }).FileStatus;
+    } catch (error) {
+      if (hasCode(error, 'not-found', 'not-a-directory')) return undefined;
+      throw error;
+    }
+  }
+
+  /** Sends a request that may safely be sent twice. @param served  a path of the nameservice that is asked */
+  #ask(
+    served: string,
+    method: string,
+    operation: string,
+    path: string,
+    parameters: Parameters,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const nameservice = this.#rest.nameservice(served);
+    let refusals = 0;
+    const again = (error: unknown) => {
+      if (!(error instanceof FanoutError) || error.disposition !== 'retry') return 'no';
+      // What a namenode refuses in such words seldom changes.
+      return hasCode(error, 'io', 'other') && ++refusals >= REFUSALS ? 'no' : 'soon';
+    };
+    return retry(this.#policy, signal, again, () =>
+      this.#rest.once(nameservice, method, operation, path, parameters, signal),
+    );
+  }
+}
+
+function jsonIn({ text, status }: Answer, operation: string, path: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw remoteErrorOf(status, text, { operation, path });
+  }
+}
+
+function remember(known: Map<string, string>, key: string, value: string): void {
+  if (known.size >= REMEMBERED) known.clear();
+  known.set(key, value);
+}

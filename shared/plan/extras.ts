@@ -1,0 +1,170 @@
+import { type FanoutError, RefusedError } from '../errors.ts';
+import type { DeleteUnit } from '../job/deletion.ts';
+import type { Root } from '../job/root.ts';
+import { isWithin } from '../storage/path.ts';
+import type { Storage } from '../storage/storage.ts';
+import type { Both, DestinationOnly, Entry, SourceEntry } from './entry.ts';
+import { type Deletable, hiddenBy, isFixed, isProtected, survey } from './survey.ts';
+import { hiding, type Selection } from './selection.ts';
+import { type Visitor, walk, type WalkCursor } from './walk.ts';
+
+/** Two trees of which the second one may have more than the first. */
+export interface ExtrasSearch {
+  readonly source: Storage;
+  readonly destination: Storage;
+  readonly roots: readonly Root[];
+  /** Whether directories are told of as a whole where that is possible, or entry by entry. */
+  readonly whole: boolean;
+  readonly selection: Selection;
+  readonly signal: AbortSignal;
+  /** Told of each entry, a directory after all that is in it. */
+  readonly emit: (unit: DeleteUnit) => Promise<void>;
+  /** Told of each directory that could not be listed: nothing in it is an extra. */
+  readonly onLost: (path: string, error: FanoutError) => void;
+  /** Asked after each name; the search then stops. Default: never. */
+  readonly isOver?: () => boolean;
+}
+
+/** What was found. Plain JSON. */
+export interface Found {
+  readonly files: number;
+  readonly bytes: number;
+  /** Extras that are directories with nothing in them. */
+  readonly directories: number;
+  /** Files that the destination has in all. */
+  readonly destinationFiles: number;
+  /** Entries of the source below its root, and the files among them. */
+  readonly sourceEntries: number;
+  readonly sourceFiles: number;
+}
+
+/** Where a search goes on. Plain JSON. */
+export interface ExtrasCursor {
+  readonly walk: WalkCursor;
+  readonly found: Found;
+  /** The uppermost directory of those that only the destination has and that are open. */
+  readonly top?: string | undefined;
+  /** The extra that was told of last. */
+  readonly last?: string | undefined;
+}
+
+const nothing: Found = { files: 0, bytes: 0, directories: 0, destinationFiles: 0, sourceEntries: 0, sourceFiles: 0 };
+
+/**
+ * Finds what the destination has and the source has not. Both trees are walked side by side, so that nothing is held. What is hidden, the trash,
+ * and temporary names of this tool are no extras, and neither is a directory that holds one of them.
+ *
+ * @returns what was found in all, or where it stopped
+ * @throws RefusedError when the source is gone
+ */
+export async function findExtras(
+  search: ExtrasSearch,
+  from?: ExtrasCursor,
+): Promise<Found | { readonly cursor: ExtrasCursor }> {
+  const { source, destination, roots, signal, isOver } = search;
+  const [root] = roots;
+  if (root?.kind !== 'directory') return nothing;
+  const status = await source.stat(root.source, signal);
+  if (!status) throw new RefusedError(`${source.name}:${root.source} is not there any more`, 'check the source');
+  const there = await destination.stat(root.destination, signal);
+  if (status.kind !== 'directory' || there?.kind !== 'directory') return nothing;
+  const extras = new Extras(
+    search,
+    { storage: destination, root: root.destination, hides: hiddenBy(search.selection), signal },
+    from,
+  );
+  const stopped = await walk(
+    {
+      source: { storage: source, root: root.source, status },
+      destination: { storage: destination, root: root.destination, status: there },
+    },
+    extras,
+    signal,
+    { ...(isOver ? { isOver } : {}), hides: hiding(search.selection), from: from?.walk },
+  );
+  return stopped ? { cursor: { walk: stopped, ...extras.state } } : extras.state.found;
+}
+
+class Extras implements Visitor {
+  readonly #search: ExtrasSearch;
+  readonly #within: Deletable;
+  #found: { -readonly [K in keyof Found]: Found[K] };
+  #top: string | undefined;
+  #last: string | undefined;
+
+  constructor(search: ExtrasSearch, within: Deletable, from?: ExtrasCursor) {
+    this.#search = search;
+    this.#within = within;
+    this.#found = { ...(from?.found ?? nothing) };
+    this.#top = from?.top;
+    this.#last = from?.last;
+  }
+
+  get state(): Omit<ExtrasCursor, 'walk'> {
+    return { found: { ...this.#found }, top: this.#top, last: this.#last };
+  }
+
+  sourceOnly({ path, source }: SourceEntry): void {
+    if (path !== '') this.#found.sourceEntries += 1;
+    if (source.kind === 'file') this.#found.sourceFiles += 1;
+  }
+
+  both(entry: Both): void {
+    this.sourceOnly(entry);
+    if (entry.destination.kind === 'file') this.#found.destinationFiles += 1;
+  }
+
+  hidden({ source, destination }: Entry): void {
+    if (source) this.#found.sourceEntries += 1;
+    if (source?.kind === 'file') this.#found.sourceFiles += 1;
+    if (destination?.kind === 'file') this.#found.destinationFiles += 1;
+  }
+
+  async destinationOnly(entry: DestinationOnly): Promise<'walk' | undefined> {
+    const { path, destination } = entry;
+    if (this.#top === undefined || !isWithin(`/${path}`, `/${this.#top}`)) this.#top = path;
+    const stays = isProtected(this.#within, path, destination);
+    if (destination.kind === 'file') {
+      this.#found.destinationFiles += 1;
+      if (!stays) await this.#emit(entry, { files: 1, bytes: destination.lengthBytes });
+      return undefined;
+    }
+    if (stays) return undefined;
+    const isWhole = this.#search.whole && !isFixed(this.#within, path, destination);
+    const surveyed = isWhole ? await survey(this.#within, path, destination) : undefined;
+    if (!surveyed) return 'walk';
+    this.#found.destinationFiles += surveyed.files;
+    await this.#emit(entry, surveyed);
+    return undefined;
+  }
+
+  async leave(directory: Entry): Promise<void> {
+    const { path, source, destination } = directory;
+    if (source || isFixed(this.#within, path, destination)) return;
+    await this.#emit(directory, { files: 0, bytes: 0 });
+  }
+
+  lost({ path }: Entry, error: FanoutError): void {
+    this.#search.onLost(path, error);
+  }
+
+  async #emit(
+    { path, destination: { kind, modifiedAtMs, fileId } }: DestinationOnly,
+    counted: Pick<DeleteUnit, 'files' | 'bytes' | 'digest'>,
+  ): Promise<void> {
+    this.#found.files += counted.files;
+    this.#found.bytes += counted.bytes;
+    const isHollow = this.#last === undefined || !isWithin(`/${this.#last}`, `/${path}`);
+    if (counted.files === 0 && isHollow) this.#found.directories += 1;
+    this.#last = path;
+    await this.#search.emit({
+      root: 0,
+      path,
+      ...(this.#top === undefined || this.#top === path ? {} : { top: this.#top }),
+      kind: kind === 'file' ? 'file' : 'directory',
+      modifiedAtMs,
+      ...(fileId === undefined ? {} : { fileId }),
+      ...counted,
+    });
+  }
+}
