@@ -88,6 +88,9 @@ export async function resumable(state: State, id: string, flags: CopyFlags, give
   if (job.outcome === 'Successful') return job;
   const spec = withOptions(job.spec, changesOf(flags, given));
   if (job.phase !== 'planning' && !isHeld(state.locks, id) && !state.manifests.has(id)) {
+    // Another resume may have ended it just now.
+    const now = await state.store.get(id);
+    if (now?.outcome === 'Successful') return now;
     const why = isCleaned(job) ? 'was cleaned' : 'has lost its manifest';
     throw new SpecError(`the job ${id} ${why}`, 'copy again with --force: what is equal is skipped');
   }

@@ -184,7 +184,13 @@ function isDead(directory: string, job: string): boolean {
 }
 
 function isFree(file: string): boolean {
-  const lock = tryLock(file);
-  lock?.close();
-  return lock !== undefined;
+  try {
+    const lock = tryLock(file);
+    lock?.close();
+    return lock !== undefined;
+  } catch (error) {
+    // Whoever held it has deleted it just now.
+    if (existsSync(file)) throw error;
+    return true;
+  }
 }

@@ -36,8 +36,16 @@ const holds: Record<
   finishing: { at: 'b', isHeld: ({ operation, path }) => operation.startsWith('SET') && path.endsWith('/d1') },
 };
 
-/** Starts a copy, stops it in a phase, and gives its id. The refused file has failed by then, but for planning. */
-async function stoppedIn(pair: TwoClusters, phase: keyof typeof holds, signal: NodeJS.Signals) {
+/**
+ * Starts a copy, stops it in a phase, and gives its id.
+ * @param recorded  files that have ended by then
+ */
+async function stoppedIn(
+  pair: TwoClusters,
+  phase: keyof typeof holds,
+  signal: NodeJS.Signals,
+  recorded = { planning: 0, copying: 3, finishing: 4 }[phase],
+) {
   const { at, isHeld } = holds[phase];
   const held = new AbortController();
   const hold: React = (request) => {
@@ -55,15 +63,20 @@ async function stoppedIn(pair: TwoClusters, phase: keyof typeof holds, signal: N
   const conf = pair.conf({ A: { url: a.url }, B: { url: b.url } });
   const args = ['copy', '--preserve', `A:${pair.root}/tree`, `B:${pair.root}/tree`];
   const { child, ended } = startCli(args, { conf, home: pair.home });
-  while (!held.signal.aborted) await sleep(20);
-  // What has ended besides is recorded several times a second.
-  await sleep(600);
+  while (!held.signal.aborted || recordedIn(pair.home) < recorded) await sleep(20);
   child.kill(signal);
   const result = await ended;
   const { stdout } = await pair.run(['jobs', '--json']);
   const { Job: job } = JSON.parse(stdout) as { Job: string };
   return { job, result };
 }
+
+/** Files whose end is recorded. */
+const recordedIn = (home: string): number => {
+  using db = new DatabaseSync(`${home}/jobs.db`, { readOnly: true, timeout: 5000 });
+  const ended = "SELECT sum(value) AS files FROM counters WHERE name IN ('files.copied', 'files.failed')";
+  return Number(db.prepare(ended).get()?.['files'] ?? 0);
+};
 
 const specIn = (home: string, job: string): JobSpec => {
   const db = new DatabaseSync(`${home}/jobs.db`, { readOnly: true });
@@ -331,7 +344,7 @@ describe('a resume', () => {
       const pair = await TwoClusters.make(bed, `resume-${name}`);
       const files = Array.from({ length: 12 }, (_, i) => pair.a.put(`${pair.root}/tree/f${i}`, `${i}`));
       await Promise.all([...files, pair.a.put(`${pair.root}/tree/d2/c`, 'c')]);
-      const { job } = await stoppedIn(pair, 'copying', 'SIGKILL');
+      const { job } = await stoppedIn(pair, 'copying', 'SIGKILL', 12);
       const file = `${pair.home}/manifests/${job}.jsonl`;
       return { pair, job, file, lines: readFileSync(file, 'utf8').trimEnd().split('\n') };
     };
