@@ -11,6 +11,8 @@ import { told } from './told.ts';
 const SQLITE_BUSY = 5;
 /** For whoever only asks whether a lock is held, ms. */
 const ASKING_MS = 100;
+/** For a lock file that is deleted while it is locked. */
+const OWN_TRIES = 3;
 /** Between a job's name and the process id, in the name of a copier's lock file. */
 const SHARE = '.copier-';
 /** For how long the copiers of a process that was killed are waited for, ms: longer than they take to end. */
@@ -42,7 +44,7 @@ export class DestinationLock {
   }
 
   static #acquire(directory: string, job: string, roots: readonly LockedPath[]): DestinationLock {
-    const held = tryLock(lockFile(directory, job));
+    const held = tryOwnLock(lockFile(directory, job));
     if (!held) throw new DestinationBusyError(`the job ${job} is running already`, 'wait for its end');
     if (!sharesOf(directory, job).every(isFree)) {
       held.close();
@@ -176,6 +178,19 @@ function tryLock(file: string): DatabaseSync | undefined {
     database.close();
     if (isBusy(error)) return undefined;
     throw error;
+  }
+}
+
+/** As `tryLock`, of a file that its last holder may be deleting just now: a lock of a file without a name excludes nobody. */
+function tryOwnLock(file: string): DatabaseSync | undefined {
+  for (let tries = 1; ; tries++) {
+    try {
+      const lock = tryLock(file);
+      if (!lock || existsSync(file)) return lock;
+      lock.close();
+    } catch (error) {
+      if (existsSync(file) || tries === OWN_TRIES) throw error;
+    }
   }
 }
 
