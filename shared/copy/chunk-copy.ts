@@ -113,7 +113,9 @@ async function pass(
   onBytes: (bytes: number) => void,
 ): Promise<Writing> {
   const range = chunkRange(file, chunk);
-  const { body, cancel } = await ofSource(source.read(sourcePath, range, signal));
+  const unwanted = new AbortController();
+  const both = AbortSignal.any([signal, unwanted.signal]);
+  const { body, cancel } = await ofSource(source.read(sourcePath, range, both));
   async function* counted() {
     for await (const piece of body) {
       digest.update(piece);
@@ -125,6 +127,8 @@ async function pass(
   try {
     return await destination.write(temporary, counted(), options, signal);
   } catch (error) {
+    // The source hears nothing of what went wrong at the destination, which is none of its failures.
+    unwanted.abort();
     cancel();
     throw error;
   }

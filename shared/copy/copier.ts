@@ -194,6 +194,13 @@ function outgrown(unit: Unit, { lastedMs, movedBytes, held }: Had): string | und
   return mayFit ? undefined : tooSlow;
 }
 
+/** Both ends may be of one cluster, and have lost connections to the same datanode. */
+function sumOf(counts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const sum: Record<string, number> = {};
+  for (const [text, count] of counts.flatMap((some) => Object.entries(some))) sum[text] = (sum[text] ?? 0) + count;
+  return sum;
+}
+
 /** Gathers outcomes and records them together, in order, one write at a time. */
 class Recorder {
   readonly #copier: Copier;
@@ -230,10 +237,17 @@ class Recorder {
     if (!first) return;
     this.#waiting = [];
     const { store, job, owner, onOutcome, source, destination } = this.#copier;
-    const lostConnections = { ...source.lostConnections?.take(), ...destination.lostConnections?.take() };
+    const ends = [source, destination].flatMap((end) => end.lostConnections ?? []);
+    const taken = ends.map((end) => ({ end, lost: end.take() }));
+    const lostConnections = sumOf(taken.map(({ lost }) => lost));
     const isAny = Object.keys(lostConnections).length > 0;
     const outcomes = [isAny ? { ...first, lostConnections } : first, ...rest];
-    await store.record(job.id, this.#batch.batch, owner, outcomes);
+    try {
+      await store.record(job.id, this.#batch.batch, owner, outcomes);
+    } catch (error) {
+      for (const { end, lost } of taken) end.putBack(lost);
+      throw error;
+    }
     for (const outcome of outcomes) onOutcome(this.#batch, outcome);
   }
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FanoutError, messageOf } from '../errors.ts';
+import { FanoutError, SourceChangedError } from '../errors.ts';
 import { mayReplace } from '../job/existing.ts';
 import { bytesOf, type CopiedPart, type PartedFile } from '../job/parts.ts';
 import { promoting } from '../storage/budget.ts';
@@ -7,6 +7,7 @@ import type { LayoutRefusal } from '../storage/capabilities.ts';
 import { hasCode } from '../storage/errors.ts';
 import { putBack } from '../storage/promote.ts';
 import type { FileStatus } from '../storage/storage.ts';
+import type { FileUnit } from '../job/unit.ts';
 import type { FileCopy } from './file-copy.ts';
 import { isLong } from './long-files.ts';
 
@@ -28,9 +29,10 @@ export interface PartsFile {
 /**
  * Goes on with what earlier tries have written, or begins. What stands is given a name of this try's own first: whatever comes late of an
  * earlier one finds no file. It then holds just the parts that are recorded: what follows them is cut off, and where that cannot be done, or it
- * is another file, or was made of another source, it is deleted.
+ * is another file, or was made of another source, it is deleted, and the file begins anew: once, whoever copies it.
  *
  * @param attempt  never the same twice under one claim
+ * @throws SourceChangedError, BegunAnewError where it has begun anew before
  */
 export async function openParts(file: FileCopy, attempt: number): Promise<PartsFile> {
   const { unit, claim, destination, attributes } = file;
@@ -40,18 +42,22 @@ export async function openParts(file: FileCopy, attempt: number): Promise<PartsF
   const creation = await attributes.chunkCreation(unit, signal);
   const known = await file.knownParts();
   const names = [name, ...(known?.names ?? [])];
+  let { begunAnew = 0 } = known ?? {};
   if (known) {
     await file.keepParts({ ...known, names });
     const status = await moved(file, known, path);
-    const isGoodFor = status && (await whyNot(file, known, path, status));
-    if (status && isGoodFor === undefined) return { path, status, known: { ...known, names: [name] }, refused: [] };
-    if (status) {
-      if (known.parts.length > 0) log.warn({ path: file.sourcePath, why: isGoodFor }, 'a file in parts begins anew');
-      await destination.delete(path, signal);
+    const why = status ? await whyNot(file, known, path, status) : 'the temporary file is gone';
+    if (status && why === undefined) return { path, status, known: { ...known, names: [name] }, refused: [] };
+    if (known.parts.length > 0) {
+      if (begunAnew > 0) throw begunTooOften(file, known, why ?? '');
+      begunAnew += 1;
+      log.warn({ path: file.sourcePath, why }, 'a file in parts begins anew');
     }
+    if (status) await destination.delete(path, signal);
   }
   const { lengthBytes, modifiedAtMs } = unit;
-  const begun: PartedFile = { lengthBytes, modifiedAtMs, names, parts: [] };
+  const anew = begunAnew > 0 ? { begunAnew } : {};
+  const begun: PartedFile = { lengthBytes, modifiedAtMs, names, ...anew, parts: [] };
   // Its name first: what a crash leaves is found by it.
   await file.keepParts(begun);
   const options = { ...creation, lengthBytes: 0, overwrite: false };
@@ -68,26 +74,36 @@ export async function withPart(file: FileCopy, written: PartsFile, part: CopiedP
   return { ...written, known };
 }
 
-/** Forgets the parts of a file: the next try begins anew. */
+/** Forgets the parts of a file: the next try begins anew. Where it has begun anew before, they stay. */
 export async function forgetParts(file: FileCopy): Promise<void> {
   const known = await file.knownParts();
-  if (known) await file.keepParts({ ...known, parts: [] });
+  if (known && !known.begunAnew) await file.keepParts({ ...known, begunAnew: 1, parts: [] });
 }
 
-/** Deletes what was written of a file that goes another way by now, or will never be wanted. What cannot be deleted is left for `clean`. */
-export async function dropParts(file: FileCopy): Promise<void> {
-  const { destinationPath, context } = file;
-  const { log, signal } = context;
+/** Whether it has not begun anew yet. Each time costs all its bytes, and invocations would come and go without end. */
+export async function mayBeginAnew(file: FileCopy): Promise<boolean> {
+  return !(await file.knownParts())?.begunAnew;
+}
+
+/**
+ * Deletes what was written of a file that goes another way by now, or will never be wanted.
+ *
+ * @param isForGood  false: it begins anew, which is counted
+ * @throws PartsLeftError where something cannot be deleted: a job that ended well would leave it for good
+ */
+export async function dropParts(file: FileCopy, isForGood = true): Promise<void> {
+  const { signal } = file.context;
   if (!mayHaveParts(file)) return;
+  const known = await file.knownParts();
+  if (!known) return;
+  const { begunAnew = 0, ...rest } = known;
+  await file.keepParts({ ...rest, ...(isForGood ? {} : { begunAnew: begunAnew + 1 }), parts: [] });
   try {
-    const known = await file.knownParts();
-    if (!known) return;
-    await file.keepParts({ ...known, parts: [] });
     await file.takePartsBack(known);
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof FanoutError && error.disposition === 'fail-job') throw error;
-    log.warn({ path: destinationPath, error: messageOf(error) }, 'the parts of a file are left');
+    if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
+    throw new PartsLeftError(error);
   }
 }
 
@@ -103,9 +119,9 @@ export async function putOldBack(file: FileCopy, signal: AbortSignal): Promise<v
   }
 }
 
-/** Whether a copier of this job, with more time or less, may have copied the file in parts. */
-export function mayHaveParts({ planned, unit, context }: FileCopy): boolean {
-  return [planned, unit].some((one) => isLong(one, context.job.spec.options, true));
+/** Whether a copier of this job, with more time or less, may have copied the file in parts: under an earlier claim it may have been longer. */
+export function mayHaveParts({ planned, unit, claim, context }: FileCopy): boolean {
+  return claim > 1 || [planned, unit].some((one) => isLong(one, context.job.spec.options, true));
 }
 
 /** Renames what stands under one of its names. @returns undefined where nothing does */
@@ -129,14 +145,25 @@ async function moved(file: FileCopy, { names }: PartedFile, path: string): Promi
 /** Why a temporary file cannot be gone on with; undefined where it can, and holds just its parts. */
 async function whyNot(
   file: FileCopy,
-  { lengthBytes, modifiedAtMs, fileId, parts }: PartedFile,
+  known: PartedFile,
   path: string,
   status: FileStatus,
 ): Promise<string | undefined> {
+  const { fileId, parts } = known;
   if (parts.length === 0) return 'no part was recorded';
-  if (lengthBytes !== file.unit.lengthBytes || modifiedAtMs !== file.unit.modifiedAtMs) return 'the source has changed';
+  if (!isOf(known, file.unit)) return 'the source has changed';
   if (fileId !== status.fileId) return 'somebody else made the temporary file';
   return uncut(file, path, bytesOf(parts));
+}
+
+/** Whether the parts are of the source as it is now. */
+function isOf(known: PartedFile, { lengthBytes, modifiedAtMs }: FileUnit): boolean {
+  return known.lengthBytes === lengthBytes && known.modifiedAtMs === modifiedAtMs;
+}
+
+function begunTooOften({ unit, sourcePath: path }: FileCopy, known: PartedFile, why: string): FanoutError {
+  if (isOf(known, unit)) return new BegunAnewError(path, why);
+  return new SourceChangedError('it changed again while it was copied', { operation: 'GETFILESTATUS', path });
 }
 
 /** Cuts off what follows the parts, once nobody writes the file any more. @returns why that cannot be */
@@ -179,6 +206,24 @@ class GoneError extends FanoutError {
   constructor(path: string) {
     const where = { operation: 'GETFILESTATUS', path };
     super('the temporary file is gone', { disposition: 'retry', where, remedy: 'look for who deletes such files' });
+  }
+}
+
+/** What stands of a file cannot be gone on with, and it has begun anew before. */
+export class BegunAnewError extends FanoutError {
+  override readonly name = 'BegunAnewError';
+  constructor(path: string, why: string) {
+    const remedy = 'look for who changes its temporary file, then resume the job';
+    const reason = `its parts cannot be gone on with, for the second time: ${why}`;
+    super(reason, { disposition: 'fail-unit', where: { operation: 'COPY', path }, remedy });
+  }
+}
+
+/** What was written of a file that goes another way cannot be deleted. */
+class PartsLeftError extends FanoutError {
+  override readonly name = 'PartsLeftError';
+  constructor({ reason, where, remedy, cause }: FanoutError) {
+    super(`its parts are left: ${reason}`, { disposition: 'fail-unit', where, remedy, cause });
   }
 }
 

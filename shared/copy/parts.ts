@@ -14,8 +14,10 @@ import { chunkLayouts } from './chunk-layouts.ts';
 import type { FileCopy } from './file-copy.ts';
 import { isLong, obstacleToParts } from './long-files.ts';
 import {
+  BegunAnewError,
   dropParts,
   forgetParts,
+  mayBeginAnew,
   mayHaveParts,
   openParts,
   type PartsFile,
@@ -61,9 +63,11 @@ export async function copyInParts(file: FileCopy): Promise<Verification | undefi
       if (reason instanceof DeadlineReached && copy.hasRecorded) throw new LeftForNext();
       context.signal.throwIfAborted();
       if (error instanceof NotAddedError) break;
+      const isAnew = error instanceof SourceChangedError && !hasChanged && (await mayBeginAnew(file));
       // Nothing that was read of another file is wanted any more.
-      if (isOfSource(error) || error instanceof IntegrityError) await dropParts(file);
-      if (!(error instanceof SourceChangedError) || hasChanged) throw error;
+      const isUnwanted = isOfSource(error) || error instanceof IntegrityError || error instanceof BegunAnewError;
+      if (isUnwanted) await dropInAnyCase(file, !isAnew);
+      if (!isAnew) throw error;
       hasChanged = true;
       file.retries += 1;
       await refresh(file);
@@ -102,6 +106,18 @@ export async function promotedInParts(file: FileCopy): Promise<Verification | un
   }
 }
 
+/** Drops the parts of a file that fails, or begins anew, in any case: what cannot be deleted is left for that, or for `clean`. */
+async function dropInAnyCase(file: FileCopy, isForGood: boolean): Promise<void> {
+  const { log, signal } = file.context;
+  try {
+    await dropParts(file, isForGood);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof FanoutError && error.disposition === 'fail-job') throw error;
+    log.warn({ path: file.destinationPath, error: messageOf(error) }, 'the parts of a file are left');
+  }
+}
+
 function isOfSource(error: unknown): boolean {
   return error instanceof SourceChangedError || error instanceof SourceVanishedError || isOpen(error);
 }
@@ -119,7 +135,6 @@ class PartsCopy {
   #shownBytes = 0;
   #progressedAtMs = 0;
   #bytesPerSecond = LEAST_RATE;
-  #hasBegunAnew = false;
   /** Whether the try moved bytes, which then move again. */
   #hasMoved = false;
   /** Whether a part was recorded: another invocation has less to do. */
@@ -180,10 +195,7 @@ class PartsCopy {
         this.#written = undefined;
         if (error instanceof IntegrityError) mismatches += 1;
         // What stands may be wrong before the last part as well.
-        if (mismatches > 1 && !this.#hasBegunAnew) {
-          this.#hasBegunAnew = true;
-          await forgetParts(file);
-        }
+        if (mismatches > 1) await forgetParts(file);
         throw error;
       }
     };
@@ -226,9 +238,13 @@ class PartsCopy {
     const adding = [...layouts.source, ...layouts.written].filter((layout) => isDigested && addsUp(layout, stride));
     const digest = new ContentDigest(isDigested ? [...layouts.written, ...adding] : []);
     const range = { offset, lengthBytes, fileBytes: unit.lengthBytes };
+    const unwanted = new AbortController();
+    const both = AbortSignal.any([signal, unwanted.signal]);
+    let cancel: (() => void) | undefined;
     const counted = async function* (this: PartsCopy) {
-      const { body } = await ofSource(source.read(sourcePath, range, signal));
-      for await (const piece of body) {
+      const reading = await ofSource(source.read(sourcePath, range, both));
+      ({ cancel } = reading);
+      for await (const piece of reading.body) {
         digest.update(piece);
         progress.moved += piece.length;
         this.#show(this.#shownBytes + piece.length);
@@ -237,7 +253,12 @@ class PartsCopy {
         yield piece;
       }
     };
-    const near = await this.#append(written, counted.call(this), lengthBytes);
+    // It hears nothing of what went wrong at the destination, which is none of its failures.
+    const letGo = () => {
+      unwanted.abort();
+      cancel?.();
+    };
+    const near = await this.#append(written, counted.call(this), lengthBytes, letGo);
     await requireUnchanged(this.#listed, signal);
     await this.#requireOwn(written, offset + lengthBytes);
     const part = { lengthBytes, blocks: digestedBlocks(digest, adding) };
@@ -249,12 +270,14 @@ class PartsCopy {
     return now;
   }
 
-  async #append({ path, known }: PartsFile, body: AsyncIterable<Uint8Array>, lengthBytes: number) {
+  /** @param letGo  is called when nobody takes the source's bytes any more */
+  async #append({ path, known }: PartsFile, body: AsyncIterable<Uint8Array>, lengthBytes: number, letGo: () => void) {
     const { destination, sourcePath, unit, source, context } = this.#file;
     const { signal, log } = context;
     try {
       return (await destination.appending?.append(path, body, lengthBytes, signal))?.near;
     } catch (error) {
+      letGo();
       signal.throwIfAborted();
       const isFirst = known.parts.length === 0;
       if (isFirst && hasCode(error, 'unsupported', 'invalid', 'denied', 'not-webhdfs') && isOfAppend(error)) {

@@ -30,14 +30,25 @@ export async function transfer(
 ): Promise<FileOutcome> {
   const file = new FileCopy(context, batch, index, unit, claim);
   try {
-    return await copyOrLeave(file);
+    return await copyUnlessOpen(file);
   } catch (error) {
     if (error instanceof LeftForNext) throw error;
     context.signal.throwIfAborted();
     if (error instanceof FanoutError && error.disposition === 'fail-job') throw error;
     if (!(error instanceof FanoutError)) context.log.error({ error, path: file.sourcePath }, 'unexpected error');
-    const isSkipped = isOpen(error) && context.job.spec.options.openFiles === 'skip' && !file.leftPart;
-    return isSkipped ? skipped(file, OPEN_FOR_WRITING) : failed(file, error);
+    return failed(file, error);
+  }
+}
+
+async function copyUnlessOpen(file: FileCopy): Promise<FileOutcome> {
+  const { job, signal } = file.context;
+  try {
+    return await copyOrLeave(file);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!isOpen(error) || job.spec.options.openFiles !== 'skip' || file.leftPart) throw error;
+    await dropParts(file);
+    return skipped(file, OPEN_FOR_WRITING);
   }
 }
 

@@ -74,7 +74,16 @@ function received(
   }
   const { leastRate, stallMs } = patience;
   const given = leastRate > 0 ? new LeastRate(leastRate, where, discard).given(body) : body;
-  return { body: exactly(given, lengthBytes, from, stallMs, signal, tooMany), cancel: discard };
+  let isGivenBack = false;
+  const cancel = () => {
+    isGivenBack = true;
+    discard();
+  };
+  // What breaks off because nobody wants it any more is no lost connection.
+  const onLost = (reason: string) => {
+    if (!isGivenBack) from.onLost(reason);
+  };
+  return { body: exactly(given, lengthBytes, { ...from, onLost }, stallMs, signal, tooMany), cancel };
 }
 
 /** What more bytes than were asked for mean: at the end of the file, that it has grown. */

@@ -9,6 +9,7 @@ import { splitUrl } from './urls.ts';
 import { codeOf } from './transport-error.ts';
 import { unaddressable } from './misdirected.ts';
 import { redirectOf } from './redirect.ts';
+import { isFromGateway } from './remote-exception.ts';
 import type { NamenodeRest, Parameters } from './rest.ts';
 
 /** Where the second step of an operation goes, and what it is sent there. */
@@ -47,7 +48,7 @@ export class TwoStep {
       return await ask({ excludedatanodes: addresses.join() });
     } catch (error) {
       signal.throwIfAborted();
-      if (!(error instanceof FanoutError)) throw error;
+      if (!(error instanceof FanoutError) || isFinal(error)) throw error;
       return ask({});
     }
   }
@@ -109,6 +110,12 @@ export class TwoStep {
       );
     }
   }
+}
+
+/** Whether a server refused in its own words, and for another reason than the datanodes that it was to leave out. */
+function isFinal(error: FanoutError): boolean {
+  if (error.disposition !== 'fail-unit' || isFromGateway(error)) return false;
+  return !hasCode(error, 'invalid', 'unsupported');
 }
 
 /** A datanode takes request lines of up to 4,096 bytes, and says no more than that it cannot read longer ones. */

@@ -20,6 +20,8 @@ export interface PartedFile {
   readonly fileId?: number;
   /** Whose names it may have: only the first one, once it has been seen there. */
   readonly names: readonly PartsName[];
+  /** How often it was begun anew, by whichever claim: once is all. Absent: never. */
+  readonly begunAnew?: number;
   /** Those that were proved, in order. */
   readonly parts: readonly CopiedPart[];
 }

@@ -51,6 +51,8 @@ export interface Capabilities {
 export interface LostConnections {
   /** How many since this was asked last, by what a person is told of them. */
   take(): Readonly<Record<string, number>>;
+  /** Takes back what could not be told. */
+  putBack(lost: Readonly<Record<string, number>>): void;
 }
 
 /** Rules that tell, without a request, what could not be read or made. Each reason is for a person, and undefined where there is none. */

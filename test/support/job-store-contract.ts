@@ -306,6 +306,16 @@ export function jobStoreContract(name: string, open: () => Promise<Stores>): voi
         expect(Object.fromEntries(await store.counters(id))).toEqual({});
       });
 
+      it('keeps how often it was begun anew', async () => {
+        const id = await make();
+        await store.claim(id, 0, 'me');
+        await store.keepParts(id, 0, 'me', 0, { ...begun, begunAnew: 1 });
+        await store.keepParts(id, 0, 'me', 0, { ...begun, begunAnew: 1, parts: [part(1)] });
+        expect(await store.parts(id, 0, 0)).toEqual({ ...begun, begunAnew: 1, parts: [part(1)] });
+        await store.keepParts(id, 0, 'me', 0, begun);
+        expect(await store.parts(id, 0, 0)).toEqual(begun);
+      });
+
       it('that begins anew has no part of before', async () => {
         const id = await make();
         await store.claim(id, 0, 'me');

@@ -69,6 +69,10 @@ export class AvoidedDatanodes implements LostConnections {
     return lost;
   }
 
+  putBack(lost: Readonly<Record<string, number>>): void {
+    for (const [text, count] of Object.entries(lost)) this.#lost[text] = (this.#lost[text] ?? 0) + count;
+  }
+
   #warning(who: string): string {
     return `connections to ${who} of ${this.#cluster} that died or stalled`;
   }

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { copyBatch } from '../../../../shared/copy/copier.ts';
 import { Progress } from '../../../../shared/copy/progress.ts';
 import { LocalDisk } from '../../../../shared/disk/local-disk.ts';
@@ -13,6 +13,7 @@ import type { FileUnit } from '../../../../shared/job/unit.ts';
 import { silentLog } from '../../../../shared/log.ts';
 import { SqliteJobStore } from '../../../../shared/machine/sqlite-job-store.ts';
 import { decorated } from '../../../../shared/storage/decorated.ts';
+import type { Storage } from '../../../../shared/storage/storage.ts';
 import { never } from '../../../support/files.ts';
 
 it('lost connections are told with the outcomes that are recorded next, each once, by all copiers together', async () => {
@@ -30,23 +31,24 @@ it('lost connections are told with the outcomes that are recorded next, each onc
     const about = { lengthBytes: path.length, modifiedAtMs, blockBytes: 2 ** 27 };
     return { kind: 'file', root: 0, path, ...about, decision: 'copy' };
   };
-  /** One process that has lost so many connections on either side by the end of its first file. */
-  const copier = async (batch: number, source: Record<string, number>, destination: Record<string, number>) => {
-    const losing = (lost: Record<string, number>) => {
-      let left = lost;
-      const take = () => {
-        const now = left;
-        left = {};
-        return now;
-      };
-      return decorated(disk, { lostConnections: { take } });
+  const losing = (lost: Record<string, number>) => {
+    let left = lost;
+    const take = () => {
+      const now = left;
+      left = {};
+      return now;
     };
+    const putBack = (back: Record<string, number>) => void (left = back);
+    return decorated(disk, { lostConnections: { take, putBack } });
+  };
+  /** One process whose ends have lost some connections by the end of its first file. */
+  const copier = async (batch: number, source: Storage, destination: Storage) => {
     await copyBatch(
       {
         job,
         store,
-        source: losing(source),
-        destination: losing(destination),
+        source,
+        destination,
         owner: `copier ${batch}`,
         progress: new Progress(),
         log: silentLog,
@@ -58,10 +60,17 @@ it('lost connections are told with the outcomes that are recorded next, each onc
       { batch, units: [await unit(`${batch}a`), await unit(`${batch}b`)] },
     );
   };
-  await copier(0, { 'to dn1': 2 }, { 'to dn9': 1 });
-  await copier(1, { 'to dn1': 3 }, {});
-  await copier(2, {}, {});
+  await copier(0, losing({ 'to dn1': 2 }), losing({ 'to dn9': 1 }));
+  await copier(1, losing({ 'to dn1': 3 }), losing({}));
+  await copier(2, losing({}), losing({}));
+  // One cluster at both ends.
+  await copier(3, losing({ 'to dn5': 2 }), losing({ 'to dn5': 3 }));
+  // What could not be recorded is told with what can.
+  const unlucky = [losing({ 'to dn7': 4 }), losing({ 'to dn8': 1 })] as const;
+  vi.spyOn(store, 'record').mockRejectedValueOnce(new Error('no record'));
+  await expect(copier(4, ...unlucky)).rejects.toThrow('no record');
+  await copier(5, ...unlucky);
   const { Warnings: warnings, 'Files Copied': copied } = jobStatus(job, await store.counters('job'));
-  expect([warnings, copied]).toEqual([{ 'to dn1': 5, 'to dn9': 1 }, 6]);
+  expect([warnings, copied]).toEqual([{ 'to dn1': 5, 'to dn5': 5, 'to dn7': 4, 'to dn8': 1, 'to dn9': 1 }, 10]);
   rmSync(top, { recursive: true });
 });

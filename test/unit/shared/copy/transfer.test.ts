@@ -24,6 +24,7 @@ const store = {
   isGivenUp: () => Promise.resolve(false),
   requireOwner: () => Promise.resolve(),
   noteAttempt: () => Promise.resolve(),
+  parts: () => Promise.resolve(undefined),
 } as Partial<JobStore> as JobStore;
 
 let top: string;

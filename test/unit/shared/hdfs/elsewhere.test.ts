@@ -21,7 +21,7 @@ const good: Answer = (request, response) => {
 const none = remoteException('IOException', 'Failed to find datanode, suggest to check cluster health.', 403);
 
 /** A namenode of two datanodes, the first of which is gone, and what it tells and says of that. */
-async function cluster({ tells = true, hasOther = true } = {}) {
+async function cluster({ tells = true, refusal }: { tells?: boolean; refusal?: Answer } = {}) {
   const dead = await closedPort();
   const other = await ScriptedServer.start(() => good);
   const port = Number(dead.host.replace(/^.*:/, ''));
@@ -31,7 +31,7 @@ async function cluster({ tells = true, hasOther = true } = {}) {
     if (seen.url.startsWith('/jmx')) return jmx;
     if (seen.operation === 'GETSERVERDEFAULTS') return { json: { FsServerDefaults: {} } };
     const isExcluded = seen.query.has('excludedatanodes');
-    if (isExcluded && !hasOther) return none;
+    if (isExcluded && refusal) return refusal;
     const to = isExcluded ? other.url : dead.url;
     return redirect(`${to}/webhdfs/v1${seen.path}?op=${seen.operation}&namenoderpcaddress=nn:1`);
   });
@@ -69,11 +69,28 @@ describe.each(['OPEN', 'CREATE'])('after a failed try, %s', (operation) => {
     expect(of.excluded(operation)).toEqual(['none', '127.0.0.1']);
   });
 
-  it('takes any datanode where there is no other', async () => {
-    await using of = await cluster({ hasOther: false });
+  it.each([
+    ['there is no other', none],
+    ['the server knows no such parameter', remoteException('QueryParamException', 'no', 400)],
+    ['it takes no such address', remoteException('IllegalArgumentException', 'no', 400)],
+    ['a gateway refuses the request', { status: 403, text: 'Forbidden' }],
+    ['the server breaks off', (_request, response) => response.destroy()],
+  ] satisfies readonly (readonly [string, Answer])[])('takes any datanode where %s', async (_what, refusal) => {
+    await using of = await cluster({ refusal });
     await errorOf(run(of.fs));
     expect(await errorOf(run(of.fs))).toMatchObject({ name: 'TransportError', where: { host: of.dead.host } });
     expect(of.excluded(operation)).toEqual(['none', of.transferAddress, 'none']);
+  });
+
+  it.each([
+    ['denied', remoteException('AccessControlException', 'Permission denied: user=x', 403)],
+    ['quota', remoteException('DSQuotaExceededException', 'The DiskSpace quota is exceeded', 403)],
+    ['not-found', remoteException('FileNotFoundException', 'File does not exist: /x', 404)],
+  ])('asks once for what is refused with %s, whatever datanodes there are', async (code, refusal) => {
+    await using of = await cluster({ refusal });
+    await errorOf(run(of.fs));
+    expect(await errorOf(run(of.fs))).toMatchObject({ code });
+    expect(of.excluded(operation)).toEqual(['none', of.transferAddress]);
   });
 
   it('asks for the address once', async () => {

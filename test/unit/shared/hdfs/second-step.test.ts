@@ -53,6 +53,24 @@ describe('reading from a datanode', () => {
     expect([both.namenode.operations, both.datanode.operations]).toEqual([['OPEN'], ['OPEN']]);
   });
 
+  it.each([
+    ['nobody wants any more is no lost connection', true],
+    ['breaks off is one', false],
+  ])('a body that %s', async (_what, isGivenBack) => {
+    const begun: Answer = (_request, response) => {
+      response.writeHead(200, { 'content-length': 5, connection: 'close' });
+      response.write('he', () => (isGivenBack ? undefined : setTimeout(() => response.destroy(), 20)));
+    };
+    await using both = await pair([begun]);
+    const { body, cancel } = await both.fs.read('/x', allBytes(5), never);
+    const bytes = body[Symbol.asyncIterator]();
+    expect(String((await bytes.next()).value)).toBe('he');
+    const next = errorOf(Promise.resolve(bytes.next()));
+    if (isGivenBack) cancel();
+    expect(await next).toBeInstanceOf(Error);
+    expect(Object.keys(both.fs.lostConnections.take())).toHaveLength(isGivenBack ? 0 : 1);
+  });
+
   it('asks nobody for an empty file', async () => {
     await using both = await pair([{ text: '' }]);
     expect(await get(both.fs, '/x', 0)).toHaveLength(0);

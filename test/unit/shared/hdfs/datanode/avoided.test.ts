@@ -64,6 +64,10 @@ it('tells of each loss once, by datanode, and of many datanodes together', () =>
     'connections to the datanode dn2:1 of prod that died or stalled': 1,
   });
   expect(avoided.take()).toEqual({});
+  // What could not be told is told with what comes.
+  avoided.note('dn1:1', 'reset');
+  avoided.putBack({ 'connections to the datanode dn1:1 of prod that died or stalled': 2 });
+  expect(avoided.take()).toEqual({ 'connections to the datanode dn1:1 of prod that died or stalled': 3 });
   for (let i = 1; i <= 60; i++) avoided.note(`dn${i}:1`, 'reset');
   const told = avoided.take();
   expect(Object.keys(told)).toHaveLength(51);
