@@ -2,7 +2,7 @@ import { ConditionalCheckFailedException, TransactionCanceledException } from '@
 import { JobClosedError, SupersededError } from '../errors.ts';
 import { forEach } from '../for-each.ts';
 import { Bitmap } from '../job/bitmap.ts';
-import { type ChunkRecord, type Claim, type ClaimedBatch, isClean, type PiecesRead } from '../job/job-store.ts';
+import { type ChunkRecord, type Claim, type ClaimedBatch, isClean } from '../job/job-store.ts';
 import type { CopiedPart, PartedFile } from '../job/parts.ts';
 import { countersOf, type FailedOutcome, isOfChunk, type Recorded } from '../job/outcome.ts';
 import { tableKeys } from '../names.ts';
@@ -19,7 +19,7 @@ import {
   type Item,
   type JobTable,
   partitionOf,
-  piecesReadKey,
+  piecesReadOf,
   sortKeys,
   type Writes,
 } from './job-table.ts';
@@ -154,6 +154,9 @@ export class DynamoBatches {
     const reopening = (await this.chunks(id, split)).filter(({ chunk }) => which?.has(chunk) ?? true);
     const byBatch = Map.groupBy(reopening, ({ batch }) => batch);
     const never = new AbortController().signal;
+    // First: what was read of other chunks proves nothing of those that are copied again.
+    const read = this.table.under(id, piecesReadOf(split));
+    await forEach(read, TRANSACTIONS_AT_ONCE, never, ({ sk }) => this.table.delete(id, String(sk)));
     await forEach(byBatch, TRANSACTIONS_AT_ONCE, never, async ([batch, chunks], both) => {
       for (let at = 0; at < chunks.length; at += FAILURES_AT_ONCE) {
         const reopened = chunks.slice(at, at + FAILURES_AT_ONCE).map((chunk) => ({
@@ -176,13 +179,16 @@ export class DynamoBatches {
     return (await this.table.get(id, givenUpKey(split))) !== undefined;
   }
 
-  async piecesRead(id: string, split: number): Promise<PiecesRead | undefined> {
-    const item = await this.table.get(id, piecesReadKey(split));
-    return item && (JSON.parse(String(item['record'])) as PiecesRead);
+  async piecesRead(id: string, split: number, of: string): Promise<Map<number, string>> {
+    const found = new Map<number, string>();
+    for await (const item of this.table.under(id, piecesReadOf(split))) {
+      if (item['of'] === of) found.set(Number(item['piece']), String(item['blocks']));
+    }
+    return found;
   }
 
-  async keepPiecesRead(id: string, split: number, read: PiecesRead): Promise<void> {
-    const item = { pk: partitionOf(id), sk: piecesReadKey(split), record: JSON.stringify(read) };
+  async keepPieceRead(id: string, split: number, of: string, piece: number, blocks: string): Promise<void> {
+    const item = { pk: partitionOf(id), sk: `${piecesReadOf(split)}${piece}`, of, piece, blocks };
     await this.table.transact([this.table.put(item)]);
   }
 

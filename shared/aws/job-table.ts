@@ -26,7 +26,7 @@ const COUNTER_SHARDS = 8;
  *                       CHUNK#<file>#<n>   what became of a chunk of a split file
  *                       PART#<batch>#<unit>#<n>  a part of a file that is copied in parts; of 0, what is known of the file
  *                       GIVENUP#<file>     a split file that is copied as one stream after all
- *                       REREAD#<file>      how far a split file that was put together is read again
+ *                       REREAD#<file>#<n>  a piece of a split file that was put together, read again
  *                       DEATH#<batch>      a copier that died without a word, written by the state machine
  *     pk JOBS        sk <started>#<job>    for listing the newest
  *     pk LIMIT#…     sk LEASES             up to when a limit is leased (DynamoLeases)
@@ -85,8 +85,9 @@ export function givenUpKey(split: number): string {
   return `${sortKeys.givenUp}${split}`;
 }
 
-export function piecesReadKey(split: number): string {
-  return `${sortKeys.piecesRead}${split}`;
+/** Prefix of the pieces that were read again of a split file. */
+export function piecesReadOf(split: number): string {
+  return `${sortKeys.piecesRead}${split}#`;
 }
 
 export function deathKey(batch: number): string {

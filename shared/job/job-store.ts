@@ -66,9 +66,13 @@ export interface JobStore extends Leases {
   giveUpChunks(id: string, split: number): Promise<void>;
   /** Whether the chunks of a split file were given up. */
   isGivenUp(id: string, split: number): Promise<boolean>;
-  /** What was read again of a split file, as it was kept last; undefined where nothing was. */
-  piecesRead(id: string, split: number): Promise<PiecesRead | undefined>;
-  keepPiecesRead(id: string, split: number, read: PiecesRead): Promise<void>;
+  /**
+   * What was read again of a split file that was put together: digests of blocks in base64, by the number of the piece. Taking chunks back
+   * forgets it first.
+   * @param of  tells which file, and in which layout it is digested
+   */
+  piecesRead(id: string, split: number, of: string): Promise<Map<number, string>>;
+  keepPieceRead(id: string, split: number, of: string, piece: number, blocks: string): Promise<void>;
 
   /** What is known of a unit that is copied in parts; undefined where nothing is. */
   parts(id: string, batch: number, unit: number): Promise<PartedFile | undefined>;
@@ -111,16 +115,8 @@ export function isClean(claim: number, { outcome, retries, remains }: Recorded):
 /** What is asked of a store when a file is put together of its chunks. */
 export type ChunkStore = Pick<
   JobStore,
-  'chunks' | 'reopenChunks' | 'giveUpChunks' | 'isGivenUp' | 'piecesRead' | 'keepPiecesRead'
+  'chunks' | 'reopenChunks' | 'giveUpChunks' | 'isGivenUp' | 'piecesRead' | 'keepPieceRead'
 >;
-
-/** How far a file that was put together is read again. Plain JSON. */
-export interface PiecesRead {
-  /** Tells which file, and in which layout it is digested. */
-  readonly of: string;
-  /** Digests of blocks in base64, by the number of the piece. */
-  readonly blocks: Readonly<Record<string, string>>;
-}
 
 /** What became of a chunk, as it was recorded. */
 export type ChunkRecord = ChunkOutcome & { readonly batch: number };

@@ -248,13 +248,39 @@ export function jobStoreContract(name: string, open: () => Promise<Stores>): voi
 
       it('are read again with what was read before at hand, file by file', async () => {
         const id = await make();
-        expect(await store.piecesRead(id, 1)).toBeUndefined();
-        const read = { of: 'one', blocks: { 0: 'AAAA', 7: 'BBBB' } };
-        await store.keepPiecesRead(id, 1, { of: 'one', blocks: { 0: 'AAAA' } });
-        await store.keepPiecesRead(id, 1, read);
-        await store.keepPiecesRead(id, 12, { of: 'other', blocks: {} });
-        expect(await store.piecesRead(id, 1)).toEqual(read);
-        expect(await store.piecesRead(id, 2)).toBeUndefined();
+        expect(await store.piecesRead(id, 1, 'one')).toEqual(new Map());
+        for (const [piece, blocks] of [
+          [0, 'AAAA'],
+          [7, 'BBBB'],
+          [10, 'CCCC'],
+          [7, 'DDDD'],
+        ] as const) {
+          await store.keepPieceRead(id, 1, 'one', piece, blocks);
+        }
+        await store.keepPieceRead(id, 12, 'one', 3, 'EEEE');
+        await store.keepPieceRead(id, 1, 'other', 10, 'FFFF');
+        expect(await store.piecesRead(id, 1, 'one')).toEqual(
+          new Map([
+            [0, 'AAAA'],
+            [7, 'DDDD'],
+          ]),
+        );
+        expect(await store.piecesRead(id, 1, 'other')).toEqual(new Map([[10, 'FFFF']]));
+        expect(await store.piecesRead(id, 2, 'one')).toEqual(new Map());
+      });
+
+      it.each([
+        { how: 'are taken back', which: undefined, isForGood: false },
+        { how: 'are taken back one by one', which: new Set([1]), isForGood: false },
+        { how: 'are given up', which: undefined, isForGood: true },
+      ])('that $how take what was read again with them', async ({ which, isForGood }) => {
+        const id = await make();
+        await store.claim(id, 0, 'me');
+        await store.record(id, 0, 'me', [copiedChunk(0, 1, 0), copiedChunk(1, 1, 1)]);
+        for (const split of [1, 12]) await store.keepPieceRead(id, split, 'one', 0, 'AAAA');
+        await (isForGood ? store.giveUpChunks(id, 1) : store.reopenChunks(id, 1, which));
+        expect(await store.piecesRead(id, 1, 'one')).toEqual(new Map());
+        expect(await store.piecesRead(id, 12, 'one')).toEqual(new Map([[0, 'AAAA']]));
       });
 
       it('are recorded together however long their digests are', async () => {
