@@ -20,6 +20,7 @@ import {
   type JobTable,
   partitionOf,
   piecesReadOf,
+  refusedKey,
   sortKeys,
   type Writes,
 } from './job-table.ts';
@@ -173,6 +174,15 @@ export class DynamoBatches {
     // First, so that no crash leaves chunks that are to be copied again.
     await this.table.transact([this.table.put({ pk: partitionOf(id), sk: givenUpKey(split) })]);
     await this.reopenChunks(id, split);
+  }
+
+  async noteRefusal(id: string, split: number, owner: string): Promise<boolean> {
+    const noted = await this.table.change(id, refusedKey(split), {
+      expression: 'SET #owner = if_not_exists(#owner, :owner), #expires = :expires',
+      names: { '#owner': 'owner', '#expires': tableKeys.expires },
+      values: { ':owner': owner, ':expires': this.table.expires() },
+    });
+    return noted?.['owner'] !== owner;
   }
 
   async isGivenUp(id: string, split: number): Promise<boolean> {

@@ -26,6 +26,7 @@ const COUNTER_SHARDS = 8;
  *                       CHUNK#<file>#<n>   what became of a chunk of a split file
  *                       PART#<batch>#<unit>#<n>  a part of a file that is copied in parts; of 0, what is known of the file
  *                       GIVENUP#<file>     a split file that is copied as one stream after all
+ *                       REFUSED#<file>     a split file whose chunks its server did not join
  *                       REREAD#<file>#<n>  a piece of a split file that was put together, read again
  *                       DEATH#<batch>      a copier that died without a word, written by the state machine
  *     pk JOBS        sk <started>#<job>    for listing the newest
@@ -39,6 +40,7 @@ export const sortKeys = {
   chunks: 'CHUNK#',
   parts: 'PART#',
   givenUp: 'GIVENUP#',
+  refused: 'REFUSED#',
   piecesRead: 'REREAD#',
   deaths: deathRecord.sortPrefix,
 } as const;
@@ -83,6 +85,10 @@ export function partKey(batch: number, unit: number, part: number): string {
 
 export function givenUpKey(split: number): string {
   return `${sortKeys.givenUp}${split}`;
+}
+
+export function refusedKey(split: number): string {
+  return `${sortKeys.refused}${split}`;
 }
 
 /** Prefix of the pieces that were read again of a split file. */

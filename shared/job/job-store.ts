@@ -64,6 +64,8 @@ export interface JobStore extends Leases {
   reopenChunks(id: string, split: number, which?: ReadonlySet<number>): Promise<void>;
   /** Takes them back for good: a resumed job copies the file as one stream. */
   giveUpChunks(id: string, split: number): Promise<void>;
+  /** Notes that a server did not join the chunks of a split file. @returns whether another owner had noted that before */
+  noteRefusal(id: string, split: number, owner: string): Promise<boolean>;
   /** Whether the chunks of a split file were given up. */
   isGivenUp(id: string, split: number): Promise<boolean>;
   /**
@@ -115,7 +117,7 @@ export function isClean(claim: number, { outcome, retries, remains }: Recorded):
 /** What is asked of a store when a file is put together of its chunks. */
 export type ChunkStore = Pick<
   JobStore,
-  'chunks' | 'reopenChunks' | 'giveUpChunks' | 'isGivenUp' | 'piecesRead' | 'keepPieceRead'
+  'chunks' | 'reopenChunks' | 'giveUpChunks' | 'noteRefusal' | 'isGivenUp' | 'piecesRead' | 'keepPieceRead'
 >;
 
 /** What became of a chunk, as it was recorded. */

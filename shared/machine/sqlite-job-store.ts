@@ -34,6 +34,8 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS parts (
     job TEXT, batch INTEGER, unit INTEGER, part INTEGER, record TEXT NOT NULL, PRIMARY KEY (job, batch, unit, part)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS given_up (job TEXT, split INTEGER, PRIMARY KEY (job, split)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS refused (
+    job TEXT, split INTEGER, owner TEXT NOT NULL, PRIMARY KEY (job, split)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS read_again (
     job TEXT, split INTEGER, piece INTEGER, file TEXT NOT NULL, blocks TEXT NOT NULL, PRIMARY KEY (job, split, piece)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS finishing (job TEXT PRIMARY KEY, cursor TEXT NOT NULL) WITHOUT ROWID;
@@ -206,6 +208,12 @@ export class SqliteJobStore implements JobStore {
     await this.reopenChunks(id, split);
   }
 
+  noteRefusal(id: string, split: number, owner: string): Promise<boolean> {
+    this.#run('INSERT OR IGNORE INTO refused (job, split, owner) VALUES (?, ?, ?)', id, split, owner);
+    const first = this.#get('SELECT owner FROM refused WHERE job = ? AND split = ?', id, split);
+    return Promise.resolve(first?.['owner'] !== owner);
+  }
+
   isGivenUp(id: string, split: number): Promise<boolean> {
     return Promise.resolve(this.#get('SELECT 1 FROM given_up WHERE job = ? AND split = ?', id, split) !== undefined);
   }
@@ -302,6 +310,7 @@ export class SqliteJobStore implements JobStore {
       if (ending.outcome === 'Successful') {
         this.#run('DELETE FROM chunks WHERE job = ?', id);
         this.#run('DELETE FROM given_up WHERE job = ?', id);
+        this.#run('DELETE FROM refused WHERE job = ?', id);
         this.#run('DELETE FROM read_again WHERE job = ?', id);
         this.#run('DELETE FROM parts WHERE job = ?', id);
       }

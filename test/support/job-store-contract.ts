@@ -246,6 +246,15 @@ export function jobStoreContract(name: string, open: () => Promise<Stores>): voi
         expect(await claim(id, 0, 'you')).toMatchObject({ done: new Set([1]) });
       });
 
+      it('that are not joined were refused before where another owner noted it', async () => {
+        const id = await make();
+        expect(await store.noteRefusal(id, 1, 'me')).toBe(false);
+        expect(await store.noteRefusal(id, 1, 'me')).toBe(false);
+        expect(await store.noteRefusal(id, 12, 'you')).toBe(false);
+        expect(await store.noteRefusal(id, 1, 'you')).toBe(true);
+        expect(await store.isGivenUp(id, 1)).toBe(false);
+      });
+
       it('are read again with what was read before at hand, file by file', async () => {
         const id = await make();
         expect(await store.piecesRead(id, 1, 'one')).toEqual(new Map());
