@@ -2,7 +2,7 @@ import { ConditionalCheckFailedException, TransactionCanceledException } from '@
 import { JobClosedError, SupersededError } from '../errors.ts';
 import { forEach } from '../for-each.ts';
 import { Bitmap } from '../job/bitmap.ts';
-import { type ChunkRecord, type Claim, type ClaimedBatch, isClean } from '../job/job-store.ts';
+import { type ChunkRecord, type Claim, type ClaimedBatch, isClean, type PartedUnit } from '../job/job-store.ts';
 import type { CopiedPart, PartedFile } from '../job/parts.ts';
 import { countersOf, type FailedOutcome, isOfChunk, type Recorded } from '../job/outcome.ts';
 import { tableKeys } from '../names.ts';
@@ -15,6 +15,7 @@ import {
   failureKey,
   givenUpKey,
   partKey,
+  partOf,
   partsOf,
   type Item,
   type JobTable,
@@ -231,6 +232,15 @@ export class DynamoBatches {
         // It may have met another write of the batch.
         await this.requireOwner(id, batch, owner);
       }
+    }
+  }
+
+  async *partedFiles(id: string): AsyncIterable<PartedUnit> {
+    for await (const { sk, record } of this.table.under(id, sortKeys.parts)) {
+      const [batch, unit, part] = partOf(String(sk));
+      if (part > 0) continue;
+      const { names } = JSON.parse(String(record)) as PartedFile;
+      yield { batch, unit, names };
     }
   }
 

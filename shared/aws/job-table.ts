@@ -83,6 +83,12 @@ export function partKey(batch: number, unit: number, part: number): string {
   return `${partsOf(batch, unit)}${String(part).padStart(10, '0')}`;
 }
 
+/** Batch, unit and number of a part, from its key. */
+export function partOf(sk: string): readonly [batch: number, unit: number, part: number] {
+  const [batch, unit, part] = sk.slice(sortKeys.parts.length).split('#').map(Number);
+  return [batch ?? 0, unit ?? 0, part ?? 0];
+}
+
 export function givenUpKey(split: number): string {
   return `${sortKeys.givenUp}${split}`;
 }

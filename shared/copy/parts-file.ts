@@ -13,6 +13,8 @@ import { isLong } from './long-files.ts';
 /** For the lease of a writer that is gone, which the namenode takes after a minute, or for one that only seems to be gone, ms. */
 const LEASE_MS = 120_000;
 const LOOK_EVERY_MS = 1000;
+/** Names that are kept of a file that was seen: what came before these tries comes no more. */
+const MOST_NAMES = 20;
 /** Before a file is looked at again that was cut, ms. */
 const CUT_MS = 20;
 
@@ -40,11 +42,12 @@ export async function openParts(file: FileCopy, attempt: number): Promise<PartsF
   const creation = await attributes.chunkCreation(unit, signal);
   const known = await file.knownParts();
   const names = [name, ...(known?.names ?? [])];
+  const seen = names.slice(0, MOST_NAMES);
   if (known) {
     await file.keepParts({ ...known, names });
     const status = await moved(file, known, path);
     const isGoodFor = status && (await whyNot(file, known, path, status));
-    if (status && isGoodFor === undefined) return { path, status, known: { ...known, names: [name] }, refused: [] };
+    if (status && isGoodFor === undefined) return { path, status, known: { ...known, names: seen }, refused: [] };
     if (status) {
       if (known.parts.length > 0) log.warn({ path: file.sourcePath, why: isGoodFor }, 'a file in parts begins anew');
       await destination.delete(path, signal);
@@ -58,7 +61,7 @@ export async function openParts(file: FileCopy, attempt: number): Promise<PartsF
   const { refused = [] } = await destination.write(path, nothing(), options, signal);
   const status = await statusOf(file, path);
   const { fileId } = status;
-  return { path, status, known: { ...begun, names: [name], ...(fileId === undefined ? {} : { fileId }) }, refused };
+  return { path, status, known: { ...begun, names: seen, ...(fileId === undefined ? {} : { fileId }) }, refused };
 }
 
 /** Records a part that was proved. @returns the file with it */

@@ -84,6 +84,9 @@ export interface JobStore extends Leases {
    */
   keepParts(id: string, batch: number, owner: string, unit: number, file: PartedFile): Promise<void>;
 
+  /** The units of which something is kept as of files in parts, in no order. */
+  partedFiles(id: string): AsyncIterable<PartedUnit>;
+
   /** Takes failed units back, counters and failure records included, so that they are tried again. */
   reopenFailed(id: string): Promise<void>;
   /** Batches that were claimed, in their order, a page in memory. @param from  the first batch of interest */
@@ -119,6 +122,9 @@ export type ChunkStore = Pick<
   JobStore,
   'chunks' | 'reopenChunks' | 'giveUpChunks' | 'noteRefusal' | 'isGivenUp' | 'piecesRead' | 'keepPieceRead'
 >;
+
+/** A unit that is or was copied in parts. */
+export type PartedUnit = Pick<PartedFile, 'names'> & { readonly batch: number; readonly unit: number };
 
 /** What became of a chunk, as it was recorded. */
 export type ChunkRecord = ChunkOutcome & { readonly batch: number };

@@ -8,6 +8,7 @@ import {
   type ClaimedBatch,
   isClean,
   type JobStore,
+  type PartedUnit,
   type RecordedFailure,
 } from '../job/job-store.ts';
 import { FARTHEST_MS, type Lease } from '../limits/leases.ts';
@@ -252,6 +253,13 @@ export class SqliteJobStore implements JobStore {
       this.#run(sql, id, batch, unit, 0, JSON.stringify({ ...head, count: parts.length }));
       if (last) this.#run(sql, id, batch, unit, parts.length, JSON.stringify(last));
     });
+  }
+
+  async *partedFiles(id: string): AsyncIterable<PartedUnit> {
+    for (const { batch, unit, record } of this.#all('SELECT * FROM parts WHERE job = ? AND part = 0', id)) {
+      const { names } = JSON.parse(String(record)) as PartsHead;
+      yield await Promise.resolve({ batch: Number(batch), unit: Number(unit), names });
+    }
   }
 
   reopenFailed(id: string): Promise<void> {

@@ -341,6 +341,21 @@ export function jobStoreContract(name: string, open: () => Promise<Stores>): voi
         expect(Object.fromEntries(await store.counters(id))).toEqual({});
       });
 
+      it('is listed by batch and unit, with its names', async () => {
+        const id = await make();
+        for (const batch of [3, 12]) await store.claim(id, batch, 'me');
+        const names = [{ claim: 2, attempt: 1 }, ...begun.names];
+        await store.keepParts(id, 3, 'me', 1, { ...begun, parts: [part(1)] });
+        await store.keepParts(id, 3, 'me', 1, { ...begun, names, parts: [part(1), part(2)] });
+        await store.keepParts(id, 12, 'me', 10, begun);
+        const listed = (await allOf(store.partedFiles(id))).sort((a, b) => a.batch - b.batch);
+        expect(listed).toEqual([
+          { batch: 3, unit: 1, names },
+          { batch: 12, unit: 10, names: begun.names },
+        ]);
+        expect(await allOf(store.partedFiles(await make()))).toEqual([]);
+      });
+
       it('that begins anew has no part of before', async () => {
         const id = await make();
         await store.claim(id, 0, 'me');
