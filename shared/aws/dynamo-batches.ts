@@ -2,7 +2,7 @@ import { ConditionalCheckFailedException, TransactionCanceledException } from '@
 import { JobClosedError, SupersededError } from '../errors.ts';
 import { forEach } from '../for-each.ts';
 import { Bitmap } from '../job/bitmap.ts';
-import { type ChunkRecord, type Claim, type ClaimedBatch, isClean, type PiecesRead } from '../job/job-store.ts';
+import { type ChunkRecord, type Claim, type ClaimedBatch, isClean, type PartedUnit } from '../job/job-store.ts';
 import type { CopiedPart, PartedFile } from '../job/parts.ts';
 import { countersOf, type FailedOutcome, isOfChunk, type Recorded } from '../job/outcome.ts';
 import { tableKeys } from '../names.ts';
@@ -15,11 +15,13 @@ import {
   failureKey,
   givenUpKey,
   partKey,
+  partOf,
   partsOf,
   type Item,
   type JobTable,
   partitionOf,
-  piecesReadKey,
+  piecesReadOf,
+  refusedKey,
   sortKeys,
   type Writes,
 } from './job-table.ts';
@@ -154,6 +156,9 @@ export class DynamoBatches {
     const reopening = (await this.chunks(id, split)).filter(({ chunk }) => which?.has(chunk) ?? true);
     const byBatch = Map.groupBy(reopening, ({ batch }) => batch);
     const never = new AbortController().signal;
+    // First: what was read of other chunks proves nothing of those that are copied again.
+    const read = this.table.under(id, piecesReadOf(split));
+    await forEach(read, TRANSACTIONS_AT_ONCE, never, ({ sk }) => this.table.delete(id, String(sk)));
     await forEach(byBatch, TRANSACTIONS_AT_ONCE, never, async ([batch, chunks], both) => {
       for (let at = 0; at < chunks.length; at += FAILURES_AT_ONCE) {
         const reopened = chunks.slice(at, at + FAILURES_AT_ONCE).map((chunk) => ({
@@ -172,17 +177,29 @@ export class DynamoBatches {
     await this.reopenChunks(id, split);
   }
 
+  async noteRefusal(id: string, split: number, owner: string): Promise<boolean> {
+    const noted = await this.table.change(id, refusedKey(split), {
+      expression: 'SET #owner = if_not_exists(#owner, :owner), #expires = :expires',
+      names: { '#owner': 'owner', '#expires': tableKeys.expires },
+      values: { ':owner': owner, ':expires': this.table.expires() },
+    });
+    return noted?.['owner'] !== owner;
+  }
+
   async isGivenUp(id: string, split: number): Promise<boolean> {
     return (await this.table.get(id, givenUpKey(split))) !== undefined;
   }
 
-  async piecesRead(id: string, split: number): Promise<PiecesRead | undefined> {
-    const item = await this.table.get(id, piecesReadKey(split));
-    return item && (JSON.parse(String(item['record'])) as PiecesRead);
+  async piecesRead(id: string, split: number, of: string): Promise<Map<number, string>> {
+    const found = new Map<number, string>();
+    for await (const item of this.table.under(id, piecesReadOf(split))) {
+      if (item['of'] === of) found.set(Number(item['piece']), String(item['blocks']));
+    }
+    return found;
   }
 
-  async keepPiecesRead(id: string, split: number, read: PiecesRead): Promise<void> {
-    const item = { pk: partitionOf(id), sk: piecesReadKey(split), record: JSON.stringify(read) };
+  async keepPieceRead(id: string, split: number, of: string, piece: number, blocks: string): Promise<void> {
+    const item = { pk: partitionOf(id), sk: `${piecesReadOf(split)}${piece}`, of, piece, blocks };
     await this.table.transact([this.table.put(item)]);
   }
 
@@ -215,6 +232,15 @@ export class DynamoBatches {
         // It may have met another write of the batch.
         await this.requireOwner(id, batch, owner);
       }
+    }
+  }
+
+  async *partedFiles(id: string): AsyncIterable<PartedUnit> {
+    for await (const { sk, record } of this.table.under(id, sortKeys.parts)) {
+      const [batch, unit, part] = partOf(String(sk));
+      if (part > 0) continue;
+      const { names } = JSON.parse(String(record)) as PartedFile;
+      yield { batch, unit, names };
     }
   }
 

@@ -26,7 +26,8 @@ const COUNTER_SHARDS = 8;
  *                       CHUNK#<file>#<n>   what became of a chunk of a split file
  *                       PART#<batch>#<unit>#<n>  a part of a file that is copied in parts; of 0, what is known of the file
  *                       GIVENUP#<file>     a split file that is copied as one stream after all
- *                       REREAD#<file>      how far a split file that was put together is read again
+ *                       REFUSED#<file>     a split file whose chunks its server did not join
+ *                       REREAD#<file>#<n>  a piece of a split file that was put together, read again
  *                       DEATH#<batch>      a copier that died without a word, written by the state machine
  *     pk JOBS        sk <started>#<job>    for listing the newest
  *     pk LIMIT#…     sk LEASES             up to when a limit is leased (DynamoLeases)
@@ -39,6 +40,7 @@ export const sortKeys = {
   chunks: 'CHUNK#',
   parts: 'PART#',
   givenUp: 'GIVENUP#',
+  refused: 'REFUSED#',
   piecesRead: 'REREAD#',
   deaths: deathRecord.sortPrefix,
 } as const;
@@ -81,12 +83,23 @@ export function partKey(batch: number, unit: number, part: number): string {
   return `${partsOf(batch, unit)}${String(part).padStart(10, '0')}`;
 }
 
+/** Batch, unit and number of a part, from its key. */
+export function partOf(sk: string): readonly [batch: number, unit: number, part: number] {
+  const [batch, unit, part] = sk.slice(sortKeys.parts.length).split('#').map(Number);
+  return [batch ?? 0, unit ?? 0, part ?? 0];
+}
+
 export function givenUpKey(split: number): string {
   return `${sortKeys.givenUp}${split}`;
 }
 
-export function piecesReadKey(split: number): string {
-  return `${sortKeys.piecesRead}${split}`;
+export function refusedKey(split: number): string {
+  return `${sortKeys.refused}${split}`;
+}
+
+/** Prefix of the pieces that were read again of a split file. */
+export function piecesReadOf(split: number): string {
+  return `${sortKeys.piecesRead}${split}#`;
 }
 
 export function deathKey(batch: number): string {

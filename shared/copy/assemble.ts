@@ -30,7 +30,8 @@ import { verifyJoined, verifyPromoted } from './verify-joined.ts';
  * given up for dead.
  *
  * Where chunks are missing the file fails, and those that are there stay for a resumed job. Where the bytes are wrong all chunks are deleted
- * and taken back; where the source is another by now, or the server does not join them, for good: a resumed job copies one stream.
+ * and taken back; where the source is another by now, or the server does not join them, for good: a resumed job copies one stream. A refusal
+ * in words that may be of the moment counts for that the second time.
  *
  * Never throws for one file.
  * @param index  of the unit in its batch
@@ -95,7 +96,7 @@ async function ended(joining: Joining, error: unknown): Promise<FileOutcome> {
     return { ...skipped(file, OPEN_FOR_WRITING), chunkBytes };
   }
   // The records first: a crash then leaves files that nobody counts on.
-  if (isBeyondChunks(error)) await store.giveUpChunks(job.id, number);
+  if (isBeyondChunks(error) || (await isRefusedAgain(joining, error))) await store.giveUpChunks(job.id, number);
   else if (error instanceof IntegrityError) await store.reopenChunks(job.id, number);
   else return failed(file, error);
   await leave(joining);
@@ -106,6 +107,13 @@ async function ended(joining: Joining, error: unknown): Promise<FileOutcome> {
 function isBeyondChunks(error: unknown): boolean {
   const isOfSource = error instanceof SourceChangedError || error instanceof SourceVanishedError;
   return isOfSource || isOpen(error) || (error instanceof NotJoinedError && error.isLasting);
+}
+
+/** Whether an earlier finish was refused in the same unclear words: an outage does not last from one to the next. */
+async function isRefusedAgain({ file, unit, store }: Joining, error: unknown): Promise<boolean> {
+  const { job, owner } = file.context;
+  if (!(error instanceof NotJoinedError) || !error.isLastingNextTime) return false;
+  return store.noteRefusal(job.id, unit.split.number, owner);
 }
 
 function discard({ file, unit }: Joining): Promise<void> {

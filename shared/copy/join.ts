@@ -1,5 +1,5 @@
 import { FanoutError, IntegrityError } from '../errors.ts';
-import { retry } from '../retry.ts';
+import { type Again, retry } from '../retry.ts';
 import { promoting } from '../storage/budget.ts';
 import { hasCode } from '../storage/errors.ts';
 import { chunkRange } from '../job/chunk.ts';
@@ -8,8 +8,8 @@ import type { SplitFile } from '../job/unit.ts';
 import type { FileStatus } from '../storage/storage.ts';
 import type { FileCopy } from './file-copy.ts';
 
-/** Tries that are refused in words that may be of the moment. */
-const REFUSALS = 3;
+/** Tries that are refused in words that may be of the moment: a restart or a failover behind HttpFS is over by then. */
+const REFUSALS = 5;
 
 /**
  * Appends the chunks of a file to its first one, as many at once as go into a request. Goes on where an earlier assembly was cut off: the
@@ -29,10 +29,10 @@ export async function join(file: FileCopy, unit: SplitFile, target: string, othe
     let refusals = 0;
     let hasFailed = false;
     const left = others.slice(joined - 1);
-    const again = (error: unknown): 'soon' | 'no' => {
+    const again = (error: unknown): Again => {
       // What has no number of chunks will not get one.
       if (error instanceof IntegrityError) return 'no';
-      if (isDoubtful(error)) return ++refusals < REFUSALS ? 'soon' : 'no';
+      if (isDoubtful(error)) return ++refusals < REFUSALS ? 'late' : 'no';
       return error instanceof FanoutError && error.disposition === 'retry' ? 'soon' : 'no';
     };
     try {
@@ -87,11 +87,17 @@ export class NotJoinedError extends FanoutError {
   override readonly name = 'NotJoinedError';
   /** The same chunks will be refused again. */
   readonly isLasting: boolean;
+  /** They will be if they are refused once more, in a later finish: words that may have been of the moment. */
+  readonly isLastingNextTime: boolean;
 
   constructor(error: FanoutError) {
     const { reason, where, cause } = error;
-    const remedy = 'resume the job, or copy the file with --split-above 0: it then goes as one stream';
+    const isUnclear = hasCode(error, 'io', 'other');
+    const remedy = isUnclear
+      ? 'resume the job: its chunks are kept, and it goes as one stream where they are refused once more'
+      : 'resume the job, or copy the file with --split-above 0: it then goes as one stream';
     super(reason, { disposition: 'fail-unit', where, remedy, cause });
-    this.isLasting = hasCode(error, 'invalid', 'io', 'other');
+    this.isLasting = hasCode(error, 'invalid');
+    this.isLastingNextTime = isUnclear;
   }
 }

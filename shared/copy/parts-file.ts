@@ -14,6 +14,8 @@ import { isLong } from './long-files.ts';
 /** For the lease of a writer that is gone, which the namenode takes after a minute, or for one that only seems to be gone, ms. */
 const LEASE_MS = 120_000;
 const LOOK_EVERY_MS = 1000;
+/** Names that are kept of a file that was seen: what came before these tries comes no more. */
+const MOST_NAMES = 20;
 /** Before a file is looked at again that was cut, ms. */
 const CUT_MS = 20;
 
@@ -42,12 +44,13 @@ export async function openParts(file: FileCopy, attempt: number): Promise<PartsF
   const creation = await attributes.chunkCreation(unit, signal);
   const known = await file.knownParts();
   const names = [name, ...(known?.names ?? [])];
+  const seen = names.slice(0, MOST_NAMES);
   let { begunAnew = 0 } = known ?? {};
   if (known) {
     await file.keepParts({ ...known, names });
     const status = await moved(file, known, path);
     const why = status ? await whyNot(file, known, path, status) : 'the temporary file is gone';
-    if (status && why === undefined) return { path, status, known: { ...known, names: [name] }, refused: [] };
+    if (status && why === undefined) return { path, status, known: { ...known, names: seen }, refused: [] };
     if (known.parts.length > 0) {
       if (begunAnew > 0) throw begunTooOften(file, known, why ?? '');
       begunAnew += 1;
@@ -64,7 +67,7 @@ export async function openParts(file: FileCopy, attempt: number): Promise<PartsF
   const { refused = [] } = await destination.write(path, nothing(), options, signal);
   const status = await statusOf(file, path);
   const { fileId } = status;
-  return { path, status, known: { ...begun, names: [name], ...(fileId === undefined ? {} : { fileId }) }, refused };
+  return { path, status, known: { ...begun, names: seen, ...(fileId === undefined ? {} : { fileId }) }, refused };
 }
 
 /** Records a part that was proved. @returns the file with it */

@@ -2,15 +2,14 @@ import { createHash } from 'node:crypto';
 import { forEach } from '../for-each.ts';
 import { type ChecksumLayout, ContentDigest, type FileChecksum, keyOf } from '../storage/checksum.ts';
 import { ChunkedDigest } from '../storage/chunked-digest.ts';
-import type { PiecesRead } from '../job/job-store.ts';
 import type { Joining } from './joining.ts';
 
 /** Bytes of a piece at least, unless a block is longer: what the slowest limit lets through long before a copier's time is over. */
 const PIECE_BYTES = 128 * 1024 * 1024;
 /** Pieces that are read at once. */
 const AT_ONCE = 2;
-/** What is kept goes into an item of a table: 16 bytes for each block, in base64. */
-const MOST_KEPT_BLOCKS = 12_000;
+/** Blocks of a piece at most: what is kept of it, 16 bytes for each in base64, goes into an item of a table (400 KB). */
+const PIECE_BLOCKS = 12_000;
 
 /** A range of a file that begins and ends where blocks do. */
 interface Piece {
@@ -35,26 +34,25 @@ export async function readAgain(
   const { lengthBytes, split } = unit;
   const { job } = context;
   const there = await destination.stat(path, signal);
+  // Where the server tells no inodes the time of its last change, which CONCAT sets, tells another file of the same name.
   const of = createHash('sha256')
-    .update([path, there?.fileId, lengthBytes, keyOf(layout)].join())
+    .update([path, there?.fileId, there?.modifiedAtMs, lengthBytes, keyOf(layout)].join())
     .digest('hex');
-  const kept = await store.piecesRead(job.id, split.number);
-  const blocks = new Map(kept?.of === of ? Object.entries(kept.blocks) : []);
+  const blocks = await store.piecesRead(job.id, split.number, of);
   const pieces = piecesOf(layout, lengthBytes);
-  const left = [...pieces.entries()].filter(([number]) => !blocks.has(String(number)));
-  const isKept = pieces.reduce((sum, piece) => sum + blocksIn(piece), 0) <= MOST_KEPT_BLOCKS;
+  const left = [...pieces.entries()].filter(([number]) => !blocks.has(number));
   await forEach(left, AT_ONCE, signal, async ([number, piece], both) => {
     const digest = new ContentDigest([piece.layout]);
     const range = { offset: piece.offset, lengthBytes: piece.lengthBytes, fileBytes: lengthBytes };
     const { body } = await destination.read(path, range, both);
     for await (const bytes of body) digest.update(bytes);
-    blocks.set(String(number), digest.blocks(piece.layout).toString('base64'));
-    const read: PiecesRead = { of, blocks: Object.fromEntries(blocks) };
-    if (isKept) await store.keepPiecesRead(job.id, split.number, read);
+    const digested = digest.blocks(piece.layout).toString('base64');
+    blocks.set(number, digested);
+    await store.keepPieceRead(job.id, split.number, of, number, digested);
   });
   const digested = pieces.map((piece, number) => ({
     lengthBytes: piece.lengthBytes,
-    blocks: { [keyOf(layout)]: blocks.get(String(number)) ?? '' },
+    blocks: { [keyOf(layout)]: blocks.get(number) ?? '' },
   }));
   return new ChunkedDigest(digested).checksum(layout);
 }
@@ -68,7 +66,8 @@ export function piecesOf(layout: ChecksumLayout, fileBytes: number): Piece[] {
   for (const block of blockLengths(layout, fileBytes)) {
     lengths.push(block);
     lengthBytes += block;
-    if (lengthBytes < PIECE_BYTES && offset + lengthBytes < fileBytes) continue;
+    const isFull = lengthBytes >= PIECE_BYTES || lengths.length >= PIECE_BLOCKS;
+    if (!isFull && offset + lengthBytes < fileBytes) continue;
     const isRegular = typeof layout.blockBytes === 'number';
     pieces.push({ offset, lengthBytes, layout: isRegular ? layout : { ...layout, blockBytes: lengths } });
     offset += lengthBytes;
@@ -87,9 +86,4 @@ function* blockLengths({ blockBytes, stripe }: ChecksumLayout, fileBytes: number
     left -= length;
     yield length;
   }
-}
-
-function blocksIn({ lengthBytes, layout }: Piece): number {
-  const { blockBytes } = layout;
-  return typeof blockBytes === 'number' ? Math.ceil(lengthBytes / blockBytes) : blockBytes.length;
 }

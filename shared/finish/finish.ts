@@ -12,12 +12,14 @@ import { deleteExtras } from './deletes.ts';
 import { listExtras, seeksExtras } from './extras.ts';
 import { isTriedAgain, sweep, type SweepPosition, sweepStart } from './sweep.ts';
 import { recordDeaths } from './deaths.ts';
+import { sweepLateParts } from './sweep-parts.ts';
 
 /** How far the end of a job has come: the phase, and where it goes on in it. Plain JSON. */
 export type FinishCursor =
   | { readonly phase: 'deaths'; readonly at: ManifestPosition }
   | { readonly phase: 'assemble'; readonly at: ManifestPosition }
   | { readonly phase: 'sweep'; readonly at: SweepPosition }
+  | { readonly phase: 'parts'; readonly at: ManifestPosition }
   | { readonly phase: 'extras' }
   | { readonly phase: 'deletes'; readonly at: ManifestPosition }
   | { readonly phase: 'directories'; readonly at: DirectoriesPosition }
@@ -27,6 +29,7 @@ const phases: readonly string[] = [
   'deaths',
   'assemble',
   'sweep',
+  'parts',
   'extras',
   'deletes',
   'directories',
@@ -90,7 +93,11 @@ async function advance(
     }
     case 'sweep': {
       const at = await sweep(finishing, isTriedAgain, cursor.at, checkpoint());
-      if (at) return { phase: 'sweep', at };
+      return at ? { phase: 'sweep', at } : { phase: 'parts', at: manifestStart };
+    }
+    case 'parts': {
+      const at = await sweepLateParts(finishing, cursor.at, checkpoint());
+      if (at) return { phase: 'parts', at };
       return seeksExtras(job.spec.options) ? { phase: 'extras' } : { phase: 'directories', at: directoriesStart };
     }
     case 'extras':

@@ -178,6 +178,8 @@ const messages: readonly Row[] = [
   text('denied', /^Permission denied|^User \S+ (?:is not a super user|does not belong to)/),
   text('denied', /^User doesn't have permission for xattr/),
   text('damaged', /^Key(?:Version name)? .* (?:not found|does(?: not|n't) exist)/is, 'restore the key in the KMS'),
+  // A chunk that stands in a snapshot.
+  text('invalid', /^Concat: the source file .* is (?:in snapshot|referred by some other reference in some snapshot)/s),
   text('invalid', /^Unknown cipher suite|^Symlinks not supported/i),
 ];
 

@@ -64,11 +64,17 @@ export interface JobStore extends Leases {
   reopenChunks(id: string, split: number, which?: ReadonlySet<number>): Promise<void>;
   /** Takes them back for good: a resumed job copies the file as one stream. */
   giveUpChunks(id: string, split: number): Promise<void>;
+  /** Notes that a server did not join the chunks of a split file. @returns whether another owner had noted that before */
+  noteRefusal(id: string, split: number, owner: string): Promise<boolean>;
   /** Whether the chunks of a split file were given up. */
   isGivenUp(id: string, split: number): Promise<boolean>;
-  /** What was read again of a split file, as it was kept last; undefined where nothing was. */
-  piecesRead(id: string, split: number): Promise<PiecesRead | undefined>;
-  keepPiecesRead(id: string, split: number, read: PiecesRead): Promise<void>;
+  /**
+   * What was read again of a split file that was put together: digests of blocks in base64, by the number of the piece. Taking chunks back
+   * forgets it first.
+   * @param of  tells which file, and in which layout it is digested
+   */
+  piecesRead(id: string, split: number, of: string): Promise<Map<number, string>>;
+  keepPieceRead(id: string, split: number, of: string, piece: number, blocks: string): Promise<void>;
 
   /** What is known of a unit that is copied in parts; undefined where nothing is. */
   parts(id: string, batch: number, unit: number): Promise<PartedFile | undefined>;
@@ -77,6 +83,9 @@ export interface JobStore extends Leases {
    * @param file  of its parts the last one alone may be another than those that are kept
    */
   keepParts(id: string, batch: number, owner: string, unit: number, file: PartedFile): Promise<void>;
+
+  /** The units of which something is kept as of files in parts, in no order. */
+  partedFiles(id: string): AsyncIterable<PartedUnit>;
 
   /** Takes failed units back, counters and failure records included, so that they are tried again. */
   reopenFailed(id: string): Promise<void>;
@@ -111,16 +120,11 @@ export function isClean(claim: number, { outcome, retries, remains }: Recorded):
 /** What is asked of a store when a file is put together of its chunks. */
 export type ChunkStore = Pick<
   JobStore,
-  'chunks' | 'reopenChunks' | 'giveUpChunks' | 'isGivenUp' | 'piecesRead' | 'keepPiecesRead'
+  'chunks' | 'reopenChunks' | 'giveUpChunks' | 'noteRefusal' | 'isGivenUp' | 'piecesRead' | 'keepPieceRead'
 >;
 
-/** How far a file that was put together is read again. Plain JSON. */
-export interface PiecesRead {
-  /** Tells which file, and in which layout it is digested. */
-  readonly of: string;
-  /** Digests of blocks in base64, by the number of the piece. */
-  readonly blocks: Readonly<Record<string, string>>;
-}
+/** A unit that is or was copied in parts. */
+export type PartedUnit = Pick<PartedFile, 'names'> & { readonly batch: number; readonly unit: number };
 
 /** What became of a chunk, as it was recorded. */
 export type ChunkRecord = ChunkOutcome & { readonly batch: number };

@@ -49,7 +49,7 @@ export async function sweepNames(
     signal,
     async ({ unit, remains }, both) => {
       begun = unit;
-      await sweep(remains, both);
+      await withdrawLeft(remains, both);
     },
     ({ unit }) => unit !== begun && isOver(),
   );
@@ -80,7 +80,7 @@ function* namesOf(
 }
 
 /** Where a file may not be deleted none could be made either, as a rule: only one that stands there is an error. */
-async function sweep(remains: Remains, signal: AbortSignal): Promise<void> {
+export async function withdrawLeft(remains: Remains, signal: AbortSignal): Promise<void> {
   try {
     await withdraw(remains, policy, signal);
   } catch (error) {

@@ -1,14 +1,10 @@
-import { withdraw } from '../storage/promote.ts';
-import type { RetryPolicy } from '../retry.ts';
 import type { Storage } from '../storage/storage.ts';
 import { mayReplace } from './existing.ts';
 import type { Job } from './job.ts';
+import { withdrawLeft } from './leftovers.ts';
 import type { PartedFile } from './parts.ts';
 import { partsPath } from './temporary.ts';
 import { destinationPathOf, type FileUnit } from './unit.ts';
-
-/** For putting an old file back. */
-const policy: RetryPolicy = { attempts: 5, totalMs: 60_000, baseMs: 250, capMs: 5000 };
 
 /** A unit, and where it stands in the manifest. */
 export interface PlacedUnit {
@@ -22,13 +18,13 @@ export async function takePartsBack(
   storage: Storage,
   job: Job,
   { batch, index, unit }: PlacedUnit,
-  { names }: PartedFile,
+  { names }: Pick<PartedFile, 'names'>,
   signal: AbortSignal,
 ): Promise<void> {
   const finalPath = destinationPathOf(job.roots, unit);
   const overwrite = mayReplace(job.spec.options.existing);
   for (const name of names) {
     const temporary = partsPath(finalPath, { job: job.id, batch, unit: index, ...name });
-    await withdraw({ storage, temporary, finalPath, overwrite }, policy, signal);
+    await withdrawLeft({ storage, temporary, finalPath, overwrite }, signal);
   }
 }

@@ -18,7 +18,10 @@ export interface PartedFile {
   readonly modifiedAtMs: number;
   /** Inode of the temporary file; undefined where the server tells none, or before there is a file. */
   readonly fileId?: number;
-  /** Whose names it may have: only the first one, once it has been seen there. */
+  /**
+   * Names that something of it may have, the newest first. Once it was seen it has the first one; under the others may stand what comes late of
+   * earlier tries, such as an empty file.
+   */
   readonly names: readonly PartsName[];
   /** How often it was begun anew, by whichever claim: once is all. Absent: never. */
   readonly begunAnew?: number;

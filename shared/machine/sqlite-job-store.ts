@@ -8,7 +8,7 @@ import {
   type ClaimedBatch,
   isClean,
   type JobStore,
-  type PiecesRead,
+  type PartedUnit,
   type RecordedFailure,
 } from '../job/job-store.ts';
 import { FARTHEST_MS, type Lease } from '../limits/leases.ts';
@@ -35,8 +35,10 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS parts (
     job TEXT, batch INTEGER, unit INTEGER, part INTEGER, record TEXT NOT NULL, PRIMARY KEY (job, batch, unit, part)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS given_up (job TEXT, split INTEGER, PRIMARY KEY (job, split)) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS pieces_read (
-    job TEXT, split INTEGER, record TEXT NOT NULL, PRIMARY KEY (job, split)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS refused (
+    job TEXT, split INTEGER, owner TEXT NOT NULL, PRIMARY KEY (job, split)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS read_again (
+    job TEXT, split INTEGER, piece INTEGER, file TEXT NOT NULL, blocks TEXT NOT NULL, PRIMARY KEY (job, split, piece)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS finishing (job TEXT PRIMARY KEY, cursor TEXT NOT NULL) WITHOUT ROWID;
 `;
 /** Rows that are read at once: a statement that stays open would keep SQLite's log from being written back. */
@@ -190,6 +192,8 @@ export class SqliteJobStore implements JobStore {
   async reopenChunks(id: string, split: number, which?: ReadonlySet<number>): Promise<void> {
     const chunks = (await this.chunks(id, split)).filter(({ chunk }) => which?.has(chunk) ?? true);
     return this.#transaction(() => {
+      // Of the file that they were put together to.
+      this.#run('DELETE FROM read_again WHERE job = ? AND split = ?', id, split);
       for (const { outcome, batch, unit, chunk, bytes } of chunks) {
         this.#run('DELETE FROM chunks WHERE job = ? AND split = ? AND chunk = ?', id, split, chunk);
         if (outcome === 'failed') continue;
@@ -205,18 +209,25 @@ export class SqliteJobStore implements JobStore {
     await this.reopenChunks(id, split);
   }
 
+  noteRefusal(id: string, split: number, owner: string): Promise<boolean> {
+    this.#run('INSERT OR IGNORE INTO refused (job, split, owner) VALUES (?, ?, ?)', id, split, owner);
+    const first = this.#get('SELECT owner FROM refused WHERE job = ? AND split = ?', id, split);
+    return Promise.resolve(first?.['owner'] !== owner);
+  }
+
   isGivenUp(id: string, split: number): Promise<boolean> {
     return Promise.resolve(this.#get('SELECT 1 FROM given_up WHERE job = ? AND split = ?', id, split) !== undefined);
   }
 
-  piecesRead(id: string, split: number): Promise<PiecesRead | undefined> {
-    const row = this.#get('SELECT record FROM pieces_read WHERE job = ? AND split = ?', id, split);
-    return Promise.resolve(row && (JSON.parse(String(row['record'])) as PiecesRead));
+  piecesRead(id: string, split: number, of: string): Promise<Map<number, string>> {
+    const sql = 'SELECT piece, blocks FROM read_again WHERE job = ? AND split = ? AND file = ?';
+    const rows = this.#all(sql, id, split, of);
+    return Promise.resolve(new Map(rows.map(({ piece, blocks }) => [Number(piece), String(blocks)])));
   }
 
-  keepPiecesRead(id: string, split: number, read: PiecesRead): Promise<void> {
-    const sql = 'INSERT OR REPLACE INTO pieces_read (job, split, record) VALUES (?, ?, ?)';
-    this.#run(sql, id, split, JSON.stringify(read));
+  keepPieceRead(id: string, split: number, of: string, piece: number, blocks: string): Promise<void> {
+    const sql = 'INSERT OR REPLACE INTO read_again (job, split, piece, file, blocks) VALUES (?, ?, ?, ?, ?)';
+    this.#run(sql, id, split, piece, of, blocks);
     return Promise.resolve();
   }
 
@@ -242,6 +253,13 @@ export class SqliteJobStore implements JobStore {
       this.#run(sql, id, batch, unit, 0, JSON.stringify({ ...head, count: parts.length }));
       if (last) this.#run(sql, id, batch, unit, parts.length, JSON.stringify(last));
     });
+  }
+
+  async *partedFiles(id: string): AsyncIterable<PartedUnit> {
+    for (const { batch, unit, record } of this.#all('SELECT * FROM parts WHERE job = ? AND part = 0', id)) {
+      const { names } = JSON.parse(String(record)) as PartsHead;
+      yield await Promise.resolve({ batch: Number(batch), unit: Number(unit), names });
+    }
   }
 
   reopenFailed(id: string): Promise<void> {
@@ -300,7 +318,8 @@ export class SqliteJobStore implements JobStore {
       if (ending.outcome === 'Successful') {
         this.#run('DELETE FROM chunks WHERE job = ?', id);
         this.#run('DELETE FROM given_up WHERE job = ?', id);
-        this.#run('DELETE FROM pieces_read WHERE job = ?', id);
+        this.#run('DELETE FROM refused WHERE job = ?', id);
+        this.#run('DELETE FROM read_again WHERE job = ?', id);
         this.#run('DELETE FROM parts WHERE job = ?', id);
       }
       this.#run('DELETE FROM finishing WHERE job = ?', id);

@@ -246,15 +246,50 @@ export function jobStoreContract(name: string, open: () => Promise<Stores>): voi
         expect(await claim(id, 0, 'you')).toMatchObject({ done: new Set([1]) });
       });
 
+      it('that are not joined were refused before where another owner noted it', async () => {
+        const id = await make();
+        expect(await store.noteRefusal(id, 1, 'me')).toBe(false);
+        expect(await store.noteRefusal(id, 1, 'me')).toBe(false);
+        expect(await store.noteRefusal(id, 12, 'you')).toBe(false);
+        expect(await store.noteRefusal(id, 1, 'you')).toBe(true);
+        expect(await store.isGivenUp(id, 1)).toBe(false);
+      });
+
       it('are read again with what was read before at hand, file by file', async () => {
         const id = await make();
-        expect(await store.piecesRead(id, 1)).toBeUndefined();
-        const read = { of: 'one', blocks: { 0: 'AAAA', 7: 'BBBB' } };
-        await store.keepPiecesRead(id, 1, { of: 'one', blocks: { 0: 'AAAA' } });
-        await store.keepPiecesRead(id, 1, read);
-        await store.keepPiecesRead(id, 12, { of: 'other', blocks: {} });
-        expect(await store.piecesRead(id, 1)).toEqual(read);
-        expect(await store.piecesRead(id, 2)).toBeUndefined();
+        expect(await store.piecesRead(id, 1, 'one')).toEqual(new Map());
+        for (const [piece, blocks] of [
+          [0, 'AAAA'],
+          [7, 'BBBB'],
+          [10, 'CCCC'],
+          [7, 'DDDD'],
+        ] as const) {
+          await store.keepPieceRead(id, 1, 'one', piece, blocks);
+        }
+        await store.keepPieceRead(id, 12, 'one', 3, 'EEEE');
+        await store.keepPieceRead(id, 1, 'other', 10, 'FFFF');
+        expect(await store.piecesRead(id, 1, 'one')).toEqual(
+          new Map([
+            [0, 'AAAA'],
+            [7, 'DDDD'],
+          ]),
+        );
+        expect(await store.piecesRead(id, 1, 'other')).toEqual(new Map([[10, 'FFFF']]));
+        expect(await store.piecesRead(id, 2, 'one')).toEqual(new Map());
+      });
+
+      it.each([
+        { how: 'are taken back', which: undefined, isForGood: false },
+        { how: 'are taken back one by one', which: new Set([1]), isForGood: false },
+        { how: 'are given up', which: undefined, isForGood: true },
+      ])('that $how take what was read again with them', async ({ which, isForGood }) => {
+        const id = await make();
+        await store.claim(id, 0, 'me');
+        await store.record(id, 0, 'me', [copiedChunk(0, 1, 0), copiedChunk(1, 1, 1)]);
+        for (const split of [1, 12]) await store.keepPieceRead(id, split, 'one', 0, 'AAAA');
+        await (isForGood ? store.giveUpChunks(id, 1) : store.reopenChunks(id, 1, which));
+        expect(await store.piecesRead(id, 1, 'one')).toEqual(new Map());
+        expect(await store.piecesRead(id, 12, 'one')).toEqual(new Map([[0, 'AAAA']]));
       });
 
       it('are recorded together however long their digests are', async () => {
@@ -314,6 +349,21 @@ export function jobStoreContract(name: string, open: () => Promise<Stores>): voi
         expect(await store.parts(id, 0, 0)).toEqual({ ...begun, begunAnew: 1, parts: [part(1)] });
         await store.keepParts(id, 0, 'me', 0, begun);
         expect(await store.parts(id, 0, 0)).toEqual(begun);
+      });
+
+      it('is listed by batch and unit, with its names', async () => {
+        const id = await make();
+        for (const batch of [3, 12]) await store.claim(id, batch, 'me');
+        const names = [{ claim: 2, attempt: 1 }, ...begun.names];
+        await store.keepParts(id, 3, 'me', 1, { ...begun, parts: [part(1)] });
+        await store.keepParts(id, 3, 'me', 1, { ...begun, names, parts: [part(1), part(2)] });
+        await store.keepParts(id, 12, 'me', 10, begun);
+        const listed = (await allOf(store.partedFiles(id))).sort((a, b) => a.batch - b.batch);
+        expect(listed).toEqual([
+          { batch: 3, unit: 1, names },
+          { batch: 12, unit: 10, names: begun.names },
+        ]);
+        expect(await allOf(store.partedFiles(await make()))).toEqual([]);
       });
 
       it('that begins anew has no part of before', async () => {

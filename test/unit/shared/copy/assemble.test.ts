@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { assemble } from '../../../../shared/copy/assemble.ts';
 import { Progress } from '../../../../shared/copy/progress.ts';
 import { LocalDisk } from '../../../../shared/disk/local-disk.ts';
@@ -30,6 +30,9 @@ import { gated, joiningDisk } from '../../../support/joining-disk.ts';
 import { copiedChunk, newJob } from '../../../support/outcomes.ts';
 
 /** A file of five chunks and an older one under its name, on a disk that puts files together two at once. */
+
+// No test waits for a server.
+vi.mock('node:timers/promises', () => ({ setTimeout: () => Promise.resolve() }));
 
 const CHUNKS = 5;
 const NEW = 'abcdefghijklmnopqr';
@@ -270,6 +273,53 @@ describe('a file in chunks', () => {
     expect(await store.chunks(of.job.id, 0)).toEqual([]);
     expect(contentOf(of)).toBe('older');
     expect(temporaries(of)).toEqual([]);
+  });
+
+  const refusing = (exception: string, code: 'io' | 'other' | 'invalid', times = Infinity) => {
+    const where = { operation: 'CONCAT', path: '/x' };
+    const disk = joiningDisk(true);
+    const { concatenation } = disk;
+    if (!concatenation) throw new Error('it joins');
+    let left = times;
+    return decorated(disk, {
+      concatenation: {
+        obstacle: (...args) => concatenation.obstacle(...args),
+        blockBytes: (...args) => concatenation.blockBytes(...args),
+        concatenate: (...args) =>
+          left-- > 0
+            ? Promise.reject(new StorageError(code, exception, 'no', where))
+            : concatenation.concatenate(...args),
+      },
+    });
+  };
+
+  it.each([
+    { exception: 'IOException', code: 'io' },
+    { exception: 'RemoteException', code: 'other' },
+  ] as const)('whose server refuses for a moment ($code) keeps its chunks', async ({ exception, code }) => {
+    const of = await world();
+    const outcome = await finish(of, refusing(exception, code), 'one');
+    expect(outcome).toMatchObject({ outcome: 'failed' });
+    expect(outcome).toMatchObject({ failure: { reason: expect.stringContaining('its chunks are kept') as string } });
+    expect(temporaries(of)).toHaveLength(CHUNKS);
+    expect(await store.chunks(of.job.id, 0)).toHaveLength(CHUNKS);
+    await store.reopenFailed(of.job.id);
+    expect(await finish(of, refusing(exception, code, 3), 'two')).toMatchObject({ outcome: 'copied' });
+    await expectCopied(of);
+  });
+
+  it('that is refused in unclear words by two finishes goes as one stream, in clear ones at once', async () => {
+    const [unclear, clear] = [await world(), await world()];
+    await finish(unclear, refusing('IOException', 'io'), 'one');
+    expect(await store.isGivenUp(unclear.job.id, 0)).toBe(false);
+    await store.reopenFailed(unclear.job.id);
+    await finish(unclear, refusing('IOException', 'io'), 'two');
+    await finish(clear, refusing('SnapshotException', 'invalid'), 'one');
+    for (const of of [unclear, clear]) {
+      expect(await store.isGivenUp(of.job.id, 0)).toBe(true);
+      expect(temporaries(of)).toEqual([]);
+      expect(contentOf(of)).toBe('older');
+    }
   });
 
   it('that is skipped fails where its chunks cannot be deleted, and is skipped once they can', async () => {

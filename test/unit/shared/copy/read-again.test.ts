@@ -3,10 +3,9 @@ import type { FileCopy } from '../../../../shared/copy/file-copy.ts';
 import { piecesOf, readAgain } from '../../../../shared/copy/read-again.ts';
 import type { Joining } from '../../../../shared/copy/joining.ts';
 import { LocalDisk } from '../../../../shared/disk/local-disk.ts';
-import type { PiecesRead } from '../../../../shared/job/job-store.ts';
 import { type ChecksumLayout, ContentDigest } from '../../../../shared/storage/checksum.ts';
 import { decorated } from '../../../../shared/storage/decorated.ts';
-import type { ByteRange } from '../../../../shared/storage/storage.ts';
+import type { ByteRange, FileStatus } from '../../../../shared/storage/storage.ts';
 import { errorOf, never } from '../../../support/files.ts';
 import { newJob } from '../../../support/outcomes.ts';
 
@@ -35,12 +34,15 @@ function* bytes({ offset, lengthBytes }: ByteRange): Generator<Uint8Array> {
   }
 }
 
-/** @param failAt  number of the read that fails */
-function file(failAt?: number) {
+/**
+ * @param failAt  number of the read that fails
+ * @param there  the file that stands there
+ */
+function file(failAt?: number, there?: () => FileStatus) {
   const reads: ByteRange[] = [];
-  let kept: PiecesRead | undefined;
+  const kept = new Map<string, Map<number, string>>();
   const destination = decorated(new LocalDisk(65_536), {
-    stat: () => Promise.resolve(undefined),
+    stat: () => Promise.resolve(there?.()),
     read: (_, range) => {
       reads.push(range);
       if (reads.length - 1 === failAt) return Promise.reject(new Error('cut off'));
@@ -51,8 +53,11 @@ function file(failAt?: number) {
     },
   });
   const store = {
-    piecesRead: () => Promise.resolve(kept),
-    keepPiecesRead: (_: string, __: number, read: PiecesRead) => Promise.resolve(void (kept = read)),
+    piecesRead: (_: string, __: number, of: string) => Promise.resolve(new Map(kept.get(of))),
+    keepPieceRead: (_: string, __: number, of: string, piece: number, blocks: string) => {
+      kept.set(of, new Map([...(kept.get(of) ?? []), [piece, blocks]]));
+      return Promise.resolve();
+    },
   };
   const joining = {
     file: { context: { job: newJob() }, destination } as unknown as FileCopy,
@@ -93,4 +98,31 @@ it('a piece that was read is not read again by whoever goes on, in the same layo
   expect(reads.slice(before)).toHaveLength(piecesOf(of, LENGTH).length - 1);
   await readAgain(joining, '/f', layout(200 * MIB), never);
   expect(reads.length).toBeGreaterThan(before + piecesOf(of, LENGTH).length - 1);
+});
+
+it('a file of the same name that tells no inode, of another time, is read as a whole', async () => {
+  const of = layout(64 * MIB);
+  let modifiedAtMs = 1;
+  const there = () => ({ kind: 'file', lengthBytes: LENGTH, modifiedAtMs }) as FileStatus;
+  const { reads, joining } = file(undefined, there);
+  await readAgain(joining, '/f', of, never);
+  const pieces = piecesOf(of, LENGTH).length;
+  expect(reads).toHaveLength(pieces);
+  await readAgain(joining, '/f', of, never);
+  expect(reads).toHaveLength(pieces);
+  modifiedAtMs = 2;
+  await readAgain(joining, '/f', of, never);
+  expect(reads).toHaveLength(2 * pieces);
+});
+
+it('of a file of very many blocks each piece is kept, and fits into an item of a table', async () => {
+  const of = layout(1024);
+  const { reads, joining } = file(3);
+  expect(await errorOf(readAgain(joining, '/f', of, never))).toMatchObject({ message: 'cut off' });
+  const before = reads.length;
+  const pieces = piecesOf(of, LENGTH);
+  expect(Math.max(...pieces.map(({ lengthBytes }) => ((lengthBytes / 1024) * 16 * 4) / 3))).toBeLessThan(390_000);
+  await readAgain(joining, '/f', of, never);
+  expect(reads.length - before).toBeLessThanOrEqual(pieces.length - 2);
+  expect(reads.length - before).toBeLessThan(pieces.length);
 });
