@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { Progress } from '../../../../shared/copy/progress.ts';
 import { StateError } from '../../../../shared/errors.ts';
 import { type Log, silentLog } from '../../../../shared/log.ts';
@@ -281,6 +281,7 @@ describe('copiers whose runner was killed', () => {
     const { child, pids } = await started();
     const [frozen = 0] = pids;
     process.kill(frozen, 'SIGSTOP');
+    onTestFinished(() => void (alive([frozen]).length > 0 && process.kill(frozen, 'SIGKILL')));
     child.kill('SIGKILL');
     await once(child, 'exit');
     expect(isHeld(local.state.locks, 'job')).toBe(true);
