@@ -139,11 +139,12 @@ describe.concurrent('pairs are refused, and nothing is made', () => {
       pairsFile([table, `${meta}/new`], [meta, `${root}/c`]),
       pairsFile([`${meta}/v2.json`, `${meta}/v1, "old".json`], [`${meta}/v1, "old".json`, `${root}/c`]),
     ]) {
-      for (const to of ['A:/', 'A2:/']) {
-        for (const flag of ['--force', '--dry-run']) {
-          const args = ['copy', flag, '--silent', '--pairs', file, 'A:/', to];
-          await pair.expectRefused(args, { code: 3, says: ['and would write into', 'copy them in two jobs'], conf });
-        }
+      for (const [flag = '', to = ''] of [
+        ['--force', 'A:/'],
+        ['--dry-run', 'A2:/'],
+      ]) {
+        const args = ['copy', flag, '--silent', '--pairs', file, 'A:/', to];
+        await pair.expectRefused(args, { code: 3, says: ['and would write into', 'copy them in two jobs'], conf });
       }
     }
     expect(await a.tree(root)).toEqual(before);
