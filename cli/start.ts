@@ -44,14 +44,18 @@ export async function start(paths: readonly string[], flags: StartFlags): Promis
   return flags.wait ? follow(deployment, id, execution, flags) : exitCodes.success;
 }
 
-/** Of an execution's input, characters: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html */
-const MOST_INPUT = 262_144;
+/**
+ * Of an execution's input, bytes, with 2 KiB of room for what the state machine lays around it:
+ * https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+ */
+const MOST_INPUT_BYTES = 262_144 - 2048;
 
-function requireShort(spec: JobSpec): void {
-  const { length } = JSON.stringify(spec);
-  if (length <= MOST_INPUT) return;
+/** @throws SpecError for a job that is too long to be an execution's input */
+export function requireShort(spec: JobSpec): void {
+  const bytes = Buffer.byteLength(JSON.stringify(spec));
+  if (bytes <= MOST_INPUT_BYTES) return;
   throw new SpecError(
-    `the job is ${length} characters long, and Step Functions takes ${MOST_INPUT}`,
+    `the job is ${bytes} bytes long, and Step Functions takes ${MOST_INPUT_BYTES}`,
     'cut its pairs or patterns into several jobs, or use hdfs-fanout copy',
   );
 }

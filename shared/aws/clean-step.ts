@@ -5,6 +5,7 @@ import { sweep, type SweepPosition, sweepStart } from '../finish/sweep.ts';
 import { sweepChunks } from '../finish/sweep-chunks.ts';
 import { sweepParts } from '../finish/sweep-parts.ts';
 import { cleaned, isCleaned } from '../job/cleaned.ts';
+import { deletesOf } from '../job/deletion.ts';
 import type { Job } from '../job/job.ts';
 import { type ManifestPosition, manifestStart } from '../job/manifest-lines.ts';
 import { withSmallHeap } from '../memory.ts';
@@ -34,7 +35,7 @@ export async function cleanStep(
   deadline: Deadline,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { store, manifests } = services;
+  const { store, manifests, lists } = services;
   const job = await takeOver(id, execution, services);
   await giveAccess(id, job.spec, services, signal);
   await using endpoints = await endpointsOfJob(services, id, job.spec);
@@ -65,6 +66,8 @@ export async function cleanStep(
   }
   await manifests.remove(retryManifestOf(id));
   await manifests.remove(id);
+  await manifests.remove(deletesOf(id));
+  await lists.remove(id);
   await endJob(job, destination, services, signal);
   return true;
 }

@@ -1,8 +1,25 @@
 import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { BatchGetCommand, type DynamoDBDocumentClient, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { DestinationBusyError } from '../errors.ts';
-import type { LockedPath } from '../storage/storage.ts';
-import { isWithin } from '../storage/path.ts';
+import { type Job, lockedPathsOf } from '../job/job.ts';
+import type { LockedPath, Storage } from '../storage/storage.ts';
+import { isWithin, parentOf } from '../storage/path.ts';
+
+/** Of one job's paths, as far as they are recorded one by one: all jobs of a namespace share an item, which DynamoDB limits to 400 KB. */
+const MOST_BYTES = 8192;
+
+/** What a job's lock is on in AWS: its roots, or where they are many the one directory that holds them all. */
+export async function recordedPathsOf(
+  job: Job,
+  destination: Storage,
+  signal: AbortSignal,
+): Promise<readonly LockedPath[]> {
+  const paths = [...new Set(job.roots.map((root) => root.destination))];
+  if (Buffer.byteLength(paths.join()) <= MOST_BYTES) return lockedPathsOf(job, destination, signal);
+  let [above = '/'] = paths;
+  for (const path of paths) while (!isWithin(path, above)) above = parentOf(above);
+  return destination.lockedPaths(above, signal);
+}
 
 interface Holder {
   readonly job: string;

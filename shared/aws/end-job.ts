@@ -1,6 +1,7 @@
-import { type Job, lockedPathsOf } from '../job/job.ts';
+import type { Job } from '../job/job.ts';
 import type { Storage } from '../storage/storage.ts';
 import { endAccess } from './access.ts';
+import { recordedPathsOf } from './destination-lock.ts';
 import { type FinalStatus, finalStatus } from './final-status.ts';
 import type { Services } from './services.ts';
 
@@ -14,7 +15,7 @@ export async function endJob(
   services: Services,
   signal: AbortSignal,
 ): Promise<FinalStatus> {
-  await services.lock.release(job.id, await lockedPathsOf(job, destination, signal));
+  await services.lock.release(job.id, await recordedPathsOf(job, destination, signal));
   await endAccess(job.id, services);
   await services.active.remove(job.id);
   // The renewer may have kept a new token until the job was among those at work no more.

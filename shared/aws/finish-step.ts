@@ -4,6 +4,7 @@ import { assemble } from '../copy/assemble.ts';
 import { Progress } from '../copy/progress.ts';
 import { finish } from '../finish/finish.ts';
 import type { Finishing } from '../finish/finishing.ts';
+import { deletesOf } from '../job/deletion.ts';
 import type { Job } from '../job/job.ts';
 import { hasList } from '../job/spec.ts';
 import { endJob } from './end-job.ts';
@@ -52,6 +53,11 @@ export async function finishStep(
   try {
     const ended = job.phase === 'done' ? job : await finish(finishing);
     if (!ended) return { done: false };
+    // Nothing is left to retry.
+    if (ended.outcome === 'Successful') {
+      if (options.delete) await manifests.remove(deletesOf(id));
+      if (hasList(options)) await lists.remove(id);
+    }
     return { done: true, outcome: ended.outcome, ...(await endJob(ended, destination, services, signal)) };
   } catch (error) {
     // Another finish, which was given up for dead, is still at work, and will find that it owns nothing any more; or it has ended the job.

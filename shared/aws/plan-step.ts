@@ -10,6 +10,7 @@ import { issuesOf } from '../issues.ts';
 import { withSmallHeap } from '../memory.ts';
 import { endAccess, giveAccess } from './access.ts';
 import { cleanStep } from './clean-step.ts';
+import { recordedPathsOf } from './destination-lock.ts';
 import { type Endpoints, openEndpoints } from '../endpoints/endpoints.ts';
 import { endpointsOfJob } from './endpoints.ts';
 import { Limits, requireZone } from '../limits/limits.ts';
@@ -17,7 +18,7 @@ import { Logins } from './logins.ts';
 import { retryManifestOf, writeRetryManifest } from './retry-manifest.ts';
 import { copiersFor, type Scale } from './scale.ts';
 import type { Services } from './services.ts';
-import { type Job, lockedPathsOf, newJob, noLosses } from '../job/job.ts';
+import { type Job, newJob, noLosses } from '../job/job.ts';
 import { isCleaned } from '../job/cleaned.ts';
 import { mayReplace } from '../job/existing.ts';
 import { hasList, type JobSpec, parseJobSpec, withOptions } from '../job/spec.ts';
@@ -150,7 +151,7 @@ async function begin(
   refuseAtOnce(spec, source, destination, patterns, destinationPath);
   const roots = await resolveMapping(spec, patterns, destinationPath, source, destination, signal);
   const job = newJob(id, spec, roots, startedAtMs);
-  await lock.acquire(id, execution, await lockedPathsOf(job, destination, signal));
+  await lock.acquire(id, execution, await recordedPathsOf(job, destination, signal));
   if (hasList(spec.options)) await lists.keep(id, spec.options.filesFrom);
   // A planner that was killed after this line finds the job when it is called again.
   if (!(await store.get(id))) await store.create(job);
@@ -180,7 +181,7 @@ async function takeUp(
   // Nothing is changed yet: a job that may overwrite only from now on might overwrite its own source.
   if (mayReplaceNow)
     await refuseSameTree({ source, destination, mayReplace: true, makeProbe: true }, job.roots, signal);
-  await lock.acquire(id, execution, await lockedPathsOf(job, destination, signal));
+  await lock.acquire(id, execution, await recordedPathsOf(job, destination, signal));
   // What was given may be old by now, and got tokens may have ended.
   await endAccess(id, services);
   await store.closing.reopen(id);

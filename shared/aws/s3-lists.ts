@@ -1,4 +1,10 @@
-import { CopyObjectCommand, HeadObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import {
+  CopyObjectCommand,
+  DeleteObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
 import { messageOf, SpecError } from '../errors.ts';
 import { listPrefix, manifestPrefix, startedListPrefix } from '../names.ts';
 import { ListOnDisk } from '../machine/list-on-disk.ts';
@@ -55,7 +61,10 @@ export class S3Lists {
     }
     if (length > MOST_BYTES) throw tooLong();
     const CopySource = `${this.#bucket}/${encodeURIComponent(key)}`;
-    await this.#client.send(new CopyObjectCommand({ ...this.#object(job), CopySource }));
+    // Tags would be copied otherwise, which takes rights that the planner does not need:
+    // https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
+    const bare = { TaggingDirective: 'REPLACE' } as const;
+    await this.#client.send(new CopyObjectCommand({ ...this.#object(job), CopySource, ...bare }));
   }
 
   /** The kept list of a job, on this Lambda's disk. @param root  of the source. @throws SpecError for a line that is no path below it */
@@ -63,6 +72,11 @@ export class S3Lists {
     const list = new ListOnDisk();
     await list.fill(listLines(objectChunks(this.#client, this.#object(job))), root);
     return list;
+  }
+
+  /** Forgets the kept list of a job. Safe to run again. */
+  async remove(job: string): Promise<void> {
+    await this.#client.send(new DeleteObjectCommand(this.#object(job)));
   }
 
   #object(job: string): { Bucket: string; Key: string } {

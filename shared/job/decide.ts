@@ -20,6 +20,7 @@ export const EXISTS = 'exists';
  *
  *     source     destination              existing       decision
  *     refused    any                      any            fail       its name cannot be used
+ *     directory  any                      any            fail       it was a file, or nothing, before: what is in it is in no batch
  *     other      any                      any            skip       not a regular file
  *     file       absent                   any            copy
  *     file       not a file               any            fail       a directory stands there
@@ -40,6 +41,10 @@ export function decide(
   { existing, compare }: { readonly existing: Existing; readonly compare: Comparison },
 ): Decision {
   if (source.refusal !== undefined) return { kind: 'fail', reason: source.refusal, lasting: true };
+  if (source.kind === 'directory') {
+    const reason = 'a directory stands at the source by now: copy again, a resumed job does not list it';
+    return { kind: 'fail', reason, lasting: true };
+  }
   if (source.kind !== 'file') return { kind: 'skip', reason: 'not a regular file' };
   if (!destination) return { kind: 'copy', reason: '' };
   if (destination.kind !== 'file') {

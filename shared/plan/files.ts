@@ -75,10 +75,15 @@ export class Files {
     await this.#add(found, { kind: 'skip', reason: 'temporary file of a copy' });
   }
 
-  /** A path that the job's list names, and that the source does not have. */
+  /**
+   * A path that the job's list names, and that the source does not have. What comes there later may be a directory, or lie in some that nobody has
+   * looked at: only another plan finds it.
+   */
   async failMissing(root: number, path: string): Promise<void> {
     const found = { root, path, source: unknownFile(basename(path)), destination: undefined };
-    await this.#add(found, { kind: 'fail', reason: 'the list names it, and the source has no such file' });
+    const reason =
+      'the list names it, and the source has no such file: once it is there copy again, a resumed job does not look for it';
+    await this.#add(found, { kind: 'fail', reason, lasting: true });
   }
 
   /** What the user's choice has left out of a root. @param why  the option that did */

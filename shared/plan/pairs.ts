@@ -16,7 +16,7 @@ const AT_ONCE = 16;
  *
  * @param path  what all destinations must lie in, as all sources must in the one pattern
  * @param makeProbe  as of `refuseSameTree`
- * @throws SpecError, RefusedError for pairs that lead elsewhere, or of which one would write into what another writes
+ * @throws SpecError, RefusedError for pairs that lead elsewhere, or of which one would write into what another writes or reads
  */
 export async function rootsOfPairs(
   { options: { pairs, existing } }: JobSpec,

@@ -5,6 +5,7 @@ import { isWithin, join, parentOf } from '../storage/path.ts';
 import { urgently } from '../storage/urgent.ts';
 import type { Root } from '../job/root.ts';
 import { probeName } from '../job/temporary.ts';
+import { crossings } from './crossings.ts';
 
 /** How long removing the probe may take, ms: also when the job was stopped meanwhile. */
 const CLEANUP_MS = 30_000;
@@ -22,9 +23,10 @@ interface SourceAndDestination {
 }
 
 /**
- * Refuses to copy a tree into itself, also where source and destination are two names of one namespace (`localhost` and
- * `127.0.0.1`, a namenode and the HttpFS before it). What can be told without a request is told so; otherwise, and only where the
- * paths overlap, an empty directory is made where the destination is, looked for through the source, and removed: once a job.
+ * Refuses to copy a tree into itself, or into another one that the same job reads, also where source and destination are two names of
+ * one namespace (`localhost` and `127.0.0.1`, a namenode and the HttpFS before it). What can be told without a request is told so;
+ * otherwise, and only where the paths overlap, an empty directory is made where the destination is, looked for through the source, and
+ * removed: once a job.
  *
  * @throws RefusedError
  */
@@ -35,35 +37,45 @@ export async function refuseSameTree(
 ): Promise<void> {
   const { source, destination, mayDelete } = storages;
   const known = new Map<string, boolean>();
-  for (const root of roots) {
-    if (!(await overlaps(root, storages, signal))) continue;
-    const key = [...source.addressesOf(root.destination), '|', ...destination.addressesOf(root.destination)].join(' ');
-    const same = known.get(key) ?? (await isOnePath(root.destination, storages, signal));
+  const isShared = async (path: string) => {
+    const key = [...source.addressesOf(path), '|', ...destination.addressesOf(path)].join(' ');
+    const same = known.get(key) ?? (await isOnePath(path, storages, signal));
     known.set(key, same);
-    if (!same) continue;
-    const alias =
-      source.name === destination.name ? '' : `${source.name} and ${destination.name} are one file system: `;
+    return same;
+  };
+  const alias = source.name === destination.name ? '' : `${source.name} and ${destination.name} are one file system: `;
+  for (const root of roots) {
+    if (!(await overlaps(root, root.source, storages, signal)) || !(await isShared(root.destination))) continue;
     const what = isWithin(root.destination, root.source)
       ? `is or lies inside its own source ${root.source}`
       : `holds its own source ${root.source}, and would ${mayDelete ? 'delete it' : 'overwrite it while it is read'}`;
     throw new RefusedError(`${alias}${destination.name}:${root.destination} ${what}`, 'name another destination');
   }
+  for (const [root, read] of crossings(roots)) {
+    if (!(await overlaps(root, read.source, storages, signal))) continue;
+    const isServed = haveOneAddress(source, read.source, destination, read.source);
+    if (!isServed && !(await isShared(root.destination))) continue;
+    const writes = `${root.source} is copied to ${root.destination}`;
+    const reads = `${read.source}, which is copied to ${read.destination}`;
+    throw new RefusedError(`${alias}${writes}, and would write into ${reads}`, 'copy them in two jobs');
+  }
 }
 
-/** Whether the paths, taken as those of one file system, would let the copy write into what it reads. */
+/** Whether the copy of a root would write into what is read at a path, all taken as paths of one file system. */
 async function overlaps(
   root: Root,
+  read: string,
   { source, mayReplace, mayDelete = false }: SourceAndDestination,
   signal: AbortSignal,
 ): Promise<boolean> {
-  if (isWithin(root.destination, root.source)) return true;
-  if (!isWithin(root.source, root.destination) || isInSnapshot(root.source)) return false;
+  if (isWithin(root.destination, read)) return true;
+  if (!isWithin(read, root.destination) || isInSnapshot(read)) return false;
   // The source itself would be what only the destination has.
   if (mayDelete) return true;
   if (!mayReplace) return false;
   // Of `/a/b` copied to `/a`, only what lies at `/a/b/b` would land inside of `/a/b`.
-  const below = root.destination === '/' ? root.source : root.source.slice(root.destination.length);
-  return (await source.stat(root.source + below, signal)) !== undefined;
+  const below = root.destination === '/' ? read : read.slice(root.destination.length);
+  return (await source.stat(join(root.source, below.slice(1)), signal)) !== undefined;
 }
 
 /** A path in a snapshot: nothing is ever written there. */

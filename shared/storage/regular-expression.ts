@@ -106,9 +106,18 @@ class Automaton {
       after = this.#add({ either });
       either.push(this.#build(part, after), next);
     } else {
-      for (let times = most; times > least; times--) after = this.#add({ either: [this.#build(part, after), next] });
+      for (let times = most; times > least; times--) {
+        const begin = this.#build(part, after);
+        if (begin === after) break;
+        after = this.#add({ either: [begin, next] });
+      }
     }
-    for (let times = 0; times < least; times++) after = this.#build(part, after);
+    for (let times = 0; times < least; times++) {
+      const begin = this.#build(part, after);
+      // What adds no state takes no text, however often it is repeated, and no limit would end the repetition.
+      if (begin === after) break;
+      after = begin;
+    }
     return after;
   }
 

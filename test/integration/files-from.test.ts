@@ -62,6 +62,15 @@ describe.concurrent('a list', () => {
       '/tree/c/below a file',
       '/tree/x/y',
     ]);
+    expect(
+      failures.stdout.match(/the list names it, and the source has no such file: once it is there copy again/g),
+    ).toHaveLength(3);
+    expect(await copied()).toEqual(['a/', 'a/1']);
+    // Whatever comes there meanwhile, and whatever is in it, only another job finds.
+    await pair.a.mkdirs(`${root}/tree/a/9`);
+    await pair.a.put(`${root}/tree/x/y`, 'y');
+    const resumed = await pair.run(['copy', '--resume', status.Job, '--silent']);
+    expect({ code: resumed.code, ...resumed.status }).toMatchObject({ code: 1, 'Files Copied': 1, 'Files Failed': 3 });
     expect(await copied()).toEqual(['a/', 'a/1']);
   });
 

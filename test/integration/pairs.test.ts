@@ -128,6 +128,33 @@ describe.concurrent('pairs are refused, and nothing is made', () => {
     await pair.expectRefused(args, { code, says: [says] });
   });
 
+  test('in one cluster, also under two names, where one writes into what another reads', async () => {
+    const { pair, a, root } = await scene('refused-crossing');
+    const conf = pair.conf({ A2: { url: bed.a.replace('localhost', '127.0.0.1') } });
+    const [table, meta] = [`${root}/wh/db/table`, `${root}/meta`];
+    const before = await a.tree(root);
+    for (const file of [
+      pairsFile([table, meta], [meta, table]),
+      pairsFile([table, meta], [meta, `${root}/c`]),
+      pairsFile([table, `${meta}/new`], [meta, `${root}/c`]),
+      pairsFile([`${meta}/v2.json`, `${meta}/v1, "old".json`], [`${meta}/v1, "old".json`, `${root}/c`]),
+    ]) {
+      for (const [flag = '', to = ''] of [
+        ['--force', 'A:/'],
+        ['--dry-run', 'A2:/'],
+      ]) {
+        const args = ['copy', flag, '--silent', '--pairs', file, 'A:/', to];
+        await pair.expectRefused(args, { code: 3, says: ['and would write into', 'copy them in two jobs'], conf });
+      }
+    }
+    expect(await a.tree(root)).toEqual(before);
+    const apart = await pair.run(
+      ['copy', '--force', '--silent', '--pairs', pairsFile([table, meta], [meta, table]), 'A:/', 'B:/'],
+      { conf },
+    );
+    expect({ code: apart.code, stderr: apart.stderr }).toEqual({ code: 0, stderr: '' });
+  });
+
   test('with a list, or flattened', async () => {
     const { pair, root } = await scene('refused-both');
     const file = pairsFile([`${root}/a`, `${root}/b`]);

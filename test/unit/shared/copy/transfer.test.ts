@@ -57,6 +57,23 @@ async function transferred(
   return transfer(context, 0, 0, unit, taken);
 }
 
+describe('what was no directory when it was planned, and is one by now, fails', () => {
+  it.each<[string, Existing, Pick<FileUnit, 'decision' | 'reason'>, number]>([
+    ['a file that was refused', 'update', { decision: 'fail', reason: 'it vanished before it was copied' }, 1],
+    ['a file that was skipped', 'update', { decision: 'skip', reason: 'exists' }, 1],
+    ['a file that was to be copied', 'fail', { decision: 'copy' }, 2],
+  ])('%s', async (_, existing, plan, claim) => {
+    rmSync(join(top, 'source/file'));
+    mkdirSync(join(top, 'source/file'));
+    const outcome = await transferred({ existing, direct: false }, plan, claim);
+    expect(outcome).toMatchObject({ outcome: 'failed', failure: { operation: 'PLAN' } });
+    expect(outcome).toHaveProperty(
+      'failure.reason',
+      expect.stringContaining('a directory stands at the source by now'),
+    );
+  });
+});
+
 /** A destination whose first write breaks off, having left `left` under the name; the first deletions fail. */
 function breaking(left: Uint8Array): Storage {
   let writes = 0;

@@ -24,6 +24,17 @@ const table: readonly {
     decision: { kind: 'skip', reason: 'not a regular file' },
   },
   {
+    what: 'a directory that was no directory before',
+    source: directory,
+    destinations: [undefined, file(1), directory],
+    existing: existingChoices,
+    decision: {
+      kind: 'fail',
+      reason: 'a directory stands at the source by now: copy again, a resumed job does not list it',
+      lasting: true,
+    },
+  },
+  {
     what: 'a new file',
     source: file(7),
     destinations: [undefined],

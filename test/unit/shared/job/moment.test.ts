@@ -14,8 +14,13 @@ it.each([
   ['2024-01-31 18:00:01', '2024-01-31T18:00:01.000Z'],
   ['2024-01-31T18:00:01.5Z', '2024-01-31T18:00:01.500Z'],
   ['2024-01-31T18:00+01:00', '2024-01-31T17:00:00.000Z'],
-])('%s is %s, in any time zone', (text, iso) => {
+  ['900000d', '0000-01-01T00:00:00.000Z'],
+  ['999999999w', '0000-01-01T00:00:00.000Z'],
+  ['0000-01-01T00:00+14:00', '0000-01-01T00:00:00.000Z'],
+  ['9999-12-31T23:59-14:00', '9999-12-31T23:59:59.999Z'],
+])('%s is %s, in any time zone, and a kept job says it again', (text, iso) => {
   expect(new Date(momentOf(text, nowMs)).toISOString()).toBe(iso);
+  expect(new Date(momentOf(iso, 0)).toISOString()).toBe(iso);
   expect(faultInMoment(text)).toBeUndefined();
 });
 

@@ -26,6 +26,9 @@ describe('an expression matches whole texts', () => {
     ['a||b', ['a', '', 'b'], ['ab']],
     ['()*x', ['x'], ['']],
     ['#.*', ['# no comment'], ['x']],
+    ['((((){9999}){9999}){9999}){9999}x', ['x'], ['']],
+    ['((((){0,9999}){0,9999}){0,9999}){0,9999}x', ['x'], ['']],
+    ['(((a{0}){9999}){9999}){9999,}', [''], ['a']],
   ])('%j', (expression, whole, others) => {
     const matches = wholeMatcher(expression);
     expect(whole.filter((text) => !matches(text))).toEqual([]);
