@@ -1,5 +1,6 @@
 import { type FanoutError, RefusedError } from '../errors.ts';
 import type { DeleteUnit } from '../job/deletion.ts';
+import type { Found } from '../job/job.ts';
 import type { Root } from '../job/root.ts';
 import { isWithin } from '../storage/path.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -23,19 +24,6 @@ export interface ExtrasSearch {
   readonly onLost: (path: string, error: FanoutError) => void;
   /** Asked after each name; the search then stops. Default: never. */
   readonly isOver?: () => boolean;
-}
-
-/** What was found. Plain JSON. */
-export interface Found {
-  readonly files: number;
-  readonly bytes: number;
-  /** Extras that are directories with nothing in them. */
-  readonly directories: number;
-  /** Files that the destination has in all. */
-  readonly destinationFiles: number;
-  /** Entries of the source below its root, and the files among them. */
-  readonly sourceEntries: number;
-  readonly sourceFiles: number;
 }
 
 /** Where a search goes on. Plain JSON. */
