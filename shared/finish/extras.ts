@@ -18,7 +18,7 @@ export function seeksExtras(options: Pick<JobOptions, 'delete' | 'trackMissing'>
 }
 
 /** Raised with every change of what the cursor is made of. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** Where the listing of deletions goes on. Plain JSON. */
 interface ListCursor {

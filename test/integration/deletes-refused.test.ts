@@ -46,6 +46,13 @@ describe.concurrent('is refused before a byte is moved:', () => {
     await expectRefused(mirror, paths(`${mirror.pair.root}/hollow`), 3, ['is empty', 'check the source']);
   });
 
+  test('a source with wildcards, although it matches one directory', async () => {
+    const mirror = await make('wildcard');
+    const paths = [`A:${mirror.source.slice(0, -1)}*`, `B:${mirror.mirror}`];
+    for (const flags of [['--delete'], ['--track-missing', '/tmp/x']])
+      await expectRefused(mirror, ['--exact', ...flags, ...paths], 2, ['named in full', 'without wildcards']);
+  });
+
   test('a source that is a file', async () => {
     const mirror = await make('file');
     const { source, mirror: to } = mirror;

@@ -212,6 +212,20 @@ describe('refuseAtOnce', () => {
   });
 
   it.each([
+    ['/a/*', { delete: true }, '--delete'],
+    ['/a/{b,c}', { delete: true }, '--delete'],
+    ['/a/[b]', { trackMissing: '/tmp/x' }, '--track-missing'],
+  ])('refuses %s as a source to mirror, whatever it matches: %j', (source, options, flag) => {
+    const mirror = parseJobSpec({ source: 'local:/x', destination: 'local:/y', options: { ...exact, ...options } });
+    const says = `${flag} takes one source that is named in full, not ${source} (write its path without wildcards)`;
+    expect(() => refuseAtOnce(mirror, disk, disk, [source], '/b')).toThrow(says);
+    expect(() => refuseAtOnce(mirror, disk, disk, ['/a/b', '/a/c'], '/b')).toThrow(`${flag} takes one source`);
+    for (const named of ['/a/b', '/a/\\*']) {
+      expect(() => refuseAtOnce(mirror, disk, disk, [named], '/b')).not.toThrow();
+    }
+  });
+
+  it.each([
     ['a sibling whose name begins the same', '/a/b', '/a/bc'],
     ['the parent of its source', '/a/b', '/a'],
     ['what only a listing can tell', '/a/*', '/a/b'],
