@@ -97,7 +97,7 @@ export async function resolveMapping(
   await refuseSameTree({ source, destination, ...may, makeProbe }, roots, signal);
   refuseNames(roots, destination);
   for (const root of roots) await refuseExisting(root, destinationPath, standing, spec, destination, signal);
-  if (spec.options.delete) await refuseDeletes(spec.options, roots, source, destination, signal);
+  if (spec.options.delete) await refuseDeletes(spec.options, roots, source, destination, makeProbe, signal);
   return roots;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
-import { Mirror } from '../support/mirror.ts';
+import { inTrash, Mirror } from '../support/mirror.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
 import { expectOneLine } from '../support/two-clusters.ts';
 
@@ -71,6 +71,14 @@ describe.concurrent('is refused before a byte is moved:', () => {
     const mirror = await make('off');
     const args = ['--exact', '--delete', `B:${mirror.mirror}`, `A:${mirror.source}`];
     await expectRefused(mirror, args, 3, ['the trash is off (fs.trash.interval is 0)', '--skip-trash']);
+  });
+
+  test('a destination in the trash itself', async () => {
+    const mirror = await make('in-trash');
+    const to = inTrash(mirror.mirror);
+    await mirror.pair.b.put(`${to}/old`, 'old');
+    const args = ['--exact', '--delete', `A:${mirror.source}`, `B:${to}`];
+    await expectRefused(mirror, args, 3, ['it lies in the trash itself', '--skip-trash']);
   });
 
   test('a user without right to the trash', async () => {

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { takeUp } from '../../../../cli/resume.ts';
+import { DeadlineReached } from '../../../../shared/deadline.ts';
+import { TransportError } from '../../../../shared/errors.ts';
 import { LocalDisk } from '../../../../shared/disk/local-disk.ts';
 import type { Endpoints } from '../../../../shared/endpoints/endpoints.ts';
 import { finish, forgetLosses } from '../../../../shared/finish/finish.ts';
@@ -15,6 +17,7 @@ import { SqliteJobStore } from '../../../../shared/machine/sqlite-job-store.ts';
 import type { State } from '../../../../shared/machine/state.ts';
 import { decorated } from '../../../../shared/storage/decorated.ts';
 import { StorageError } from '../../../../shared/storage/errors.ts';
+import type { Storage } from '../../../../shared/storage/storage.ts';
 import { never } from '../../../support/files.ts';
 import { noSplits } from '../../../support/no-splits.ts';
 
@@ -117,6 +120,46 @@ describe('a resume of a job that was stopped while it deleted', () => {
     await store.update('job', { deletes: { files: EXTRAS, bytes: 0 } });
     await resume({ maxDelete: 0 });
     expect(await end()).toMatchObject({ outcome: 'Failed' });
+  });
+});
+
+describe('a batch of deletions for which the time is over', () => {
+  it('ends in the middle, and what has ended is recorded', async () => {
+    const late = new AbortController();
+    const slow = decorated(destination, {
+      delete: async (path, signal) => {
+        if (deleted === 20) late.abort(new DeadlineReached(1));
+        signal.throwIfAborted();
+        return destination.delete(path, signal);
+      },
+    });
+    const deleting = { lists: manifests, track: () => Promise.reject(new Error()), onDeletion: () => undefined };
+    const ending = end({ destination: slow, deleting: { ...deleting, late: late.signal } });
+    await expect(ending).rejects.toBeInstanceOf(DeadlineReached);
+    expect(left().length).toBe(EXTRAS - deleted);
+    expect(deleted).toBeLessThan(60);
+    expect((await store.counters('job')).get('deletes.files')).toBe(deleted);
+    expect(await end()).toMatchObject({ outcome: 'Failed' });
+    expect((await store.counters('job')).get('deletes.files')).toBe(EXTRAS - 1);
+    expect([...(await store.counters('job')).keys()].filter((name) => name.startsWith('kept'))).toEqual([]);
+  });
+
+  it('takes nothing for an answer that was not waited for', async () => {
+    const late = new AbortController();
+    let listings = 0;
+    const source = decorated(disk, {
+      async *list(path, signal, after) {
+        // By the search, and once more before the deletions.
+        if (++listings < 2) return yield* disk.list(path, signal, after);
+        late.abort(new DeadlineReached(1));
+        throw new TransportError('cut', { operation: 'LIST', path }, {});
+      },
+    } satisfies Partial<Storage>);
+    const deleting = { lists: manifests, track: () => Promise.reject(new Error()), onDeletion: () => undefined };
+    const ending = end({ source, deleting: { ...deleting, late: late.signal } });
+    await expect(ending).rejects.toBeInstanceOf(DeadlineReached);
+    expect(await end()).toMatchObject({ outcome: 'Failed' });
+    expect(left()).toEqual(['extra-000']);
   });
 });
 
