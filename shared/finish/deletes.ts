@@ -104,8 +104,6 @@ async function reasonsToKeep(
   await forEach(byDirectory, AT_ONCE, signal, async ([directory, missing], both) => {
     const names = [...new Set(missing.map(([, unit]) => basename(topOf(unit))))].sort(source.order);
     const present = await presentIn(source, join(root, directory.slice(1)), names, both);
-    // What was not waited for is no answer.
-    both.throwIfAborted();
     for (const [index, unit] of missing) {
       if (!present) reasons.set(index, 'its directory could not be listed at the source');
       else if (present.has(basename(topOf(unit)))) reasons.set(index, 'the source has it again');

@@ -7,6 +7,7 @@ import { DeadlineReached } from '../../../../shared/deadline.ts';
 import { TransportError } from '../../../../shared/errors.ts';
 import { LocalDisk } from '../../../../shared/disk/local-disk.ts';
 import type { Endpoints } from '../../../../shared/endpoints/endpoints.ts';
+import { deleteEntry } from '../../../../shared/finish/delete-entry.ts';
 import { finish, forgetLosses } from '../../../../shared/finish/finish.ts';
 import type { Finishing } from '../../../../shared/finish/finishing.ts';
 import { newJob } from '../../../../shared/job/job.ts';
@@ -150,7 +151,10 @@ describe('a batch of deletions for which the time is over', () => {
     const source = decorated(disk, {
       async *list(path, signal, after) {
         // By the search, and once more before the deletions.
-        if (++listings < 2) return yield* disk.list(path, signal, after);
+        if (++listings < 2) {
+          yield* disk.list(path, signal, after);
+          return;
+        }
         late.abort(new DeadlineReached(1));
         throw new TransportError('cut', { operation: 'LIST', path }, {});
       },
@@ -161,6 +165,21 @@ describe('a batch of deletions for which the time is over', () => {
     expect(await end()).toMatchObject({ outcome: 'Failed' });
     expect(left()).toEqual(['extra-000']);
   });
+});
+
+it('a directory that could not be looked through in time is not said to hold something that stays', async () => {
+  const late = new AbortController();
+  mkdirSync(join(top, 'mirror/whole'));
+  const storage = decorated(disk, {
+    async *list(path) {
+      late.abort(new DeadlineReached(1));
+      throw await Promise.resolve(new TransportError('cut', { operation: 'LIST', path }, {}));
+    },
+  } satisfies Partial<Storage>);
+  const within = { storage, root: join(top, 'mirror'), hides: () => false, signal: late.signal };
+  const unit = { root: 0, path: 'whole', kind: 'directory', modifiedAtMs: 0, files: 0, bytes: 0, digest: '' } as const;
+  const how = { skipTrash: false, mayHaveBegun: false, reasonToKeep: undefined };
+  await expect(deleteEntry(within, unit, how)).rejects.toBeInstanceOf(DeadlineReached);
 });
 
 describe('why nothing was deleted', () => {
