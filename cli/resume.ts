@@ -7,7 +7,7 @@ import type { State } from '../shared/machine/state.ts';
 import type { Endpoints } from '../shared/endpoints/endpoints.ts';
 import type { CopyFlags, GivenFlags } from './options.ts';
 import { type Batch, destinationPathOf, type FileUnit, isNeverWritten, sourcePathOf } from '../shared/job/unit.ts';
-import type { Job } from '../shared/job/job.ts';
+import { type Job, keptNote } from '../shared/job/job.ts';
 import { mayReplace } from '../shared/job/existing.ts';
 import { isCleaned } from '../shared/job/cleaned.ts';
 import { failedUnits } from '../shared/job/failed-units.ts';
@@ -120,7 +120,8 @@ export async function takeUp(
   if (mayReplaceNow)
     await refuseSameTree({ source, destination, mayReplace: true, makeProbe: true }, job.roots, signal);
   const phase = job.phase === 'planning' ? 'planning' : 'copying';
-  const changes = { spec, phase, outcome: undefined, error: undefined, endedAtMs: undefined } as const;
+  const ended = { outcome: undefined, error: undefined, endedAtMs: undefined, notDeleted: keptNote(job) } as const;
+  const changes = { spec, phase, ...ended } as const;
   await store.update(id, changes);
   await store.reopenFailed(id);
   return { ...job, ...changes };

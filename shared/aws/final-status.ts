@@ -17,7 +17,7 @@ export async function finalStatus(job: Job, { store }: Pick<Services, 'store'>):
   const { 'Directories Not Preserved': directories, ...counts } = status;
   const firstFailures = await store.failures(job.id, EXAMPLES);
   const summary = {
-    message: job.error ?? `${status['Files Failed']} of ${status['Files Expected']} files failed`,
+    message: job.error ?? failedOf(status),
     next: `hdfs-fanout status ${job.id} --failures, then hdfs-fanout retry ${job.id}`,
     status: counts,
     firstFailures: firstFailures.map(({ path, operation, host, reason }) => ({ path, operation, host, reason })),
@@ -26,4 +26,11 @@ export async function finalStatus(job: Job, { store }: Pick<Services, 'store'>):
   if (cause.length <= CAUSE_LENGTH) return { status, cause };
   const { 'Warning Reasons': reasons, ...short } = counts;
   return { status, cause: JSON.stringify({ ...summary, status: short, firstFailures: [] }) };
+}
+
+function failedOf(status: JobStatus): string {
+  const files = `${status['Files Failed']} of ${status['Files Expected']} files failed`;
+  const deletions = status['Deletes Failed'] ?? 0;
+  if (deletions === 0) return files;
+  return `${status['Files Failed'] > 0 ? `${files}, ` : ''}${deletions} deletions failed`;
 }

@@ -39,7 +39,7 @@ export async function finishStep(
   // Only for the attributes of directories.
   const isListed = options.preserve && hasList(options) && job.phase !== 'done';
   using list = isListed ? await lists.open(id, job.roots[0]?.source ?? '/') : undefined;
-  // A file that is read again once it was put together goes on in the next invocation.
+  // A file that is read again once it was put together goes on in the next invocation, and so do deletions.
   const late = new AbortController();
   const disarm = deadline.arm(late);
   const context = { job, source, destination, store, owner, progress: new Progress(), log };
@@ -48,7 +48,10 @@ export async function finishStep(
     assemble: (batch, index, unit, claim, both) =>
       assemble({ ...context, signal: AbortSignal.any([both, late.signal]) }, batch, index, unit, claim),
     onOutcome: () => undefined,
-    deleting: { lists: manifests, track: () => Promise.reject(new Error('no list here')), onDeletion: () => undefined },
+    deleting: {
+      ...{ lists: manifests, onDeletion: () => undefined, late: late.signal },
+      track: () => Promise.reject(new Error('no list here')),
+    },
   };
   try {
     const ended = job.phase === 'done' ? job : await finish(finishing);

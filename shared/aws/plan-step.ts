@@ -18,7 +18,7 @@ import { Logins } from './logins.ts';
 import { retryManifestOf, writeRetryManifest } from './retry-manifest.ts';
 import { copiersFor, type Scale } from './scale.ts';
 import type { Services } from './services.ts';
-import { type Job, newJob, noLosses } from '../job/job.ts';
+import { type Job, keptNote, newJob, noLosses } from '../job/job.ts';
 import { isCleaned } from '../job/cleaned.ts';
 import { mayReplace } from '../job/existing.ts';
 import { hasList, type JobSpec, parseJobSpec, withOptions } from '../job/spec.ts';
@@ -186,10 +186,11 @@ async function takeUp(
   await endAccess(id, services);
   await store.closing.reopen(id);
   const phase = job.phase === 'planning' ? 'planning' : job.outcome === 'Successful' ? 'done' : 'copying';
-  const changes = { spec, phase, error: undefined, outcome: undefined, endedAtMs: undefined, ...noLosses } as const;
+  const ended = { error: undefined, outcome: undefined, endedAtMs: undefined, notDeleted: keptNote(job) } as const;
+  const changes = { spec, phase, ...ended, ...noLosses } as const;
   if (phase !== 'done') {
     await store.update(id, changes);
-    await forgetLosses(id, store);
+    await forgetLosses(job, store);
   }
   await store.reopenFailed(id);
   // What an earlier retry began to write lacks what has failed since.

@@ -3,6 +3,7 @@ import * as fs from 'node:fs/promises';
 import { dirname, join as joinPath, relative, resolve as resolvePath } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, SourceChangedError } from '../errors.ts';
+import type { NameRules } from '../storage/capabilities.ts';
 import { LeastRate } from '../storage/least-rate.ts';
 import { blocksMs, type Pace, STALL_MS } from '../storage/pace.ts';
 import type { ByteRange, FileStatus, Storage, LockedPath, Reading, WriteOptions, Writing } from '../storage/storage.ts';
@@ -25,7 +26,7 @@ const NO_LINK = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV', 
 /** This machine's disk as a storage (`local:/path`): upload and download with the same engine. */
 export class LocalDisk implements Storage {
   readonly name = 'local';
-  readonly names = { unwritable };
+  readonly names: NameRules = { unwritable, mayIgnoreCase: true };
   readonly posix = { setPermission, setTimes };
   readonly maxConcurrency = undefined;
   readonly order = namenodeOrder;

@@ -1,6 +1,6 @@
 import { RefusedError } from '../errors.ts';
+import type { Found } from '../job/job.ts';
 import type { JobOptions } from '../job/spec.ts';
-import type { Found } from '../plan/extras.ts';
 
 const SHARE_PERCENT = 10;
 const MOST = 10_000;
@@ -26,8 +26,15 @@ export function deleteLimit(
   return Math.max(Math.min(share(SHARE_PERCENT), MOST), sourceFiles > 0 ? FLOOR : 0);
 }
 
-/** @throws RefusedError when more would be deleted than the job may */
-export function requireFewDeletes(options: Pick<JobOptions, 'maxDelete'>, found: Found): void {
+/**
+ * @param when  `begun`: some of it may be deleted already, and counts as well
+ * @throws RefusedError when more would be deleted than the job may
+ */
+export function requireFewDeletes(
+  options: Pick<JobOptions, 'maxDelete'>,
+  found: Found,
+  when: 'new' | 'begun' = 'new',
+): void {
   const limit = deleteLimit(options, found);
   // Empty directories count as well.
   const wanted = found.files + found.directories;
@@ -35,8 +42,9 @@ export function requireFewDeletes(options: Pick<JobOptions, 'maxDelete'>, found:
     throw new RefusedError('the source has become empty: nothing is deleted', 'check the source, and resume');
   if (wanted <= limit) return;
   const directories = found.directories > 0 ? ` and ${found.directories} empty directories` : '';
+  const nothing = when === 'begun' ? 'nothing more is deleted' : 'nothing is deleted';
   throw new RefusedError(
-    `${found.files} of the destination's ${found.destinationFiles} files${directories} would be deleted, more than the limit of ${limit}: nothing is deleted`,
+    `${found.files} of the destination's ${found.destinationFiles} files${directories} would be deleted, more than the limit of ${limit}: ${nothing}`,
     'look at them with --track-missing FILE; if they are meant to go, raise --max-delete',
   );
 }

@@ -77,6 +77,8 @@ async function obstacleTo(within: Deletable, unit: DeleteUnit, there: FileStatus
   }
   if (unit.digest === undefined) return isFixed(within, unit.path, there) ? 'snapshots may be taken of it' : undefined;
   const found = await survey(within, unit.path, { ...there, name: nameOf(unit) });
+  // What was not waited for is no answer.
+  within.signal.throwIfAborted();
   if (!found) return 'something in it must stay';
   return found.digest === unit.digest ? undefined : CHANGED;
 }

@@ -10,6 +10,7 @@ import { selection } from '../plan/selection.ts';
 import { type Deletable, hiddenBy } from '../plan/survey.ts';
 import { hasCode } from '../storage/errors.ts';
 import { basename, join, parentOf } from '../storage/path.ts';
+import type { Storage } from '../storage/storage.ts';
 import { ChildrenFirst } from './children-first.ts';
 import { deleteEntry, type DeleteEnding } from './delete-entry.ts';
 import type { Deleting, Finishing } from './finishing.ts';
@@ -39,14 +40,15 @@ export async function deleteExtras(
 }
 
 async function deleteBatch(finishing: Finishing, deleting: Deleting, line: BatchLine): Promise<void> {
-  const { job, store, owner, deaths, destination, signal } = finishing;
+  const { job, store, owner, deaths, destination } = finishing;
+  const signal = deleting.late ? AbortSignal.any([finishing.signal, deleting.late]) : finishing.signal;
   const [root] = job.roots;
   if (!root) throw new Error('the job has no root');
   const { claim, done } = await store.claim(job.id, line.batch, owner);
   try {
     const left = [...deleteUnitsOf(line).entries()].filter(([index]) => !done.has(index));
     if (left.length === 0) return;
-    const reasons = await reasonsToKeep(finishing, root.source, left);
+    const reasons = await reasonsToKeep(finishing.source, root.source, left, signal);
     const within: Deletable = {
       storage: destination,
       root: root.destination,
@@ -91,9 +93,10 @@ async function deleteBatch(finishing: Finishing, deleting: Deleting, line: Batch
  * @returns why units must stay, by their numbers
  */
 async function reasonsToKeep(
-  { source, signal }: Finishing,
+  source: Storage,
   root: string,
   units: readonly (readonly [number, DeleteUnit])[],
+  signal: AbortSignal,
 ): Promise<ReadonlyMap<number, string>> {
   const reasons = new Map<number, string>();
   const topOf = ({ path, top = path }: DeleteUnit) => `/${top}`;

@@ -1,8 +1,9 @@
 import { deletesOf, type DeleteUnit, FIRST_DELETE_BATCH } from '../job/deletion.ts';
 import { requireSettled } from '../job/ending.ts';
+import type { Found } from '../job/job.ts';
 import type { JobOptions } from '../job/spec.ts';
 import type { Root } from '../job/root.ts';
-import { type ExtrasCursor, type ExtrasSearch, findExtras, type Found } from '../plan/extras.ts';
+import { type ExtrasCursor, type ExtrasSearch, findExtras } from '../plan/extras.ts';
 import { selection } from '../plan/selection.ts';
 import { join } from '../storage/path.ts';
 import { requireFewDeletes } from './delete-brake.ts';
@@ -17,7 +18,7 @@ export function seeksExtras(options: Pick<JobOptions, 'delete' | 'trackMissing'>
 }
 
 /** Raised with every change of what the cursor is made of. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** Where the listing of deletions goes on. Plain JSON. */
 interface ListCursor {
@@ -34,7 +35,7 @@ interface ListCursor {
  * Lists what the destination has and the source has not: to be deleted, or for a person. The list of what is to be deleted is made once, after
  * every file was copied, and is kept where it is within the job's limit.
  *
- * @throws RefusedError when more would be deleted than the job may; the next finish then looks again
+ * @throws RefusedError when more would be deleted than the job may, also of a list that was made before; the next finish then looks again
  */
 export async function listExtras(finishing: Finishing): Promise<'nothing to delete' | 'listed' | 'stopped'> {
   const { job, store, deleting } = finishing;
@@ -44,7 +45,11 @@ export async function listExtras(finishing: Finishing): Promise<'nothing to dele
     await track(finishing, await deleting.track());
     return 'nothing to delete';
   }
-  if (job.deletes) return 'listed';
+  if (job.deletes) {
+    // The limit may be a lower one by now.
+    if ('directories' in job.deletes) requireFewDeletes(job.spec.options, job.deletes, 'begun');
+    return 'listed';
+  }
   const counters = await store.counters(job.id);
   requireSettled(job, counters);
   const failed = counters.get('files.failed') ?? 0;
@@ -54,8 +59,7 @@ export async function listExtras(finishing: Finishing): Promise<'nothing to dele
   }
   const listed = await list(finishing, deleting.lists);
   if (!listed) return 'stopped';
-  const { files, bytes } = listed.found;
-  await store.update(job.id, { deletes: { files, bytes }, notDeleted: toldOf(listed.lost) });
+  await store.update(job.id, { deletes: listed.found, notDeleted: toldOf(listed.lost) });
   return 'listed';
 }
 

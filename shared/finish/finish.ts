@@ -57,21 +57,25 @@ export function finish(finishing: Finishing): Promise<Job | undefined> {
     const { warnings, examples } = cursor.losses;
     const ending = endingOf(job, await store.counters(job.id), warnings, examples);
     await store.endFinish(job.id, ending);
-    return { ...job, ...ending };
+    // What was found out on the way, in this stretch or in earlier ones, is kept with the job alone.
+    return { ...((await store.get(job.id)) ?? job), ...ending };
   });
 }
 
 /**
  * For a job that is taken up again: whoever takes it up may have mended what directories' attributes were lost to, and they are then set
- * anew, with all that comes before them.
+ * anew, with all that comes before them. So are deletions looked at anew: failed ones are taken back, and may stand anywhere before the cursor.
  */
 export async function forgetLosses(
-  id: string,
+  { id, spec }: Pick<Job, 'id' | 'spec'>,
   store: Pick<JobStore, 'finishCursor' | 'keepFinishCursor'>,
 ): Promise<void> {
   const cursor = cursorIn(await store.finishCursor(id));
-  const hasLosses = cursor?.phase === 'directories' && Object.keys(cursor.at.losses.warnings).length > 0;
-  if (hasLosses || cursor?.phase === 'status') await store.keepFinishCursor(id, undefined);
+  const hasLosses =
+    cursor?.phase === 'directories' && (spec.options.delete || Object.keys(cursor.at.losses.warnings).length > 0);
+  if (hasLosses || cursor?.phase === 'deletes' || cursor?.phase === 'status') {
+    await store.keepFinishCursor(id, undefined);
+  }
 }
 
 /** Works on a phase until it is done or the time is over. @returns where to go on */

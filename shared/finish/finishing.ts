@@ -27,6 +27,8 @@ export interface Deleting {
   readonly track: () => Promise<ExtrasFile>;
   /** Called with each deletion once it is recorded. */
   readonly onDeletion: (unit: DeleteUnit, path: string, outcome: DeleteOutcome) => void;
+  /** Aborted when the time is over: what is on its way ends there, and what has ended is recorded. Never where it is absent. */
+  readonly late?: AbortSignal;
 }
 
 export interface DeleteLists extends Pick<ManifestStore, 'create' | 'read'> {

@@ -46,7 +46,9 @@ export class RemoteTrash implements Trash {
   async obstacle(root: string, signal: AbortSignal): Promise<string | undefined> {
     const { trashMinutes } = await this.#defaults.of(root, signal);
     if (trashMinutes === 0) return 'the trash is off (fs.trash.interval is 0)';
-    let above = join(await this.#rootOf(join(root, 'any'), signal), 'Current');
+    const trash = await this.#rootOf(join(root, 'any'), signal);
+    if (isWithin(root, trash)) return 'it lies in the trash itself';
+    let above = join(trash, 'Current');
     let status = await this.#status(root, above, signal);
     for (; !status && above !== '/'; status = await this.#status(root, above, signal)) above = parentOf(above);
     if (status && status.type !== 'DIRECTORY') return `${printable(above)}, where the trash belongs, is no directory`;

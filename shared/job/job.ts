@@ -32,8 +32,8 @@ export interface Job {
   readonly directoryWarnings: Readonly<Record<string, number>>;
   /** The first of the directories that did not get all their attributes, each as a line with the reason; all of them are in the log. */
   readonly directoryLosses?: readonly string[] | undefined;
-  /** What was found to delete, once that is settled: the list is made once. */
-  readonly deletes?: Deletes | undefined;
+  /** What was found to delete, once that is settled: the list is made once. Earlier versions kept less of it. */
+  readonly deletes?: Found | Pick<Found, 'files' | 'bytes'> | undefined;
   /** Why nothing was deleted that should have been; undefined where that is not so. */
   readonly notDeleted?: string | undefined;
   /** What planning has settled by itself, as counters: files that it skipped, and what the user's choice left out. Missing until it has ended. */
@@ -42,10 +42,17 @@ export interface Job {
   readonly transfers?: Transfers | undefined;
 }
 
-/** What the destination has and the source has not. */
-export interface Deletes {
+/** What the destination has and the source has not, beside all that both have. */
+export interface Found {
   readonly files: number;
   readonly bytes: number;
+  /** Extras that are directories with nothing in them. */
+  readonly directories: number;
+  /** Files that the destination has in all. */
+  readonly destinationFiles: number;
+  /** Entries of the source below its root, and the files among them. */
+  readonly sourceEntries: number;
+  readonly sourceFiles: number;
 }
 
 /** How many transfers ran at once, where that number changed. */
@@ -58,6 +65,11 @@ export interface Transfers {
 
 /** What is said of directories before a finish of the job has looked at them. */
 export const noLosses = { directoryWarnings: {}, directoryLosses: undefined } as const satisfies Partial<Job>;
+
+/** Why nothing was deleted, of a job that is taken up again: what was said of a list that is made anew is said no more. */
+export function keptNote({ deletes, notDeleted }: Job): string | undefined {
+  return deletes && notDeleted;
+}
 
 /** A job that was just asked for. Times such as `7d` are counted back from its start, also when it is resumed later; its roots stand for pairs. */
 export function newJob(id: string, spec: JobSpec, roots: readonly Root[], startedAtMs: number): Job {

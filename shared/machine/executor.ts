@@ -58,7 +58,7 @@ export async function execute(job: Job, execution: Execution): Promise<Job> {
   const seen = setInterval(() => void advance({ seenAtMs: Date.now() }).catch(() => undefined), SEEN_EVERY_MS);
   try {
     await advance({ error: undefined, endedAtMs: undefined, outcome: undefined, ...noLosses });
-    await forgetLosses(job.id, store);
+    await forgetLosses(job, store);
     const contact = current.phase === 'planning' ? 'known' : 'first';
     if (current.phase === 'planning') await advance(await withSmallHeap(() => planJob(current, execution, pool)));
     if (current.phase === 'copying') await copyJob(current, execution, contact, pool);

@@ -1,5 +1,6 @@
 import { type FanoutError, RefusedError } from '../errors.ts';
 import type { DeleteUnit } from '../job/deletion.ts';
+import type { Found } from '../job/job.ts';
 import type { Root } from '../job/root.ts';
 import { isWithin } from '../storage/path.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -25,19 +26,6 @@ export interface ExtrasSearch {
   readonly isOver?: () => boolean;
 }
 
-/** What was found. Plain JSON. */
-export interface Found {
-  readonly files: number;
-  readonly bytes: number;
-  /** Extras that are directories with nothing in them. */
-  readonly directories: number;
-  /** Files that the destination has in all. */
-  readonly destinationFiles: number;
-  /** Entries of the source below its root, and the files among them. */
-  readonly sourceEntries: number;
-  readonly sourceFiles: number;
-}
-
 /** Where a search goes on. Plain JSON. */
 export interface ExtrasCursor {
   readonly walk: WalkCursor;
@@ -46,6 +34,8 @@ export interface ExtrasCursor {
   readonly top?: string | undefined;
   /** The extra that was told of last. */
   readonly last?: string | undefined;
+  /** What stays, of all that was passed the last one. */
+  readonly stays?: string | undefined;
 }
 
 const nothing: Found = { files: 0, bytes: 0, directories: 0, destinationFiles: 0, sourceEntries: 0, sourceFiles: 0 };
@@ -91,6 +81,7 @@ class Extras implements Visitor {
   #found: { -readonly [K in keyof Found]: Found[K] };
   #top: string | undefined;
   #last: string | undefined;
+  #stays: string | undefined;
 
   constructor(search: ExtrasSearch, within: Deletable, from?: ExtrasCursor) {
     this.#search = search;
@@ -98,10 +89,11 @@ class Extras implements Visitor {
     this.#found = { ...(from?.found ?? nothing) };
     this.#top = from?.top;
     this.#last = from?.last;
+    this.#stays = from?.stays;
   }
 
   get state(): Omit<ExtrasCursor, 'walk'> {
-    return { found: { ...this.#found }, top: this.#top, last: this.#last };
+    return { found: { ...this.#found }, top: this.#top, last: this.#last, stays: this.#stays };
   }
 
   sourceOnly({ path, source }: SourceEntry): void {
@@ -114,16 +106,22 @@ class Extras implements Visitor {
     if (entry.destination.kind === 'file') this.#found.destinationFiles += 1;
   }
 
-  hidden({ source, destination }: Entry): void {
+  hidden({ path, source, destination }: Entry): void {
+    this.#stays = path;
     if (source) this.#found.sourceEntries += 1;
     if (source?.kind === 'file') this.#found.sourceFiles += 1;
     if (destination?.kind === 'file') this.#found.destinationFiles += 1;
+  }
+
+  temporary({ path }: Entry): void {
+    this.#stays = path;
   }
 
   async destinationOnly(entry: DestinationOnly): Promise<'walk' | undefined> {
     const { path, destination } = entry;
     if (this.#top === undefined || !isWithin(`/${path}`, `/${this.#top}`)) this.#top = path;
     const stays = isProtected(this.#within, path, destination);
+    if (stays) this.#stays = path;
     if (destination.kind === 'file') {
       this.#found.destinationFiles += 1;
       if (!stays) await this.#emit(entry, { files: 1, bytes: destination.lengthBytes });
@@ -140,11 +138,15 @@ class Extras implements Visitor {
 
   async leave(directory: Entry): Promise<void> {
     const { path, source, destination } = directory;
-    if (source || isFixed(this.#within, path, destination)) return;
+    if (source) return;
+    if (isFixed(this.#within, path, destination)) this.#stays = path;
+    // A walk leaves a directory right behind what is in it.
+    if (this.#stays !== undefined && isWithin(`/${this.#stays}`, `/${path}`)) return;
     await this.#emit(directory, { files: 0, bytes: 0 });
   }
 
   lost({ path }: Entry, error: FanoutError): void {
+    this.#stays = path;
     this.#search.onLost(path, error);
   }
 

@@ -17,14 +17,15 @@ import { hasList, type JobSpec } from '../job/spec.ts';
  * @throws SpecError
  */
 export function refuseAtOnce(
-  { options: { pairs } }: JobSpec,
+  { options }: JobSpec,
   source: Storage,
   destination: Storage,
   patterns: readonly string[],
   path: string,
 ): void {
   // They may lie side by side in one directory of one cluster.
-  if (pairs.length > 0) return;
+  if (options.pairs.length > 0) return;
+  if (options.delete || options.trackMissing !== '') requireOneInFull(patterns, options.delete);
   const destinationPath = destination.resolve(path);
   refuseName(destination, destinationPath, destination.names?.unwritable(destinationPath));
   for (const pattern of patterns.flatMap((one) => alternativesOf(one).paths)) {
@@ -36,6 +37,17 @@ export function refuseAtOnce(
       throw new SpecError(`the destination ${destination.name}:${destinationPath} ${what}`, 'name another destination');
     }
   }
+}
+
+/** What a wildcard happens to match one day is no tree that a destination was ever meant to mirror. */
+function requireOneInFull(patterns: readonly string[], deletes: boolean): void {
+  const paths = patterns.flatMap((pattern) => alternativesOf(pattern).paths);
+  if (paths.length === 1 && !paths.some(hasGlob)) return;
+  const flag = deletes ? '--delete' : '--track-missing';
+  throw new SpecError(
+    `${flag} takes one source that is named in full, not ${patterns.join(' ')}`,
+    'write its path without wildcards',
+  );
 }
 
 function refuseName(storage: Storage, path: string, reason: string | undefined): void {
@@ -85,7 +97,7 @@ export async function resolveMapping(
   await refuseSameTree({ source, destination, ...may, makeProbe }, roots, signal);
   refuseNames(roots, destination);
   for (const root of roots) await refuseExisting(root, destinationPath, standing, spec, destination, signal);
-  if (spec.options.delete) await refuseDeletes(spec.options, roots, source, destination, signal);
+  if (spec.options.delete) await refuseDeletes(spec.options, roots, source, destination, makeProbe, signal);
   return roots;
 }
 

@@ -1,10 +1,17 @@
+import { randomUUID } from 'node:crypto';
 import { RefusedError } from '../errors.ts';
 import type { JobOptions } from '../job/spec.ts';
 import type { Root } from '../job/root.ts';
+import { probeName } from '../job/temporary.ts';
+import { join } from '../storage/path.ts';
 import type { Storage } from '../storage/storage.ts';
 
+/** How long removing the probe may take, ms: also when the job was stopped meanwhile. */
+const CLEANUP_MS = 30_000;
+
 /**
- * Refuses a job that could not delete, or would delete everything, before a byte is moved.
+ * Refuses a job that could not delete, or would delete everything or what it has just copied, before a byte is moved.
+ * @param makeProbe  false for a dry run: nothing is made
  * @throws RefusedError
  */
 export async function refuseDeletes(
@@ -12,12 +19,19 @@ export async function refuseDeletes(
   roots: readonly Root[],
   source: Storage,
   destination: Storage,
+  makeProbe: boolean,
   signal: AbortSignal,
 ): Promise<void> {
   for (const root of roots) {
     if (root.kind !== 'directory')
       throw new RefusedError(`${source.name}:${root.source} is a file: it has nothing to delete`, 'leave out --delete');
     await requireEntries(source, root.source, signal);
+    if (makeProbe && (await ignoresCase(destination, root.destination, signal))) {
+      throw new RefusedError(
+        `${destination.name}:${root.destination} takes names in capital and in small letters for one: a file could be copied and deleted under two spellings`,
+        'leave out --delete',
+      );
+    }
     if (skipTrash) continue;
     const { trash } = destination;
     const obstacle = trash ? await trash.obstacle(root.destination, signal) : 'it has no trash';
@@ -37,4 +51,16 @@ async function requireEntries(source: Storage, path: string, signal: AbortSignal
     `${source.name}:${path} is empty, and the whole destination would be deleted`,
     'check the source; if that is meant, delete the destination yourself',
   );
+}
+
+/** Whether a directory shows what is made there also under its name in capital letters. One that does not stand has nothing to delete. */
+async function ignoresCase(storage: Storage, directory: string, signal: AbortSignal): Promise<boolean> {
+  if (!storage.names?.mayIgnoreCase || (await storage.stat(directory, signal))?.kind !== 'directory') return false;
+  const name = probeName(randomUUID());
+  await storage.makeDirectory(join(directory, name), '700', signal);
+  try {
+    return (await storage.stat(join(directory, name.toUpperCase()), signal)) !== undefined;
+  } finally {
+    await storage.delete(join(directory, name), AbortSignal.timeout(CLEANUP_MS));
+  }
 }

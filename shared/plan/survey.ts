@@ -14,10 +14,19 @@ const MOST_ENTRIES = 100_000;
 /** Whether a filter of the job leaves out what lies at a path below the root. */
 export type Hides = (path: string, status: FileStatus) => boolean;
 
-/** What a user's choice keeps out of a job is not deleted either, and neither is what its length or time would keep out at the source. */
+/**
+ * What a user's choice keeps out of a job is not deleted either, and neither is what its length or time would keep out at the source, or
+ * what lies in a hidden directory: one that `filters` has hidden is walked all the same.
+ */
 export function hiddenBy({ hides, leavesOut }: Selection): Hides {
-  return (path, status) =>
-    hides(path, status.kind) !== undefined || (status.kind === 'file' && leavesOut(status) !== undefined);
+  return (path, status) => {
+    if (hides(path, status.kind) !== undefined || (status.kind === 'file' && leavesOut(status) !== undefined))
+      return true;
+    for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
+      if (hides(path.slice(0, end), 'directory') !== undefined) return true;
+    }
+    return false;
+  };
 }
 
 /** What may be deleted where. */

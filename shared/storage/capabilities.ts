@@ -57,6 +57,8 @@ export interface LostConnections {
 
 /** Rules that tell, without a request, what could not be read or made. Each reason is for a person, and undefined where there is none. */
 export interface NameRules {
+  /** Whether two names that differ in capital letters alone may be one: whether they are is told by trying. */
+  readonly mayIgnoreCase?: boolean;
   /** Why nothing can be copied from a path, whatever stands there. */
   unreadable?(path: string): string | undefined;
   /** Why the storage would refuse to make a path, as far as that is known. */

@@ -1,4 +1,7 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
+import { newHome } from '../support/cli.ts';
 import { FaultProxy, type FaultProxyOptions } from '../support/fault-proxy.ts';
 import { Mirror } from '../support/mirror.ts';
 
@@ -34,8 +37,13 @@ describe.concurrent('stays:', () => {
     const mirror = await make('temporary', ['extra/_hdfs-fanout.other.0.0.1.0', 'extra/1', 'extra/deep/2']);
     const { code, status } = await mirror.copy(['--delete']);
     expect(code).toBe(0);
-    expect(status).toMatchObject({ 'Files Deleted': 2, 'Deletes Kept': { 'not empty': 1 } });
-    expect(await mirror.names()).toEqual(['a', 'both/', 'both/b', 'extra/', 'extra/_hdfs-fanout.other.0.0.1.0']);
+    expect(status).toMatchObject({ 'Files Deleted': 2 });
+    expect(status['Deletes Kept']).toBeUndefined();
+    const left = ['a', 'both/', 'both/b', 'extra/', 'extra/_hdfs-fanout.other.0.0.1.0'];
+    expect(await mirror.names()).toEqual(left);
+    // The directory is no extra that the limit would count.
+    expect((await mirror.copy(['--delete', '--max-delete', '0'])).code).toBe(0);
+    expect(await mirror.names()).toEqual(left);
   });
 
   test('what a filter hides', async () => {
@@ -62,6 +70,16 @@ describe.concurrent('stays:', () => {
       'logs/',
       'logs/1',
     ]);
+  });
+
+  test('what lies in a directory that --filters leaves out', async () => {
+    const mirror = await make('filters', ['both/new', 'other']);
+    const file = join(newHome(), 'filters');
+    writeFileSync(file, '.*/both\n');
+    const { code, stderr, status } = await mirror.copy(['--delete', '--filters', file]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(status).toMatchObject({ 'Files Deleted': 1 });
+    expect(await mirror.names()).toEqual(['a', 'both/', 'both/b', 'both/new']);
   });
 
   test('the trash, whatever holds it', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
-import { Mirror } from '../support/mirror.ts';
+import { inTrash, Mirror } from '../support/mirror.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
 import { expectOneLine } from '../support/two-clusters.ts';
 
@@ -46,6 +46,13 @@ describe.concurrent('is refused before a byte is moved:', () => {
     await expectRefused(mirror, paths(`${mirror.pair.root}/hollow`), 3, ['is empty', 'check the source']);
   });
 
+  test('a source with wildcards, although it matches one directory', async () => {
+    const mirror = await make('wildcard');
+    const paths = [`A:${mirror.source.slice(0, -1)}*`, `B:${mirror.mirror}`];
+    for (const flags of [['--delete'], ['--track-missing', '/tmp/x']])
+      await expectRefused(mirror, ['--exact', ...flags, ...paths], 2, ['named in full', 'without wildcards']);
+  });
+
   test('a source that is a file', async () => {
     const mirror = await make('file');
     const { source, mirror: to } = mirror;
@@ -64,6 +71,14 @@ describe.concurrent('is refused before a byte is moved:', () => {
     const mirror = await make('off');
     const args = ['--exact', '--delete', `B:${mirror.mirror}`, `A:${mirror.source}`];
     await expectRefused(mirror, args, 3, ['the trash is off (fs.trash.interval is 0)', '--skip-trash']);
+  });
+
+  test('a destination in the trash itself', async () => {
+    const mirror = await make('in-trash');
+    const to = inTrash(mirror.mirror);
+    await mirror.pair.b.put(`${to}/old`, 'old');
+    const args = ['--exact', '--delete', `A:${mirror.source}`, `B:${to}`];
+    await expectRefused(mirror, args, 3, ['it lies in the trash itself', '--skip-trash']);
   });
 
   test('a user without right to the trash', async () => {

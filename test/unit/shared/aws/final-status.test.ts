@@ -15,3 +15,17 @@ it('gives a cause that Step Functions takes, however many reasons the job has fo
   expect(JSON.parse(cause)).toMatchObject({ status: { Warnings: { owner: 300 } } });
   expect(Object.keys(status['Warning Reasons'])).toHaveLength(300);
 });
+
+it.each([
+  [{ 'files.failed': 2 }, '2 of 9 files failed'],
+  [{ 'deletes.failed': 3 }, '3 deletions failed'],
+  [{ 'files.failed': 2, 'deletes.failed': 3 }, '2 of 9 files failed, 3 deletions failed'],
+])('says what failed: %j', async (counters, message) => {
+  const job = newJob({ outcome: 'Failed', expectedFiles: 9 });
+  const store = {
+    counters: () => Promise.resolve(new Map(Object.entries(counters))),
+    failures: () => Promise.resolve([]),
+  };
+  const { cause } = await finalStatus(job, { store } as unknown as Services);
+  expect(JSON.parse(cause)).toMatchObject({ message });
+});

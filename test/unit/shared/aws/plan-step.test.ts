@@ -6,6 +6,7 @@ import { planStep } from '../../../../shared/aws/plan-step.ts';
 import type { Services } from '../../../../shared/aws/services.ts';
 import { Deadline } from '../../../../shared/deadline.ts';
 import { clusterSchema } from '../../../../shared/hdfs/cluster.ts';
+import type { Job } from '../../../../shared/job/job.ts';
 import { silentLog } from '../../../../shared/log.ts';
 import { never } from '../../../support/files.ts';
 import { GeneratedJob } from '../../../support/generated-job.ts';
@@ -26,13 +27,13 @@ afterEach(() => {
 });
 
 /** A job that was being finished when it failed. @param hasDeaths  whether something of it is left to copy */
-async function retryable(hasDeaths: boolean, cursor: object) {
+async function retryable(hasDeaths: boolean, cursor: object, changes: Partial<Job> = {}) {
   const generated = new GeneratedJob(300, 8, hasDeaths);
   const { id } = generated.job;
   const store = new DynamoJobStore(new GeneratedTable(generated).client, 'table', { retentionDays: 7 });
   await store.update(id, { phase: 'finishing' });
   await store.keepFinishCursor(id, cursor);
-  await store.update(id, { outcome: 'Failed', directoryWarnings: { times: 1 }, directoryLosses: ['one'] });
+  await store.update(id, { outcome: 'Failed', directoryWarnings: { times: 1 }, directoryLosses: ['one'], ...changes });
   const url = `http://127.0.0.1:${(namenode.address() as AddressInfo).port}`;
   const definition = clusterSchema.parse({ name: 'c', user: 'root', nameservices: [{ urls: [url], mounts: ['/'] }] });
   const nothing = () => Promise.resolve();
@@ -88,6 +89,18 @@ describe('a retry of a job that had stopped while it was finished', () => {
     const { store, id, retry } = await retryable(false, cursor);
     expect(await retry()).toMatchObject({ done: true, batches: 0 });
     expect(await store.finishCursor(id)).toBeUndefined();
+  });
+
+  it('looks at deletions anew: those that failed are taken back', async () => {
+    const { store, id, retry } = await retryable(false, { phase: 'deletes', at: { batch: 2 } });
+    await retry();
+    expect(await store.finishCursor(id)).toBeUndefined();
+  });
+
+  it('says no more why nothing was deleted', async () => {
+    const { store, id, retry } = await retryable(false, stopped, { notDeleted: '1 files failed' });
+    await retry();
+    expect((await store.get(id))?.notDeleted).toBeUndefined();
   });
 
   it('says nothing of the losses of the finish before', async () => {

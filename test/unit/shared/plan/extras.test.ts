@@ -35,6 +35,8 @@ beforeAll(() => {
     'both/.Trash/Current/x',
   ])
     put(`there/${file}`);
+  for (const file of ['only/in/hidden', 'above/snap/1', 'keep/mirrored']) put(`there/${file}`);
+  put('source/keep/other');
   for (const file of ['spanned/mount/1', 'spanned/2', 'snap/1', 'hidden']) put(`there/${file}`);
 });
 afterAll(() => rmSync(top, { recursive: true, force: true }));
@@ -49,6 +51,10 @@ const destination = () =>
     },
   } satisfies Partial<Storage>);
 
+/** Of a directory that `filters` hides at the source, what is in it is walked. */
+const hides: Selection['hides'] = (path) =>
+  path.endsWith('hidden') ? 'exclude' : path === 'keep' ? 'filters' : undefined;
+
 async function extras(whole: boolean, entries = Infinity) {
   const units: DeleteUnit[] = [];
   let from: ExtrasCursor | undefined;
@@ -60,7 +66,7 @@ async function extras(whole: boolean, entries = Infinity) {
         destination: destination(),
         roots: [{ source: join(top, 'source'), destination: join(top, 'there'), kind: 'directory' }],
         whole,
-        selection: { ...all, hides: (path) => (path.endsWith('hidden') ? 'exclude' : undefined) },
+        selection: { ...all, hides },
         signal: never,
         emit: (unit) => Promise.resolve(void units.push(unit)),
         onLost: () => undefined,
@@ -74,22 +80,20 @@ async function extras(whole: boolean, entries = Infinity) {
 }
 
 describe('what only the destination has', () => {
-  const piecewise = ['busy/1', 'home/y', 'mixed/1', 'snap/1', 'spanned/2', 'spanned/mount/1'];
+  const piecewise = ['above/snap/1', 'busy/1', 'home/y', 'mixed/1', 'snap/1', 'spanned/2', 'spanned/mount/1'];
 
   it('is found with directories as a whole, but for those that hold what stays', async () => {
     const { units, found } = await extras(true);
     const paths = units.map(({ path, digest }) => (digest === undefined ? path : `${path}/**`));
     expect(paths).toEqual([
+      'above/snap/1',
       'both/extra',
       'busy/1',
-      'busy',
       'hollow/**',
       'hollow2/**',
       'home/y',
-      'home',
       'mixed/1',
       'mixed/in/**',
-      'mixed',
       'snap/1',
       'spanned/2',
       'spanned/mount/1',
@@ -105,7 +109,7 @@ describe('what only the destination has', () => {
       'spanned/mount/1': 'spanned',
       whole: undefined,
     });
-    expect(found).toMatchObject({ files: piecewise.length + 6, directories: 2, sourceFiles: 5 });
+    expect(found).toMatchObject({ files: piecewise.length + 6, directories: 2, sourceFiles: 6 });
   });
 
   it('is found entry by entry, a directory after all that is in it', async () => {
@@ -123,7 +127,8 @@ describe('what only the destination has', () => {
     expect(units.every(({ digest }) => digest === undefined)).toBe(true);
     expect(found).toMatchObject({ files: piecewise.length + 6 });
     expect(found.directories).toBe(3);
-    for (const fixed of ['snap', 'spanned', 'spanned/mount', 'hidden', 'home/.Trash'])
+    const holding = ['busy', 'home', 'mixed', 'only', 'only/in', 'above'];
+    for (const fixed of ['snap', 'spanned', 'spanned/mount', 'hidden', 'home/.Trash', ...holding])
       expect(paths).not.toContain(fixed);
   });
 

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -6,6 +6,8 @@ import { refuseAtOnce, resolveMapping } from '../../../../shared/plan/mapping.ts
 import { LocalDisk } from '../../../../shared/disk/local-disk.ts';
 import { errorOf, never } from '../../../support/files.ts';
 import { parseJobSpec } from '../../../../shared/job/spec.ts';
+import { decorated } from '../../../../shared/storage/decorated.ts';
+import type { Storage } from '../../../../shared/storage/storage.ts';
 
 const disk = new LocalDisk(65_536);
 const top = mkdtempSync(join(tmpdir(), 'hdfs-fanout-mapping-'));
@@ -201,6 +203,32 @@ describe('resolveMapping', () => {
   });
 });
 
+describe('a disk that ignores case', () => {
+  const options = { mapping: 'exact', delete: true, skipTrash: true };
+  const spec = parseJobSpec({ source: 'local:/x', destination: 'local:/y', options });
+  const folding = decorated(disk, {
+    stat: async (path, signal) =>
+      (await disk.stat(path, signal)) ??
+      disk.stat(
+        path.replace(/[^/]*$/, (name) => name.toLowerCase()),
+        signal,
+      ),
+  });
+  const onto = (destination: Storage, path: string, makeProbe = true) =>
+    resolveMapping(spec, [`${top}/in/tree`], `${top}/${path}`, disk, destination, never, { makeProbe });
+
+  it('is no destination to delete from, since both spellings of a name may be one file', async () => {
+    await expect(onto(folding, 'out/full')).rejects.toThrow(
+      /out\/full takes names in capital and in small letters for one/,
+    );
+    // A dry run makes nothing, and a directory that is missing has nothing to delete.
+    await onto(folding, 'out/full', false);
+    await onto(folding, 'out/new');
+    await onto(disk, 'out/full');
+    expect(readdirSync(join(top, 'out/full')).sort()).toEqual(['file', 'tree']);
+  });
+});
+
 describe('refuseAtOnce', () => {
   const spec = parseJobSpec({ source: 'local:/x', destination: 'local:/y' });
 
@@ -209,6 +237,20 @@ describe('refuseAtOnce', () => {
     ['a directory inside its source', '/a', '/a/b/c', /lies inside its source \/a/],
   ])('refuses %s without asking anybody', (_what, source, destination, message) => {
     expect(() => refuseAtOnce(spec, disk, disk, [source], destination)).toThrow(message);
+  });
+
+  it.each([
+    ['/a/*', { delete: true }, '--delete'],
+    ['/a/{b,c}', { delete: true }, '--delete'],
+    ['/a/[b]', { trackMissing: '/tmp/x' }, '--track-missing'],
+  ])('refuses %s as a source to mirror, whatever it matches: %j', (source, options, flag) => {
+    const mirror = parseJobSpec({ source: 'local:/x', destination: 'local:/y', options: { ...exact, ...options } });
+    const says = `${flag} takes one source that is named in full, not ${source} (write its path without wildcards)`;
+    expect(() => refuseAtOnce(mirror, disk, disk, [source], '/b')).toThrow(says);
+    expect(() => refuseAtOnce(mirror, disk, disk, ['/a/b', '/a/c'], '/b')).toThrow(`${flag} takes one source`);
+    for (const named of ['/a/b', '/a/\\*']) {
+      expect(() => refuseAtOnce(mirror, disk, disk, [named], '/b')).not.toThrow();
+    }
   });
 
   it.each([
