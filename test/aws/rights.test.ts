@@ -75,8 +75,8 @@ describe.each<[string, readonly Try[], readonly Try[]]>([
   ],
   [
     'Finish',
-    [readsDefinition, readsManifest],
-    [readsCredential, writesManifest, encrypts, scansTable, listsExecutions],
+    [readsDefinition, readsManifest, writesManifest],
+    [readsCredential, encrypts, scansTable, listsExecutions],
   ],
 ])('the role of the %s Lambda', (lambda, may, mayNot) => {
   test('may do what it needs', async () => {
