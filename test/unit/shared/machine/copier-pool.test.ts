@@ -281,7 +281,9 @@ describe('copiers whose runner was killed', () => {
     const { child, pids } = await started();
     const [frozen = 0] = pids;
     process.kill(frozen, 'SIGSTOP');
-    onTestFinished(() => void (alive([frozen]).length > 0 && process.kill(frozen, 'SIGKILL')));
+    onTestFinished(() => {
+      if (alive([frozen]).length > 0) process.kill(frozen, 'SIGKILL');
+    });
     child.kill('SIGKILL');
     await once(child, 'exit');
     expect(isHeld(local.state.locks, 'job')).toBe(true);
