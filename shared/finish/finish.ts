@@ -38,8 +38,8 @@ const phases: readonly string[] = [
 
 /**
  * Ends a job whose batches were all handed out: what dead copiers did not record fails, files that chunks copied are put together, what tries
- * may have left is deleted, and then what only the destination has, directories get their attributes, and the job its status, in this order, since a deletion changes the times of directories. The cursor is kept with the job
- * every few seconds, and a finish goes on from it, whatever stopped the one before.
+ * may have left is deleted, and then what only the destination has; directories get their attributes, since a deletion changes their times,
+ * and the job its status. The cursor is kept with the job every few seconds, and a finish goes on from it, whatever stopped the one before.
  *
  * @returns the ended job, or undefined when the time was over: call again
  * @throws IncompleteError when files are not accounted for: the job is then to be copied on, not finished

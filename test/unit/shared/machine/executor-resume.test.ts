@@ -61,8 +61,8 @@ describe('a resume whose owner has mended what attributes of directories were lo
   const denied = new StorageError('denied', 'AccessControlException', 'no', { operation: 'SETTIMES', path: 'x' });
 
   it.each([
-    ['while it set them', 'directories', 23],
-    ['before the last change of the job', 'status', 43],
+    ['while it set them', 'directories', 24],
+    ['before the last change of the job', 'status', 44],
   ])('sets them, although the finish was stopped %s', async (_, phase, names) => {
     const job = newJob({ spec, roots, phase: 'copying' });
     await store.create(job);
