@@ -121,6 +121,8 @@ export async function interruption(share: number, ...watch: Watch): Promise<Cras
 }
 
 async function killed({ child }: ReturnType<typeof startCli>): Promise<void> {
+  // What was left to do near the end may be done by then.
+  if (child.exitCode !== null || child.signalCode !== null) return;
   const exit = once(child, 'exit');
   child.kill('SIGKILL');
   await exit;
