@@ -336,7 +336,9 @@ describe('finishing', () => {
     let answer;
     do {
       invocations += 1;
-      answer = await finishStep(job, deployment.services(), `finisher${invocations}`, new Deadline(0), signal);
+      // It may end the step that it has begun, and begins no other.
+      const deadline = Object.assign(new Deadline(60_000), { isNear: () => true });
+      answer = await finishStep(job, deployment.services(), `finisher${invocations}`, deadline, signal);
     } while (!answer.done);
     // The search stops after each name.
     expect(invocations).toBeGreaterThan(100);
