@@ -3,7 +3,7 @@ import { retry } from '../retry.ts';
 import { promoting, wholeFile } from '../storage/budget.ts';
 import { isExists, isOpen } from '../storage/errors.ts';
 import { promote, putBack, type Remains } from '../storage/promote.ts';
-import { urgently } from '../storage/urgent.ts';
+import { cleaningUp } from '../storage/urgent.ts';
 import { chunkCount, chunkPaths } from '../job/chunk.ts';
 import { takeChunksBack } from '../job/chunk-leftovers.ts';
 import { EXISTS } from '../job/decide.ts';
@@ -143,7 +143,7 @@ async function assembled(joining: Joining): Promise<FileOutcome> {
   const counts = { bytes: lengthBytes, ...counted(records) };
   const [target = ''] = chunkPaths(job, unit);
   // What a promotion moved aside that a crash cut short.
-  if (await isMovedAside(joining)) await putBack(namesOf(joining), promoting, signal);
+  if (await isMovedAside(joining, signal)) await putBack(namesOf(joining), promoting, signal);
   const there = await destination.stat(destinationPath, signal);
   const standing = await destination.stat(target, signal);
   const hasAll = chunks.length === chunkCount(unit);
@@ -197,7 +197,8 @@ async function promoteJoined(joining: Joining): Promise<FileOutcome | undefined>
     return undefined;
   } catch (error) {
     // Nothing else gives an old file its name again before the job is resumed.
-    if (await isMovedAside(joining)) await putBack(names, promoting, urgently(signal));
+    const limit = cleaningUp();
+    if (await isMovedAside(joining, limit)) await putBack(names, promoting, limit);
     if (!isExists(error)) throw error;
     const now = await destination.stat(destinationPath, signal);
     const isEqual = existing !== 'skip' && (await holdsTheSame(file, lengthBytes, now, signal));
@@ -216,9 +217,9 @@ function namesOf({ file, unit }: Joining): Remains {
 }
 
 /** Whether an old file waits under another name while the new one takes its own. */
-async function isMovedAside(joining: Joining): Promise<boolean> {
+async function isMovedAside(joining: Joining, signal: AbortSignal): Promise<boolean> {
   const { storage, finalPath, overwrite } = namesOf(joining);
-  return overwrite && !(await storage.replacesAtOnce?.(finalPath, joining.file.context.signal));
+  return overwrite && !(await storage.replacesAtOnce?.(finalPath, signal));
 }
 
 /** What chunks were counted for until now. */

@@ -33,10 +33,11 @@ export interface PartsFile {
  * earlier one finds no file. It then holds just the parts that are recorded: what follows them is cut off, and where that cannot be done, or it
  * is another file, or was made of another source, it is deleted, and the file begins anew: once, whoever copies it.
  *
+ * @param inode  of the source, where it tells one
  * @param attempt  never the same twice under one claim
  * @throws SourceChangedError, BegunAnewError where it has begun anew before
  */
-export async function openParts(file: FileCopy, attempt: number): Promise<PartsFile> {
+export async function openParts(file: FileCopy, inode: number | undefined, attempt: number): Promise<PartsFile> {
   const { unit, claim, destination, attributes } = file;
   const { signal, log } = file.context;
   const name = { claim, attempt };
@@ -49,10 +50,10 @@ export async function openParts(file: FileCopy, attempt: number): Promise<PartsF
   if (known) {
     await file.keepParts({ ...known, names });
     const status = await moved(file, known, path);
-    const why = status ? await whyNot(file, known, path, status) : 'the temporary file is gone';
+    const why = status ? await whyNot(file, inode, known, path, status) : 'the temporary file is gone';
     if (status && why === undefined) return { path, status, known: { ...known, names: seen }, refused: [] };
     if (known.parts.length > 0) {
-      if (begunAnew > 0) throw begunTooOften(file, known, why ?? '');
+      if (begunAnew > 0) throw begunTooOften(file, inode, known, why ?? '');
       begunAnew += 1;
       log.warn({ path: file.sourcePath, why }, 'a file in parts begins anew');
     }
@@ -60,7 +61,8 @@ export async function openParts(file: FileCopy, attempt: number): Promise<PartsF
   }
   const { lengthBytes, modifiedAtMs } = unit;
   const anew = begunAnew > 0 ? { begunAnew } : {};
-  const begun: PartedFile = { lengthBytes, modifiedAtMs, names, ...anew, parts: [] };
+  const of = { lengthBytes, modifiedAtMs, ...(inode === undefined ? {} : { sourceInode: inode }) };
+  const begun: PartedFile = { ...of, names, ...anew, parts: [] };
   // Its name first: what a crash leaves is found by it.
   await file.keepParts(begun);
   const options = { ...creation, lengthBytes: 0, overwrite: false };
@@ -148,24 +150,31 @@ async function moved(file: FileCopy, { names }: PartedFile, path: string): Promi
 /** Why a temporary file cannot be gone on with; undefined where it can, and holds just its parts. */
 async function whyNot(
   file: FileCopy,
+  inode: number | undefined,
   known: PartedFile,
   path: string,
   status: FileStatus,
 ): Promise<string | undefined> {
   const { fileId, parts } = known;
   if (parts.length === 0) return 'no part was recorded';
-  if (!isOf(known, file.unit)) return 'the source has changed';
+  if (!isOf(known, file.unit, inode)) return 'the source has changed';
   if (fileId !== status.fileId) return 'somebody else made the temporary file';
   return uncut(file, path, bytesOf(parts));
 }
 
 /** Whether the parts are of the source as it is now. */
-function isOf(known: PartedFile, { lengthBytes, modifiedAtMs }: FileUnit): boolean {
-  return known.lengthBytes === lengthBytes && known.modifiedAtMs === modifiedAtMs;
+function isOf(known: PartedFile, { lengthBytes, modifiedAtMs }: FileUnit, inode: number | undefined): boolean {
+  const isAnother = known.sourceInode !== undefined && inode !== undefined && known.sourceInode !== inode;
+  return !isAnother && known.lengthBytes === lengthBytes && known.modifiedAtMs === modifiedAtMs;
 }
 
-function begunTooOften({ unit, sourcePath: path }: FileCopy, known: PartedFile, why: string): FanoutError {
-  if (isOf(known, unit)) return new BegunAnewError(path, why);
+function begunTooOften(
+  { unit, sourcePath: path }: FileCopy,
+  inode: number | undefined,
+  known: PartedFile,
+  why: string,
+): FanoutError {
+  if (isOf(known, unit, inode)) return new BegunAnewError(path, why);
   return new SourceChangedError('it changed again while it was copied', { operation: 'GETFILESTATUS', path });
 }
 

@@ -73,7 +73,8 @@ export async function verifyParts(
   const level = job.spec.options.verify;
   const encrypted = unit.encrypted === true;
   const written = { storage: destination, path, lengthBytes, near: undefined };
-  const ofSource = { storage: source, path: sourcePath, lengthBytes, near: undefined, modifiedAtMs, encrypted };
+  const fileId = known.sourceInode;
+  const ofSource = { storage: source, path: sourcePath, lengthBytes, near: undefined, modifiedAtMs, fileId, encrypted };
   const reachedByParts = known.parts.map(({ verification }) => verification).reduce(weaker, level);
   if (level === 'none') return level;
   if (level === 'length') {

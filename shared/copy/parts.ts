@@ -2,14 +2,14 @@ import { DeadlineReached, LeftForNext } from '../deadline.ts';
 import { FanoutError, IntegrityError, messageOf, SourceChangedError, SourceVanishedError } from '../errors.ts';
 import { bytesOf, type CopiedPart } from '../job/parts.ts';
 import type { Verification } from '../job/spec.ts';
-import { strideOf } from '../job/stride.ts';
+import { readBytesOf, strideOf } from '../job/stride.ts';
 import { type Again, retry } from '../retry.ts';
 import { promoting, wholeFile } from '../storage/budget.ts';
 import { ContentDigest } from '../storage/checksum.ts';
 import { addsUp, digestedBlocks } from '../storage/chunked-digest.ts';
 import { hasCode, isOpen } from '../storage/errors.ts';
 import { promote } from '../storage/promote.ts';
-import { urgently } from '../storage/urgent.ts';
+import { cleaningUp } from '../storage/urgent.ts';
 import { chunkLayouts } from './chunk-layouts.ts';
 import type { FileCopy } from './file-copy.ts';
 import { isLong, obstacleToParts } from './long-files.ts';
@@ -36,8 +36,6 @@ const MOST_PARTS = 100;
 const LEAST_RATE = 1024 ** 3 / 600;
 /** Of the time that is left, how much a part may take by the rate of the one before it. */
 const SHARE_OF_TIME = 0.8;
-/** For putting the old file back after everything else was aborted, ms. */
-const CLEANUP_MS = 10_000;
 
 /**
  * Copies a long file in parts, one after the other into the same temporary file: the first APPEND goes to an empty one, and each part is proved and
@@ -131,6 +129,8 @@ class NotAddedError extends Error {
 class PartsCopy {
   readonly #file: FileCopy;
   #written: PartsFile | undefined;
+  /** Of the source, from the first look at it on. */
+  #inode: number | undefined;
   /** Bytes that the progress display has got of the file. */
   #shownBytes = 0;
   #progressedAtMs = 0;
@@ -148,6 +148,7 @@ class PartsCopy {
     const { context, unit, destination, destinationPath, overwrite } = this.#file;
     const { signal } = context;
     await requireWhole(this.#listed, signal);
+    this.#inode = (await requireUnchanged(this.#listed, signal)).fileId;
     let verification: Verification | undefined;
     while (verification === undefined) verification = await this.#stepWithTries();
     await this.#file.requireOwner();
@@ -157,7 +158,7 @@ class PartsCopy {
     try {
       await promote({ storage: destination, ...names, overwrite, lengthBytes }, promoting, signal);
     } catch (error) {
-      await putOldBack(this.#file, urgently(AbortSignal.timeout(CLEANUP_MS))).catch((failure: unknown) =>
+      await putOldBack(this.#file, cleaningUp()).catch((failure: unknown) =>
         context.log.warn({ path: destinationPath, error: messageOf(failure) }, 'the old file waits for a resume'),
       );
       throw error;
@@ -173,7 +174,7 @@ class PartsCopy {
   get #listed() {
     const { source, sourcePath, unit } = this.#file;
     const { lengthBytes, modifiedAtMs } = unit;
-    return { storage: source, path: sourcePath, lengthBytes, modifiedAtMs };
+    return { storage: source, path: sourcePath, lengthBytes, modifiedAtMs, fileId: this.#inode };
   }
 
   #stepWithTries(): Promise<Verification | undefined> {
@@ -206,7 +207,7 @@ class PartsCopy {
   async #step(): Promise<Verification | undefined> {
     const file = this.#file;
     const { unit, context, attributes } = file;
-    const written = (this.#written ??= await openParts(file, file.retries));
+    const written = (this.#written ??= await openParts(file, this.#inode, file.retries));
     const bytes = bytesOf(written.known.parts);
     this.#show(bytes);
     const layouts = await chunkLayouts(file, unit, written.status.blockBytes, context.signal);
@@ -300,9 +301,7 @@ class PartsCopy {
 
   #strideBytes({ status }: PartsFile): number {
     const { source, unit } = this.#file;
-    const { blockBytes, stripe, encrypted } = unit;
-    const isCompared = source.checksums !== undefined && !encrypted && blockBytes > 0;
-    return strideOf(isCompared ? blockBytes * (stripe?.dataUnits ?? 1) : 1, status.blockBytes).strideBytes;
+    return strideOf(readBytesOf(unit, source), status.blockBytes).strideBytes;
   }
 
   /**

@@ -1,6 +1,7 @@
 import { FanoutError, OpenFileError, SourceChangedError, SourceVanishedError, TransportError } from '../errors.ts';
 import type { ContentOf } from './content.ts';
 import { hasCode } from '../storage/errors.ts';
+import type { FileStatus } from '../storage/storage.ts';
 
 /** A source file as it was listed. */
 export interface SourceFile extends ContentOf {
@@ -52,8 +53,8 @@ export async function explained(error: unknown, file: ContentOf, signal: AbortSi
   });
 }
 
-/** @throws SourceChangedError; SourceVanishedError */
-export async function requireUnchanged(source: SourceFile, signal: AbortSignal): Promise<void> {
+/** @returns what stands there @throws SourceChangedError; SourceVanishedError */
+export async function requireUnchanged(source: SourceFile, signal: AbortSignal): Promise<FileStatus> {
   const status = await source.storage.stat(source.path, signal);
   const where = { operation: 'GETFILESTATUS', path: source.path };
   if (!status) throw new SourceVanishedError(where);
@@ -69,4 +70,5 @@ export async function requireUnchanged(source: SourceFile, signal: AbortSignal):
   if (source.fileId !== undefined && status.fileId !== undefined && status.fileId !== source.fileId) {
     throw new SourceChangedError('another file of its length and time has its name now', where);
   }
+  return status;
 }

@@ -1,9 +1,6 @@
 import { messageOf } from '../errors.ts';
-import { urgently } from '../storage/urgent.ts';
+import { cleaningUp } from '../storage/urgent.ts';
 import type { FileCopy } from './file-copy.ts';
-
-/** Time for deleting a temporary file after everything else was aborted, ms. */
-const CLEANUP_MS = 10_000;
 
 /**
  * Takes a failed try back, also when the job was aborted. A temporary file that cannot be deleted now is swept by name later. Never throws but
@@ -21,7 +18,7 @@ export async function takeBack(
 ): Promise<void> {
   const { log, signal } = file.context;
   try {
-    await work(urgently(AbortSignal.timeout(CLEANUP_MS)));
+    await work(cleaningUp());
   } catch (error) {
     file.hasRemains = true;
     log.warn({ path, error: messageOf(error) }, 'a temporary file is left for the sweep');

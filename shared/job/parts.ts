@@ -16,6 +16,8 @@ export interface PartedFile {
   /** Length and modification time of the source when its parts were read. */
   readonly lengthBytes: number;
   readonly modifiedAtMs: number;
+  /** Its inode: another file of the same length and time is not gone on with. Undefined where the source tells none. */
+  readonly sourceInode?: number;
   /** Inode of the temporary file; undefined where the server tells none, or before there is a file. */
   readonly fileId?: number;
   /**

@@ -22,6 +22,8 @@ export class KeptLists {
   async keep(job: string, chunks: AsyncIterable<Uint8Array>, root: string): Promise<void> {
     await toldLater(() => mkdir(this.#directory, { recursive: true, mode: 0o700 }));
     const unfinished = `${this.#file(job)}.unfinished`;
+    // What a process that was killed has left may be broken, and was of what another run was told.
+    await rm(unfinished, { force: true });
     try {
       using list = new ListOnDisk(unfinished);
       await list.fill(listLines(chunks), root);

@@ -1,13 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import { RefusedError } from '../errors.ts';
+import { type FanoutError, RefusedError } from '../errors.ts';
 import type { JobOptions } from '../job/spec.ts';
 import type { Root } from '../job/root.ts';
-import { probeName } from '../job/temporary.ts';
 import { join } from '../storage/path.ts';
+import { withProbe } from './probe.ts';
 import type { Storage } from '../storage/storage.ts';
-
-/** How long removing the probe may take, ms: also when the job was stopped meanwhile. */
-const CLEANUP_MS = 30_000;
 
 /**
  * Refuses a job that could not delete, or would delete everything or what it has just copied, before a byte is moved.
@@ -56,11 +52,10 @@ async function requireEntries(source: Storage, path: string, signal: AbortSignal
 /** Whether a directory shows what is made there also under its name in capital letters. One that does not stand has nothing to delete. */
 async function ignoresCase(storage: Storage, directory: string, signal: AbortSignal): Promise<boolean> {
   if (!storage.names?.mayIgnoreCase || (await storage.stat(directory, signal))?.kind !== 'directory') return false;
-  const name = probeName(randomUUID());
-  await storage.makeDirectory(join(directory, name), '700', signal);
-  try {
-    return (await storage.stat(join(directory, name.toUpperCase()), signal)) !== undefined;
-  } finally {
-    await storage.delete(join(directory, name), AbortSignal.timeout(CLEANUP_MS));
-  }
+  const look = async (_: string, name: string) =>
+    (await storage.stat(join(directory, name.toUpperCase()), signal)) !== undefined;
+  const refused = (error: FanoutError) => {
+    throw error;
+  };
+  return withProbe(storage, directory, look, refused, signal);
 }

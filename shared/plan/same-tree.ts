@@ -1,14 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { FanoutError, RefusedError, SpecError } from '../errors.ts';
 import type { FileStatus, Storage } from '../storage/storage.ts';
 import { isWithin, join, parentOf } from '../storage/path.ts';
-import { urgently } from '../storage/urgent.ts';
 import type { Root } from '../job/root.ts';
-import { probeName } from '../job/temporary.ts';
 import { crossings } from './crossings.ts';
-
-/** How long removing the probe may take, ms: also when the job was stopped meanwhile. */
-const CLEANUP_MS = 30_000;
+import { withProbe } from './probe.ts';
 
 /** Source and destination of a job, and what it may do there. */
 interface SourceAndDestination {
@@ -129,26 +124,14 @@ function areTwo(a: FileStatus, b: FileStatus): boolean {
  * Makes a directory at the destination and looks for it through the source.
  * @param otherwise  the answer where no directory can be made
  */
-async function showsThrough(
+function showsThrough(
   directory: string,
   { source, destination }: SourceAndDestination,
   otherwise: boolean,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const probe = join(directory, probeName(randomUUID()));
-  try {
-    await destination.makeDirectory(probe, '700', signal);
-  } catch (error) {
-    // The probe may have been made although its answer was lost, or not waited for.
-    await destination.delete(probe, urgently(AbortSignal.timeout(CLEANUP_MS))).catch(() => undefined);
-    if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
-    return otherwise;
-  }
-  try {
-    return (await seen(source, probe, signal)) !== undefined;
-  } finally {
-    await destination.delete(probe, urgently(AbortSignal.timeout(CLEANUP_MS)));
-  }
+  const look = async (probe: string) => (await seen(source, probe, signal)) !== undefined;
+  return withProbe(destination, directory, look, () => otherwise, signal);
 }
 
 /** Whether two paths are served by one address: the storages are then one, as far as these paths go. */

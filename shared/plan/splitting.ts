@@ -1,7 +1,7 @@
 import { bytesText } from '../bytes.ts';
 import { chosenAttributes } from '../preserve/attributes.ts';
 import type { JobOptions } from '../job/spec.ts';
-import { strideOf } from '../job/stride.ts';
+import { readBytesOf, strideOf } from '../job/stride.ts';
 import type { FileUnit, Split } from '../job/unit.ts';
 import { parentOf } from '../storage/path.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -97,13 +97,12 @@ export class Splitting {
    * @param writtenBytes  length of a block, or group of blocks, of the new file
    * @returns no bytes where even the shortest chunk has too many blocks
    */
-  #cut({ blockBytes, stripe, encrypted }: FileUnit, writtenBytes: number) {
+  #cut(unit: FileUnit, writtenBytes: number) {
     const { source, options } = this.#planning;
-    // The checksum of a source that keeps none of its content is not added up.
-    const isCompared = source.checksums !== undefined && !encrypted && blockBytes > 0;
-    const readBytes = isCompared ? blockBytes * (stripe?.dataUnits ?? 1) : 1;
+    const readBytes = readBytesOf(unit, source);
     const { strideBytes, isAlignedToSource } = strideOf(readBytes, writtenBytes);
-    const blocksInStride = strideBytes / writtenBytes + (isAlignedToSource && isCompared ? strideBytes / readBytes : 0);
+    const blocksInStride =
+      strideBytes / writtenBytes + (isAlignedToSource && readBytes > 1 ? strideBytes / readBytes : 0);
     const most = Math.floor(MOST_BLOCKS_OF_CHUNK / blocksInStride);
     const strides = Math.min(Math.ceil(options.chunkSize / strideBytes), most);
     return { chunkBytes: strides * strideBytes, isAlignedToSource };

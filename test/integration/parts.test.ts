@@ -35,6 +35,26 @@ async function between(name: string, react: NonNullable<FaultProxyOptions['react
 
 const pass = () => undefined;
 
+/** As `between`, of a copy whose process is killed while its fourth part is added. @param react  besides */
+async function cutOff(
+  name: string,
+  flags: readonly string[] = [],
+  react: NonNullable<FaultProxyOptions['react']> = pass,
+) {
+  let kill: () => void = pass;
+  let added = 0;
+  const ends = await between(name, (request) => {
+    if (isAdding(request) && ++added === 4) kill();
+    return react(request);
+  });
+  const { child, ended } = startCli([...ends.copy, ...flags], ends.options);
+  kill = () => child.kill('SIGKILL');
+  await ended;
+  kill = pass;
+  const resume = async () => runCli(['copy', '--silent', '--resume', await ends.job()], ends.options);
+  return { ...ends, resume };
+}
+
 it.each([
   { level: 'checksum', reads: 0 },
   { level: 'read-back', reads: 6 },
@@ -99,25 +119,24 @@ it('where a server lets nobody add to files, a long file goes as one stream', as
   expect(temporaryNames(await pair.b.tree(pair.root))).toEqual([]);
 });
 
-it('a file whose source is another one at a resume begins anew', async () => {
-  let kill: () => void = pass;
-  let added = 0;
-  await using ends = await between('changed', (request) => {
-    if (isAdding(request) && ++added === 4) kill();
-    return undefined;
-  });
-  const { pair, options } = ends;
-  const { child, ended } = startCli(ends.copy, options);
-  kill = () => child.kill('SIGKILL');
-  await ended;
-  kill = pass;
-  await pair.a.put(`${pair.root}/in/long`, varied('another', LENGTH));
-  const { code, status } = await runCli(['copy', '--silent', '--resume', await ends.job()], options);
-  expect(code).toBe(0);
-  expect(status).toMatchObject({ 'Files Copied': 1, 'Size Copied': LENGTH });
-  expect(await pair.b.tree(`${pair.root}/out`)).toEqual(await pair.a.tree(`${pair.root}/in`));
-  expect(temporaryNames(await pair.b.tree(pair.root))).toEqual([]);
-});
+it.each(['of another time', 'of the same length and time'])(
+  'a file whose source is another one at a resume, %s, begins anew',
+  async (which) => {
+    const isAlike = which !== 'of another time';
+    // By its length alone nobody would find that its parts are of two files.
+    await using ends = await cutOff(`changed-${isAlike}`, isAlike ? ['--verify', 'length'] : []);
+    const { pair } = ends;
+    const path = `${pair.root}/in/long`;
+    const { modificationTime } = await pair.a.status(path);
+    await pair.a.put(path, varied('another', LENGTH));
+    if (isAlike) await pair.a.call('PUT', 'SETTIMES', path, { modificationtime: String(modificationTime) });
+    const { code, status } = await ends.resume();
+    expect(code).toBe(0);
+    expect(status).toMatchObject({ 'Files Copied': 1, 'Size Copied': LENGTH });
+    expect(await pair.b.tree(`${pair.root}/out`)).toEqual(await pair.a.tree(`${pair.root}/in`));
+    expect(temporaryNames(await pair.b.tree(pair.root))).toEqual([]);
+  },
+);
 
 it('a source that changes while its parts are copied is copied as it is by then', async () => {
   let change: Promise<void> | undefined;
@@ -137,22 +156,13 @@ it('a source that changes while its parts are copied is copied as it is by then'
 
 it('a temporary file that somebody else has put in its place, or cut, is not gone on with', async () => {
   for (const harm of ['replaced', 'cut'] as const) {
-    let kill: () => void = pass;
-    let added = 0;
-    await using ends = await between(harm, (request) => {
-      if (isAdding(request) && ++added === 4) kill();
-      return undefined;
-    });
-    const { pair, options } = ends;
-    const { child, ended } = startCli(ends.copy, options);
-    kill = () => child.kill('SIGKILL');
-    await ended;
-    kill = pass;
+    await using ends = await cutOff(harm);
+    const { pair } = ends;
     const [left = ''] = temporaryNames(await pair.b.tree(pair.root));
     const path = `${pair.root}${left}`;
     if (harm === 'cut') await pair.b.call('POST', 'TRUNCATE', path, { newlength: String(PART) });
     else await pair.b.put(path, varied('other', 4 * PART));
-    const { code, status } = await runCli(['copy', '--silent', '--resume', await ends.job()], options);
+    const { code, status } = await ends.resume();
     expect(code).toBe(0);
     expect(status).toMatchObject({ 'Files Copied': 1, Verified: { checksum: 1 } });
     expect(await pair.b.tree(`${pair.root}/out`)).toEqual(await pair.a.tree(`${pair.root}/in`));
@@ -170,25 +180,18 @@ async function statusOf(location: string): Promise<number | undefined> {
 }
 
 it('what comes late of a copier that was given up for dead adds nothing', async () => {
-  let kill: () => void = pass;
   let added = 0;
   let late: Promise<number | undefined> | undefined;
   let location = '';
-  await using ends = await between('late', async (request) => {
-    if (!isAdding(request)) return undefined;
-    if (++added === 4) kill();
-    if (added > 5 && location !== '') await (late ??= statusOf(location));
+  await using ends = await cutOff('late', [], async (request) => {
+    if (isAdding(request) && ++added > 5 && location !== '') await (late ??= statusOf(location));
     return undefined;
   });
-  const { pair, options } = ends;
-  const { child, ended } = startCli(ends.copy, options);
-  kill = () => child.kill('SIGKILL');
-  await ended;
-  kill = pass;
+  const { pair } = ends;
   const [left = ''] = temporaryNames(await pair.b.tree(pair.root));
   // Its first step was answered while it was the file's only copier.
   location = (await pair.b.call('POST', 'APPEND', `${pair.root}${left}`)).location ?? '';
-  const { code, status } = await runCli(['copy', '--silent', '--resume', await ends.job()], options);
+  const { code, status } = await ends.resume();
   expect(code).toBe(0);
   expect(await late).toBe(404);
   expect(status).toMatchObject({ 'Files Copied': 1, 'Size Copied': LENGTH, Retries: 0 });

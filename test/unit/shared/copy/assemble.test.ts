@@ -171,6 +171,22 @@ describe.each([
     }
   });
 
+  it('never lacks its name when its finish is interrupted at any request, and ends copied', async () => {
+    const requests = await requestsOf(replaces);
+    for (let at = 0; at < requests; at++) {
+      const of = await world();
+      const stop = new AbortController();
+      let seen = 0;
+      const interrupted = gated(joiningDisk(replaces), (_, isDone) => {
+        if (isDone && seen++ === at) stop.abort(new Error('interrupted'));
+      });
+      await finish(of, interrupted, 'interrupted', stop).catch(() => undefined);
+      expect({ at, content: ['older', NEW].includes(contentOf(of) ?? '') }).toEqual({ at, content: true });
+      await finish(of, joiningDisk(replaces), 'next');
+      await expectCopied(of);
+    }
+  });
+
   it('ends copied once beside another finish that was given up for dead, whenever that one goes on', async () => {
     const requests = await requestsOf(replaces);
     for (let at = 0; at < requests; at++) {

@@ -59,7 +59,7 @@ async function world() {
     const claim = await store.claim(job.id, 0, owner);
     const file = new FileCopy({ ...shared, destination, owner }, 0, 0, unit, claim);
     file.unit = { ...unit, lengthBytes: 2 ** 21 };
-    return { file, opened: openParts(file, attempt) };
+    return { file, opened: openParts(file, undefined, attempt) };
   };
   const sweeping = { job, store, manifests, destination: disk, signal: never, isOver: () => false };
   const end = (outcome: Recorded) => store.record(job.id, 0, 'second', [outcome]);
