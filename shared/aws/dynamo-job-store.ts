@@ -9,7 +9,8 @@ import type { Counters } from '../job/outcome.ts';
 import { tableKeys } from '../names.ts';
 import type { Lease } from '../limits/leases.ts';
 import { DynamoLeases } from './dynamo-leases.ts';
-import { DynamoBatches, type FailureItem } from './dynamo-batches.ts';
+import type { FailureItem } from './dynamo-batches.ts';
+import { DynamoPieces } from './dynamo-pieces.ts';
 import { DynamoClosing } from './dynamo-closing.ts';
 import { deathKey, type Item, JobTable, LISTING, partitionOf, sortKeys } from './job-table.ts';
 import type { DeathRecords } from '../finish/finishing.ts';
@@ -22,7 +23,7 @@ export interface DynamoJobStoreOptions {
 }
 
 /** The job store on AWS: one table for all jobs of a deployment. */
-export class DynamoJobStore extends DynamoBatches implements JobStore, DeathRecords {
+export class DynamoJobStore extends DynamoPieces implements JobStore, DeathRecords {
   readonly closing: DynamoClosing;
   readonly #leases: DynamoLeases;
 

@@ -1,7 +1,6 @@
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { Bitmap, type UnitSet } from '../job/bitmap.ts';
 import { SpecError, SupersededError } from '../errors.ts';
-import { told } from './told.ts';
+import { SqliteDatabase } from './sqlite-database.ts';
 import {
   type ChunkRecord,
   type Claim,
@@ -17,42 +16,11 @@ import { type Job, storedJob } from '../job/job.ts';
 import type { CopiedPart, PartedFile } from '../job/parts.ts';
 import type { JobOptions } from '../job/spec.ts';
 
-const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS jobs (id TEXT PRIMARY KEY, started INTEGER NOT NULL, json TEXT NOT NULL);
-  CREATE TABLE IF NOT EXISTS batches (
-    job TEXT, batch INTEGER, owner TEXT NOT NULL, claim INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
-    swept INTEGER NOT NULL DEFAULT 0, done BLOB NOT NULL, clean BLOB, PRIMARY KEY (job, batch)) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS failures (
-    sequence INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT NOT NULL, batch INTEGER NOT NULL, unit INTEGER NOT NULL,
-    outcome TEXT NOT NULL);
-  CREATE INDEX IF NOT EXISTS failures_of_job ON failures (job, sequence);
-  CREATE TABLE IF NOT EXISTS counters (
-    job TEXT, name TEXT, value INTEGER NOT NULL, PRIMARY KEY (job, name)) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS leases (
-    budget TEXT PRIMARY KEY, ends_at REAL NOT NULL, count INTEGER NOT NULL) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS chunks (
-    job TEXT, split INTEGER, chunk INTEGER, record TEXT NOT NULL, PRIMARY KEY (job, split, chunk)) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS parts (
-    job TEXT, batch INTEGER, unit INTEGER, part INTEGER, record TEXT NOT NULL, PRIMARY KEY (job, batch, unit, part)) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS given_up (job TEXT, split INTEGER, PRIMARY KEY (job, split)) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS refused (
-    job TEXT, split INTEGER, owner TEXT NOT NULL, PRIMARY KEY (job, split)) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS read_again (
-    job TEXT, split INTEGER, piece INTEGER, file TEXT NOT NULL, blocks TEXT NOT NULL, PRIMARY KEY (job, split, piece)) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS finishing (job TEXT PRIMARY KEY, cursor TEXT NOT NULL) WITHOUT ROWID;
-`;
 /** Rows that are read at once: a statement that stays open would keep SQLite's log from being written back. */
 const A_PAGE = 1000;
 
-/** For another process that writes, ms. */
-const BUSY_MS = 10_000;
-/** SQLITE_BUSY: https://sqlite.org/rescode.html#busy */
-const SQLITE_BUSY = 5;
-
 /** What is kept of a file in parts beside them: their rows are 1 to `count`, and this is row 0. */
 type PartsHead = Omit<PartedFile, 'parts'> & { readonly count: number };
-
-type Value = string | number | Uint8Array;
 
 interface BatchRow {
   batch: number;
@@ -67,48 +35,18 @@ interface BatchRow {
 
 /** The embedded job store: one SQLite file for all jobs of a machine. */
 export class SqliteJobStore implements JobStore {
-  readonly #db: DatabaseSync;
-  /** By their text: each file asks twice whose its batch is, and compiling that costs more than its answer. */
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #db: SqliteDatabase;
 
   constructor(file: string) {
-    this.#db = new DatabaseSync(file, { timeout: BUSY_MS });
-    this.#turnToWal();
-    // NORMAL loses the last transactions at a power failure, not at a crash of the process; they are then compared again.
-    this.#db.exec('PRAGMA synchronous = NORMAL;');
-    this.#db.exec(SCHEMA);
-    this.#addClean();
+    this.#db = new SqliteDatabase(file);
   }
 
   close(): void {
     this.#db.close();
   }
 
-  /** Two processes that make the file at once: SQLite's own timeout does not hold for the change of the journal's mode. */
-  #turnToWal(): void {
-    const untilMs = Date.now() + BUSY_MS;
-    for (;;) {
-      try {
-        this.#db.exec('PRAGMA journal_mode = WAL;');
-        return;
-      } catch (error) {
-        if (!isBusy(error) || Date.now() > untilMs) throw error;
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
-      }
-    }
-  }
-
-  /** A file of an earlier version has no such column. */
-  #addClean(): void {
-    const hasClean = () => this.#all('PRAGMA table_info(batches)').some(({ name }) => name === 'clean');
-    if (hasClean()) return;
-    this.#db.exec('BEGIN IMMEDIATE');
-    if (!hasClean()) this.#db.exec('ALTER TABLE batches ADD COLUMN clean BLOB');
-    this.#db.exec('COMMIT');
-  }
-
   create(job: Job): Promise<void> {
-    this.#run('INSERT INTO jobs (id, started, json) VALUES (?, ?, ?)', job.id, job.startedAtMs, JSON.stringify(job));
+    this.#db.run('INSERT INTO jobs (id, started, json) VALUES (?, ?, ?)', job.id, job.startedAtMs, JSON.stringify(job));
     return Promise.resolve();
   }
 
@@ -117,16 +55,16 @@ export class SqliteJobStore implements JobStore {
   }
 
   list(limit: number): Promise<Job[]> {
-    const rows = this.#all('SELECT json FROM jobs ORDER BY started DESC, id DESC LIMIT ?', limit);
+    const rows = this.#db.all('SELECT json FROM jobs ORDER BY started DESC, id DESC LIMIT ?', limit);
     return Promise.resolve(rows.flatMap((row) => jobOf(row) ?? []));
   }
 
   update(id: string, changes: Partial<Omit<Job, 'id'>>): Promise<void> {
-    return this.#transaction(() => this.#update(id, changes));
+    return this.#db.transaction(() => this.#update(id, changes));
   }
 
   setOptions(id: string, changes: Partial<JobOptions>): Promise<void> {
-    return this.#transaction(() => {
+    return this.#db.transaction(() => {
       const spec = this.#job(id)?.spec;
       if (!spec) throw new Error(`no job ${id}`);
       this.#update(id, { spec: { ...spec, options: { ...spec.options, ...changes } } });
@@ -134,7 +72,7 @@ export class SqliteJobStore implements JobStore {
   }
 
   claim(id: string, batch: number, owner: string): Promise<Claim> {
-    const row = this.#get(
+    const row = this.#db.get(
       `INSERT INTO batches (job, batch, owner, claim, done) VALUES (?, ?, ?, 1, x'')
        ON CONFLICT (job, batch) DO UPDATE SET owner = excluded.owner, claim = claim + 1
        RETURNING claim, attempts, swept, done`,
@@ -159,7 +97,7 @@ export class SqliteJobStore implements JobStore {
   }
 
   record(id: string, batch: number, owner: string, outcomes: readonly Recorded[]): Promise<void> {
-    return this.#transaction(() => {
+    return this.#db.transaction(() => {
       const row = this.#batch(id, batch);
       if (row?.owner !== owner) throw new SupersededError(batch);
       const done = new Bitmap(row.done);
@@ -175,27 +113,27 @@ export class SqliteJobStore implements JobStore {
         else clean.delete(outcome.unit);
         if (outcome.outcome === 'failed') {
           const sql = 'INSERT INTO failures (job, batch, unit, outcome) VALUES (?, ?, ?, ?)';
-          this.#run(sql, id, batch, outcome.unit, JSON.stringify(outcome));
+          this.#db.run(sql, id, batch, outcome.unit, JSON.stringify(outcome));
         }
       }
       const sql = 'UPDATE batches SET done = ?, clean = ? WHERE job = ? AND batch = ?';
-      this.#run(sql, done.bytes, clean.bytes, id, batch);
+      this.#db.run(sql, done.bytes, clean.bytes, id, batch);
       this.#add(id, sums);
     });
   }
 
   chunks(id: string, split: number): Promise<ChunkRecord[]> {
-    const rows = this.#all('SELECT record FROM chunks WHERE job = ? AND split = ? ORDER BY chunk', id, split);
+    const rows = this.#db.all('SELECT record FROM chunks WHERE job = ? AND split = ? ORDER BY chunk', id, split);
     return Promise.resolve(rows.map(({ record }) => JSON.parse(String(record)) as ChunkRecord));
   }
 
   async reopenChunks(id: string, split: number, which?: ReadonlySet<number>): Promise<void> {
     const chunks = (await this.chunks(id, split)).filter(({ chunk }) => which?.has(chunk) ?? true);
-    return this.#transaction(() => {
+    return this.#db.transaction(() => {
       // Of the file that they were put together to.
-      this.#run('DELETE FROM read_again WHERE job = ? AND split = ?', id, split);
+      this.#db.run('DELETE FROM read_again WHERE job = ? AND split = ?', id, split);
       for (const { outcome, batch, unit, chunk, bytes } of chunks) {
-        this.#run('DELETE FROM chunks WHERE job = ? AND split = ? AND chunk = ?', id, split, chunk);
+        this.#db.run('DELETE FROM chunks WHERE job = ? AND split = ? AND chunk = ?', id, split, chunk);
         if (outcome === 'failed') continue;
         this.#reopenUnit(id, batch, unit);
         this.#add(id, new Map([['chunks.bytes', -bytes]]));
@@ -205,29 +143,29 @@ export class SqliteJobStore implements JobStore {
 
   async giveUpChunks(id: string, split: number): Promise<void> {
     // First, so that no crash leaves chunks that are to be copied again.
-    this.#run('INSERT OR IGNORE INTO given_up (job, split) VALUES (?, ?)', id, split);
+    this.#db.run('INSERT OR IGNORE INTO given_up (job, split) VALUES (?, ?)', id, split);
     await this.reopenChunks(id, split);
   }
 
   noteRefusal(id: string, split: number, owner: string): Promise<boolean> {
-    this.#run('INSERT OR IGNORE INTO refused (job, split, owner) VALUES (?, ?, ?)', id, split, owner);
-    const first = this.#get('SELECT owner FROM refused WHERE job = ? AND split = ?', id, split);
+    this.#db.run('INSERT OR IGNORE INTO refused (job, split, owner) VALUES (?, ?, ?)', id, split, owner);
+    const first = this.#db.get('SELECT owner FROM refused WHERE job = ? AND split = ?', id, split);
     return Promise.resolve(first?.['owner'] !== owner);
   }
 
   isGivenUp(id: string, split: number): Promise<boolean> {
-    return Promise.resolve(this.#get('SELECT 1 FROM given_up WHERE job = ? AND split = ?', id, split) !== undefined);
+    return Promise.resolve(this.#db.get('SELECT 1 FROM given_up WHERE job = ? AND split = ?', id, split) !== undefined);
   }
 
   piecesRead(id: string, split: number, of: string): Promise<Map<number, string>> {
     const sql = 'SELECT piece, blocks FROM read_again WHERE job = ? AND split = ? AND file = ?';
-    const rows = this.#all(sql, id, split, of);
+    const rows = this.#db.all(sql, id, split, of);
     return Promise.resolve(new Map(rows.map(({ piece, blocks }) => [Number(piece), String(blocks)])));
   }
 
   keepPieceRead(id: string, split: number, of: string, piece: number, blocks: string): Promise<void> {
     const sql = 'INSERT OR REPLACE INTO read_again (job, split, piece, file, blocks) VALUES (?, ?, ?, ?, ?)';
-    this.#run(sql, id, split, piece, of, blocks);
+    this.#db.run(sql, id, split, piece, of, blocks);
     return Promise.resolve();
   }
 
@@ -238,7 +176,9 @@ export class SqliteJobStore implements JobStore {
 
   parts(id: string, batch: number, unit: number): Promise<PartedFile | undefined> {
     const sql = 'SELECT record FROM parts WHERE job = ? AND batch = ? AND unit = ? ORDER BY part';
-    const [head, ...parts] = this.#all(sql, id, batch, unit).map(({ record }) => JSON.parse(String(record)) as unknown);
+    const [head, ...parts] = this.#db
+      .all(sql, id, batch, unit)
+      .map(({ record }) => JSON.parse(String(record)) as unknown);
     if (!head) return Promise.resolve(undefined);
     const { count, ...file } = head as PartsHead;
     return Promise.resolve({ ...file, parts: parts.slice(0, count) as CopiedPart[] });
@@ -246,27 +186,27 @@ export class SqliteJobStore implements JobStore {
 
   keepParts(id: string, batch: number, owner: string, unit: number, file: PartedFile): Promise<void> {
     const { parts, ...head } = file;
-    return this.#transaction(() => {
+    return this.#db.transaction(() => {
       if (this.#batch(id, batch)?.owner !== owner) throw new SupersededError(batch);
       const sql = 'INSERT OR REPLACE INTO parts (job, batch, unit, part, record) VALUES (?, ?, ?, ?, ?)';
       const last = parts.at(-1);
-      this.#run(sql, id, batch, unit, 0, JSON.stringify({ ...head, count: parts.length }));
-      if (last) this.#run(sql, id, batch, unit, parts.length, JSON.stringify(last));
+      this.#db.run(sql, id, batch, unit, 0, JSON.stringify({ ...head, count: parts.length }));
+      if (last) this.#db.run(sql, id, batch, unit, parts.length, JSON.stringify(last));
     });
   }
 
   async *partedFiles(id: string): AsyncIterable<PartedUnit> {
-    for (const { batch, unit, record } of this.#all('SELECT * FROM parts WHERE job = ? AND part = 0', id)) {
+    for (const { batch, unit, record } of this.#db.all('SELECT * FROM parts WHERE job = ? AND part = 0', id)) {
       const { names } = JSON.parse(String(record)) as PartsHead;
       yield await Promise.resolve({ batch: Number(batch), unit: Number(unit), names });
     }
   }
 
   reopenFailed(id: string): Promise<void> {
-    return this.#transaction(() => {
+    return this.#db.transaction(() => {
       const sums = new Map<string, number>();
       const page = (after: number) =>
-        this.#all(
+        this.#db.all(
           'SELECT sequence, batch, unit, outcome FROM failures WHERE job = ? AND sequence > ? ORDER BY sequence LIMIT ?',
           id,
           after,
@@ -280,13 +220,13 @@ export class SqliteJobStore implements JobStore {
         }
       }
       this.#add(id, sums);
-      this.#run('DELETE FROM failures WHERE job = ?', id);
+      this.#db.run('DELETE FROM failures WHERE job = ?', id);
     });
   }
 
   async *claims(id: string, from = 0): AsyncIterable<ClaimedBatch> {
     const page = (first: number) =>
-      this.#all(
+      this.#db.all(
         'SELECT * FROM batches WHERE job = ? AND batch >= ? ORDER BY batch LIMIT ?',
         id,
         first,
@@ -301,33 +241,33 @@ export class SqliteJobStore implements JobStore {
   }
 
   finishCursor(id: string): Promise<unknown> {
-    const row = this.#get('SELECT cursor FROM finishing WHERE job = ?', id);
+    const row = this.#db.get('SELECT cursor FROM finishing WHERE job = ?', id);
     return Promise.resolve(row && (JSON.parse(String(row['cursor'])) as unknown));
   }
 
   keepFinishCursor(id: string, cursor: object | undefined): Promise<void> {
     if (cursor) {
-      this.#run('INSERT OR REPLACE INTO finishing (job, cursor) VALUES (?, ?)', id, JSON.stringify(cursor));
-    } else this.#run('DELETE FROM finishing WHERE job = ?', id);
+      this.#db.run('INSERT OR REPLACE INTO finishing (job, cursor) VALUES (?, ?)', id, JSON.stringify(cursor));
+    } else this.#db.run('DELETE FROM finishing WHERE job = ?', id);
     return Promise.resolve();
   }
 
   endFinish(id: string, ending: Partial<Omit<Job, 'id'>>): Promise<void> {
-    return this.#transaction(() => {
+    return this.#db.transaction(() => {
       this.#update(id, ending);
       if (ending.outcome === 'Successful') {
-        this.#run('DELETE FROM chunks WHERE job = ?', id);
-        this.#run('DELETE FROM given_up WHERE job = ?', id);
-        this.#run('DELETE FROM refused WHERE job = ?', id);
-        this.#run('DELETE FROM read_again WHERE job = ?', id);
-        this.#run('DELETE FROM parts WHERE job = ?', id);
+        this.#db.run('DELETE FROM chunks WHERE job = ?', id);
+        this.#db.run('DELETE FROM given_up WHERE job = ?', id);
+        this.#db.run('DELETE FROM refused WHERE job = ?', id);
+        this.#db.run('DELETE FROM read_again WHERE job = ?', id);
+        this.#db.run('DELETE FROM parts WHERE job = ?', id);
       }
-      this.#run('DELETE FROM finishing WHERE job = ?', id);
+      this.#db.run('DELETE FROM finishing WHERE job = ?', id);
     });
   }
 
   lease(budget: string, lastsMs: number, nowMs: number): Promise<Lease> {
-    const row = this.#get(
+    const row = this.#db.get(
       `INSERT INTO leases (budget, ends_at, count) VALUES (?1, ?2 + ?3, 1)
        ON CONFLICT (budget) DO UPDATE SET count = count + 1,
          ends_at = ?3 + CASE WHEN ends_at BETWEEN ?2 AND ?4 THEN ends_at ELSE ?2 END
@@ -337,19 +277,19 @@ export class SqliteJobStore implements JobStore {
       lastsMs,
       nowMs + FARTHEST_MS,
     );
-    if (row?.['count'] === 1) this.#run('DELETE FROM leases WHERE ends_at < ?', nowMs - FARTHEST_MS);
+    if (row?.['count'] === 1) this.#db.run('DELETE FROM leases WHERE ends_at < ?', nowMs - FARTHEST_MS);
     return Promise.resolve({ startAtMs: Number(row?.['ends_at']) - lastsMs, count: Number(row?.['count']) });
   }
 
   counters(id: string): Promise<Counters> {
-    const rows = this.#all('SELECT name, value FROM counters WHERE job = ? AND value <> 0', id);
+    const rows = this.#db.all('SELECT name, value FROM counters WHERE job = ? AND value <> 0', id);
     return Promise.resolve(new Map(rows.map(({ name, value }) => [String(name), Number(value)])));
   }
 
   failures(id: string, limit: number, after = '0'): Promise<RecordedFailure[]> {
     if (!/^\d{1,15}$/.test(after))
       throw new SpecError(`"${after}" is not the mark of a failure`, 'take it from the page before');
-    const rows = this.#all(
+    const rows = this.#db.all(
       'SELECT sequence, batch, outcome FROM failures WHERE job = ? AND sequence > ? ORDER BY sequence LIMIT ?',
       id,
       Number(after),
@@ -363,30 +303,30 @@ export class SqliteJobStore implements JobStore {
   }
 
   #job(id: string): Job | undefined {
-    return jobOf(this.#get('SELECT json FROM jobs WHERE id = ?', id));
+    return jobOf(this.#db.get('SELECT json FROM jobs WHERE id = ?', id));
   }
 
   /** Only within a transaction. */
   #update(id: string, changes: Partial<Omit<Job, 'id'>>): void {
     const job = this.#job(id);
     if (!job) throw new Error(`no job ${id}`);
-    this.#run('UPDATE jobs SET json = ? WHERE id = ?', JSON.stringify({ ...job, ...changes }), id);
+    this.#db.run('UPDATE jobs SET json = ? WHERE id = ?', JSON.stringify({ ...job, ...changes }), id);
   }
 
   #batch(id: string, batch: number): BatchRow | undefined {
-    const row = this.#get('SELECT * FROM batches WHERE job = ? AND batch = ?', id, batch);
+    const row = this.#db.get('SELECT * FROM batches WHERE job = ? AND batch = ?', id, batch);
     return row as unknown as BatchRow | undefined;
   }
 
   #add(id: string, sums: ReadonlyMap<string, number>): void {
     const add = `INSERT INTO counters (job, name, value) VALUES (?, ?, ?)
        ON CONFLICT (job, name) DO UPDATE SET value = value + excluded.value`;
-    for (const [name, value] of sums) this.#run(add, id, name, value);
+    for (const [name, value] of sums) this.#db.run(add, id, name, value);
   }
 
   #keepChunk(id: string, record: ChunkRecord): void {
     const sql = 'INSERT OR REPLACE INTO chunks (job, split, chunk, record) VALUES (?, ?, ?, ?)';
-    this.#run(sql, id, record.split, record.chunk, JSON.stringify(record));
+    this.#db.run(sql, id, record.split, record.chunk, JSON.stringify(record));
   }
 
   #reopenUnit(id: string, batch: number, unit: number): void {
@@ -395,52 +335,20 @@ export class SqliteJobStore implements JobStore {
     const clean = new Bitmap(row?.clean ?? undefined);
     done.delete(unit);
     clean.delete(unit);
-    this.#run('UPDATE batches SET done = ?, clean = ? WHERE job = ? AND batch = ?', done.bytes, clean.bytes, id, batch);
+    this.#db.run(
+      'UPDATE batches SET done = ?, clean = ? WHERE job = ? AND batch = ?',
+      done.bytes,
+      clean.bytes,
+      id,
+      batch,
+    );
   }
 
   #asOwner(id: string, batch: number, owner: string, change: string, value: number): Promise<void> {
     const sql = `UPDATE batches SET ${change} WHERE job = ? AND batch = ? AND owner = ?`;
-    const { changes } = this.#run(sql, value, id, batch, owner);
+    const { changes } = this.#db.run(sql, value, id, batch, owner);
     return changes === 1 ? Promise.resolve() : Promise.reject(new SupersededError(batch));
   }
-
-  #run(sql: string, ...values: Value[]) {
-    return told(() => this.#statement(sql).run(...values));
-  }
-
-  #get(sql: string, ...values: Value[]) {
-    return told(() => this.#statement(sql).get(...values));
-  }
-
-  #all(sql: string, ...values: Value[]) {
-    return told(() => this.#statement(sql).all(...values));
-  }
-
-  #statement(sql: string): StatementSync {
-    const statement = this.#statements.get(sql) ?? this.#db.prepare(sql);
-    this.#statements.set(sql, statement);
-    return statement;
-  }
-
-  /** Rejects with what the work threw, and nothing of it stays. */
-  #transaction(work: () => void): Promise<void> {
-    return new Promise((resolve) => {
-      told(() => this.#db.exec('BEGIN IMMEDIATE'));
-      try {
-        work();
-        told(() => this.#db.exec('COMMIT'));
-      } catch (error) {
-        // A full disk has rolled it back already.
-        if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
-        throw error;
-      }
-      resolve();
-    });
-  }
-}
-
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY;
 }
 
 function jobOf(row: Record<string, unknown> | undefined): Job | undefined {

@@ -19,10 +19,18 @@ export function proseOf(document: string): string {
     .replace(/`[^`\n]*`/g, (code) => code.replace(/[[\]]/g, ' '));
 }
 
-/** The targets of a document's relative links, `../a.md#part` as they are written. */
+/** The targets of a document's relative links, `../a.md#part` as they are written, in the text or behind a label at its end. */
 export function relativeLinksOf(document: string): string[] {
-  const targets = [...proseOf(document).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
+  const links = proseOf(document).matchAll(/\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)$/gm);
+  const targets = [...links].map(([, target, labelled]) => target ?? labelled ?? '');
   return targets.filter((target) => !/^[a-z]+:/.test(target));
+}
+
+/** Labels in the cells of a document's tables, `[tree]`, that stand for no link. */
+export function unknownLabelsOf(document: string): string[] {
+  const known = new Set([...proseOf(document).matchAll(/^\[([^\]]+)\]: \S+$/gm)].map(([, label]) => label));
+  const labels = cellsOf(document).flatMap((cell) => [...cell.replace(/`[^`]*`/g, '').matchAll(/\[([^\]]+)\](?!\()/g)]);
+  return labels.map(([, label = '']) => label).filter((label) => !known.has(label));
 }
 
 /** The anchors that GitHub gives to a document's headings. */

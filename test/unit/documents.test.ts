@@ -22,6 +22,7 @@ describe.each(documents)('%s', (document) => {
       return anchor !== undefined && !documented.anchorsOf(file).includes(anchor);
     });
     expect(broken).toEqual([]);
+    expect(documented.unknownLabelsOf(document)).toEqual([]);
   });
 });
 
