@@ -12,6 +12,8 @@ const bed = inject('bed');
 const MIB = 1024 * 1024;
 /** More than the sockets of this machine hold. */
 const LONG = 40 * MIB;
+/** For stalls that are made, seconds: longer than a server takes for its next byte that the machine has no time for. */
+const SHORT = '5';
 const urls = { A: bed.a, B: bed.b, H: bed.httpFs };
 
 interface Stalled {
@@ -65,7 +67,7 @@ describe.concurrent('a transfer of which no byte moves any more is tried again',
       to: 'B',
       behind: 'from',
       react: once('OPEN', { stallsAfter: 5 * MIB }),
-      flags: ['--stall-timeout', '2'],
+      flags: ['--stall-timeout', SHORT],
     });
     expect(status).toMatchObject({ 'Files Copied': 1, Retries: 1, Verified: { checksum: 1 } });
     expect(isSame).toBe(true);
@@ -81,7 +83,7 @@ describe.concurrent('a transfer of which no byte moves any more is tried again',
       to: 'B',
       behind: 'to',
       react: once('CREATE', 'hang'),
-      flags: ['--stall-timeout', '2s'],
+      flags: ['--stall-timeout', `${SHORT}s`],
     });
     expect(status).toMatchObject({ 'Files Copied': 1, Retries: 1 });
     expect(isSame).toBe(true);
@@ -97,7 +99,7 @@ describe.concurrent('a transfer of which no byte moves any more is tried again',
       to: 'B',
       behind: 'from',
       react: ({ operation }) => (operation === 'OPEN' && times++ === 0 ? { stallsAfter: 5 * MIB } : undefined),
-      flags: ['--stall-timeout', '2'],
+      flags: ['--stall-timeout', SHORT],
     });
     expect(status).toMatchObject({ 'Files Copied': 1, Retries: 1, Warnings: {} });
     expect(isSame).toBe(true);
@@ -109,7 +111,7 @@ describe.concurrent('a transfer of which no byte moves any more is tried again',
       to: 'H',
       behind: 'to',
       react: once('CREATE', 'hang'),
-      flags: ['--stall-timeout', '2'],
+      flags: ['--stall-timeout', SHORT],
     });
     expect(status).toMatchObject({ 'Files Copied': 1, Retries: 1, Warnings: {} });
     expect(isSame).toBe(true);
@@ -134,18 +136,16 @@ describe.concurrent('a transfer of which no byte moves any more is tried again',
 
 describe.concurrent('is waited for', () => {
   test('what a limit takes its time for', async () => {
-    for (const [name, from, to] of [
+    const ways = [
       ['raw', 'A', 'B'],
       ['general', 'H', 'B'],
-    ] as const) {
-      const { status, isSame } = await copyOf(`limit-${name}`, {
-        from,
-        to,
-        behind: 'from',
-        react: undefined,
-        flags: ['--stall-timeout', '0.5', '--min-rate', '1G', '--bandwidth', '40K'],
-        bytes: 200_000,
-      });
+    ] as const;
+    // A piece of 64 KiB has to wait for more than six seconds.
+    const flags = ['--stall-timeout', SHORT, '--min-rate', '1G', '--bandwidth', '10K'];
+    const limited = ways.map(([name, from, to]) =>
+      copyOf(`limit-${name}`, { from, to, behind: 'from', react: undefined, flags, bytes: 200_000 }),
+    );
+    for (const { status, isSame } of await Promise.all(limited)) {
       expect(status).toMatchObject({ 'Files Copied': 1, Retries: 0, Warnings: {} });
       expect(isSame).toBe(true);
     }
@@ -157,10 +157,10 @@ describe.concurrent('is waited for', () => {
       to: 'B',
       behind: 'to',
       react: ({ operation, to }) => (operation === 'CREATE' && to === 'datanode' ? 'hang' : undefined),
-      flags: ['--stall-timeout', '0.5', '--max-failures', '0'],
+      flags: ['--stall-timeout', '3', '--max-failures', '0'],
     });
     expect(status).toMatchObject({ 'Files Copied': 0 });
-    expect(failures).toMatch(/CREATE on 127\.0\.0\.1:\d+.*it took nothing for 0\.5 s after \d+ of 41943040 bytes/s);
+    expect(failures).toMatch(/CREATE on 127\.0\.0\.1:\d+.*it took nothing for 3 s after \d+ of 41943040 bytes/s);
     expect(Object.keys(status.Warnings).every((text) => text.includes('of P'))).toBe(true);
   });
 
@@ -171,8 +171,8 @@ describe.concurrent('is waited for', () => {
       to: 'B',
       behind: 'to',
       react: ({ operation, to }) =>
-        operation === 'CREATE' && to === 'datanode' && times++ === 0 ? { answersAfterMs: 3000 } : undefined,
-      flags: ['--stall-timeout', '1'],
+        operation === 'CREATE' && to === 'datanode' && times++ === 0 ? { answersAfterMs: 8000 } : undefined,
+      flags: ['--stall-timeout', SHORT],
       bytes: 5000,
     });
     expect(status).toMatchObject({ 'Files Copied': 1, Retries: 0 });
@@ -194,7 +194,7 @@ test.concurrent('a copy that was suspended for longer than that goes on where it
     '--copiers',
     '1',
     '--stall-timeout',
-    '2',
+    '10',
     `P:${pair.root}/in`,
     `B:${pair.root}/out`,
   ];
@@ -202,7 +202,7 @@ test.concurrent('a copy that was suspended for longer than that goes on where it
   while (!faultProxy.requests.some(({ to }) => to === 'datanode')) await sleep(50);
   await sleep(1500);
   child.kill('SIGSTOP');
-  await sleep(5000);
+  await sleep(15_000);
   child.kill('SIGCONT');
   const { code, stderr, status } = await ended;
   expect(code, stderr).toBe(0);

@@ -273,7 +273,9 @@ describe('copiers whose runner was killed', () => {
     await local.create(300);
     const child = spawn(process.execPath, [runner, local.top], { stdio: ['ignore', 'ignore', 'inherit'] });
     const pids = await copiersOf(child.pid, 2);
-    while (!(await local.counters())['files.copied'] || local.halfDone().length === 0) await sleep(5);
+    // On a busy machine one is half through the job before the other has begun, which then holds nothing yet.
+    const isShared = () => pids.every((pid) => isHeld(local.state.locks, `job.copier-${pid}`));
+    while (!isShared() || !(await local.counters())['files.copied'] || local.halfDone().length === 0) await sleep(5);
     return { child, pids };
   }
 
