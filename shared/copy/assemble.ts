@@ -196,15 +196,25 @@ async function promoteJoined(joining: Joining): Promise<FileOutcome | undefined>
     await promote({ ...names, lengthBytes }, promoting, signal);
     return undefined;
   } catch (error) {
-    // Nothing else gives an old file its name again before the job is resumed.
-    const limit = cleaningUp();
-    if (await isMovedAside(joining, limit)) await putBack(names, promoting, limit);
-    if (!isExists(error)) throw error;
+    if (!(await hasOldBack(joining)) || !isExists(error)) throw error;
     const now = await destination.stat(destinationPath, signal);
     const isEqual = existing !== 'skip' && (await holdsTheSame(file, lengthBytes, now, signal));
     if (existing !== 'skip' && !isEqual) throw error;
     await discard(joining);
     return isEqual ? kept(file, { reason: 'identical content', there: now }) : skipped(file, EXISTS);
+  }
+}
+
+/** Gives an old file its name again after a promotion that failed. Where it cannot, the next try does, or the next finish: nobody else. */
+async function hasOldBack(joining: Joining): Promise<boolean> {
+  const limit = cleaningUp();
+  try {
+    if (await isMovedAside(joining, limit)) await putBack(namesOf(joining), promoting, limit);
+    return true;
+  } catch (error) {
+    const { context, destinationPath } = joining.file;
+    context.log.warn({ path: destinationPath, error: messageOf(error) }, 'the old file waits for another try');
+    return false;
   }
 }
 
