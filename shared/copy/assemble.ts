@@ -143,7 +143,7 @@ async function assembled(joining: Joining): Promise<FileOutcome> {
   const counts = { bytes: lengthBytes, ...counted(records) };
   const [target = ''] = chunkPaths(job, unit);
   // What a promotion moved aside that a crash cut short.
-  if (await isMovedAside(joining, signal)) await putBack(namesOf(joining), promoting, signal);
+  await putBack(namesOf(joining), promoting, signal);
   const there = await destination.stat(destinationPath, signal);
   const standing = await destination.stat(target, signal);
   const hasAll = chunks.length === chunkCount(unit);
@@ -196,15 +196,24 @@ async function promoteJoined(joining: Joining): Promise<FileOutcome | undefined>
     await promote({ ...names, lengthBytes }, promoting, signal);
     return undefined;
   } catch (error) {
-    // Nothing else gives an old file its name again before the job is resumed.
-    const limit = cleaningUp();
-    if (await isMovedAside(joining, limit)) await putBack(names, promoting, limit);
-    if (!isExists(error)) throw error;
+    if (!(await hasOldBack(joining)) || !isExists(error)) throw error;
     const now = await destination.stat(destinationPath, signal);
     const isEqual = existing !== 'skip' && (await holdsTheSame(file, lengthBytes, now, signal));
     if (existing !== 'skip' && !isEqual) throw error;
     await discard(joining);
     return isEqual ? kept(file, { reason: 'identical content', there: now }) : skipped(file, EXISTS);
+  }
+}
+
+/** Gives an old file its name again after a promotion that failed. Where it cannot, the next try does, or the next finish: nobody else. */
+async function hasOldBack(joining: Joining): Promise<boolean> {
+  try {
+    await putBack(namesOf(joining), promoting, cleaningUp());
+    return true;
+  } catch (error) {
+    const { context, destinationPath } = joining.file;
+    context.log.warn({ path: destinationPath, error: messageOf(error) }, 'the old file waits for another try');
+    return false;
   }
 }
 
@@ -214,12 +223,6 @@ function namesOf({ file, unit }: Joining): Remains {
   const [temporary = ''] = chunkPaths(job, unit);
   const overwrite = unit.decision === 'overwrite' || mayReplace(job.spec.options.existing);
   return { storage: destination, temporary, finalPath: destinationPath, overwrite };
-}
-
-/** Whether an old file waits under another name while the new one takes its own. */
-async function isMovedAside(joining: Joining, signal: AbortSignal): Promise<boolean> {
-  const { storage, finalPath, overwrite } = namesOf(joining);
-  return overwrite && !(await storage.replacesAtOnce?.(finalPath, signal));
 }
 
 /** What chunks were counted for until now. */

@@ -45,8 +45,8 @@ async function copyUnlessOpen(file: FileCopy): Promise<FileOutcome> {
   try {
     return await copyOrLeave(file);
   } catch (error) {
-    signal.throwIfAborted();
     if (!isOpen(error) || job.spec.options.openFiles !== 'skip' || file.leftPart) throw error;
+    signal.throwIfAborted();
     await dropParts(file);
     return skipped(file, OPEN_FOR_WRITING);
   }

@@ -1,9 +1,10 @@
 import type { Checkpoint } from '../checkpoint.ts';
+import { FanoutError } from '../errors.ts';
 import { batchRecords } from '../job/claimed-batches.ts';
 import { failedUnits } from '../job/failed-units.ts';
 import type { JobStore, PartedUnit } from '../job/job-store.ts';
 import { type ManifestPosition, manifestStart } from '../job/manifest-lines.ts';
-import { takePartsBack } from '../job/parts-leftovers.ts';
+import { putReplacedBack, takePartsBack } from '../job/parts-leftovers.ts';
 import type { Finishing } from './finishing.ts';
 
 /** What a job's files in parts are swept with. */
@@ -20,12 +21,12 @@ export async function sweepParts(
   from: ManifestPosition = manifestStart,
   checkpoint?: Checkpoint<ManifestPosition>,
 ): Promise<ManifestPosition | undefined> {
-  return sweepUnits(sweeping, await knownUnits(sweeping), () => true, from, checkpoint);
+  return sweepUnits(sweeping, await knownUnits(sweeping), () => takePartsBack, from, checkpoint);
 }
 
 /**
- * Deletes what may have come late of earlier tries of files in parts that did not fail: what stands of one that failed is for a resume. No
- * copier of the job may be at work.
+ * Deletes what may have come late of earlier tries of files in parts that did not fail. What stands of one that failed is for a resume, but for
+ * an old file that it did not replace, which gets its name again. No copier of the job may be at work.
  * @returns where it stopped before the end
  */
 export async function sweepLateParts(
@@ -33,26 +34,40 @@ export async function sweepLateParts(
   from: ManifestPosition,
   checkpoint: Checkpoint<ManifestPosition>,
 ): Promise<ManifestPosition | undefined> {
-  const units = await knownUnits(sweeping, ({ names }) => names.length > 1);
+  const units = await knownUnits(sweeping);
   if (units.size === 0) return undefined;
   const failed = await failedUnits(sweeping.job.id, sweeping.store);
-  const isEnded = ({ batch, unit }: PartedUnit, isDone: boolean) => isDone && failed.get(batch)?.has(unit) !== true;
-  return sweepUnits(sweeping, units, isEnded, from, checkpoint);
+  const how = ({ batch, unit, names }: PartedUnit, isDone: boolean) => {
+    if (!isDone) return undefined;
+    if (failed.get(batch)?.has(unit)) return putBackIfPossible;
+    return names.length > 1 ? takePartsBack : undefined;
+  };
+  return sweepUnits(sweeping, units, how, from, checkpoint);
+}
+
+/** Where the server refuses it the file waits for a resume: it has failed already. */
+async function putBackIfPossible(...given: Parameters<typeof putReplacedBack>): Promise<void> {
+  try {
+    await putReplacedBack(...given);
+  } catch (error) {
+    if (!(error instanceof FanoutError) || error.disposition !== 'fail-unit') throw error;
+  }
 }
 
 /** By their batches. */
-async function knownUnits({ job, store }: PartsSweeping, which: (unit: PartedUnit) => boolean = () => true) {
+async function knownUnits({ job, store }: PartsSweeping) {
   const units = new Map<number, PartedUnit[]>();
   for await (const one of store.partedFiles(job.id)) {
-    if (which(one)) units.set(one.batch, [...(units.get(one.batch) ?? []), one]);
+    units.set(one.batch, [...(units.get(one.batch) ?? []), one]);
   }
   return units;
 }
 
+/** @param how  what is done with each; undefined for nothing */
 async function sweepUnits(
   sweeping: PartsSweeping,
   units: ReadonlyMap<number, readonly PartedUnit[]>,
-  which: (unit: PartedUnit, isDone: boolean) => boolean,
+  how: (unit: PartedUnit, isDone: boolean) => typeof takePartsBack | undefined,
   from: ManifestPosition,
   checkpoint: Checkpoint<ManifestPosition> | undefined,
 ): Promise<ManifestPosition | undefined> {
@@ -61,8 +76,9 @@ async function sweepUnits(
   for await (const { line, claim } of batchRecords(job.id, sweeping, from)) {
     for (const one of units.get(line.batch) ?? []) {
       const unit = line.units[one.unit];
-      if (unit?.kind !== 'file' || !which(one, claim?.done.has(one.unit) === true)) continue;
-      await takePartsBack(destination, job, { batch: line.batch, index: one.unit, unit }, one, signal);
+      const work = how(one, claim?.done.has(one.unit) === true);
+      if (unit?.kind !== 'file' || !work) continue;
+      await work(destination, job, { batch: line.batch, index: one.unit, unit }, one, signal);
     }
     if (isOver()) return line.next;
     if (checkpoint?.isDue) await checkpoint.keep(line.next);

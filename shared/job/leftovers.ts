@@ -13,7 +13,7 @@ import type { Job } from './job.ts';
 /** Temporary names that are swept at once. */
 const AT_ONCE = 16;
 /** For putting an old file back. */
-const policy: RetryPolicy = { attempts: 5, totalMs: 60_000, baseMs: 250, capMs: 5000 };
+export const policy: RetryPolicy = { attempts: 5, totalMs: 60_000, baseMs: 250, capMs: 5000 };
 
 /** Whose temporary names are swept. */
 export interface SweptNames {

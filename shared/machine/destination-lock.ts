@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -181,17 +181,24 @@ function tryLock(file: string): DatabaseSync | undefined {
   }
 }
 
-/** As `tryLock`, of a file that its last holder may be deleting just now: a lock of a file without a name excludes nobody. */
+/** As `tryLock`, of a file that its last holder may be deleting just now: a lock of a file that has lost its name excludes nobody. */
 function tryOwnLock(file: string): DatabaseSync | undefined {
   for (let tries = 1; ; tries++) {
     try {
+      const before = inodeOf(file);
       const lock = tryLock(file);
-      if (!lock || existsSync(file)) return lock;
+      const now = inodeOf(file);
+      // Another one may have its name by now, and another process that one's lock.
+      if (!lock || (now !== undefined && now === (before ?? now))) return lock;
       lock.close();
     } catch (error) {
       if (existsSync(file) || tries === OWN_TRIES) throw error;
     }
   }
+}
+
+function inodeOf(file: string): bigint | undefined {
+  return statSync(file, { bigint: true, throwIfNoEntry: false })?.ino;
 }
 
 function isDead(directory: string, job: string): boolean {

@@ -85,17 +85,17 @@ export interface Remains {
  * temporary file is deleted. Safe to run again, after a crash at any moment too. No try of the unit may be at work.
  */
 export async function withdraw(remains: Remains, policy: RetryPolicy, signal: AbortSignal): Promise<void> {
-  const { storage, temporary, finalPath, overwrite } = remains;
-  if (overwrite && !(await storage.replacesAtOnce?.(finalPath, signal))) await putBack(remains, policy, signal);
-  await storage.delete(temporary, signal);
+  await putBack(remains, policy, signal);
+  await remains.storage.delete(remains.temporary, signal);
 }
 
-/** Gives an old file its name again that was moved aside, or deletes it when a new one stands there. */
+/** Gives an old file its name again where one was moved aside, or deletes it when a new one stands there. */
 export async function putBack(
-  { storage, temporary, finalPath }: Remains,
+  { storage, temporary, finalPath, overwrite }: Remains,
   policy: RetryPolicy,
   signal: AbortSignal,
 ): Promise<void> {
+  if (!overwrite || (await storage.replacesAtOnce?.(finalPath, signal))) return;
   const old = asidePath(temporary);
   await retry(policy, signal, againSoon, async () => {
     if (!(await storage.stat(old, signal))) return;

@@ -123,14 +123,12 @@ describe.concurrent('a transfer of which no byte moves any more is tried again',
       to: 'B',
       behind: 'from',
       react: ({ operation, to }) => (operation === 'OPEN' && to === 'datanode' ? { stallsAfter: 1000 } : undefined),
-      flags: ['--stall-timeout', '0.2', '--max-failures', '0'],
+      flags: ['--stall-timeout', '1', '--max-failures', '0'],
       bytes: 5 * MIB,
     });
     expect(code).not.toBe(0);
     expect(status).toMatchObject({ 'Files Copied': 0 });
-    expect(failures).toMatch(
-      /OPEN on 127\.0\.0\.1:\d+.*the datanode sent nothing for 0\.2 s after \d+ of 5242880 bytes/s,
-    );
+    expect(failures).toMatch(/OPEN on 127\.0\.0\.1:\d+.*the datanode sent nothing for 1 s after \d+ of 5242880 bytes/s);
   });
 });
 
@@ -218,7 +216,8 @@ test.concurrent('an upload whose answer never comes is tried again after data_ti
     react: ({ operation, to }) =>
       operation === 'CREATE' && to === 'datanode' && times++ === 0 ? { answersAfterMs: 3_600_000 } : undefined,
     flags: ['--stall-timeout', 'off'],
-    fields: { data_timeout: 2 },
+    // Long enough for the answer to the second one, on a busy machine too.
+    fields: { data_timeout: 10 },
     bytes: 5000,
   });
   expect(status).toMatchObject({ 'Files Copied': 1, Retries: 1 });

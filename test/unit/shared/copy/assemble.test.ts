@@ -23,6 +23,7 @@ import { parseJobSpec } from '../../../../shared/job/spec.ts';
 import type { SplitFile } from '../../../../shared/job/unit.ts';
 import { silentLog } from '../../../../shared/log.ts';
 import { SqliteJobStore } from '../../../../shared/machine/sqlite-job-store.ts';
+import { promoting } from '../../../../shared/storage/budget.ts';
 import { decorated } from '../../../../shared/storage/decorated.ts';
 import { StorageError } from '../../../../shared/storage/errors.ts';
 import type { Storage } from '../../../../shared/storage/storage.ts';
@@ -289,6 +290,30 @@ describe('a file in chunks', () => {
     expect(await store.chunks(of.job.id, 0)).toEqual([]);
     expect(contentOf(of)).toBe('older');
     expect(temporaries(of)).toEqual([]);
+  });
+
+  it('is tried again when neither it nor the old file got its name, whatever kept the old one from it', async () => {
+    const of = await world();
+    const disk = joiningDisk(false);
+    let left = promoting.attempts;
+    let isLate = true;
+    const destination = decorated(disk, {
+      rename(from, to, ...how) {
+        const where = { operation: 'RENAME', path: from };
+        const isRefused = from.endsWith('.0') && left-- > 0;
+        return isRefused ? Promise.reject(new StorageError('busy', 'no', 'no', where)) : disk.rename(from, to, ...how);
+      },
+      stat(path, signal) {
+        // As when the time for that was over.
+        const isOver = path.endsWith('.old') && left === 0 && isLate;
+        if (!isOver) return disk.stat(path, signal);
+        isLate = false;
+        return Promise.reject(new DOMException('the time is over', 'TimeoutError'));
+      },
+    });
+    expect(await finish(of, destination, 'one')).toMatchObject({ outcome: 'copied', retries: 1 });
+    expect(isLate).toBe(false);
+    await expectCopied(of);
   });
 
   const refusing = (exception: string, code: 'io' | 'other' | 'invalid', times = Infinity) => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Progress } from '../../../../shared/copy/progress.ts';
 import { transfer } from '../../../../shared/copy/transfer.ts';
-import { Deadline, LeftForNext } from '../../../../shared/deadline.ts';
+import { Deadline, DeadlineReached, LeftForNext } from '../../../../shared/deadline.ts';
 import type { Job } from '../../../../shared/job/job.ts';
 import type { FileOutcome } from '../../../../shared/job/outcome.ts';
 import type { JobOptions } from '../../../../shared/job/spec.ts';
@@ -84,9 +84,9 @@ interface Ends {
 }
 
 /** One invocation. @returns undefined where the rest is left for the next one */
-async function invoked(ends: Ends = {}, deadline?: Deadline): Promise<FileOutcome | undefined> {
+async function invoked(ends: Ends = {}, deadline?: Deadline, signal = never): Promise<FileOutcome | undefined> {
   const claim = await store.claim(job.id, 0, 'me');
-  const of = { job, store, owner: 'me', progress: new Progress(), log: silentLog, signal: never, deadline };
+  const of = { job, store, owner: 'me', progress: new Progress(), log: silentLog, signal, deadline };
   try {
     return await transfer({ ...of, source: disk, destination: disk, ...ends }, 0, 0, unit, claim);
   } catch (error) {
@@ -114,6 +114,24 @@ describe('a file in parts that invocations copy one after the other', () => {
     expect(invocations).toBe(4);
     expect(readFileSync(join(directory, 'out/long'))).toEqual(Buffer.alloc(LENGTH, 7));
     expect(left()).toEqual(['long']);
+  });
+
+  it('is left for the next one where the deadline cuts a part off that follows a recorded one, and only there', async () => {
+    for (const cutAt of [0, PART]) {
+      const stop = new AbortController();
+      const source = decorated(disk, {
+        read(path, range, signal) {
+          if (range.offset === cutAt) stop.abort(new DeadlineReached(1));
+          signal.throwIfAborted();
+          return disk.read(path, range, signal);
+        },
+      });
+      const ending = invoked({ source }, new Deadline(60_000), stop.signal);
+      if (cutAt > 0) expect(await ending).toBeUndefined();
+      else await expect(ending).rejects.toBeInstanceOf(DeadlineReached);
+    }
+    expect((await store.parts(job.id, 0, 0))?.parts).toHaveLength(1);
+    expect(await invoked({}, new Deadline(60_000))).toMatchObject({ outcome: 'copied' });
   });
 
   it('fails when the proof of the whole fails again after it was begun anew, and a retry begins afresh', async () => {

@@ -1,6 +1,15 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { FileCopy } from '../../../../shared/copy/file-copy.ts';
 import { openParts, withPart } from '../../../../shared/copy/parts-file.ts';
@@ -43,10 +52,14 @@ afterEach(() => {
 });
 
 /** A job of one file that grew to more than a part after it was planned. */
-async function world() {
+async function world(options: object = {}) {
   const out = join(directory, 'out');
   mkdirSync(out);
-  const spec = parseJobSpec({ source: 'local:/in', destination: 'local:/out', options: { chunkSize: 2 ** 20 } });
+  const spec = parseJobSpec({
+    source: 'local:/in',
+    destination: 'local:/out',
+    options: { chunkSize: 2 ** 20, ...options },
+  });
   const roots = [{ source: '/in', destination: out, kind: 'directory' as const }];
   const job = newJob({ spec, roots, phase: 'copying', expectedFiles: 1 });
   await store.create(job);
@@ -107,6 +120,23 @@ it('what stands of a file in parts that failed is gone on with, and not with wha
   writeFileSync(written.path, Buffer.alloc(2 ** 20));
   const third = await of.open('third', 0);
   expect((await third.opened).known.parts).toHaveLength(1);
+});
+
+it.each([
+  ['gets its name again', undefined],
+  ['goes where another has its name by now', 'newer'],
+])('an old file that a failed file in parts has moved aside %s', async (_, newer) => {
+  const of = await world({ existing: 'overwrite' });
+  const { file, opened } = await of.open('second', 0);
+  const written = await withPart(file, await opened, { lengthBytes: 2 ** 20, blocks: {}, verification: 'checksum' });
+  // As a promotion leaves it that an outage cut short, and that could not be taken back in time.
+  writeFileSync(`${written.path}.old`, 'old');
+  if (newer !== undefined) writeFileSync(join(of.out, 'long'), newer);
+  await of.end(failed(0));
+  const inThreeSteps = decorated(disk, { replacesAtOnce: () => Promise.resolve(false) });
+  expect(await finish({ ...of.finishing, destination: inThreeSteps })).toMatchObject({ outcome: 'Failed' });
+  expect(readFileSync(join(of.out, 'long'), 'utf8')).toBe(newer ?? 'old');
+  expect(readdirSync(of.out).sort()).toEqual([basename(written.path), 'long']);
 });
 
 it('a file that went in parts since it grew is swept, however short it was planned', async () => {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { Storage, LockedPath } from '../../../../shared/storage/storage.ts';
 import { DestinationLock } from '../../../../shared/machine/destination-lock.ts';
 import { clientOf } from '../../../support/scripted-server.ts';
@@ -83,9 +83,32 @@ const holder = `
   setInterval(() => undefined, 1000);
 `;
 
-async function startHolder(job: string, path: string): Promise<ChildProcess> {
-  const args = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', holder, directory, job, path];
+/** Ends as a job does, a moment after it is told so, and at once another takes its lock anew. */
+const successor = `
+  import { DatabaseSync } from 'node:sqlite';
+  import { existsSync, rmSync } from 'node:fs';
+  import { setTimeout as sleep } from 'node:timers/promises';
+  const [directory, job] = process.argv.slice(1);
+  const file = directory + '/' + job + '.lock';
+  const locked = () => {
+    const database = new DatabaseSync(file);
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+    return database;
+  };
+  const first = locked();
+  console.log('held');
+  while (!existsSync(directory + '/end')) await sleep(1);
+  await sleep(20);
+  rmSync(file);
+  globalThis.lock = locked();
+  first.close();
+  setInterval(() => undefined, 1000);
+`;
+
+async function startHolder(job: string, path: string, program = holder): Promise<ChildProcess> {
+  const args = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program, directory, job, path];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
   await Promise.race([
     once(child.stdout, 'data'),
     once(child, 'exit').then(() => Promise.reject(new Error('the holder ended'))),
@@ -104,5 +127,14 @@ describe('DestinationLock across processes', () => {
     expect(() => acquire('another', root('/data/in'))).toThrow(/the job ours is writing/);
     lock.release();
     acquire('theirs', root('/data/in')).release();
+  });
+
+  it('is not held by who waited for a file that lost its name to that of another', async () => {
+    const child = await startHolder('job', '/data/in', successor);
+    writeFileSync(join(directory, 'end'), '');
+    expect(() => acquire('job', root('/data/in'))).toThrow(busy);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    acquire('job', root('/data/in')).release();
   });
 });
