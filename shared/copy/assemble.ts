@@ -14,6 +14,7 @@ import type { Verification } from '../job/spec.ts';
 import type { SplitFile } from '../job/unit.ts';
 import type { FileStatus } from '../storage/storage.ts';
 import { copiedChunks, requireAllChunks, requireSameChunks } from './chunks-present.ts';
+import { copyAgain, ofChunks, UnprovedError } from './copy-again.ts';
 import { type CopyContext, FileCopy } from './file-copy.ts';
 import { chunksIn, join, NotJoinedError, requireSameTarget } from './join.ts';
 import type { Joining } from './joining.ts';
@@ -29,9 +30,9 @@ import { verifyJoined, verifyPromoted } from './verify-joined.ts';
  * file or the whole new one. No copier of the job may be at work. Safe to run again after a crash at any moment, and beside another one that was
  * given up for dead.
  *
- * Where chunks are missing the file fails, and those that are there stay for a resumed job. Where the bytes are wrong all chunks are deleted
- * and taken back; where the source is another by now, or the server does not join them, for good: a resumed job copies one stream. A refusal
- * in words that may be of the moment counts for that the second time.
+ * Where chunks are missing the file fails, and those that are there stay for a resumed job. Where the bytes are wrong, for the second time if
+ * chunks were not proved by themselves, all chunks are deleted and taken back; where the source is another by now, or the server does not join
+ * them, for good: a resumed job copies one stream. A refusal in words that may be of the moment counts for that the second time.
  *
  * Never throws for one file.
  * @param index  of the unit in its batch
@@ -47,7 +48,7 @@ export async function assemble(
   const file = new FileCopy(context, batch, index, unit, claim);
   const joining = { file, unit, store: context.store };
   try {
-    return await assembledWithTries(joining);
+    return await assembledAtLast(joining, batch, claim);
   } catch (error) {
     requireOfFile(file, error);
     try {
@@ -57,6 +58,19 @@ export async function assemble(
       requireOfFile(file, another);
       return failed(file, error);
     }
+  }
+}
+
+/** Where nobody can tell which chunks are wrong all are copied again, once: from then on each is proved by itself. */
+async function assembledAtLast(joining: Joining, batch: number, claim: Claim): Promise<FileOutcome> {
+  try {
+    return await assembledWithTries(joining);
+  } catch (error) {
+    if (!(error instanceof UnprovedError)) throw error;
+    const { context, sourcePath } = joining.file;
+    context.log.warn({ path: sourcePath, error: error.message }, 'the chunks of a file are copied again');
+    await copyAgain(joining, batch, claim);
+    return await assembledWithTries(joining);
   }
 }
 
@@ -159,7 +173,9 @@ async function assembled(joining: Joining): Promise<FileOutcome> {
     return { ...skipped(file, EXISTS), ...counts };
   }
   await joinChunks(joining, chunks, standing);
-  const verification = await verifyJoined(joining, chunks, target);
+  const verification = await verifyJoined(joining, chunks, target).catch((error: unknown) => {
+    throw ofChunks(error, chunks, target);
+  });
   await file.attributes.set(target, unit, [], signal, true);
   await file.requireOwner();
   const refusal = await promoteJoined(joining);

@@ -1,5 +1,6 @@
 import { FanoutError, IntegrityError } from '../errors.ts';
-import { ContentDigest } from '../storage/checksum.ts';
+import type { Layouts } from '../storage/capabilities.ts';
+import { ContentDigest, type RegularLayout } from '../storage/checksum.ts';
 import type { Writing, WriteOptions } from '../storage/storage.ts';
 import { promoting } from '../storage/budget.ts';
 import { addsUp, digestedBlocks } from '../storage/chunked-digest.ts';
@@ -10,18 +11,20 @@ import type { Claim } from '../job/job-store.ts';
 import { type ChunkOutcome, type CopiedChunk, failedChunk } from '../job/outcome.ts';
 import type { Verification } from '../job/spec.ts';
 import { chunkPath } from '../job/temporary.ts';
-import type { ChunkUnit } from '../job/unit.ts';
+import type { ChunkUnit, SplitFile } from '../job/unit.ts';
 import { asLast } from './attempt.ts';
-import { chunkLayouts } from './chunk-layouts.ts';
+import { type ChunkLayouts, chunkLayouts } from './chunk-layouts.ts';
 import { type CopyContext, FileCopy } from './file-copy.ts';
 import { explained, ofSource, requireUnchanged, requireWhole } from './source.ts';
+import { isOneLayout } from './stream.ts';
 import { takeBack } from './take-back.ts';
 import { failureOf } from './transfer.ts';
 import { withTries } from './tries.ts';
 import { readBack, requireLength, verifyWritten, type Written } from './verify.ts';
 
 /**
- * Copies a range of a file into a file of its own and proves what was written. It gets a name of the job's that does not depend on the claim,
+ * Copies a range of a file into a file of its own and proves what was written, unless the whole file will be proved by what both clusters store
+ * of it: then its length is all that is known of it. It gets a name of the job's that does not depend on the claim,
  * so that a chunk that was copied once is there for whoever puts the file together. Safe to run again.
  *
  * Never throws for one chunk.
@@ -67,17 +70,13 @@ async function attempt(file: FileCopy, unit: ChunkUnit, number: number, onMoved:
   };
   try {
     const creation = await attributes.chunkCreation(unit.file, signal);
-    const { verify: level } = job.spec.options;
-    const layouts = await chunkLayouts(file, unit.file, creation.blockBytes, signal);
-    const isDigested = level !== 'none' && level !== 'length';
-    const adding = [...layouts.source, ...layouts.written].filter(
-      (layout) => isDigested && addsUp(layout, split.chunkBytes),
-    );
-    const digest = new ContentDigest(isDigested ? [...layouts.written, ...adding] : []);
-    const { near, refused = [] } = await pass(file, unit, temporary, creation, digest, onBytes);
+    let asked: Promise<Digesting> | undefined;
+    const digesting = () => (asked ??= digestingOf(file, unit.file, creation.blockBytes));
+    const { near, refused = [] } = await pass(file, unit, temporary, creation, digesting, onBytes);
     attributes.refuse(refused);
+    const { level, digest, adding, writtenLayouts } = await digesting();
     const written = { storage: destination, path: temporary, lengthBytes, near };
-    const verification = await verifyChunk({ written, digest, writtenLayouts: layouts.written }, level, signal);
+    const verification = await verifyChunk({ written, digest, writtenLayouts }, level, signal);
     await requireUnchanged(listed, signal);
     await file.requireOwner();
     const path = chunkPath(destinationPath, job.id, split.number, unit.chunk);
@@ -103,13 +102,47 @@ async function attempt(file: FileCopy, unit: ChunkUnit, number: number, onMoved:
   }
 }
 
+/** How a chunk is proved, by itself. */
+interface Digesting {
+  /** What is asked of a chunk: of one whose file will be proved as a whole, its length. */
+  readonly level: Verification;
+  readonly digest: ContentDigest;
+  /** The layouts in which digests of chunks add up to that of the file. */
+  readonly adding: readonly RegularLayout[];
+  readonly writtenLayouts: Layouts;
+}
+
+async function digestingOf(file: FileCopy, unit: SplitFile, blockBytes: number | undefined): Promise<Digesting> {
+  const { job, signal } = file.context;
+  const { verify } = job.spec.options;
+  const layouts = await chunkLayouts(file, unit, blockBytes, signal);
+  const { source, written: writtenLayouts } = layouts;
+  const level = verify === 'checksum' && willBeStated(file, unit, layouts) ? 'length' : verify;
+  const isDigested = level !== 'none' && level !== 'length';
+  const adding = isDigested ? [...source, ...writtenLayouts].filter((each) => addsUp(each, unit.split.chunkBytes)) : [];
+  return { level, digest: new ContentDigest(isDigested ? [...writtenLayouts, ...adding] : []), adding, writtenLayouts };
+}
+
+/**
+ * Whether both clusters will state the same checksum of the whole file, so that no byte is digested on its way. Only under a batch's first
+ * claim: a chunk that is copied again, because that proof failed or for any other reason, is proved by itself.
+ */
+function willBeStated(
+  { source, destination, claim }: FileCopy,
+  { encrypted, lengthBytes, split }: SplitFile,
+  layouts: ChunkLayouts,
+): boolean {
+  if (claim > 1 || encrypted || !source.checksums || !destination.checksums) return false;
+  return isOneLayout(layouts.source, layouts.written, lengthBytes) && addsUp(layouts.written[0], split.chunkBytes);
+}
+
 /** Passes the bytes of a chunk on. A source whose bytes nobody takes any more is let go. */
 async function pass(
   { context: { signal }, source, sourcePath, destination }: FileCopy,
   { file, chunk }: ChunkUnit,
   temporary: string,
   creation: Omit<WriteOptions, 'lengthBytes' | 'overwrite'>,
-  digest: ContentDigest,
+  digesting: () => Promise<Digesting>,
   onBytes: (bytes: number) => void,
 ): Promise<Writing> {
   const range = chunkRange(file, chunk);
@@ -117,6 +150,8 @@ async function pass(
   const both = AbortSignal.any([signal, unwanted.signal]);
   const { body, cancel } = await ofSource(source.read(sourcePath, range, both));
   async function* counted() {
+    // Once both servers have answered: by then it is known whether datanodes keep the bytes, and with them which checksums there may be.
+    const { digest } = await digesting();
     for await (const piece of body) {
       digest.update(piece);
       onBytes(piece.length);

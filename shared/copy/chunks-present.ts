@@ -5,10 +5,16 @@ import type { ChunkRecord, ChunkStore } from '../job/job-store.ts';
 import type { CopiedChunk, Failure } from '../job/outcome.ts';
 import type { SplitFile } from '../job/unit.ts';
 import type { FileCopy } from './file-copy.ts';
+import { weaker } from './verify.ts';
 
 /** The chunks of a file that were copied, in order. */
 export function copiedChunks(records: readonly ChunkRecord[]): CopiedChunk[] {
   return records.filter((record) => record.outcome === 'copied').sort((a, b) => a.chunk - b.chunk);
+}
+
+/** Whether it is known of a chunk by itself that its file holds the bytes that were read. Otherwise only the whole file can tell. */
+export function isProvedAlone({ verification }: CopiedChunk): boolean {
+  return weaker(verification, 'read-back') === 'read-back';
 }
 
 /** @throws MissingChunksError when not all were copied */

@@ -121,7 +121,7 @@ function digests(level: Verification): boolean {
 }
 
 /** Whether no other layout was seen on either side, and both give the same checksum: another one would be found by reading the file again. */
-function isOneLayout(source: Layouts, written: Layouts, lengthBytes: number): boolean {
+export function isOneLayout(source: Layouts, written: Layouts, lengthBytes: number): boolean {
   return source.length === 1 && written.length === 1 && sameLayout(source[0], written[0], lengthBytes);
 }
 
