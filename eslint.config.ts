@@ -11,7 +11,9 @@ const layer = (files: string[], group: string[], message: string, allowTypeImpor
 });
 
 const entryPoints = ['**/cli/**', '**/functions/**', '**/infra/**'];
-const folders = 'storage limits preserve job plan copy finish hdfs disk endpoints doctor machine aws'.split(' ');
+const folders = 'storage limits preserve job plan copy finish hdfs disk endpoints doctor machine aws hadoop-conf'.split(
+  ' ',
+);
 const outside = ['undici', 'node:http', 'node:https', 'node:net', 'node:tls', 'node:fs*', 'node:sqlite', '@aws-sdk/*'];
 
 /** A folder of shared/ and what it may import: other folders there, and what reaches outside of the process. */
@@ -50,6 +52,7 @@ export default defineConfig(
   inside('finish', ['storage', 'preserve', 'job', 'plan']),
   inside('hdfs', ['storage', 'limits'], ['undici', 'node:http', 'node:https', 'node:net', 'node:tls', 'node:fs*']),
   inside('disk', ['storage'], ['node:fs*']),
+  inside('hadoop-conf', [], ['node:fs*']),
   inside('endpoints', ['storage', 'limits', 'job', 'hdfs', 'disk']),
   inside('doctor', ['storage', 'hdfs'], ['node:net', 'node:tls', 'node:fs*']),
   inside(

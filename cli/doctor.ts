@@ -17,6 +17,11 @@ export interface DoctorFlags {
 /** For how long the process may outlive its last row, which a name server that does not answer would prolong. */
 const LINGER_MS = 500;
 
+/** Ends the process, with the code that was set, once its last row has had time to be shown. */
+export function endSoon(): void {
+  setTimeout(() => process.exit(), LINGER_MS).unref();
+}
+
 /** `hdfs-fanout doctor CLUSTER [PATH]`, from here or from inside AWS. @returns the exit code */
 export async function doctor(alias: string, path: string | undefined, flags: DoctorFlags): Promise<number> {
   const { json, stack, conf } = flags;
@@ -55,7 +60,7 @@ async function examineHere(
   try {
     await examine({ cluster, path: examinedPath(cluster, path), readOnly }, interrupt, show);
   } finally {
-    setTimeout(() => process.exit(), LINGER_MS).unref();
+    endSoon();
   }
   return interrupt.aborted ? exitCodes.interrupted : undefined;
 }

@@ -12,6 +12,14 @@ export const exitCodes = {
   interrupted: 130,
 } as const;
 
+/** Of commands that copy nothing themselves. */
+export const checkCodesHelp = `
+Exit codes:
+  0    done; nothing that was checked failed
+  2    bad usage or configuration
+  3    a check failed
+  130  interrupted`;
+
 export const exitCodesHelp = `
 Exit codes:
   0    every file was copied or skipped

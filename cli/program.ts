@@ -3,7 +3,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { clean, type CleanFlags } from './clean.ts';
 import { copy } from './copy.ts';
 import { doctor, type DoctorFlags } from './doctor.ts';
-import { exitCodesHelp, statusCodesHelp } from './exit-codes.ts';
+import { checkCodesHelp, exitCodesHelp, statusCodesHelp } from './exit-codes.ts';
 import { jobs } from './jobs.ts';
 import {
   addDeleteFlags,
@@ -14,6 +14,9 @@ import {
   retryOptions,
   runningOptions,
 } from './options.ts';
+import type { checkClusters } from './check-clusters.ts';
+import type { importClusters } from './import-cluster.ts';
+import type { listClusters } from './list-clusters.ts';
 import type { pushClusters } from './push-clusters.ts';
 import type { retry, start } from './start.ts';
 import { set, type SetFlags } from './set.ts';
@@ -54,6 +57,16 @@ Exit codes:
   2    bad usage or configuration: nothing was asked of the cluster
   3    a check failed
   130  interrupted`;
+
+const clustersHelp = `
+Examples:
+  hdfs-fanout clusters import --name prod /etc/hadoop/conf
+  hdfs-fanout clusters import --name prod --dry-run
+  hdfs-fanout clusters import --name archive --nameservice ns2 --replace
+  hdfs-fanout clusters list
+  hdfs-fanout clusters check
+  hdfs-fanout clusters check prod --json
+${checkCodesHelp}`;
 
 const setHelp = `
 Examples:
@@ -139,7 +152,39 @@ retrying
     finish(import('./start.ts').then((module) => module.retry(id, flags, givenFlags(command)))),
   );
 
-inAws(configure(program.command('clusters')).description('the clusters of a deployment').command('push'))
+const clusters = configure(program.command('clusters')).description('the clusters that may stand before :/path');
+const defined = (command: Command) =>
+  configure(command)
+    .option('--conf <file>', 'cluster configuration (default: $WEBHDFS_CONFIG, then ~/.webhdfs.cfg)')
+    .option('--json', 'one JSON object a line on stdout', false);
+
+defined(clusters.command('import'))
+  .description("add a cluster from a Hadoop client's configuration: core-site.xml, hdfs-site.xml, ssl-client.xml")
+  .argument('[directory]', 'default: $HADOOP_CONF_DIR, then /etc/hadoop/conf')
+  .requiredOption('--name <alias>', 'what it is called here')
+  .option('--nameservice <name>', 'this one, in place of what fs.defaultFS names')
+  .option('--replace', 'put it in the place of the cluster of that name', false)
+  .option('--dry-run', 'print the definition, and change nothing', false)
+  .addHelpText('after', clustersHelp)
+  .action((directory: string | undefined, flags: Parameters<typeof importClusters>[1]) =>
+    finish(import('./import-cluster.ts').then((module) => module.importClusters(directory, flags))),
+  );
+
+defined(clusters.command('list'))
+  .description('show the clusters and the addresses of their namenodes')
+  .action((flags: Parameters<typeof listClusters>[0]) =>
+    finish(import('./list-clusters.ts').then((module) => module.listClusters(flags))),
+  );
+
+defined(clusters.command('check'))
+  .description('look at each cluster as doctor does, without writing: a line each')
+  .argument('[cluster...]', 'default: all')
+  .addHelpText('after', clustersHelp)
+  .action((names: string[], flags: Parameters<typeof checkClusters>[1]) =>
+    finish(import('./check-clusters.ts').then((module) => module.checkClusters(names, flags))),
+  );
+
+inAws(clusters.command('push'))
   .description('make or update the secrets of a deployment from a pywhdfs file')
   .argument('[file]', 'default: $WEBHDFS_CONFIG, then ~/.webhdfs.cfg')
   .action((file: string | undefined, flags: Parameters<typeof pushClusters>[1]) =>

@@ -18,7 +18,8 @@ export class TestHdfs {
     this.url = url;
     this.#who = secure.token === undefined ? { 'user.name': user } : { delegation: secure.token };
     this.#tls = secure.ca === undefined ? {} : { ca: secure.ca };
-    this.#dispatcher = new Agent({ connect: this.#tls });
+    // A connection for each request: a server may close an idle one just when it is used again.
+    this.#dispatcher = new Agent({ connect: this.#tls, pipelining: 0 });
   }
 
   async call(
