@@ -1,15 +1,14 @@
-import { SourceChangedError, SourceVanishedError } from '../errors.ts';
 import type { ChecksumLayout } from '../storage/checksum.ts';
 import { type DigestedChunk, ChunkedDigest } from '../storage/chunked-digest.ts';
 import type { Layouts } from '../storage/capabilities.ts';
-import { hasCode, isOpen } from '../storage/errors.ts';
+import { hasCode } from '../storage/errors.ts';
 import type { CopiedChunk } from '../job/outcome.ts';
 import type { Verification } from '../job/spec.ts';
 import { chunkLayouts } from './chunk-layouts.ts';
 import type { Joining } from './joining.ts';
 import { readAgain } from './read-again.ts';
 import { isAlike, requireLength, storedOfBoth, verifySource, verifyWritten, weaker } from './verify.ts';
-import { requireUnchanged } from './source.ts';
+import { overtakenBy, requireUnchanged } from './source.ts';
 
 /**
  * Proves a file that was put together, as `verify` does one that was written in one go: by what its chunks add up to. It is read again only
@@ -65,8 +64,7 @@ export async function verifyPromoted(joining: Joining, chunks: readonly CopiedCh
   try {
     return await verifyJoined(joining, chunks, joining.file.destinationPath);
   } catch (error) {
-    const isOfSource = error instanceof SourceChangedError || error instanceof SourceVanishedError || isOpen(error);
-    if (!isOfSource && !hasCode(error, 'denied')) throw error;
+    if (!overtakenBy(error) && !hasCode(error, 'denied')) throw error;
     return chunks.map(({ verification }) => verification).reduce(weaker, 'read-back');
   }
 }
