@@ -21,6 +21,9 @@ export function adviceOn(status: JobStatus, stack?: string): Advice {
   const undeleted = status['Deletes Failed'] ?? 0;
   const which = [failed > 0 ? `${failed} files failed` : '', undeleted > 0 ? `${undeleted} deletions failed` : ''];
   const told = which.filter((what) => what !== '').join(', ');
+  const meanwhile = Object.entries(status['Failed Meanwhile'] ?? {}).map(([what, files]) => `${files} ${what}`);
+  const live =
+    meanwhile.length > 0 ? [`${meanwhile.join(' and ')} while the job ran, which is no failure with --live`] : [];
   const failures = told === '' ? [] : [`${told}: hdfs-fanout status ${id} --failures${suffix}`];
-  return { message: [...failures, error ?? goOn].join('; '), code: exitCodes.someFailed };
+  return { message: [...failures, ...live, error ?? goOn].join('; '), code: exitCodes.someFailed };
 }

@@ -2,6 +2,7 @@ import pLimit from 'p-limit';
 import type { Root } from '../shared/job/root.ts';
 import { NamesOnDisk } from '../shared/machine/name-set.ts';
 import { OPEN_FOR_WRITING, settle } from '../shared/copy/settle.ts';
+import { overtakenBy } from '../shared/copy/source.ts';
 import { bytesText } from '../shared/bytes.ts';
 import { FanoutError, printable } from '../shared/errors.ts';
 import type { Endpoints } from '../shared/endpoints/endpoints.ts';
@@ -63,6 +64,8 @@ export async function dryRun(
     } catch (error) {
       if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
       if (isOpen(error) && spec.options.openFiles === 'skip') return { action: 'skip', reason: OPEN_FOR_WRITING };
+      const overtaken = spec.options.live ? overtakenBy(error) : undefined;
+      if (overtaken) return { action: overtaken, reason: error.message };
       return { action: 'fail', reason: error.message };
     }
   };

@@ -35,7 +35,8 @@ const heading = row(columns.map(([name]) => name));
 
 /** @param width  of the terminal, to which the paths are cut */
 export function jobLines(job: Job, status: JobStatus, width: number): [string, string] {
-  const settled = status['Files Copied'] + status['Files Skipped'] + status['Files Failed'];
+  const overtaken = (status['Files Vanished'] ?? 0) + (status['Files Changed'] ?? 0);
+  const settled = status['Files Copied'] + status['Files Skipped'] + status['Files Failed'] + overtaken;
   const expected = Math.max(status['Files Expected'], settled);
   const bytes = status['Size Copied'] + status['Size Skipped'] + status['Size Failed'];
   const planned = job.phase !== 'planning';

@@ -22,6 +22,7 @@ export interface JobFlags {
   compare: string;
   verify: string;
   openFiles: string;
+  live: boolean;
   direct: boolean;
   exact: boolean;
   threads: number | 'auto';
@@ -84,6 +85,10 @@ const verify = new Option('--verify <level>', 'how each copied file is verified'
 const openFiles = new Option('--open-files <what>', 'source files that are open for writing')
   .choices(['fail', 'skip'])
   .default('fail');
+const live = new Option(
+  '--live',
+  'files that vanish, change or are written meanwhile are counted as such, and are no failures',
+).default(false);
 const maxFailures = new Option('--max-failures <n>', 'stop the job when more files than this have failed')
   .argParser(wholeNumber)
   .default(1000);
@@ -128,6 +133,7 @@ export const retryOptions = {
   existing,
   verify,
   openFiles,
+  live,
   maxFailures,
   maxDelete,
   threads,
@@ -156,6 +162,7 @@ export function addJobFlags(command: Command): Command {
     .addOption(compare)
     .addOption(verify)
     .addOption(openFiles)
+    .addOption(live)
     .option('--direct', 'write to the final name: no temporary file, no atomic rename', false)
     .option('--files-only', 'flatten: all files directly under the destination', false)
     .option(
@@ -231,6 +238,7 @@ export function specOf(paths: readonly string[], flags: JobFlags): JobSpec {
       strictPreserve: flags.strictPreserve,
       verify: flags.verify,
       openFiles: flags.openFiles,
+      live: flags.live,
       direct: flags.direct,
       threads: flags.threads,
       splitAbove: flags.splitAbove,

@@ -92,7 +92,7 @@ addDeleteFlags(
   .option('--conf <file>', 'cluster configuration (default: $WEBHDFS_CONFIG, then ~/.webhdfs.cfg)')
   .option(
     '--resume <job>',
-    'go on with a job: copies what failed or was not reached; of its options --force, --existing, --verify, --open-files, --threads, --max-failures, --bandwidth, --namenode-ops, --max-delete, --stall-timeout, --min-rate may change',
+    'go on with a job: copies what failed or was not reached; of its options --force, --existing, --verify, --open-files, --live, --threads, --max-failures, --bandwidth, --namenode-ops, --max-delete, --stall-timeout, --min-rate may change',
   )
   .option(
     '--copiers <n>',

@@ -22,6 +22,7 @@ export const flagsOnResume: Readonly<Record<keyof CopyFlags, 'job' | 'run' | 'ke
   force: 'job',
   verify: 'job',
   openFiles: 'job',
+  live: 'job',
   threads: 'job',
   maxFailures: 'job',
   bandwidth: 'job',

@@ -14,7 +14,7 @@ import { type Batch, fileOf, sourcePathOf } from '../shared/job/unit.ts';
 import { type Job, lockedPathsOf } from '../shared/job/job.ts';
 import type { Deleting } from '../shared/finish/finishing.ts';
 import type { DeleteUnit } from '../shared/job/deletion.ts';
-import { type DeleteOutcome, isOfChunk, type UnitOutcome } from '../shared/job/outcome.ts';
+import { type DeleteOutcome, isOfChunk, isUnsettled, type UnitOutcome } from '../shared/job/outcome.ts';
 
 /** How soon a change of the job's limits by another process is seen, ms. */
 const LOOK_EVERY_MS = 1000;
@@ -90,6 +90,7 @@ function report(job: Job, batch: Batch, outcome: UnitOutcome, json: boolean, log
   // A file is told of once, when it has ended.
   if (json && !isOfChunk(outcome)) printEvent('file', event);
   if (ending === 'failed') log.error(event, ending);
+  else if (isUnsettled(outcome)) log.warn(event, ending);
   else log.info(event, ending);
 }
 
@@ -112,6 +113,8 @@ function detailsOf(outcome: UnitOutcome): object {
     case 'skipped':
       return { reason: outcome.reason, warnings: outcome.warnings };
     case 'failed':
+    case 'vanished':
+    case 'changed':
       return outcome.failure;
   }
 }

@@ -30,8 +30,8 @@ async function failures(
   { limit, after, json }: StatusFlags,
 ): Promise<number> {
   const page = await store.failures(id, limit, after);
-  for (const { sequence, path, operation, host, reason } of page) {
-    if (json) printEvent('failure', { sequence, path, operation, host, reason });
+  for (const { sequence, path, operation, host, reason, overtaken } of page) {
+    if (json) printEvent('failure', { sequence, path, operation, host, reason, overtaken });
     else {
       const where = `${operation}${host ? ` on ${host}` : ''}`;
       process.stdout.write(`${printable(path)}\n    ${where}: ${printable(reason)}\n`);

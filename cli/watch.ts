@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { messageInCause } from '../shared/aws/cause.ts';
 import { type Deployment, findDeployment } from '../shared/aws/deployment.ts';
 import { limitsText } from './limits-text.ts';
+import { settledBytes, settledFiles } from '../shared/job/ending.ts';
 import { jobStatus } from '../shared/job/job-status.ts';
 import { Progress } from '../shared/copy/progress.ts';
 import { adviceOn } from './advice.ts';
@@ -75,10 +76,10 @@ async function refresh(progress: Progress, { store }: Deployment, id: string): P
   progress.planning = job.phase === 'planning';
   progress.expectedFiles = job.expectedFiles;
   progress.expectedBytes = job.expectedBytes;
-  progress.bytes = count('bytes.copied') + count('bytes.skipped') + count('bytes.failed') + count('chunks.bytes');
+  progress.bytes = settledBytes(counters);
   progress.moved = count('bytes.copied') + count('chunks.bytes');
-  progress.complete = count('files.copied') + count('files.skipped');
   progress.failed = count('files.failed');
+  progress.complete = settledFiles(counters) - progress.failed;
 }
 
 async function tellEnd({ store, stack }: Deployment, id: string, flags: FollowFlags): Promise<number> {

@@ -3,7 +3,7 @@ import { JobClosedError, SupersededError } from '../errors.ts';
 import { forEach } from '../for-each.ts';
 import { Bitmap } from '../job/bitmap.ts';
 import { type ChunkRecord, type Claim, type ClaimedBatch, isClean } from '../job/job-store.ts';
-import { countersOf, type FailedOutcome, isOfChunk, type Recorded } from '../job/outcome.ts';
+import { countersOf, isOfChunk, isUnsettled, type Recorded, type Unsettled } from '../job/outcome.ts';
 import { tableKeys } from '../names.ts';
 import {
   batchKey,
@@ -42,11 +42,11 @@ interface BatchItem {
   readonly sequence: number;
 }
 
-/** A failed unit as it is kept. */
+/** A unit that failed, vanished or changed, as it is kept. */
 export interface FailureItem {
   readonly sk: string;
   readonly batch: number;
-  readonly outcome: FailedOutcome;
+  readonly outcome: Unsettled;
 }
 
 /**
@@ -182,7 +182,7 @@ export class DynamoBatches {
         done.add(outcome.unit);
         if (isClean(item.claim, outcome)) clean.add(outcome.unit);
         else clean.delete(outcome.unit);
-        if (outcome.outcome === 'failed') {
+        if (isUnsettled(outcome)) {
           records.push(this.table.put({ pk: partitionOf(id), sk: failureKey(batch, outcome.unit), batch, outcome }));
         }
       }
@@ -321,7 +321,7 @@ function endOfWrite(outcomes: readonly Recorded[], from: number): number {
   let [items, bytes] = [0, 0];
   for (let at = from; at < outcomes.length; at++) {
     const outcome = outcomes[at];
-    if (!outcome || (outcome.outcome !== 'failed' && !isOfChunk(outcome))) continue;
+    if (!outcome || !(isUnsettled(outcome) || isOfChunk(outcome))) continue;
     items += 1;
     bytes += JSON.stringify(outcome).length;
     if (items > FAILURES_AT_ONCE || (items > 1 && bytes > BYTES_AT_ONCE)) return at;

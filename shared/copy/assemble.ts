@@ -1,4 +1,4 @@
-import { FanoutError, IntegrityError, messageOf, SourceChangedError, SourceVanishedError } from '../errors.ts';
+import { FanoutError, IntegrityError, messageOf } from '../errors.ts';
 import { retry } from '../retry.ts';
 import { promoting, wholeFile } from '../storage/budget.ts';
 import { isExists, isOpen } from '../storage/errors.ts';
@@ -20,8 +20,8 @@ import { chunksIn, join, NotJoinedError, requireSameTarget } from './join.ts';
 import type { Joining } from './joining.ts';
 import { holdsTheSame, isOurs, isPromotedNow } from './promoted.ts';
 import { OPEN_FOR_WRITING } from './settle.ts';
-import { requireUnchanged, requireWhole } from './source.ts';
-import { copied, failed, kept, skipped } from './transfer.ts';
+import { overtakenBy, requireUnchanged, requireWhole } from './source.ts';
+import { copied, failed, failureOf, kept, skipped, uncopied } from './transfer.ts';
 import { Patience } from './tries.ts';
 import { verifyJoined, verifyPromoted } from './verify-joined.ts';
 
@@ -113,14 +113,18 @@ async function ended(joining: Joining, error: unknown): Promise<FileOutcome> {
   if (isBeyondChunks(error) || (await isRefusedAgain(joining, error))) await store.giveUpChunks(job.id, number);
   else if (error instanceof IntegrityError) await store.reopenChunks(job.id, number);
   else return failed(file, error);
+  if (job.spec.options.live && overtakenBy(error)) {
+    // A job that ends well leaves nothing.
+    await discard(joining);
+    return uncopied(file, failureOf(file, error));
+  }
   await leave(joining);
   return failed(file, error);
 }
 
 /** Whether a failure says that chunks will never make up the file: it is another one by now, or the server does not join them. */
 function isBeyondChunks(error: unknown): boolean {
-  const isOfSource = error instanceof SourceChangedError || error instanceof SourceVanishedError;
-  return isOfSource || isOpen(error) || (error instanceof NotJoinedError && error.isLasting);
+  return overtakenBy(error) !== undefined || (error instanceof NotJoinedError && error.isLasting);
 }
 
 /** Whether an earlier finish was refused in the same unclear words: an outage does not last from one to the next. */

@@ -17,6 +17,7 @@ import type { FileUnit } from '../job/unit.ts';
 import type { SkippedOutcome, ToldOfAttributes } from '../job/outcome.ts';
 import type { JobOptions } from '../job/spec.ts';
 import type { Route } from './settle.ts';
+import { ofSource } from './source.ts';
 
 /**
  * The attributes of one file that is copied or skipped: which CREATE is told, which are set afterwards, and which are lost.
@@ -155,7 +156,9 @@ export class FileAttributes {
     const access: Wanted = this.#takesAccess
       ? {
           permission: attributes?.permission,
-          acl: attributes?.hasAcl ? async () => source.hadoop?.acl(sourcePath, signal) : undefined,
+          acl: attributes?.hasAcl
+            ? async () => source.hadoop && ofSource(source.hadoop.acl(sourcePath, signal))
+            : undefined,
           setsAcl: has('acl') && hadoopAttributes,
         }
       : {
@@ -170,7 +173,7 @@ export class FileAttributes {
       replication: has('replication') && attributes?.replication ? attributes.replication : undefined,
       modifiedAtMs: has('times') ? attributes?.modifiedAtMs : undefined,
       accessedAtMs: has('times') ? attributes?.accessedAtMs : undefined,
-      xattrs: has('xattr') && carried ? () => carried.xattrs(sourcePath, signal) : undefined,
+      xattrs: has('xattr') && carried ? () => ofSource(carried.xattrs(sourcePath, signal)) : undefined,
     };
   }
 

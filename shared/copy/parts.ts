@@ -1,5 +1,5 @@
 import { DeadlineReached, LeftForNext } from '../deadline.ts';
-import { FanoutError, IntegrityError, messageOf, SourceChangedError, SourceVanishedError } from '../errors.ts';
+import { FanoutError, IntegrityError, messageOf, SourceChangedError } from '../errors.ts';
 import { bytesOf, type CopiedPart } from '../job/parts.ts';
 import type { Verification } from '../job/spec.ts';
 import { readBytesOf, strideOf } from '../job/stride.ts';
@@ -7,7 +7,7 @@ import { type Again, retry } from '../retry.ts';
 import { promoting, wholeFile } from '../storage/budget.ts';
 import { ContentDigest } from '../storage/checksum.ts';
 import { addsUp, digestedBlocks } from '../storage/chunked-digest.ts';
-import { hasCode, isOpen } from '../storage/errors.ts';
+import { hasCode } from '../storage/errors.ts';
 import { promote } from '../storage/promote.ts';
 import { cleaningUp } from '../storage/urgent.ts';
 import { chunkLayouts } from './chunk-layouts.ts';
@@ -27,7 +27,7 @@ import {
 } from './parts-file.ts';
 import { provePart, verifyParts } from './parts-proof.ts';
 import { weaker } from './verify.ts';
-import { explained, ofSource, requireUnchanged, requireWhole } from './source.ts';
+import { explained, ofSource, overtakenBy, requireUnchanged, requireWhole } from './source.ts';
 import { Patience, refresh } from './tries.ts';
 
 /** Parts that a file is cut into at most: after each the checksum of all before it is asked for. */
@@ -63,7 +63,8 @@ export async function copyInParts(file: FileCopy): Promise<Verification | undefi
       if (error instanceof NotAddedError) break;
       const isAnew = error instanceof SourceChangedError && !hasChanged && (await mayBeginAnew(file));
       // Nothing that was read of another file is wanted any more.
-      const isUnwanted = isOfSource(error) || error instanceof IntegrityError || error instanceof BegunAnewError;
+      const isUnwanted =
+        overtakenBy(error) !== undefined || error instanceof IntegrityError || error instanceof BegunAnewError;
       if (isUnwanted) await dropInAnyCase(file, !isAnew);
       if (!isAnew) throw error;
       hasChanged = true;
@@ -99,7 +100,7 @@ export async function promotedInParts(file: FileCopy): Promise<Verification | un
     return await verifyParts(file, written, await chunkLayouts(file, file.unit, status.blockBytes, signal));
   } catch (error) {
     // Its source may have changed since, and then says nothing any more.
-    if (!isOfSource(error)) throw error;
+    if (!overtakenBy(error)) throw error;
     return known.parts.map(({ verification }) => verification).reduce(weaker, 'read-back');
   }
 }
@@ -114,10 +115,6 @@ async function dropInAnyCase(file: FileCopy, isForGood: boolean): Promise<void> 
     if (error instanceof FanoutError && error.disposition === 'fail-job') throw error;
     log.warn({ path: file.destinationPath, error: messageOf(error) }, 'the parts of a file are left');
   }
-}
-
-function isOfSource(error: unknown): boolean {
-  return error instanceof SourceChangedError || error instanceof SourceVanishedError || isOpen(error);
 }
 
 /** The server lets nobody add to files: nothing of this one was moved. */

@@ -58,6 +58,8 @@ export class Progress {
     switch (outcome) {
       case 'copied':
       case 'skipped':
+      case 'vanished':
+      case 'changed':
         this.complete += 1;
         break;
       case 'failed':

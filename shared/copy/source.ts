@@ -1,6 +1,7 @@
 import { FanoutError, OpenFileError, SourceChangedError, SourceVanishedError, TransportError } from '../errors.ts';
 import type { ContentOf } from './content.ts';
-import { hasCode } from '../storage/errors.ts';
+import type { Overtaken } from '../job/outcome.ts';
+import { hasCode, isOpen } from '../storage/errors.ts';
 import type { FileStatus } from '../storage/storage.ts';
 
 /** A source file as it was listed. */
@@ -51,6 +52,12 @@ export async function explained(error: unknown, file: ContentOf, signal: AbortSi
   return new TransportError(`the server sent another length than the ${length} bytes that it has`, error.where, {
     remedy,
   });
+}
+
+/** What became of the source, where that is why a file was not copied. */
+export function overtakenBy(error: unknown): Overtaken | undefined {
+  if (error instanceof SourceVanishedError) return 'vanished';
+  return error instanceof SourceChangedError || isOpen(error) ? 'changed' : undefined;
 }
 
 /** @returns what stands there @throws SourceChangedError; SourceVanishedError */

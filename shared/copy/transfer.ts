@@ -1,9 +1,16 @@
 import { LeftForNext } from '../deadline.ts';
 import { FanoutError, messageOf } from '../errors.ts';
 import { isExists, isOpen } from '../storage/errors.ts';
-import { EXISTS } from '../job/decide.ts';
+import { EXISTS, NOW_A_DIRECTORY } from '../job/decide.ts';
 import type { Claim } from '../job/job-store.ts';
-import type { CopiedOutcome, FailedOutcome, Failure, FileOutcome, SkippedOutcome } from '../job/outcome.ts';
+import type {
+  CopiedOutcome,
+  FailedOutcome,
+  Failure,
+  FileOutcome,
+  OvertakenOutcome,
+  SkippedOutcome,
+} from '../job/outcome.ts';
 import type { JobOptions, Verification } from '../job/spec.ts';
 import type { FileUnit } from '../job/unit.ts';
 import { type CopyContext, FileCopy } from './file-copy.ts';
@@ -11,6 +18,7 @@ import { isAnother, type Look, OPEN_FOR_WRITING, settle, type Settled } from './
 import { requireTime } from './long-files.ts';
 import { copyInParts, promotedInParts } from './parts.ts';
 import { dropParts, putOldBack } from './parts-file.ts';
+import { overtakenBy } from './source.ts';
 import { copyWithTries } from './tries.ts';
 
 /**
@@ -30,7 +38,7 @@ export async function transfer(
 ): Promise<FileOutcome> {
   const file = new FileCopy(context, batch, index, unit, claim);
   try {
-    return await copyUnlessOpen(file);
+    return await copyUnlessOvertaken(file);
   } catch (error) {
     if (error instanceof LeftForNext) throw error;
     context.signal.throwIfAborted();
@@ -40,15 +48,18 @@ export async function transfer(
   }
 }
 
-async function copyUnlessOpen(file: FileCopy): Promise<FileOutcome> {
+/** A file that somebody writes, and one whose source vanished or changed, is no failure of a job that says so; but then nothing may be left of it. */
+async function copyUnlessOvertaken(file: FileCopy): Promise<FileOutcome> {
   const { job, signal } = file.context;
+  const { openFiles, live } = job.spec.options;
   try {
     return await copyOrLeave(file);
   } catch (error) {
-    if (!isOpen(error) || job.spec.options.openFiles !== 'skip' || file.leftPart) throw error;
+    const isSkipped = isOpen(error) && openFiles === 'skip';
+    if (!(isSkipped || (live && overtakenBy(error))) || file.leftPart) throw error;
     signal.throwIfAborted();
     await dropParts(file);
-    return skipped(file, OPEN_FOR_WRITING);
+    return isSkipped ? skipped(file, OPEN_FOR_WRITING) : uncopied(file, failureOf(file, error));
   }
 }
 
@@ -151,10 +162,26 @@ export async function kept(
   return { ...skipped(file, reason), ...told };
 }
 
-function refused(file: FileCopy, reason: string): FailedOutcome {
+function refused(file: FileCopy, reason: string): FailedOutcome | OvertakenOutcome {
+  const { sourcePath: path, destinationPath, planned } = file;
   const remedy = reason.startsWith('exists') ? ' (use --force to overwrite)' : '';
-  const failure = { operation: 'PLAN', host: '', reason: `${file.destinationPath}: ${reason}${remedy}` };
-  return { outcome: 'failed', ...ended(file), failure: { path: file.sourcePath, ...failure } };
+  const vanished = reason === planned.reason ? planned.vanished : undefined;
+  const overtaken = vanished ? 'vanished' : reason === NOW_A_DIRECTORY ? 'changed' : undefined;
+  return uncopied(file, {
+    path,
+    operation: 'PLAN',
+    host: '',
+    reason: `${destinationPath}: ${reason}${remedy}`,
+    ...(overtaken ? { overtaken } : {}),
+    ...(vanished === 'directory' ? { directory: true } : {}),
+  });
+}
+
+/** A file that was not copied: failed, unless the job takes what became of its source for none of its failures. */
+export function uncopied(file: FileCopy, failure: Failure): FailedOutcome | OvertakenOutcome {
+  const { live } = file.context.job.spec.options;
+  const outcome = (live && failure.overtaken) || 'failed';
+  return { outcome, ...ended(file), failure };
 }
 
 export function failed(file: FileCopy, error: unknown): FailedOutcome {
@@ -166,7 +193,8 @@ export function failureOf({ sourcePath }: FileCopy, error: unknown): Failure {
   const { operation = '', host = '' } = error instanceof FanoutError ? (error.where ?? {}) : {};
   const remedy = error instanceof FanoutError && error.remedy ? ` (${error.remedy})` : '';
   const reason = error instanceof FanoutError ? error.reason : messageOf(error);
-  return { path: sourcePath, operation, host, reason: `${reason}${remedy}` };
+  const overtaken = overtakenBy(error);
+  return { path: sourcePath, operation, host, reason: `${reason}${remedy}`, ...(overtaken ? { overtaken } : {}) };
 }
 
 function ended({ index, unit, retries, hasRemains }: FileCopy) {

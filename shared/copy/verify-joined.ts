@@ -1,8 +1,8 @@
-import { IntegrityError, SourceChangedError, SourceVanishedError } from '../errors.ts';
+import { IntegrityError } from '../errors.ts';
 import { type ChecksumLayout, hasEqualBlocks, sameLayout } from '../storage/checksum.ts';
 import { type DigestedChunk, ChunkedDigest } from '../storage/chunked-digest.ts';
 import type { Layouts } from '../storage/capabilities.ts';
-import { hasCode, isOpen } from '../storage/errors.ts';
+import { hasCode } from '../storage/errors.ts';
 import type { CopiedChunk } from '../job/outcome.ts';
 import type { Verification } from '../job/spec.ts';
 import { chunkLayouts } from './chunk-layouts.ts';
@@ -20,7 +20,7 @@ import {
   verifyWritten,
   weaker,
 } from './verify.ts';
-import { requireUnchanged } from './source.ts';
+import { overtakenBy, requireUnchanged } from './source.ts';
 
 /**
  * Proves a file that was put together, as `verify` does one that was written in one go: by the checksums that both sides store of it, or by
@@ -112,8 +112,7 @@ export async function verifyPromoted(joining: Joining, chunks: readonly CopiedCh
   try {
     return await verifyJoined(joining, chunks, joining.file.destinationPath);
   } catch (error) {
-    const isOfSource = error instanceof SourceChangedError || error instanceof SourceVanishedError || isOpen(error);
-    if (!isOfSource && !hasCode(error, 'denied')) throw error;
+    if (!overtakenBy(error) && !hasCode(error, 'denied')) throw error;
     return chunks.map(({ verification }) => verification).reduce(weaker, 'read-back');
   }
 }

@@ -1,8 +1,9 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 import { Checkpoint } from '../checkpoint.ts';
 import { FanoutError } from '../errors.ts';
-import { NEWER_DIRECTORY } from '../job/ending.ts';
+import { NEWER_DIRECTORY, VANISHED_DIRECTORY } from '../job/ending.ts';
 import type { FileStatus, Storage } from '../storage/storage.ts';
+import { hasCode } from '../storage/errors.ts';
 import { decorated } from '../storage/decorated.ts';
 import { join, parentOf } from '../storage/path.ts';
 import { kindOf } from '../preserve/losses.ts';
@@ -96,8 +97,10 @@ async function setTree(
       const what = { isRoot: path === '', isOptional: chosen.isOptional(path) };
       if (listed) await request(() => setDirectory(finishing, { ...ends, ...what }, listed, report));
     });
-  const lost = ({ path }: Entry, error: FanoutError) =>
-    report.addReason(join(root.destination, path), NOT_LISTED, error.message, kindOf(error));
+  const lost = ({ path }: Entry, error: FanoutError) => {
+    const name = hasCode(error, 'not-found') ? VANISHED_DIRECTORY : NOT_LISTED;
+    report.addReason(join(root.destination, path), name, error.message, kindOf(error));
+  };
   const trees = {
     source: { storage: listedWithin(request, source), root: root.source, status },
     // What stands at the destination is asked for directory by directory, many at once: its listings would hold all files.

@@ -52,8 +52,17 @@ export async function settleDirectory(
     isNew: false,
   };
   const { losses: own } = await preserve(wanted, guarded, false, signal);
-  const policy = chosen.has('ecpolicy') ? await policyLosses(status, present, destination, to, signal) : [];
-  const losses = [...own, ...policy];
+  const { ecPolicy, storagePolicy } = status;
+  const { hadoop } = destination;
+  const policies = [
+    ...(chosen.has('ecpolicy') && ecPolicy !== undefined && ecPolicy !== present.ecPolicy
+      ? await lossOf('ecpolicy', () => hadoop?.setErasureCodingPolicy(to, ecPolicy, signal))
+      : []),
+    ...(chosen.has('storagepolicy') && storagePolicy !== undefined && storagePolicy !== present.storagePolicy
+      ? await lossOf('storagepolicy', () => hadoop?.setStoragePolicy(to, storagePolicy, signal))
+      : []),
+  ];
+  const losses = [...own, ...policies];
   if (losses.length === 0) return undefined;
   return {
     names: losses.flatMap((loss) => [loss.attribute, `reasons.${reasonOf(loss)}`]),
@@ -61,20 +70,13 @@ export async function settleDirectory(
   };
 }
 
-/** Of a directory that stood there before, and of one whose policy was refused while planning. */
-async function policyLosses(
-  { ecPolicy }: FileStatus,
-  there: FileStatus,
-  destination: Storage,
-  to: string,
-  signal: AbortSignal,
-): Promise<Loss[]> {
-  if (ecPolicy === undefined || ecPolicy === there.ecPolicy) return [];
+/** Sets a policy of a directory that stood there before, and of one whose policy was refused while planning. */
+async function lossOf(attribute: 'ecpolicy' | 'storagepolicy', set: () => Promise<void> | undefined): Promise<Loss[]> {
   try {
-    await destination.hadoop?.setErasureCodingPolicy(to, ecPolicy, signal);
+    await set();
     return [];
   } catch (error) {
     if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
-    return [{ attribute: 'ecpolicy', error }];
+    return [{ attribute, error }];
   }
 }

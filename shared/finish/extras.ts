@@ -7,6 +7,7 @@ import { type ExtrasCursor, type ExtrasSearch, findExtras } from '../plan/extras
 import { selection } from '../plan/selection.ts';
 import { join } from '../storage/path.ts';
 import { requireFewDeletes } from './delete-brake.ts';
+import { keeping, MOST_VANISHED, vanishedDirectories } from './vanished-directories.ts';
 import type { DeleteLists, ExtrasFile, Finishing } from './finishing.ts';
 
 /** Deletions of a batch: so many may have been done without a record when a process is killed. */
@@ -57,9 +58,15 @@ export async function listExtras(finishing: Finishing): Promise<'nothing to dele
     await store.update(job.id, { notDeleted: `${failed} files failed` });
     return 'nothing to delete';
   }
-  const listed = await list(finishing, deleting.lists);
+  const vanished = await vanishedDirectories(job, store, counters);
+  if (!vanished) {
+    const reason = `more than ${MOST_VANISHED} directories vanished while they were walked`;
+    await store.update(job.id, { notDeleted: reason });
+    return 'nothing to delete';
+  }
+  const listed = await list(finishing, deleting.lists, vanished);
   if (!listed) return 'stopped';
-  await store.update(job.id, { deletes: listed.found, notDeleted: toldOf(listed.lost) });
+  await store.update(job.id, { deletes: listed.found, notDeleted: toldOf(listed.lost, vanished.length) });
   return 'listed';
 }
 
@@ -67,6 +74,7 @@ export async function listExtras(finishing: Finishing): Promise<'nothing to dele
 async function list(
   finishing: Finishing,
   lists: DeleteLists,
+  vanished: readonly string[],
 ): Promise<{ readonly found: Found; readonly lost: number } | undefined> {
   const { job, isOver } = finishing;
   const name = deletesOf(job.id);
@@ -88,7 +96,7 @@ async function list(
     const maySuspend = writer.suspend !== undefined;
     const found = await search(
       finishing,
-      { whole: !job.spec.options.skipTrash, emit, onLost: () => (lost += 1) },
+      { whole: !job.spec.options.skipTrash, vanished, emit, onLost: () => (lost += 1) },
       {
         isOver: maySuspend ? isOver : () => false,
         from: cursor?.search,
@@ -120,7 +128,7 @@ async function track(finishing: Finishing, file: ExtrasFile): Promise<void> {
   let lost = 0;
   try {
     const emit = (unit: DeleteUnit) => file.add(unit, deletedPath(root, unit));
-    await search(finishing, { whole: false, emit, onLost: () => (lost += 1) });
+    await search(finishing, { whole: false, vanished: [], emit, onLost: () => (lost += 1) });
     await file.close();
   } catch (error) {
     await file.discard();
@@ -129,14 +137,22 @@ async function track(finishing: Finishing, file: ExtrasFile): Promise<void> {
   await store.update(job.id, { notDeleted: toldOf(lost) });
 }
 
-function toldOf(lost: number): string | undefined {
-  return lost > 0 ? `${lost} directories could not be listed, and keep what is in them` : undefined;
+function toldOf(lost: number, vanished = 0): string | undefined {
+  const told = [
+    lost > 0 ? `${lost} directories could not be listed, and keep what is in them` : '',
+    vanished > 0 ? `${vanished} directories vanished while they were walked, and stay for this time` : '',
+  ];
+  return told.filter((text) => text !== '').join('; ') || undefined;
 }
 
 /** What could not be listed is told, and nothing of it is an extra. */
 async function search(
   { job, source, destination, signal, log }: Finishing,
-  { onLost, ...how }: Pick<ExtrasSearch, 'whole' | 'emit'> & { readonly onLost: () => void },
+  {
+    onLost,
+    vanished,
+    ...how
+  }: Pick<ExtrasSearch, 'whole' | 'emit'> & { readonly vanished: readonly string[]; readonly onLost: () => void },
   { isOver, from }: { readonly isOver?: () => boolean; readonly from?: ExtrasCursor | undefined } = {},
 ): Promise<Found | { readonly cursor: ExtrasCursor }> {
   return findExtras(
@@ -145,7 +161,7 @@ async function search(
       destination,
       roots: job.roots,
       ...how,
-      selection: selection(job.spec.options, job.roots[0]?.source ?? '/'),
+      selection: keeping(vanished, selection(job.spec.options, job.roots[0]?.source ?? '/')),
       signal,
       onLost: (path, { message: error }) => {
         onLost();

@@ -156,6 +156,11 @@ export class RemoteAttributes implements HadoopAttributes, PosixAttributes {
     await this.#optional.insist(this.#key(`policy ${policy}`, directory), ask, (error) => hasCode(error, 'invalid'));
   }
 
+  async setStoragePolicy(directory: string, policy: string, signal: AbortSignal): Promise<void> {
+    const ask = () => this.#put('SETSTORAGEPOLICY', directory, { storagepolicy: policy }, signal);
+    await this.#optional.insist(this.#key(`storage policy ${policy}`, directory), ask, isWithoutPolicies);
+  }
+
   async #put(operation: string, path: string, parameters: Parameters, signal: AbortSignal): Promise<void> {
     await this.#rest.call('PUT', operation, path, parameters, signal);
   }
@@ -184,6 +189,11 @@ export class RemoteAttributes implements HadoopAttributes, PosixAttributes {
   #key(what: string, path: string): string {
     return `${what} ${this.#rest.keyOf(path)}`;
   }
+}
+
+/** A cluster that does not know the policy, or has storage policies switched off (`dfs.storage.policy.enabled`). */
+function isWithoutPolicies(error: StorageError): boolean {
+  return hasCode(error, 'invalid', 'unsupported') || /dfs\.storage\.policy\.enabled/.test(error.reason);
 }
 
 function isNoSuperuser(error: StorageError): boolean {

@@ -21,6 +21,8 @@ export interface JsonStatus {
   ecPolicyObj?: { cellSize: number; numDataUnits: number };
   /** The policy's name; some servers send it alone. */
   ecPolicy?: string;
+  /** Number of the storage policy that holds there; 0: none is set. */
+  storagePolicy?: number;
   snapshotEnabled?: boolean;
 }
 
@@ -50,9 +52,28 @@ export function statusOf(json: JsonStatus, name: string): FileStatus {
     encrypted: json.encBit === true || unknown,
     stripe,
     ecPolicy: json.ecBit === true ? json.ecPolicy : 'REPLICATION',
+    ...storagePolicyOf(json),
     fileId: json.fileId,
     ...(json.snapshotEnabled === true ? { isSnapshottable: true } : {}),
   };
+}
+
+/** Storage policies by number: there are no others. @see Hadoop HdfsConstants.StoragePolicy, BlockStoragePolicySuite.createDefaultSuite */
+const storagePolicies: ReadonlyMap<number, string> = new Map([
+  [1, 'PROVIDED'],
+  [2, 'COLD'],
+  [5, 'WARM'],
+  [7, 'HOT'],
+  [10, 'ONE_SSD'],
+  [12, 'ALL_SSD'],
+  [14, 'ALL_NVDIMM'],
+  [15, 'LAZY_PERSIST'],
+]);
+
+/** Only of directories: 50 million files have no use for it. */
+function storagePolicyOf({ type, storagePolicy = 0 }: JsonStatus): Pick<FileStatus, 'storagePolicy'> {
+  const name = type === 'DIRECTORY' ? storagePolicies.get(storagePolicy) : undefined;
+  return name === undefined ? {} : { storagePolicy: name };
 }
 
 /** Permission and sticky bit: all that HDFS takes. Other servers pad with zeros, or send the type of the file as well. */

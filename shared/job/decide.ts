@@ -9,10 +9,15 @@ export interface Decision {
   readonly reason: string;
   /** No second look at the two files can take the refusal back. */
   readonly lasting?: true;
+  /** It was there when it was listed, and is gone. A directory vanished while it was walked. */
+  readonly vanished?: 'file' | 'directory';
 }
 
 /** The reason for skipping a file unseen because its name is taken at the destination. */
 export const EXISTS = 'exists';
+
+/** The reason for refusing what was a file when it was listed. */
+export const NOW_A_DIRECTORY = 'a directory stands at the source by now: copy again, a resumed job does not list it';
 
 /**
  * Decides from two listing entries. Costs no request; modification times decide nothing unless that was asked for, since a file
@@ -41,10 +46,7 @@ export function decide(
   { existing, compare }: { readonly existing: Existing; readonly compare: Comparison },
 ): Decision {
   if (source.refusal !== undefined) return { kind: 'fail', reason: source.refusal, lasting: true };
-  if (source.kind === 'directory') {
-    const reason = 'a directory stands at the source by now: copy again, a resumed job does not list it';
-    return { kind: 'fail', reason, lasting: true };
-  }
+  if (source.kind === 'directory') return { kind: 'fail', reason: NOW_A_DIRECTORY, lasting: true };
   if (source.kind !== 'file') return { kind: 'skip', reason: 'not a regular file' };
   if (!destination) return { kind: 'copy', reason: '' };
   if (destination.kind !== 'file') {

@@ -8,6 +8,9 @@ import type { Job } from './job.ts';
  */
 export const NEWER_DIRECTORY = 'directory newer than the job';
 
+/** What is counted of directories that are gone from the source: nothing of them is left that could be lost. */
+export const VANISHED_DIRECTORY = 'directory vanished';
+
 /**
  * The last change of a job whose batches were all handed out and whose directories are done: successful, or with failed files or deletions.
  *
@@ -22,7 +25,8 @@ export function endingOf(
   directoryLosses: readonly string[] = [],
 ) {
   requireSettled(job, counters);
-  const isLoss = (name: string) => name !== NEWER_DIRECTORY && !name.startsWith(`reasons.${NEWER_DIRECTORY}`);
+  const isLoss = (name: string) =>
+    ![NEWER_DIRECTORY, VANISHED_DIRECTORY].some((no) => name === no || name.startsWith(`reasons.${no}`));
   const strict = job.spec.options.strictPreserve && Object.keys(directoryWarnings).some(isLoss);
   const failed = (counters.get('files.failed') ?? 0) + (counters.get('deletes.failed') ?? 0);
   return {
@@ -43,7 +47,16 @@ export function requireSettled(job: Job, counters: Counters): void {
 
 /** Files that have an outcome, whichever. */
 export function settledFiles(counters: Counters): number {
-  let files = 0;
-  for (const [name, value] of counters) if (name.startsWith('files.')) files += value;
-  return files;
+  return sumOf(counters, 'files.');
+}
+
+/** Bytes that those outcomes stand for, and those of chunks whose file has none yet. */
+export function settledBytes(counters: Counters): number {
+  return sumOf(counters, 'bytes.') + (counters.get('chunks.bytes') ?? 0);
+}
+
+function sumOf(counters: Counters, prefix: string): number {
+  let sum = 0;
+  for (const [name, value] of counters) if (name.startsWith(prefix)) sum += value;
+  return sum;
 }

@@ -26,6 +26,13 @@ export interface JobStatus {
   readonly Phase: Job['phase'];
   /** How many copied files reached which verification level. */
   readonly Verified: Readonly<Record<string, number>>;
+  /** Files that were not copied because their source vanished, or changed or was written, while the job ran. Only of a job that is `live`. */
+  readonly 'Files Vanished'?: number;
+  readonly 'Files Changed'?: number;
+  readonly 'Size Vanished'?: number;
+  readonly 'Size Changed'?: number;
+  /** Of the failed files, those that failed for this reason: a job that is not `live` takes it for a failure. */
+  readonly 'Failed Meanwhile'?: Readonly<Record<string, number>>;
   /** Why files were skipped. */
   readonly Skipped: Readonly<Record<string, number>>;
   /** What the user's choice left out, by the option that did: none of it is expected. What lies in a directory that was left out is not known. */
@@ -93,6 +100,7 @@ export function jobStatus(job: Job, recorded: Counters, isRunning = false, nowMs
     'Size Deleted': count('deletes.bytes'),
     Job: job.id,
     Phase: job.phase,
+    ...overtakenOf(job, counters),
     Verified: group(counters, 'verified'),
     Skipped: group(counters, 'skipped'),
     ...(isAny(filtered) ? { 'Filtered Out': filtered } : {}),
@@ -108,6 +116,21 @@ export function jobStatus(job: Job, recorded: Counters, isRunning = false, nowMs
     ...limitsOf(job),
     ...(job.transfers ? { 'Transfers At Once': job.transfers } : {}),
     ...(job.error === undefined ? {} : { Error: job.error }),
+  };
+}
+
+function overtakenOf({ spec }: Job, counters: Counters): Partial<JobStatus> {
+  const failed = group(counters, 'failed');
+  const [files, bytes] = [byEnding(counters, 'files'), byEnding(counters, 'bytes')];
+  const counted = {
+    'Files Vanished': files.vanished,
+    'Files Changed': files.changed,
+    'Size Vanished': bytes.vanished,
+    'Size Changed': bytes.changed,
+  };
+  return {
+    ...(spec.options.live || files.vanished + files.changed > 0 ? counted : {}),
+    ...(isAny(failed) ? { 'Failed Meanwhile': failed } : {}),
   };
 }
 
@@ -136,7 +159,13 @@ function limitsOf({ spec }: Job): Pick<JobStatus, 'Limits'> {
 /** Files or bytes by how their files ended: the Job Status has a key for each ending. */
 function byEnding(counters: Counters, what: 'files' | 'bytes'): Readonly<Record<FileEnding, number>> {
   const count = (ending: FileEnding) => counters.get(`${what}.${ending}`) ?? 0;
-  return { copied: count('copied'), failed: count('failed'), skipped: count('skipped') };
+  return {
+    copied: count('copied'),
+    failed: count('failed'),
+    skipped: count('skipped'),
+    vanished: count('vanished'),
+    changed: count('changed'),
+  };
 }
 
 function isAny(counts: Readonly<Record<string, number>> | undefined): counts is Readonly<Record<string, number>> {

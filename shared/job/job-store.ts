@@ -3,7 +3,14 @@ import type { UnitSet } from './bitmap.ts';
 import type { Job } from './job.ts';
 import type { PartedFile } from './parts.ts';
 import type { JobOptions } from './spec.ts';
-import type { ChunkOutcome, Counters, Failure, Recorded, UnitOutcome } from './outcome.ts';
+import {
+  type ChunkOutcome,
+  type Counters,
+  type Failure,
+  isUnsettled,
+  type Recorded,
+  type UnitOutcome,
+} from './outcome.ts';
 
 /** What a copier gets when it takes a batch over. */
 export interface Claim {
@@ -87,7 +94,7 @@ export interface JobStore extends Leases {
   /** The units of which something is kept as of files in parts, in no order. */
   partedFiles(id: string): AsyncIterable<PartedUnit>;
 
-  /** Takes failed units back, counters and failure records included, so that they are tried again. */
+  /** Takes units back that failed, vanished or changed, counters and records of why included, so that they are tried again. */
   reopenFailed(id: string): Promise<void>;
   /** Batches that were claimed, in their order, a page in memory. @param from  the first batch of interest */
   claims(id: string, from?: number): AsyncIterable<ClaimedBatch>;
@@ -100,7 +107,7 @@ export interface JobStore extends Leases {
   endFinish(id: string, ending: Partial<Omit<Job, 'id'>>): Promise<void>;
 
   counters(id: string): Promise<Counters>;
-  /** In the order of recording. @param after  the last page's last `sequence`. @throws SpecError when it is no such mark */
+  /** What failed, vanished or changed, in the order of recording. @param after  the last page's last `sequence`. @throws SpecError when it is no such mark */
   failures(id: string, limit: number, after?: string): Promise<RecordedFailure[]>;
 }
 
@@ -113,8 +120,9 @@ export interface BatchStore extends Pick<
 }
 
 /** Whether nothing can be left of a unit under a temporary name. @param claim  the number of the claim that it was recorded under */
-export function isClean(claim: number, { outcome, retries, remains }: Recorded): boolean {
-  return claim === 1 && retries === 0 && outcome !== 'failed' && !remains;
+export function isClean(claim: number, outcome: Recorded): boolean {
+  const { retries, remains } = outcome;
+  return claim === 1 && retries === 0 && !isUnsettled(outcome) && !remains;
 }
 
 /** What is asked of a store when a file is put together of its chunks. */
@@ -132,7 +140,7 @@ export type PartedUnit = Pick<PartedFile, 'names'> & { readonly batch: number; r
 /** What became of a chunk, as it was recorded. */
 export type ChunkRecord = ChunkOutcome & { readonly batch: number };
 
-/** A failure as it was recorded, with the unit that it is of. */
+/** Why a unit failed, vanished or changed, as it was recorded. */
 export interface RecordedFailure extends Failure {
   readonly sequence: string;
   readonly batch: number;

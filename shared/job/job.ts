@@ -114,6 +114,7 @@ type UnsplitOptions = Omit<JobOptions, 'splitAbove' | 'chunkSize'>;
 
 /** What jobs were that were stored before there was a choice. */
 const unchosen = {
+  live: false,
   delete: false,
   skipTrash: false,
   maxDelete: 'auto',

@@ -11,7 +11,14 @@ export interface Failure {
   readonly host: string;
   /** What the server answered and what to do next, in one line. */
   readonly reason: string;
+  /** What became of the source meanwhile, where that is why. */
+  readonly overtaken?: Overtaken;
+  /** It is a directory, which vanished while it was walked. */
+  readonly directory?: true;
 }
+
+/** What may become of a source while a job runs: it is gone, or has other content, or somebody writes it. */
+export type Overtaken = 'vanished' | 'changed';
 
 /** How one unit ended. */
 export type UnitOutcome = FileOutcome | ChunkOutcome;
@@ -23,7 +30,7 @@ export type Recorded = UnitOutcome | DeleteOutcome;
  * How a file ended, whichever step was its last. Each planned file gets exactly one of these, and only these count files: the outcome of a
  * step that does not end its file is another type.
  */
-export type FileOutcome = CopiedOutcome | SkippedOutcome | FailedOutcome;
+export type FileOutcome = CopiedOutcome | SkippedOutcome | FailedOutcome | OvertakenOutcome;
 export type FileEnding = FileOutcome['outcome'];
 
 interface Ended {
@@ -67,6 +74,15 @@ export interface SkippedOutcome extends Ended, ToldOfAttributes {
 
 export interface FailedOutcome extends Ended {
   readonly outcome: 'failed';
+  readonly failure: Failure;
+}
+
+/**
+ * A file that was not copied because its source vanished or changed, of a job that takes this for no failure (`live`). What stands at the
+ * destination was left as it was. It is told of among the failures, and taken up again with them.
+ */
+export interface OvertakenOutcome extends Ended {
+  readonly outcome: Overtaken;
   readonly failure: Failure;
 }
 
@@ -121,6 +137,13 @@ export interface KeptOutcome extends EndedDelete {
 export interface FailedDelete extends EndedDelete {
   readonly outcome: 'failed';
   readonly failure: Failure;
+}
+
+/** An outcome that a store keeps with the reason: of what was neither done nor left alone on purpose. Those of chunks are kept elsewhere. */
+export type Unsettled = FailedOutcome | OvertakenOutcome | FailedDelete;
+
+export function isUnsettled(outcome: Recorded): outcome is Unsettled {
+  return !isOfChunk(outcome) && 'failure' in outcome;
 }
 
 function isOfDelete(outcome: Recorded): outcome is DeleteOutcome {
@@ -186,6 +209,10 @@ function countersOfEnded(outcome: FileOutcome): Map<string, number> {
       addAttributes(counters, outcome);
       break;
     case 'failed':
+      if (outcome.failure.overtaken) counters.set(`failed.${outcome.failure.overtaken}`, 1);
+      break;
+    case 'vanished':
+    case 'changed':
       break;
   }
   return counters;

@@ -110,6 +110,12 @@ const optionFields = z.strictObject({
     .enum(['fail', 'skip'])
     .default('fail')
     .describe('What becomes of a source file that somebody writes: it fails, or it is skipped and counted'),
+  live: z
+    .boolean()
+    .default(false)
+    .describe(
+      'The source is in use: files that vanish, change or are written while the job runs are counted as vanished or changed, and are no failures; the file at the destination stays as it was. Not with direct',
+    ),
   direct: z.boolean().default(false).describe('Write to the final name: saves a rename, readers see half files'),
   threads: z
     .union([z.int().min(0).max(10_000), z.literal('auto')], 'expected a whole number, or auto')
@@ -231,6 +237,11 @@ const optionsSchema = optionFields.transform(({ existing, force, checksum, ...op
       message: 'says all that force and checksum say: leave them out',
     });
   }
+  if (options.live && options.direct) {
+    const message =
+      'cannot go with direct: of a file that changes while it is written in place neither version would be left';
+    context.addIssue({ code: 'custom', path: ['live'], message });
+  }
   for (const [path, message] of faultsOfDeletes(options)) context.addIssue({ code: 'custom', path: [path], message });
   return { existing: existing ?? existingOf(force ?? false, checksum ?? true), ...options };
 });
@@ -310,6 +321,7 @@ const changeable: readonly string[] = [
   'force',
   'verify',
   'openFiles',
+  'live',
   'threads',
   'maxFailures',
   'maxDelete',

@@ -48,6 +48,8 @@ export interface FileUnit {
   readonly reason?: string;
   /** No second look at the two files can take the refusal back. */
   readonly lasting?: true;
+  /** It vanished while the job was planned. */
+  readonly vanished?: Decision['vanished'];
   /** The source file lies in an encryption zone. */
   readonly encrypted?: true;
   /** How the source file is erasure-coded. */

@@ -19,7 +19,8 @@ import { unfinishedBatches, withFirst } from './unfinished-batches.ts';
 import { deletesOf } from '../job/deletion.ts';
 import type { Batch } from '../job/unit.ts';
 import { type Job, noLosses, type Transfers } from '../job/job.ts';
-import { type UnitOutcome, withPlanned } from '../job/outcome.ts';
+import { settledBytes, settledFiles } from '../job/ending.ts';
+import { isUnsettled, type UnitOutcome, withPlanned } from '../job/outcome.ts';
 import { hasList } from '../job/spec.ts';
 import { plan } from '../plan/plan.ts';
 import type { Planning } from '../plan/planning.ts';
@@ -132,9 +133,9 @@ async function copyJob(
   progress.expectedFiles = job.expectedFiles;
   progress.expectedBytes = job.expectedBytes;
   const count = (name: string) => counters.get(name) ?? 0;
-  progress.bytes = count('bytes.copied') + count('bytes.skipped') + count('bytes.failed') + count('chunks.bytes');
-  progress.complete = count('files.copied') + count('files.skipped');
   progress.failed = count('files.failed');
+  progress.complete = settledFiles(counters) - progress.failed;
+  progress.bytes = settledBytes(counters);
   const threads = threadsHere(job, source, destination);
   // Another process may change it: hdfs-fanout set.
   const threadsNow = async () => threadsHere((await state.store.get(job.id)) ?? job, source, destination);
@@ -180,8 +181,8 @@ async function finishJob(
     owner,
     assemble: (batch, index, unit, claim, both) => assemble({ ...context, signal: both }, batch, index, unit, claim),
     onOutcome: (batch, outcome) => {
-      // The bytes of a failed one's chunks are counted already.
-      if (outcome.outcome === 'failed') progress.count(outcome);
+      // The bytes of its chunks are counted already, where it was not put together.
+      if (isUnsettled(outcome)) progress.count(outcome);
       else progress.settle(outcome);
       onOutcome(batch, outcome);
     },

@@ -11,7 +11,7 @@ import {
   type RecordedFailure,
 } from '../job/job-store.ts';
 import { FARTHEST_MS, type Lease } from '../limits/leases.ts';
-import { type Counters, countersOf, type FailedOutcome, isOfChunk, type Recorded } from '../job/outcome.ts';
+import { type Counters, countersOf, isOfChunk, isUnsettled, type Recorded, type Unsettled } from '../job/outcome.ts';
 import { type Job, storedJob } from '../job/job.ts';
 import type { CopiedPart, PartedFile } from '../job/parts.ts';
 import type { JobOptions } from '../job/spec.ts';
@@ -111,7 +111,7 @@ export class SqliteJobStore implements JobStore {
         done.add(outcome.unit);
         if (isClean(row.claim, outcome)) clean.add(outcome.unit);
         else clean.delete(outcome.unit);
-        if (outcome.outcome === 'failed') {
+        if (isUnsettled(outcome)) {
           const sql = 'INSERT INTO failures (job, batch, unit, outcome) VALUES (?, ?, ?, ?)';
           this.#db.run(sql, id, batch, outcome.unit, JSON.stringify(outcome));
         }
@@ -215,7 +215,7 @@ export class SqliteJobStore implements JobStore {
       for (let rows = page(0); rows.length > 0; rows = page(Number(rows.at(-1)?.['sequence']))) {
         for (const { batch, unit, outcome } of rows) {
           this.#reopenUnit(id, Number(batch), Number(unit));
-          const counted = countersOf(JSON.parse(String(outcome)) as FailedOutcome);
+          const counted = countersOf(JSON.parse(String(outcome)) as Unsettled);
           for (const [name, value] of counted) sums.set(name, (sums.get(name) ?? 0) - value);
         }
       }
@@ -296,7 +296,7 @@ export class SqliteJobStore implements JobStore {
       limit,
     );
     const failures = rows.map(({ sequence, batch, outcome }) => {
-      const { failure, unit } = JSON.parse(String(outcome)) as FailedOutcome;
+      const { failure, unit } = JSON.parse(String(outcome)) as Unsettled;
       return { ...failure, sequence: String(sequence), batch: Number(batch), unit };
     });
     return Promise.resolve(failures);

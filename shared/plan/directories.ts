@@ -1,5 +1,5 @@
 import { FanoutError } from '../errors.ts';
-import type { FileStatus, Storage } from '../storage/storage.ts';
+import type { Storage } from '../storage/storage.ts';
 import { join } from '../storage/path.ts';
 import { chosenAttributes } from '../preserve/attributes.ts';
 import type { JobOptions } from '../job/spec.ts';
@@ -121,9 +121,10 @@ export class Directories {
     if (!directory.destination && (wasOptional || inherited !== above.inherited)) {
       const there = await storage.stat(join(root, directory.path), signal);
       if (!there && wasOptional) open.waiting = directory;
-      // The invocation that made it knew whether its policy was refused.
-      if (there && inherited !== above.inherited && there.ecPolicy !== directory.source.ecPolicy)
-        inherited.value = above.inherited.value;
+      // The invocation that made it knew whether its policies were refused.
+      for (const policy of there && inherited !== above.inherited ? policies : []) {
+        if (there?.[policy] !== inherited.value[policy]) inherited.value = without(policy, inherited, above.inherited);
+      }
     }
     this.#open.push(open);
   }
@@ -153,31 +154,57 @@ export class Directories {
   #inheritedBy({ source, destination }: SourceEntry): { value: Inherited } {
     if (destination) return { value: inheritedFrom(destination) };
     const { inherited } = this.#innermost;
-    if (!this.#takesPolicy(source, inherited.value)) return inherited;
-    return { value: { ...inherited.value, ecPolicy: source.ecPolicy, stripe: source.stripe } };
-  }
-
-  #takesPolicy({ ecPolicy }: FileStatus, above: Inherited): boolean {
-    const differs = ecPolicy !== undefined && above.ecPolicy !== undefined && ecPolicy !== above.ecPolicy;
-    return differs && chosenAttributes(this.#making.options).has('ecpolicy');
+    const { ecPolicy, stripe, storagePolicy } = source;
+    const chosen = chosenAttributes(this.#making.options);
+    const { value: above } = inherited;
+    const isTold = ecPolicy !== undefined && above.ecPolicy !== undefined;
+    const coding = chosen.has('ecpolicy') && isTold && ecPolicy !== above.ecPolicy ? { ecPolicy, stripe } : {};
+    const isOther = storagePolicy !== undefined && storagePolicy !== above.storagePolicy;
+    const storing = chosen.has('storagepolicy') && isOther ? { storagePolicy } : {};
+    const own = { ...coding, ...storing };
+    return Object.keys(own).length > 0 ? { value: { ...above, ...own } } : inherited;
   }
 
   /**
-   * Makes a directory, with the source's erasure coding policy where that was asked for: a policy is for the files that are made after it.
+   * Makes a directory, with the source's policies where they were asked for: a policy is for the files that are made after it.
    * One that is refused is counted when the job finishes, where it is set again.
    */
-  async #make({ path, source }: SourceEntry, above: Open, inherited: { value: Inherited }): Promise<void> {
+  async #make({ path }: SourceEntry, above: Open, inherited: { value: Inherited }): Promise<void> {
     const { storage, root, options, signal } = this.#making;
     const directory = join(root, path);
     const chosen = chosenAttributes(options);
     const isClosed = chosen.has('permission') || chosen.has('acl');
     await storage.makeDirectory(directory, isClosed ? CLOSED : undefined, signal);
-    if (inherited === above.inherited || source.ecPolicy === undefined) return;
-    try {
-      await storage.hadoop?.setErasureCodingPolicy(directory, source.ecPolicy, signal);
-    } catch (error) {
-      if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
-      inherited.value = above.inherited.value;
+    for (const policy of policies) {
+      const name = inherited.value[policy];
+      if (name === undefined || name === above.inherited.value[policy]) continue;
+      try {
+        await setPolicy(storage, policy, directory, name, signal);
+      } catch (error) {
+        if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
+        inherited.value = without(policy, inherited, above.inherited);
+      }
     }
   }
+}
+
+const policies = ['ecPolicy', 'storagePolicy'] as const;
+type Policy = (typeof policies)[number];
+
+async function setPolicy(
+  { hadoop }: Storage,
+  policy: Policy,
+  directory: string,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await (policy === 'ecPolicy'
+    ? hadoop?.setErasureCodingPolicy(directory, name, signal)
+    : hadoop?.setStoragePolicy(directory, name, signal));
+}
+
+/** What a directory gives to its files whose policy was refused: that of the one above it. */
+function without(policy: Policy, { value }: { value: Inherited }, { value: above }: { value: Inherited }): Inherited {
+  const { ecPolicy, stripe, storagePolicy } = above;
+  return { ...value, ...(policy === 'ecPolicy' ? { ecPolicy, stripe } : { storagePolicy }) };
 }

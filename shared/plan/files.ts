@@ -1,5 +1,6 @@
 import type { FanoutError } from '../errors.ts';
 import type { FileStatus, Storage } from '../storage/storage.ts';
+import { hasCode } from '../storage/errors.ts';
 import { basename, join } from '../storage/path.ts';
 import { type Decision, decide } from '../job/decide.ts';
 import { chunkCount } from '../job/chunk.ts';
@@ -101,14 +102,27 @@ export class Files {
       source: { ...source, lengthBytes: 0 },
       destination: undefined,
     };
-    await this.#add(directory, { kind: 'fail', reason, lasting: true });
+    const vanished = hasCode(error, 'not-found') ? { vanished: 'directory' as const } : {};
+    await this.#add(directory, { kind: 'fail', reason, lasting: true, ...vanished });
+  }
+
+  /** A root that was there when the roots were looked for. One alone is what was asked for by name: it may not be missing without a failure. */
+  async failVanishedRoot(root: number, kind: Root['kind']): Promise<void> {
+    const [isDirectory, isOneOfMany] = [kind === 'directory', this.#planning.roots.length > 1];
+    const reason = `it vanished before it was copied${isDirectory ? ' (copy again what is there now)' : ''}`;
+    await this.failRoot(root, reason, isDirectory, isOneOfMany ? { vanished: kind } : {});
   }
 
   /** @param lasting  what is below the root is in no batch */
-  async failRoot(root: number, reason: string, lasting: boolean): Promise<void> {
+  async failRoot(
+    root: number,
+    reason: string,
+    lasting: boolean,
+    vanished: Pick<Decision, 'vanished'> = {},
+  ): Promise<void> {
     const source = unknownFile(basename(this.#planning.roots[root]?.source ?? '/'));
     const found = { root, path: '', source, destination: undefined };
-    await this.#add(found, { kind: 'fail', reason, ...(lasting ? { lasting } : {}) });
+    await this.#add(found, { kind: 'fail', reason, ...(lasting ? { lasting } : {}), ...vanished });
   }
 
   async #add(file: Found, decision: Decision): Promise<void> {

@@ -9,19 +9,29 @@ export interface Inherited {
   /** Whether the directory may have a default ACL. */
   readonly hasAcl: boolean;
   readonly ecPolicy: string | undefined;
+  readonly storagePolicy: string | undefined;
   /** The directory lies in an encryption zone. */
   readonly encrypted: boolean;
 }
 
-export function inheritedFrom({ stripe, group, hasAcl, ecPolicy, encrypted }: FileStatus): Inherited {
-  return { stripe, group, hasAcl, ecPolicy, encrypted };
+export function inheritedFrom({ stripe, group, hasAcl, ecPolicy, storagePolicy, encrypted }: FileStatus): Inherited {
+  return { stripe, group, hasAcl, ecPolicy, storagePolicy, encrypted };
 }
+
+const nothing: Inherited = {
+  stripe: undefined,
+  group: '',
+  hasAcl: false,
+  ecPolicy: undefined,
+  storagePolicy: undefined,
+  encrypted: false,
+};
 
 /** In a directory that may not be there yet: what the nearest one above it gives, since it will be made like that. */
 export async function inheritedIn(directory: string, storage: Storage, signal: AbortSignal): Promise<Inherited> {
   for (let above = directory; ; above = parentOf(above)) {
     const status = await storage.stat(above, signal);
     if (status) return inheritedFrom(status);
-    if (above === '/') return { stripe: undefined, group: '', hasAcl: false, ecPolicy: undefined, encrypted: false };
+    if (above === '/') return nothing;
   }
 }

@@ -45,7 +45,7 @@ export class Roots {
   async #planFile(index: number, root: Root): Promise<void> {
     const { source, destination, makeDirectories, signal } = this.#planning;
     const status = await source.stat(root.source, signal);
-    if (!status) return this.#files.failRoot(index, 'it vanished before it was copied', false);
+    if (!status) return this.#files.failVanishedRoot(index, 'file');
     const name = basename(root.source);
     const chosen = selection(this.#planning.options, parentOf(root.source));
     const why = chosen.hides(name, 'file') ?? chosen.leavesOut(status);
@@ -71,7 +71,7 @@ export class Roots {
       (both) => destination.stat(root.destination, both),
     ]);
     if (!status) {
-      await this.#files.failRoot(index, 'it vanished before it was copied (copy again what is there now)', true);
+      await this.#files.failVanishedRoot(index, 'directory');
       return undefined;
     }
     const target = { storage: destination, root: root.destination, status: there };

@@ -35,6 +35,7 @@ export function unitOf(found: Found, decision: Decision, options: JobOptions, ke
     decision: decision.kind,
     ...(decision.reason ? { reason: decision.reason } : {}),
     ...(decision.lasting ? { lasting: true } : {}),
+    ...(decision.vanished ? { vanished: decision.vanished } : {}),
     ...(source.encrypted ? { encrypted: true } : {}),
     ...(source.stripe ? { stripe: source.stripe } : {}),
     ...(inherited?.stripe ? { newStripe: inherited.stripe } : {}),

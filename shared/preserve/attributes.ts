@@ -12,11 +12,15 @@ export const attributeNames = [
   'acl',
   'xattr',
   'ecpolicy',
+  'storagepolicy',
 ] as const;
 export type Attribute = (typeof attributeNames)[number];
 
-/** What preserve carries over where nothing is named: policies are a cluster's own, and another may not have them enabled. */
-const preserved = attributeNames.filter((name) => name !== 'ecpolicy');
+/**
+ * What preserve carries over where nothing is named. Policies are a cluster's own: another may not have an erasure coding policy enabled, and
+ * takes no file at all under a storage policy (`COLD`) whose disks it lacks.
+ */
+const preserved = attributeNames.filter((name) => name !== 'ecpolicy' && name !== 'storagepolicy');
 
 /** What a job carries over: nothing without preserve, and with it what it names. */
 export function chosenAttributes({

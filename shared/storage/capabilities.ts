@@ -116,6 +116,8 @@ export interface HadoopAttributes {
    * @param policy  its name, or `REPLICATION`
    */
   setErasureCodingPolicy(directory: string, policy: string, signal: AbortSignal): Promise<void>;
+  /** Sets on which kinds of disks new files below a directory are kept. @param policy  its name, such as `ALL_SSD` */
+  setStoragePolicy(directory: string, policy: string, signal: AbortSignal): Promise<void>;
 
   /**
    * What of a layout the storage takes, as far as it has refused others in this process. Costs no request.

@@ -110,6 +110,8 @@ export interface FileStatus {
   readonly stripe: Stripe | undefined;
   /** Name of the erasure coding policy, `REPLICATION` where there is none; undefined where the storage does not tell. */
   readonly ecPolicy?: string | undefined;
+  /** Of a directory: name of the storage policy that files in it get; undefined where none is set, or the storage does not tell. */
+  readonly storagePolicy?: string | undefined;
   /** The inode's number, which a rename keeps; undefined where the server gives none. */
   readonly fileId: number | undefined;
   /** Of a directory that snapshots may be taken of, where the server tells it. */

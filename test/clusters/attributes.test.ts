@@ -25,6 +25,7 @@ beforeAll(async () => {
     'dfs.namenode.xattrs.enabled': 'false',
     'dfs.namenode.accesstime.precision': '0',
     'dfs.replication.max': '2',
+    'dfs.storage.policy.enabled': 'false',
   };
   bed = await startBed({ clusters: [{ name: 'A' }, { name: 'B', httpfs: true }, { name: 'N', extraHdfs: off }] });
   [a, b, n] = [new TestHdfs(urlOf('A')), new TestHdfs(urlOf('B')), new TestHdfs(urlOf('N'))];
@@ -346,6 +347,21 @@ describe('a destination that lacks ACLs, extended attributes, access times and r
     expect(to.count('SETACL')).toBe(1);
     expect(to.count('SETXATTR')).toBe(1);
     for (const name of ['f1', 'f2']) expect(await n.status(`${root}/in/${name}`)).toMatchObject({ permission: '640' });
+  });
+
+  it('gets directories without storage policies where these are off, and is asked for one of them', async () => {
+    const root = await newDirectory();
+    for (const name of ['one', 'two', 'three']) {
+      await a.put(`${root}/in/${name}/file`, name);
+      await a.call('PUT', 'SETSTORAGEPOLICY', `${root}/in/${name}`, { storagepolicy: 'ALL_SSD' });
+    }
+    await using faultProxy = await FaultProxy.start(urlOf('N'));
+    const args = `--attributes storagepolicy A:${root}/in N:${root}/out`;
+    const { status } = await copy(args, confOf({ N: { url: faultProxy.url } }));
+    expect(status).toMatchObject({ 'Files Copied': 3, Warnings: { storagepolicy: 3 } });
+    expect(Object.keys(status['Warning Reasons']).join()).toContain('dfs.storage.policy.enabled');
+    // A plain IOException may be of the moment: it is tried three times, for all directories together.
+    expect(faultProxy.count('SETSTORAGEPOLICY')).toBe(3);
   });
 
   it('is refused at once under strict preserve', async () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { copied, copiedChunk, countersIn, failed, failedChunk, newJob, skipped } from './outcomes.ts';
+import { copied, copiedChunk, countersIn, failed, failedChunk, newJob, overtaken, skipped } from './outcomes.ts';
 import { interleavingsContract } from './job-store-interleavings.ts';
 import { allOf } from './files.ts';
 import { FARTHEST_MS } from '../../shared/limits/leases.ts';
@@ -638,6 +638,40 @@ export function jobStoreContract(name: string, open: () => Promise<Stores>): voi
         await store.record(id, 0, 'me', [copied(0)]);
         await store.reopenFailed(id);
         expect(await store.counters(id)).toEqual(countersIn([copied(0)]));
+      });
+    });
+
+    describe('a source that vanished or changed', () => {
+      it('is no failure, is told of with the reason, and its unit is taken back with those that failed', async () => {
+        const id = await make();
+        await store.claim(id, 0, 'me');
+        const ended = [copied(0), overtaken(1, 'vanished', { retries: 0 }), overtaken(2, 'changed'), failed(3)];
+        await store.record(id, 0, 'me', ended);
+        await store.record(id, 0, 'me', ended);
+        expect(await store.counters(id)).toEqual(countersIn(ended));
+        const told = await store.failures(id, 10);
+        expect(told.map(({ unit, overtaken: why }) => [unit, why])).toEqual([
+          [1, 'vanished'],
+          [2, 'changed'],
+          [3, undefined],
+        ]);
+        // What a datanode may still be asked to write is swept.
+        expect(await claims(id)).toMatchObject([{ done: new Set([0, 1, 2, 3]), clean: new Set([0]) }]);
+        await store.reopenFailed(id);
+        expect(await store.failures(id, 10)).toEqual([]);
+        expect(await store.counters(id)).toEqual(countersIn([copied(0)]));
+        expect(await claim(id, 0, 'me again')).toMatchObject({ done: new Set([0]) });
+      });
+
+      it('is told of as a failure where it is one, and counted for itself until it is taken back', async () => {
+        const id = await make();
+        await store.claim(id, 0, 'me');
+        const { failure } = overtaken(0, 'vanished');
+        await store.record(id, 0, 'me', [failed(0, { failure: { ...failure, directory: true } })]);
+        expect(await store.failures(id, 10)).toMatchObject([{ overtaken: 'vanished', directory: true }]);
+        expect((await store.counters(id)).get('failed.vanished')).toBe(1);
+        await store.reopenFailed(id);
+        expect((await store.counters(id)).get('failed.vanished') ?? 0).toBe(0);
       });
     });
 

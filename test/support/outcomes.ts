@@ -6,6 +6,8 @@ import type {
   CopiedOutcome,
   FailedChunk,
   FailedOutcome,
+  Overtaken,
+  OvertakenOutcome,
   SkippedOutcome,
   UnitOutcome,
 } from '../../shared/job/outcome.ts';
@@ -51,6 +53,19 @@ export const failed = (unit: number, changes: Partial<FailedOutcome> = {}): Fail
   bytes: 1,
   failure: { path: `/in/${unit}`, operation: 'OPEN', host: 'nn1:9870', reason: 'denied (ask for it)' },
   retries: 2,
+  ...changes,
+});
+
+export const overtaken = (
+  unit: number,
+  outcome: Overtaken,
+  changes: Partial<OvertakenOutcome> = {},
+): OvertakenOutcome => ({
+  unit,
+  outcome,
+  bytes: 5,
+  failure: { path: `/in/${unit}`, operation: 'OPEN', host: '', reason: 'it is in use', overtaken: outcome },
+  retries: 1,
   ...changes,
 });
 

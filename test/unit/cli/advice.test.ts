@@ -38,6 +38,18 @@ it.each<[string, Partial<Job>, boolean, string | undefined, number]>([
   expect(adviceOn(status)).toEqual({ message, code });
 });
 
+it('names --live where files failed because their source is in use', () => {
+  const counters = new Map([
+    ['files.failed', 4],
+    ['failed.changed', 2],
+    ['failed.vanished', 1],
+  ]);
+  const { message } = adviceOn(jobStatus(newJob({ id: 'JOB', ...ended, outcome: 'Failed' }), counters));
+  expect(message).toBe(
+    `4 files failed: hdfs-fanout status JOB --failures; 2 changed and 1 vanished while the job ran, which is no failure with --live; ${goOn}`,
+  );
+});
+
 it('names the commands for the stack where the job runs', () => {
   const status = jobStatus(newJob({ id: 'JOB', ...ended, outcome: 'Failed' }), new Map([['files.failed', 1]]));
   const { message } = adviceOn(status, 'Prod');

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -40,7 +40,7 @@ afterEach(() => rmSync(top, { recursive: true, force: true }));
 
 /** Copies the file, planned so, under a claim of this number. */
 async function transferred(
-  options: { existing: Existing; direct: boolean },
+  options: { existing: Existing; direct: boolean; live?: boolean },
   plan: Pick<FileUnit, 'decision' | 'reason' | 'replaces'>,
   claim: number,
   destination: Storage = disk,
@@ -71,6 +71,38 @@ describe('what was no directory when it was planned, and is one by now, fails', 
       'failure.reason',
       expect.stringContaining('a directory stands at the source by now'),
     );
+  });
+});
+
+describe('a job over a source that is in use', () => {
+  const plan = { decision: 'overwrite' } as const;
+  const copyLive = (live: boolean, claim = 1, planned: Pick<FileUnit, 'decision' | 'reason'> = plan) =>
+    transferred({ existing: 'update', direct: false, live }, planned, claim);
+
+  it.each([true, false])('has a file that vanished, live: %s, and the old one stays', async (live) => {
+    writeFileSync(copy, stranger);
+    rmSync(join(top, 'source/file'));
+    expect(await copyLive(live)).toMatchObject({
+      outcome: live ? 'vanished' : 'failed',
+      bytes: content.length,
+      failure: { overtaken: 'vanished', path: join(top, 'source/file') },
+    });
+    expect(readFileSync(copy)).toEqual(stranger);
+    expect(readdirSync(join(top, 'destination'))).toEqual(['file']);
+  });
+
+  it.each([true, false])('has a directory in place of a file, live: %s', async (live) => {
+    rmSync(join(top, 'source/file'));
+    mkdirSync(join(top, 'source/file'));
+    const outcome = await copyLive(live, 2);
+    expect(outcome).toMatchObject({ outcome: live ? 'changed' : 'failed', failure: { overtaken: 'changed' } });
+  });
+
+  it('has failures of other kinds', async () => {
+    const planned = { decision: 'fail', reason: 'a directory stands at the destination' } as const;
+    mkdirSync(copy);
+    expect(await copyLive(true, 1, planned)).not.toHaveProperty('failure.overtaken');
+    expect(await copyLive(true, 1, planned)).toMatchObject({ outcome: 'failed' });
   });
 });
 

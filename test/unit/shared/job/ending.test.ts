@@ -36,6 +36,11 @@ describe('endingOf', () => {
     expect(() => endingOf(job, counters(copied, skipped, failed), {})).toThrow(says);
   });
 
+  it('is Successful, and adds up, with files that vanished or changed', () => {
+    const overtaken = new Map([...counters(3, 1, 0), ['files.vanished', 1], ['files.changed', 1]]);
+    expect(endingOf(job, overtaken, {}).outcome).toBe('Successful');
+  });
+
   it('is Successful for no files at all', () => {
     expect(endingOf(newJob(), new Map(), {}).outcome).toBe('Successful');
   });
@@ -54,5 +59,8 @@ describe('endingOf', () => {
       outcome: 'Failed',
       error: expect.stringContaining('see Warnings') as string,
     });
+    // Of what is gone from the source nothing could be kept.
+    const gone = { 'directory vanished': 1, 'reasons.directory vanished: FileNotFoundException': 1 };
+    expect(endingOf({ ...job, spec }, counters(6, 0, 0), gone)).toMatchObject({ outcome: 'Successful' });
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { countersOf, failedOutcome, type UnitOutcome } from '../../../../shared/job/outcome.ts';
-import { copiedChunk, failedChunk } from '../../../support/outcomes.ts';
+import { copiedChunk, failed, failedChunk, overtaken } from '../../../support/outcomes.ts';
 
 const ended = { unit: 0, bytes: 10, retries: 0 };
 
@@ -47,6 +47,12 @@ describe('countersOf', () => {
       { ...ended, outcome: 'failed', retries: 11, failure: { path: '/in', operation: 'OPEN', host: '', reason: 'no' } },
       { 'files.failed': 1, 'bytes.failed': 10, retries: 11 },
     ],
+    [
+      'a file that failed because its source changed',
+      failed(0, { failure: { path: '/in', operation: 'OPEN', host: '', reason: 'no', overtaken: 'changed' } }),
+      { 'files.failed': 1, 'bytes.failed': 1, 'failed.changed': 1, retries: 2 },
+    ],
+    ['one that vanished', overtaken(0, 'vanished'), { 'files.vanished': 1, 'bytes.vanished': 5, retries: 1 }],
   ])('counts %s', (_what, outcome, counters) => {
     expect(Object.fromEntries(countersOf(outcome))).toEqual(counters);
   });

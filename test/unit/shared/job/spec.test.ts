@@ -19,6 +19,7 @@ describe('parseJobSpec', () => {
         strictPreserve: false,
         verify: 'checksum',
         openFiles: 'fail',
+        live: false,
         direct: false,
         threads: 0,
         partSize: 65_536,

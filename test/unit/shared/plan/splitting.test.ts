@@ -9,7 +9,14 @@ import { never } from '../../../support/files.ts';
 
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
-const inherited = { stripe: undefined, group: '', hasAcl: false, ecPolicy: undefined, encrypted: false };
+const inherited = {
+  stripe: undefined,
+  group: '',
+  hasAcl: false,
+  ecPolicy: undefined,
+  storagePolicy: undefined,
+  encrypted: false,
+};
 
 function unit(lengthBytes: number, changes: Partial<FileUnit> = {}): FileUnit {
   const blockBytes = 128 * MIB;
