@@ -54,6 +54,7 @@ export const flagsOnResume: Readonly<Record<keyof CopyFlags, 'job' | 'run' | 'ke
   chunkSize: 'kept',
   includePattern: 'kept',
   delete: 'kept',
+  deleteExcluded: 'kept',
   skipTrash: 'kept',
   trackMissing: 'kept',
   include: 'kept',

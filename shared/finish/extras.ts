@@ -4,6 +4,7 @@ import type { Found } from '../job/job.ts';
 import type { JobOptions } from '../job/spec.ts';
 import type { Root } from '../job/root.ts';
 import { type ExtrasCursor, type ExtrasSearch, findExtras } from '../plan/extras.ts';
+import { listedAt } from '../plan/path-list.ts';
 import { selection } from '../plan/selection.ts';
 import { join } from '../storage/path.ts';
 import { requireFewDeletes } from './delete-brake.ts';
@@ -18,7 +19,7 @@ export function seeksExtras(options: Pick<JobOptions, 'delete' | 'trackMissing'>
 }
 
 /** Raised with every change of what the cursor is made of. */
-const VERSION = 2;
+const VERSION = 3;
 
 /** Where the listing of deletions goes on. Plain JSON. */
 interface ListCursor {
@@ -54,7 +55,13 @@ export async function listExtras(finishing: Finishing): Promise<'nothing to dele
   requireSettled(job, counters);
   const failed = counters.get('files.failed') ?? 0;
   if (failed > 0) {
-    await store.update(job.id, { notDeleted: `${failed} files failed` });
+    const changes = job.typeChanges ? `, and ${job.typeChanges.names} type changes wait for that` : '';
+    await store.update(job.id, { notDeleted: `${failed} files failed${changes}` });
+    for (const path of deleting.typeChanges ? listedAt(deleting.typeChanges, '', false) : [])
+      finishing.log.error(
+        { path },
+        'not copied: something of another kind stands at the destination, and nothing is deleted',
+      );
     return 'nothing to delete';
   }
   const listed = await list(finishing, deleting.lists);
@@ -135,7 +142,7 @@ function toldOf(lost: number): string | undefined {
 
 /** What could not be listed is told, and nothing of it is an extra. */
 async function search(
-  { job, source, destination, signal, log }: Finishing,
+  { job, source, destination, signal, log, deleting }: Finishing,
   { onLost, ...how }: Pick<ExtrasSearch, 'whole' | 'emit'> & { readonly onLost: () => void },
   { isOver, from }: { readonly isOver?: () => boolean; readonly from?: ExtrasCursor | undefined } = {},
 ): Promise<Found | { readonly cursor: ExtrasCursor }> {
@@ -146,6 +153,8 @@ async function search(
       roots: job.roots,
       ...how,
       selection: selection(job.spec.options, job.roots[0]?.source ?? '/'),
+      excluded: job.spec.options.deleteExcluded,
+      isReplaced: (path) => deleting?.typeChanges?.find(path)?.isListed === true,
       signal,
       onLost: (path, { message: error }) => {
         onLost();
