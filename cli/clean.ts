@@ -3,6 +3,7 @@ import { deletesOf } from '../shared/job/deletion.ts';
 import { sweepChunks } from '../shared/finish/sweep-chunks.ts';
 import { sweepParts } from '../shared/finish/sweep-parts.ts';
 import { DestinationLock } from '../shared/machine/destination-lock.ts';
+import { typeChangesOf } from '../shared/machine/type-changes.ts';
 import { openState } from '../shared/machine/state.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageInCause } from '../shared/aws/cause.ts';
@@ -52,6 +53,7 @@ async function cleanHere(id: string, conf: string | undefined): Promise<number> 
     await state.manifests.remove(id);
     await state.manifests.remove(deletesOf(id));
     await state.lists.remove(id);
+    await state.lists.remove(typeChangesOf(id));
     await state.store.keepFinishCursor(id, undefined);
     if (job.phase !== 'done') {
       await state.store.update(id, { ...cleaned, endedAtMs: job.endedAtMs ?? job.seenAtMs ?? job.startedAtMs });

@@ -16,7 +16,7 @@ import { interruptSignal } from './interrupt.ts';
 import { newJobId } from './job-id.ts';
 import { listInput } from './list-input.ts';
 import { openLog } from './logging.ts';
-import { type CopyFlags, type GivenFlags, noteOn, specOf } from './options.ts';
+import { type CopyFlags, type GivenFlags, notesOn, specOf } from './options.ts';
 import { printError, printNote, printStatus, readerGone } from './output.ts';
 import { changesOf, eachUnfinished, resumable, takeUp } from './resume.ts';
 import { runJob } from './run-job.ts';
@@ -68,8 +68,7 @@ async function begin(
 ): Promise<number> {
   const spec = specOf(paths, flags);
   if (spec.options.trackMissing !== '') requirePlace(spec.options.trackMissing);
-  const note = noteOn(spec);
-  if (note !== undefined) printNote(note);
+  for (const note of notesOn(spec, flags.silent)) printNote(note);
   const endpoints = await open(spec);
   const { patterns, destinationPath, source, destination } = endpoints;
   refuseAtOnce(spec, source, destination, patterns, destinationPath);

@@ -23,10 +23,12 @@ export async function tellExtras(
 ): Promise<Found | undefined> {
   if (!options.delete && options.trackMissing === '') return undefined;
   const action = options.delete ? 'delete' : 'extra';
-  const tell = ({ path, kind, files, bytes, digest }: DeleteUnit) => {
+  const tell = ({ path, top = path, kind, files, bytes, digest, replacedBy }: DeleteUnit) => {
     const at = join(roots[0]?.destination ?? '/', path);
     const isWhole = digest !== undefined;
-    const reason = kind === 'file' ? '' : isWhole ? `with ${files} files, ${bytesText(bytes)}` : 'once it is empty';
+    const size = kind === 'file' ? '' : isWhole ? `with ${files} files, ${bytesText(bytes)}` : 'once it is empty';
+    const why = replacedBy !== undefined && top === path ? `a ${replacedBy} takes its place` : '';
+    const reason = [size, why].filter((part) => part !== '').join(', ');
     if (json) printEvent('plan', { action, destination: at, kind, files, bytes, reason });
     else process.stdout.write(`${action.padEnd(9)} ${printable(at)}${reason ? `  (${reason})` : ''}\n`);
     return Promise.resolve();
@@ -37,6 +39,8 @@ export async function tellExtras(
     roots,
     whole: options.delete && !options.skipTrash,
     selection: selection(options, roots[0]?.source ?? '/'),
+    excluded: options.deleteExcluded,
+    isReplaced: () => options.delete,
     signal,
     emit: tell,
     onLost: (path, { message }) => {

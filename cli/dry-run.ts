@@ -113,6 +113,7 @@ export async function dryRun(
         names,
         list,
         makeDirectories: false,
+        onTypeChange: spec.options.delete ? () => 'replaced' : undefined,
         onSettled: (unit, { reason }) => tell(unit, { action: 'skip', reason }),
         onLeftOut: (path, why) => {
           filtered.set(why, (filtered.get(why) ?? 0) + 1);

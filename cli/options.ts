@@ -46,6 +46,7 @@ export interface JobFlags {
   splitAbove: number | 'auto';
   chunkSize: number;
   delete?: boolean;
+  deleteExcluded?: boolean;
   skipTrash?: boolean;
   maxDelete?: number | string;
   trackMissing?: string;
@@ -215,6 +216,7 @@ export function addJobFlags(command: Command): Command {
 export function addDeleteFlags(command: Command): Command {
   return command
     .option('--delete', 'with --exact: at the end, move what only the destination has into the trash', false)
+    .option('--delete-excluded', 'with --delete: delete there also what a pattern leaves out here', false)
     .option('--skip-trash', 'with --delete: delete for good', false)
     .addOption(maxDelete);
 }
@@ -260,6 +262,7 @@ export function specOf(paths: readonly string[], flags: JobFlags): JobSpec {
       bandwidth: flags.bandwidth,
       namenodeOps: flags.namenodeOps,
       delete: flags.delete,
+      deleteExcluded: flags.deleteExcluded,
       skipTrash: flags.skipTrash,
       maxDelete: flags.maxDelete,
       trackMissing: flags.trackMissing === undefined ? undefined : resolve(flags.trackMissing),
@@ -319,10 +322,24 @@ function attributesOf(list: string): string[] {
   return names;
 }
 
-/** What the next run of the same command will not do, for all that it may be expected to; undefined where there is nothing to say. */
-export function noteOn({ options }: JobSpec): string | undefined {
-  if (options.compare !== 'time' || chosenAttributes(options).has('times')) return undefined;
-  return 'copied files get a new time, so that --compare time will compare them by content: add --preserve or --attributes times';
+/** What a job will not do, for all that it may be expected to. @param silent  leaves out what holds for any job of its kind */
+export function notesOn({ source, options }: JobSpec, silent: boolean): string[] {
+  const notes: string[] = [];
+  if (options.compare === 'time' && !chosenAttributes(options).has('times'))
+    notes.push(
+      'copied files get a new time, so that --compare time will compare them by content: add --preserve or --attributes times',
+    );
+  if (options.delete && !silent && !source.every(isSnapshot)) {
+    const meanwhile = options.skipTrash ? 'missing' : 'in the trash alone';
+    notes.push(
+      `--delete reads the source while others may change it: a copy of what is renamed there meanwhile may be ${meanwhile} until the next run; a snapshot of the source does not change`,
+    );
+  }
+  return notes;
+}
+
+function isSnapshot(location: string): boolean {
+  return location.includes('/.snapshot/');
 }
 
 function andAnother(value: string, values: readonly string[]): string[] {

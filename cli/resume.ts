@@ -55,6 +55,7 @@ export const flagsOnResume: Readonly<Record<keyof CopyFlags, 'job' | 'run' | 'ke
   chunkSize: 'kept',
   includePattern: 'kept',
   delete: 'kept',
+  deleteExcluded: 'kept',
   skipTrash: 'kept',
   trackMissing: 'kept',
   include: 'kept',

@@ -5,7 +5,7 @@ import { interruptSignal } from './interrupt.ts';
 import { listInput } from './list-input.ts';
 import { knownJob, ofStack } from './job-records.ts';
 import { newJobId } from './job-id.ts';
-import { type GivenFlags, type JobFlags, noteOn, retryOptions, specOf } from './options.ts';
+import { type GivenFlags, type JobFlags, notesOn, retryOptions, specOf } from './options.ts';
 import { printEvent, printNote } from './output.ts';
 import { follow, type FollowFlags } from './watch.ts';
 import { locationsOf } from '../shared/endpoints/location.ts';
@@ -24,8 +24,7 @@ export async function start(paths: readonly string[], flags: StartFlags): Promis
   const { sourceAlias, destinationAlias } = locationsOf(spec);
   requireZone(spec.options.bandwidth);
   requireShort(spec);
-  const note = noteOn(spec);
-  if (note !== undefined) printNote(note);
+  for (const note of notesOn(spec, flags.silent)) printNote(note);
   const deployment = await findDeployment(flags.stack);
   const { aliases } = deployment.secrets;
   for (const alias of [sourceAlias, destinationAlias]) {

@@ -16,7 +16,7 @@ import { JobTokens } from '../shared/aws/job-tokens.ts';
 import { S3Lists } from '../shared/aws/s3-lists.ts';
 import { S3Manifests } from '../shared/aws/s3-manifest.ts';
 import type { Services } from '../shared/aws/services.ts';
-import { TakenNames } from '../shared/aws/taken-names.ts';
+import { KeptNames } from '../shared/aws/kept-names.ts';
 import type { PlanLimits } from '../shared/aws/plan-step.ts';
 import { type ClusterSecrets, environment, metrics as names } from '../shared/names.ts';
 import type { Log } from '../shared/log.ts';
@@ -61,7 +61,8 @@ export function servicesFor(context: Context): Services {
     secrets: new ClusterSecretStore(secretsManager, clusters),
     manifests: new S3Manifests(s3, read(environment.bucket)),
     lists: new S3Lists(s3, read(environment.bucket)),
-    takenNames: new TakenNames(s3, read(environment.bucket)),
+    takenNames: new KeptNames(s3, read(environment.bucket), 'names'),
+    typeChanges: new KeptNames(s3, read(environment.bucket), 'types'),
     log,
   };
 }

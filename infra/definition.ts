@@ -1,5 +1,5 @@
 import { Aws, type Duration } from 'aws-cdk-lib';
-import { deathRecord, errorNames, executionErrors } from '../shared/names.ts';
+import { deathRecord, errorNames, executionErrors, secondPass } from '../shared/names.ts';
 import { mapRunPrefix } from './storage.ts';
 
 /** A Lambda as a state calls it. */
@@ -179,6 +179,7 @@ export function definition(props: DefinitionProps) {
         Type: 'Choice',
         Choices: [
           { Variable: '$.finish.done', BooleanEquals: false, Next: 'Finish' },
+          { Variable: '$.finish.outcome', StringEquals: secondPass, Next: 'Plan' },
           { Variable: '$.finish.outcome', StringEquals: 'Successful', Next: 'Successful' },
         ],
         Default: 'FilesFailed',

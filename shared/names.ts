@@ -49,6 +49,9 @@ export const tableKeys = { partition: 'pk', sort: 'sk', expires: 'expiresAt' } a
 /** Keys of the item that the state machine writes for a batch whose copier died each time. The finish Lambda reads it. */
 export const deathRecord = { jobPrefix: 'JOB#', sortPrefix: 'DEATH#' } as const;
 
+/** What the finish Lambda answers in place of an outcome where a job is to be planned and copied once more. */
+export const secondPass = 'SecondPass';
+
 /** Prefix of the manifests in the bucket. */
 export const manifestPrefix = 'manifests/';
 

@@ -13,6 +13,7 @@ import { giveAccess } from './access.ts';
 import { endJob } from './end-job.ts';
 import { endpointsOfJob } from './endpoints.ts';
 import { retryManifestOf } from './retry-manifest.ts';
+import { manifestsOf, secondManifestOf } from './second-manifest.ts';
 import type { Services } from './services.ts';
 
 /** How far a job is cleaned. Plain JSON. */
@@ -41,7 +42,7 @@ export async function cleanStep(
   await using endpoints = await endpointsOfJob(services, id, job.spec);
   const { destination } = endpoints;
   const isOver = () => deadline.isNear();
-  const sweeping = { job, destination, store, manifests, signal, isOver };
+  const sweeping = { job, destination, store, manifests: manifestsOf(job, manifests), signal, isOver };
   const keep = (cursor: CleanCursor) => store.keepCloseCursor(id, cursor);
   // Nothing is written before a job is planned.
   const isPlanned = job.roots.length > 0 && job.expectedFiles > 0;
@@ -66,6 +67,7 @@ export async function cleanStep(
   }
   await manifests.remove(retryManifestOf(id));
   await manifests.remove(id);
+  await manifests.remove(secondManifestOf(id));
   await manifests.remove(deletesOf(id));
   await lists.remove(id);
   await endJob(job, destination, services, signal);

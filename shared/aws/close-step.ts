@@ -7,6 +7,7 @@ import { withSmallHeap } from '../memory.ts';
 import { endJob } from './end-job.ts';
 import { endpointsOfJob } from './endpoints.ts';
 import type { FinalStatus } from './final-status.ts';
+import { manifestsOf } from './second-manifest.ts';
 import type { Services } from './services.ts';
 
 export interface CloseRequest {
@@ -42,7 +43,7 @@ export async function closeStep(
   deadline: Deadline,
   signal: AbortSignal,
 ): Promise<CloseAnswer> {
-  const { store, active, manifests } = services;
+  const { store, active } = services;
   const driven = await active.drivenBy(execution);
   const job = driven && (await store.get(driven.job));
   if (!job) return { closed: true, cause: reason };
@@ -59,7 +60,7 @@ export async function closeStep(
   await using endpoints = await endpointsOfJob(services, job.id, job.spec);
   const { destination } = endpoints;
   while (cursor.phase === 'sweep') {
-    const sweeping = { job, destination, store, manifests, signal, isOver };
+    const sweeping = { job, destination, store, manifests: manifestsOf(job, services.manifests), signal, isOver };
     const checkpoint = new Checkpoint<SweepPosition>((at) => keep({ phase: 'sweep', at }));
     const from: SweepPosition = cursor.at;
     const at: SweepPosition | undefined = await withSmallHeap(() => sweep(sweeping, () => true, from, checkpoint));

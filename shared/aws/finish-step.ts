@@ -10,12 +10,16 @@ import { hasList } from '../job/spec.ts';
 import { endJob } from './end-job.ts';
 import { endpointsOfJob } from './endpoints.ts';
 import type { FinalStatus } from './final-status.ts';
+import { manifestsOf } from './second-manifest.ts';
+import { openTypeChanges } from './open-type-changes.ts';
+import { secondPass } from '../names.ts';
 import type { Services } from './services.ts';
 
 export interface FinishAnswer extends Partial<FinalStatus> {
   /** False: call again. */
   readonly done: boolean;
-  readonly outcome?: Job['outcome'];
+  /** `SecondPass`: none yet, the job is to be planned and copied once more. */
+  readonly outcome?: Job['outcome'] | typeof secondPass;
 }
 
 /**
@@ -39,23 +43,26 @@ export async function finishStep(
   // Only for the attributes of directories.
   const isListed = options.preserve && hasList(options) && job.phase !== 'done';
   using list = isListed ? await lists.open(id, job.roots[0]?.source ?? '/') : undefined;
+  using typeChanges = job.phase === 'done' ? undefined : await openTypeChanges(job, services);
   // A file that is read again once it was put together goes on in the next invocation, and so do deletions.
   const late = new AbortController();
   const disarm = deadline.arm(late);
   const context = { job, source, destination, store, owner, progress: new Progress(), log };
   const finishing: Finishing = {
-    ...{ job, source, destination, store, manifests, deaths: store, owner, list, log, signal, isOver },
+    ...{ job, source, destination, store, deaths: store, owner, list, log, signal, isOver },
+    manifests: manifestsOf(job, manifests),
     assemble: (batch, index, unit, claim, both) =>
       assemble({ ...context, signal: AbortSignal.any([both, late.signal]) }, batch, index, unit, claim),
     onOutcome: () => undefined,
     deleting: {
-      ...{ lists: manifests, onDeletion: () => undefined, late: late.signal },
+      ...{ lists: manifests, typeChanges, onDeletion: () => undefined, late: late.signal },
       track: () => Promise.reject(new Error('no list here')),
     },
   };
   try {
     const ended = job.phase === 'done' ? job : await finish(finishing);
     if (!ended) return { done: false };
+    if (ended.phase === 'planning') return { done: true, outcome: secondPass };
     // Nothing is left to retry.
     if (ended.outcome === 'Successful') {
       if (options.delete) await manifests.remove(deletesOf(id));

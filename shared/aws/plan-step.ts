@@ -23,6 +23,10 @@ import { isCleaned } from '../job/cleaned.ts';
 import { mayReplace } from '../job/existing.ts';
 import { hasList, type JobSpec, parseJobSpec, withOptions } from '../job/spec.ts';
 import { planStretch } from '../plan/plan.ts';
+import { ofBothPasses, secondPassOf } from '../plan/second-pass.ts';
+import type { TypeChange } from '../plan/type-change.ts';
+import { openTypeChanges } from './open-type-changes.ts';
+import { secondManifestOf } from './second-manifest.ts';
 
 /** What the state machine hands over: who drives the job, and what was typed. */
 export interface PlanRequest {
@@ -105,7 +109,7 @@ export async function planStep(
   if (job.phase !== 'copying') return await answer(job, endpoints, { batches: 0, key: '' }, true);
   let ready = (await active.get(id))?.ready;
   if (!ready) {
-    ready = await writeRetryManifest(id, services, deadline);
+    ready = await writeRetryManifest(job, services, deadline);
     if (!ready) return await answer(job, endpoints, { batches: 0, key: '' }, false);
     await active.setReady(id, ready, scaleOf(endpoints, limits));
   }
@@ -200,22 +204,29 @@ async function takeUp(
 }
 
 /** @returns undefined when the time was over: what was planned is kept */
-async function planOn(
-  job: Job,
-  endpoints: Endpoints,
-  { manifests, takenNames, lists }: Services,
-  deadline: Deadline,
-  signal: AbortSignal,
-) {
-  const resumed = await manifests.resume(job.id);
-  const cursor = cursorIn(resumed?.cursor);
-  const writer = resumed && cursor ? resumed.writer : await manifests.create(job.id);
+async function planOn(job: Job, endpoints: Endpoints, services: Services, deadline: Deadline, signal: AbortSignal) {
+  const { manifests, takenNames, lists } = services;
+  const second = job.pass === 2 ? secondPassOf(job) : undefined;
+  const name = second ? secondManifestOf(job.id) : job.id;
+  const resumed = await manifests.resume(name);
+  const kept = cursorIn(resumed?.cursor);
+  const writer = resumed && kept ? resumed.writer : await manifests.create(name);
   using names = new NamesOnDisk();
-  const namesKept = cursor?.names ?? 0;
+  const namesKept = kept?.cursor.names ?? 0;
   await takenNames.refill(job.id, names, namesKept);
+  using changes = new NamesOnDisk();
+  const changesKept = kept?.typeChanges ?? 0;
+  let typeChanges = changesKept;
+  await services.typeChanges.refill(job.id, changes, changesKept);
   const { source, destination } = endpoints;
   const { roots, spec } = job;
-  using list = hasList(spec.options) ? await lists.open(job.id, roots[0]?.source ?? '/') : undefined;
+  const sourceRoot = roots[0]?.source ?? '/';
+  using named = hasList(spec.options) ? await lists.open(job.id, sourceRoot) : undefined;
+  using waiting = second ? await openTypeChanges(job, services) : undefined;
+  const onTypeChange = ({ path }: TypeChange) => {
+    if (changes.add(path)) typeChanges += 1;
+    return 'later' as const;
+  };
   const planned = await planStretch({
     source,
     destination,
@@ -225,20 +236,26 @@ async function planOn(
     emit: (batch) => writer.append(batch),
     makeDirectories: true,
     names,
-    list,
+    list: waiting ?? named,
+    onTypeChange: spec.options.delete && !second ? onTypeChange : undefined,
     isOver: () => deadline.isNear(),
-    from: cursor,
+    from: kept?.cursor ?? second,
   });
+  await services.typeChanges.keep(job.id, changes, changesKept);
   if ('cursor' in planned) {
     await takenNames.keep(job.id, names, namesKept);
-    await writer.suspend(keptCursor(planned.cursor));
+    await writer.suspend(keptCursor({ cursor: planned.cursor, typeChanges }));
     return undefined;
   }
   await writer.close();
+  const key = manifests.keyOf(name);
+  if (second)
+    return { expected: ofBothPasses(job, planned), ready: { batches: planned.batches - second.packer.next, key } };
   const { files, bytes, batches, split, notSplit, planned: settled } = planned;
+  const later = typeChanges > 0 ? { typeChanges: { names: typeChanges, batches } } : {};
   return {
-    expected: { expectedFiles: files, expectedBytes: bytes, split, notSplit, planned: settled },
-    ready: { batches, key: manifests.keyOf(job.id) },
+    expected: { expectedFiles: files, expectedBytes: bytes, split, notSplit, planned: settled, ...later },
+    ready: { batches, key },
   };
 }
 

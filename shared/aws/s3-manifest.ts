@@ -73,14 +73,15 @@ export class S3Manifests implements ManifestStore {
     return { writer: this.#writer(name, checkpoint), cursor: checkpoint.cursor };
   }
 
-  async *read(name: string, { offsetBytes } = manifestStart): AsyncIterable<BatchLine> {
+  /** @param beginsAt  what positions tell as its first byte */
+  async *read(name: string, { offsetBytes } = manifestStart, beginsAt = 0): AsyncIterable<BatchLine> {
     const unreadable = (cause: unknown) => {
       const error = new Error(`the manifest ${name} cannot be read: ${messageOf(cause)}`, { cause });
       // What AWS answers is told as such.
       return cause instanceof Error && '$metadata' in cause ? cause : error;
     };
     const object = { Bucket: this.bucket, Key: this.keyOf(name) };
-    yield* linesOf(objectChunks(this.#client, object, offsetBytes), offsetBytes, unreadable);
+    yield* linesOf(objectChunks(this.#client, object, offsetBytes - beginsAt), offsetBytes, unreadable);
   }
 
   async remove(name: string): Promise<void> {

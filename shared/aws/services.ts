@@ -7,7 +7,7 @@ import type { Executions } from './executions.ts';
 import type { JobTokens } from './job-tokens.ts';
 import type { S3Lists } from './s3-lists.ts';
 import type { S3Manifests } from './s3-manifest.ts';
-import type { TakenNames } from './taken-names.ts';
+import type { KeptNames } from './kept-names.ts';
 
 /** What the steps of a job share: the stores of one deployment. */
 export interface Services {
@@ -18,7 +18,8 @@ export interface Services {
   readonly secrets: ClusterSecretStore;
   readonly manifests: S3Manifests;
   readonly lists: S3Lists;
-  readonly takenNames: TakenNames;
+  readonly takenNames: KeptNames;
+  readonly typeChanges: KeptNames;
   readonly executions: Executions;
   readonly log: Log;
 }

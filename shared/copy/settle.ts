@@ -146,10 +146,11 @@ function decideAgain(
   unit: FileUnit,
   status: FileStatus,
   there: FileStatus | undefined,
-  { existing, compare }: JobOptions,
+  options: JobOptions,
   look: Look,
 ): Decision {
-  const decision = decide(status, there, { existing, compare });
+  const { existing } = options;
+  const decision = decide(status, there, options);
   const isSame = status.kind === 'file' && there?.kind === 'file' && status.lengthBytes === there.lengthBytes;
   const wasPlanned = unit.decision === 'copy' || unit.decision === 'overwrite' || unit.decision === 'compare';
   const mayBeOurs = wasPlanned || (look === 'after a claim' && isAnother(unit, there));

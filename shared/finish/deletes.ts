@@ -6,11 +6,11 @@ import { requireFewFailures } from '../job/failures.ts';
 import type { BatchLine, ManifestPosition } from '../job/manifest-lines.ts';
 import type { DeleteOutcome } from '../job/outcome.ts';
 import { presentIn } from '../plan/absence.ts';
-import { selection } from '../plan/selection.ts';
+import { isExcluded, selection } from '../plan/selection.ts';
 import { type Deletable, hiddenBy } from '../plan/survey.ts';
 import { hasCode } from '../storage/errors.ts';
 import { basename, join, parentOf } from '../storage/path.ts';
-import type { Storage } from '../storage/storage.ts';
+import type { FileStatus } from '../storage/storage.ts';
 import { ChildrenFirst } from './children-first.ts';
 import { deleteEntry, type DeleteEnding } from './delete-entry.ts';
 import type { Deleting, Finishing } from './finishing.ts';
@@ -48,20 +48,20 @@ async function deleteBatch(finishing: Finishing, deleting: Deleting, line: Batch
   try {
     const left = [...deleteUnitsOf(line).entries()].filter(([index]) => !done.has(index));
     if (left.length === 0) return;
-    const reasons = await reasonsToKeep(finishing.source, root.source, left, signal);
-    const within: Deletable = {
-      storage: destination,
-      root: root.destination,
-      hides: hiddenBy(selection(job.spec.options, root.source)),
-      signal,
-    };
+    const { deleteExcluded, skipTrash } = job.spec.options;
+    const chosen = selection(job.spec.options, root.source);
+    const isExtra = (unit: DeleteUnit, path: string, kind: FileStatus['kind']) =>
+      unit.replacedBy === kind || (deleteExcluded && isExcluded(chosen, path, kind));
+    const reasons = await reasonsToKeep(finishing, root.source, left, isExtra, signal);
+    const hides = deleteExcluded ? () => false : hiddenBy(chosen);
+    const within: Deletable = { storage: destination, root: root.destination, hides, signal };
     const outcomes: DeleteOutcome[] = [];
     const work = new ChildrenFirst(Math.min(AT_ONCE, destination.maxConcurrency ?? AT_ONCE));
     try {
       for (const [index, unit] of left) {
         await work.add(unit.path, async () => {
           const how = {
-            skipTrash: job.spec.options.skipTrash,
+            skipTrash,
             mayHaveBegun: claim > 1,
             reasonToKeep: reasons.get(index),
           };
@@ -88,14 +88,16 @@ async function deleteBatch(finishing: Finishing, deleting: Deleting, line: Batch
 
 /**
  * Lists once more the directories of the source in which something is missing: what is there again stays, and all of what is in a
- * directory that cannot be listed.
+ * directory that cannot be listed. What is to be replaced stays where nothing is there to replace it, or nobody would copy that.
  *
+ * @param isExtra  whether something is an extra although the source has that at its path
  * @returns why units must stay, by their numbers
  */
 async function reasonsToKeep(
-  source: Storage,
+  { source, job }: Pick<Finishing, 'source' | 'job'>,
   root: string,
   units: readonly (readonly [number, DeleteUnit])[],
+  isExtra: (unit: DeleteUnit, top: string, kind: FileStatus['kind']) => boolean,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<number, string>> {
   const reasons = new Map<number, string>();
@@ -105,8 +107,14 @@ async function reasonsToKeep(
     const names = [...new Set(missing.map(([, unit]) => basename(topOf(unit))))].sort(source.order);
     const present = await presentIn(source, join(root, directory.slice(1)), names, both);
     for (const [index, unit] of missing) {
+      const kind = present?.get(basename(topOf(unit)));
       if (!present) reasons.set(index, 'its directory could not be listed at the source');
-      else if (present.has(basename(topOf(unit)))) reasons.set(index, 'the source has it again');
+      else if (unit.replacedBy !== undefined && job.pass === 2)
+        reasons.set(index, 'a resumed job does not replace it: copy again');
+      else if (unit.replacedBy !== undefined && kind === undefined)
+        reasons.set(index, 'what was to replace it has vanished');
+      else if (kind !== undefined && !isExtra(unit, topOf(unit).slice(1), kind))
+        reasons.set(index, 'the source has it again');
     }
   });
   return reasons;

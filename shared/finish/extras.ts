@@ -4,6 +4,7 @@ import type { Found } from '../job/job.ts';
 import type { JobOptions } from '../job/spec.ts';
 import type { Root } from '../job/root.ts';
 import { type ExtrasCursor, type ExtrasSearch, findExtras } from '../plan/extras.ts';
+import { listedAt } from '../plan/path-list.ts';
 import { selection } from '../plan/selection.ts';
 import { join } from '../storage/path.ts';
 import { requireFewDeletes } from './delete-brake.ts';
@@ -19,7 +20,7 @@ export function seeksExtras(options: Pick<JobOptions, 'delete' | 'trackMissing'>
 }
 
 /** Raised with every change of what the cursor is made of. */
-const VERSION = 2;
+const VERSION = 3;
 
 /** Where the listing of deletions goes on. Plain JSON. */
 interface ListCursor {
@@ -55,7 +56,13 @@ export async function listExtras(finishing: Finishing): Promise<'nothing to dele
   requireSettled(job, counters);
   const failed = counters.get('files.failed') ?? 0;
   if (failed > 0) {
-    await store.update(job.id, { notDeleted: `${failed} files failed` });
+    const changes = job.typeChanges ? `, and ${job.typeChanges.names} type changes wait for that` : '';
+    await store.update(job.id, { notDeleted: `${failed} files failed${changes}` });
+    for (const path of deleting.typeChanges ? listedAt(deleting.typeChanges, '', false) : [])
+      finishing.log.error(
+        { path },
+        'not copied: something of another kind stands at the destination, and nothing is deleted',
+      );
     return 'nothing to delete';
   }
   const vanished = await vanishedDirectories(job, store, counters);
@@ -147,7 +154,7 @@ function toldOf(lost: number, vanished = 0): string | undefined {
 
 /** What could not be listed is told, and nothing of it is an extra. */
 async function search(
-  { job, source, destination, signal, log }: Finishing,
+  { job, source, destination, signal, log, deleting }: Finishing,
   {
     onLost,
     vanished,
@@ -162,6 +169,9 @@ async function search(
       roots: job.roots,
       ...how,
       selection: keeping(vanished, selection(job.spec.options, job.roots[0]?.source ?? '/')),
+      // What vanished keeps its namesake by being hidden: in such a run all that is hidden stays.
+      excluded: job.spec.options.deleteExcluded && vanished.length === 0,
+      isReplaced: (path) => deleting?.typeChanges?.find(path)?.isListed === true,
       signal,
       onLost: (path, { message: error }) => {
         onLost();

@@ -25,6 +25,9 @@ export type FinishCursor =
   | { readonly phase: 'directories'; readonly at: DirectoriesPosition }
   | { readonly phase: 'status'; readonly losses: DirectoryLosses };
 
+/** In place of a cursor: what something of another kind stood in the way of is to be planned now. */
+const SECOND_PASS = 'second pass';
+
 const phases: readonly string[] = [
   'deaths',
   'assemble',
@@ -39,9 +42,10 @@ const phases: readonly string[] = [
 /**
  * Ends a job whose batches were all handed out: what dead copiers did not record fails, files that chunks copied are put together, what tries
  * may have left is deleted, and then what only the destination has; directories get their attributes, since a deletion changes their times,
- * and the job its status. The cursor is kept with the job every few seconds, and a finish goes on from it, whatever stopped the one before.
+ * and the job its status. Where something stood in the way of what is of another kind, and is deleted, the job goes on with a second pass before its
+ * directories. The cursor is kept with the job every few seconds, and a finish goes on from it, whatever stopped the one before.
  *
- * @returns the ended job, or undefined when the time was over: call again
+ * @returns the ended job, or one that is to be planned and copied again, in its second pass; undefined when the time was over: call again
  * @throws IncompleteError when files are not accounted for: the job is then to be copied on, not finished
  */
 export function finish(finishing: Finishing): Promise<Job | undefined> {
@@ -50,7 +54,9 @@ export function finish(finishing: Finishing): Promise<Job | undefined> {
     if (job.phase !== 'finishing') await store.update(job.id, { phase: 'finishing' });
     let cursor = cursorIn(await store.finishCursor(job.id)) ?? { phase: 'deaths', at: manifestStart };
     while (cursor.phase !== 'status') {
-      cursor = await advance(cursor, finishing);
+      const next = await advance(cursor, finishing);
+      if (next === SECOND_PASS) return beginSecondPass(job, store);
+      cursor = next;
       await store.keepFinishCursor(job.id, cursor);
       if (isOver()) return undefined;
     }
@@ -60,6 +66,14 @@ export function finish(finishing: Finishing): Promise<Job | undefined> {
     // What was found out on the way, in this stretch or in earlier ones, is kept with the job alone.
     return { ...((await store.get(job.id)) ?? job), ...ending };
   });
+}
+
+/** Killed before its last line, the job finishes anew, which finds that everything is deleted, and comes here again. */
+async function beginSecondPass(job: Job, store: JobStore): Promise<Job> {
+  const changes = { phase: 'planning', pass: 2 } as const;
+  await store.keepFinishCursor(job.id, undefined);
+  await store.update(job.id, changes);
+  return { ...((await store.get(job.id)) ?? job), ...changes };
 }
 
 /**
@@ -82,7 +96,7 @@ export async function forgetLosses(
 async function advance(
   cursor: Exclude<FinishCursor, { phase: 'status' }>,
   finishing: Finishing,
-): Promise<FinishCursor> {
+): Promise<FinishCursor | typeof SECOND_PASS> {
   const { job, store } = finishing;
   const { phase } = cursor;
   const checkpoint = <Position>() => new Checkpoint<Position>((at) => store.keepFinishCursor(job.id, { phase, at }));
@@ -115,7 +129,9 @@ async function advance(
       }
     case 'deletes': {
       const at = await deleteExtras(finishing, cursor.at, checkpoint());
-      return at ? { phase: 'deletes', at } : { phase: 'directories', at: directoriesStart };
+      if (at) return { phase: 'deletes', at };
+      const isFirstOfTwo = job.typeChanges !== undefined && job.pass !== 2;
+      return isFirstOfTwo ? SECOND_PASS : { phase: 'directories', at: directoriesStart };
     }
     case 'directories': {
       const stopped = await setDirectories(finishing, cursor.at, checkpoint());

@@ -25,6 +25,8 @@ export interface Deleting {
   readonly lists: DeleteLists;
   /** Where extras are listed in place of being deleted; called once, and only where that was asked for. */
   readonly track: () => Promise<ExtrasFile>;
+  /** The type changes that planning has left for a second pass, where there are any. */
+  readonly typeChanges?: PathList | undefined;
   /** Called with each deletion once it is recorded. */
   readonly onDeletion: (unit: DeleteUnit, path: string, outcome: DeleteOutcome) => void;
   /** Aborted when the time is over: what is on its way ends there, and what has ended is recorded. Never where it is absent. */

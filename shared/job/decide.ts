@@ -19,6 +19,14 @@ export const EXISTS = 'exists';
 /** The reason for refusing what was a file when it was listed. */
 export const NOW_A_DIRECTORY = 'a directory stands at the source by now: copy again, a resumed job does not list it';
 
+/** What a job was told of files that stand at the destination. */
+export interface DecideOptions {
+  readonly existing: Existing;
+  readonly compare: Comparison;
+  /** With it a directory that stands in the way of a file is deleted before the file is planned: one that still stands had to be kept. */
+  readonly delete?: boolean;
+}
+
 /**
  * Decides from two listing entries. Costs no request; modification times decide nothing unless that was asked for, since a file
  * rewritten in place may keep its own.
@@ -28,7 +36,7 @@ export const NOW_A_DIRECTORY = 'a directory stands at the source by now: copy ag
  *     directory  any                      any            fail       it was a file, or nothing, before: what is in it is in no batch
  *     other      any                      any            skip       not a regular file
  *     file       absent                   any            copy
- *     file       not a file               any            fail       a directory stands there
+ *     file       not a file               any            fail       a directory stands there; with `delete` it had to stay
  *     file       file                     skip           skip       exists
  *     file       file, other length       fail           fail       exists and differs
  *     file       file, other length       update         overwrite  length differs
@@ -43,16 +51,13 @@ export const NOW_A_DIRECTORY = 'a directory stands at the source by now: copy ag
 export function decide(
   source: FileStatus,
   destination: FileStatus | undefined,
-  { existing, compare }: { readonly existing: Existing; readonly compare: Comparison },
+  { existing, compare, delete: deletes = false }: DecideOptions,
 ): Decision {
   if (source.refusal !== undefined) return { kind: 'fail', reason: source.refusal, lasting: true };
   if (source.kind === 'directory') return { kind: 'fail', reason: NOW_A_DIRECTORY, lasting: true };
   if (source.kind !== 'file') return { kind: 'skip', reason: 'not a regular file' };
   if (!destination) return { kind: 'copy', reason: '' };
-  if (destination.kind !== 'file') {
-    const what = destination.kind === 'directory' ? 'a directory' : 'something that is no file';
-    return { kind: 'fail', reason: `${what} stands at the destination` };
-  }
+  if (destination.kind !== 'file') return { kind: 'fail', reason: obstacle(destination, deletes) };
   if (existing === 'skip') return { kind: 'skip', reason: EXISTS };
   if (source.lengthBytes !== destination.lengthBytes) {
     return existing === 'fail'
@@ -69,4 +74,11 @@ export function decide(
   const isOfOneTime = source.modifiedAtMs === destination.modifiedAtMs;
   if (compare === 'time' && isOfOneTime) return { kind: 'skip', reason: 'same length and modification time' };
   return { kind: 'compare', reason: 'same length' };
+}
+
+/** What stands in the way of a file, and what to do about it. */
+function obstacle({ kind }: FileStatus, deletes: boolean): string {
+  if (kind !== 'directory') return 'something that is no file stands at the destination: remove it';
+  if (!deletes) return 'a directory stands at the destination: remove it, or copy with --exact --delete';
+  return 'a directory stands at the destination, and was not deleted: remove it, and copy again';
 }

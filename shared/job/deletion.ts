@@ -13,6 +13,8 @@ export interface DeleteUnit {
   /** The uppermost directory above it that the source has not, below the root; left out where that is the path itself. */
   readonly top?: string;
   readonly kind: 'file' | 'directory';
+  /** What the source has in place of it, or of the directory above it: that is copied in a second pass. */
+  readonly replacedBy?: 'file' | 'directory';
   /** As it was listed: what is another one by now stays. */
   readonly modifiedAtMs: number;
   readonly fileId?: number;

@@ -36,10 +36,23 @@ export interface Job {
   readonly deletes?: Found | Pick<Found, 'files' | 'bytes'> | undefined;
   /** Why nothing was deleted that should have been; undefined where that is not so. */
   readonly notDeleted?: string | undefined;
+  /** What a second pass plans, once what stands in its way is deleted; none where left out. */
+  readonly typeChanges?: TypeChanges | undefined;
+  /** Left out: the first one, or the only one. */
+  readonly pass?: 2;
   /** What planning has settled by itself, as counters: files that it skipped, and what the user's choice left out. Missing until it has ended. */
   readonly planned?: Readonly<Record<string, number>>;
   /** Undefined where their number was fixed and stayed, and in AWS, where copiers come and go. */
   readonly transfers?: Transfers | undefined;
+}
+
+/** Names that are a file on one side and a directory on the other: they are in a list of their own. */
+export interface TypeChanges {
+  readonly names: number;
+  /** Batches of the first pass: those of the second come behind them. */
+  readonly batches: number;
+  /** Whether the manifest has them. */
+  readonly isPlanned?: true;
 }
 
 /** What the destination has and the source has not, beside all that both have. */
@@ -116,6 +129,7 @@ type UnsplitOptions = Omit<JobOptions, 'splitAbove' | 'chunkSize'>;
 const unchosen = {
   live: false,
   delete: false,
+  deleteExcluded: false,
   skipTrash: false,
   maxDelete: 'auto',
   trackMissing: '',

@@ -211,6 +211,12 @@ const optionFields = z.strictObject({
       'After every copy has succeeded, move what the destination has and the source has not into the trash; needs mapping: exact',
     ),
   skipTrash: z.boolean().default(false).describe('With delete: delete for good, in place of moving into the trash'),
+  deleteExcluded: z
+    .boolean()
+    .default(false)
+    .describe(
+      'With delete: also what include, exclude, filters or includePattern leave out at the source is deleted at the destination',
+    ),
   maxDelete: z
     .union(
       [z.int().min(0), z.string().regex(/^(?:100|[1-9]?\d)%$/), z.literal('auto')],
@@ -249,9 +255,23 @@ const optionsSchema = optionFields.transform(({ existing, force, checksum, ...op
 function faultsOfDeletes(
   options: Pick<
     z.output<typeof optionFields>,
-    'delete' | 'skipTrash' | 'maxDelete' | 'trackMissing' | 'mapping' | 'filesOnly' | 'filesFrom' | 'pairs'
+    | 'delete'
+    | 'deleteExcluded'
+    | 'skipTrash'
+    | 'minSize'
+    | 'maxSize'
+    | 'modifiedAfter'
+    | 'modifiedBefore'
+    | 'maxDelete'
+    | 'trackMissing'
+    | 'mapping'
+    | 'filesOnly'
+    | 'filesFrom'
+    | 'pairs'
   >,
 ): (readonly [string, string])[] {
+  const { deleteExcluded, minSize, maxSize, modifiedAfter, modifiedBefore } = options;
+  const picksFiles = minSize > 0 || [maxSize, modifiedAfter, modifiedBefore].some((choice) => choice !== 'off');
   const { delete: deletes, skipTrash, maxDelete, trackMissing, mapping, filesOnly, filesFrom, pairs } = options;
   const isListed = filesFrom !== 'off' || pairs.length > 0;
   const looks = deletes ? 'delete' : trackMissing === '' ? undefined : 'trackMissing';
@@ -261,6 +281,12 @@ function faultsOfDeletes(
     looks !== undefined && isListed && [looks, 'needs a whole source: leave out filesFrom and pairs'],
     deletes && trackMissing !== '' && ['trackMissing', 'lists in place of deleting: leave out delete'],
     skipTrash && !deletes && ['skipTrash', 'says how to delete: it needs delete'],
+    deleteExcluded && !deletes && ['deleteExcluded', 'says what else to delete: it needs delete'],
+    deleteExcluded &&
+      picksFiles && [
+        'deleteExcluded',
+        'cannot go with minSize, maxSize, modifiedAfter and modifiedBefore: what they leave out of a source may be there in another length or of another time',
+      ],
     maxDelete !== 'auto' && !deletes && ['maxDelete', 'limits what is deleted: it needs delete'],
   ];
   return faults.filter((fault) => fault !== false);

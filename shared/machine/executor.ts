@@ -12,9 +12,11 @@ import { copierCount } from './copier-count.ts';
 import { type CopierMeans, CopierPool, type Work } from './copier-pool.ts';
 import { copyBatches } from './copying.ts';
 import { extrasFile } from './extras-file.ts';
+import type { ListOnDisk } from './list-on-disk.ts';
 import { NamesOnDisk } from './name-set.ts';
 import { sharesOf, threadsHere } from './shared-transfers.ts';
 import type { State } from './state.ts';
+import { openTypeChanges, typeChangesOf } from './type-changes.ts';
 import { unfinishedBatches, withFirst } from './unfinished-batches.ts';
 import { deletesOf } from '../job/deletion.ts';
 import type { Batch } from '../job/unit.ts';
@@ -24,6 +26,8 @@ import { isUnsettled, type UnitOutcome, withPlanned } from '../job/outcome.ts';
 import { hasList } from '../job/spec.ts';
 import { plan } from '../plan/plan.ts';
 import type { Planning } from '../plan/planning.ts';
+import { ofBothPasses, secondPassOf } from '../plan/second-pass.ts';
+import type { TypeChange } from '../plan/type-change.ts';
 
 const SEEN_EVERY_MS = 10_000;
 /** In place of a batch's number, of a file that planning has settled. */
@@ -44,12 +48,11 @@ export interface Execution {
 
 /**
  * Runs a job from wherever it stands to its final status: this process plans and finishes, and copies where the job is not worth several
- * processes. Ends with everything of it at rest.
+ * processes. Type changes are planned and copied in a second pass, after the first one has made way for them. Ends with everything of it at rest.
  * @throws IncompleteError when files are not accounted for: the job is then to be copied on, not finished
  */
 export async function execute(job: Job, execution: Execution): Promise<Job> {
   const { store } = execution.state;
-  const pool = poolFor(job, execution);
   let current = job;
   const advance = async (changes: Partial<Job>) => {
     current = { ...current, ...changes };
@@ -60,10 +63,12 @@ export async function execute(job: Job, execution: Execution): Promise<Job> {
   try {
     await advance({ error: undefined, endedAtMs: undefined, outcome: undefined, ...noLosses });
     await forgetLosses(job, store);
-    const contact = current.phase === 'planning' ? 'known' : 'first';
-    if (current.phase === 'planning') await advance(await withSmallHeap(() => planJob(current, execution, pool)));
-    if (current.phase === 'copying') await copyJob(current, execution, contact, pool);
-    return await finishJob(current, execution);
+    for (;;) {
+      await runPass();
+      const ended = await finishJob(current, execution);
+      if (ended.phase === 'done') return ended;
+      current = ended;
+    }
   } catch (error) {
     const ending = execution.signal.aborted
       ? ({ outcome: 'Interrupted', error: 'interrupted' } as const)
@@ -71,8 +76,18 @@ export async function execute(job: Job, execution: Execution): Promise<Job> {
     await advance({ ...ending, endedAtMs: Date.now() });
     throw error;
   } finally {
-    await pool?.close();
     clearInterval(seen);
+  }
+
+  async function runPass(): Promise<void> {
+    const contact = current.phase === 'planning' ? 'known' : 'first';
+    const pool = poolFor(job, execution);
+    try {
+      if (current.phase === 'planning') await advance(await withSmallHeap(() => planJob(current, execution, pool)));
+      if (current.phase === 'copying') await copyJob(current, execution, contact, pool);
+    } finally {
+      await pool?.close();
+    }
   }
 }
 
@@ -86,7 +101,8 @@ async function planJob(
   { state, source, destination, signal, progress, onOutcome }: Execution,
   pool: CopierPool | undefined,
 ): Promise<Partial<Job>> {
-  const manifest = await state.manifests.create(job.id);
+  const from = job.pass === 2 ? secondPassOf(job) : undefined;
+  const manifest = await (from ? state.manifests.extend(job.id, from.packer.next) : state.manifests.create(job.id));
   progress.planning = true;
   try {
     const { roots, spec } = job;
@@ -108,12 +124,25 @@ async function planJob(
       onOutcome({ batch: IN_NO_BATCH, units: [unit] }, outcome);
     };
     using names = new NamesOnDisk();
-    using list = hasList(options) ? state.lists.open(job.id) : undefined;
     const planning = { source, destination, roots, options, signal, emit, names, makeDirectories: true, onSettled };
-    const expected = await plan({ ...planning, list });
+    if (from) {
+      using list = openTypeChanges(job, state.lists);
+      const expected = await plan({ ...planning, list, from });
+      await manifest.close();
+      return { phase: 'copying', ...ofBothPasses(job, expected) };
+    }
+    using list = hasList(options) ? state.lists.open(job.id) : undefined;
+    using changes = options.delete ? await state.lists.begin(typeChangesOf(job.id)) : undefined;
+    const leave = (into: ListOnDisk) => (change: TypeChange) => {
+      into.add(change.path);
+      return 'later' as const;
+    };
+    const expected = await plan({ ...planning, list, onTypeChange: changes && leave(changes) });
     await manifest.close();
-    const { files, bytes, split, notSplit, planned } = expected;
-    return { phase: 'copying', expectedFiles: files, expectedBytes: bytes, split, notSplit, planned };
+    const { files, bytes, batches, split, notSplit, planned } = expected;
+    const typeChanges = changes && changes.length > 0 ? { names: changes.length, batches } : undefined;
+    const told = { expectedFiles: files, expectedBytes: bytes, split, notSplit, planned, typeChanges };
+    return { phase: 'copying', ...told };
   } catch (error) {
     await manifest.discard();
     throw error;
@@ -170,6 +199,7 @@ async function finishJob(
   const owner = newOwner();
   const context = { job, source, destination, store, owner, progress, log };
   using list = hasList(job.spec.options) ? lists.open(job.id) : undefined;
+  using typeChanges = openTypeChanges(job, lists);
   const ended = await finish({
     job,
     source,
@@ -186,7 +216,7 @@ async function finishJob(
       else progress.settle(outcome);
       onOutcome(batch, outcome);
     },
-    deleting: { lists: manifests, track: () => extrasFile(job.spec.options.trackMissing), onDeletion },
+    deleting: { lists: manifests, typeChanges, track: () => extrasFile(job.spec.options.trackMissing), onDeletion },
     log,
     signal,
     isOver: () => false,
@@ -197,6 +227,7 @@ async function finishJob(
     await manifests.remove(job.id);
     await manifests.remove(deletesOf(job.id));
     await lists.remove(job.id);
+    await lists.remove(typeChangesOf(job.id));
   }
   return ended;
 }

@@ -34,6 +34,13 @@ export class KeptLists {
     await rename(unfinished, this.#file(job));
   }
 
+  /** An empty list, to which is added while the job is planned: it is whole once the job's record says how many it has. */
+  async begin(job: string): Promise<ListOnDisk> {
+    await toldLater(() => mkdir(this.#directory, { recursive: true, mode: 0o700 }));
+    await this.remove(job);
+    return new ListOnDisk(this.#file(job));
+  }
+
   /** @throws StateError when it is gone */
   open(job: string): ListOnDisk {
     if (existsSync(this.#file(job))) return new ListOnDisk(this.#file(job));

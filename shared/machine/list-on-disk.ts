@@ -49,6 +49,17 @@ export class ListOnDisk implements PathList, Disposable {
     told(() => this.#db.exec('COMMIT'));
   }
 
+  /** @param path  below the root. @throws StateError when there is no room */
+  add(path: string): void {
+    told(() => this.#add(path));
+  }
+
+  /** How many paths are listed. */
+  get length(): number {
+    const row = this.#db.prepare('SELECT count(*) AS listed FROM names WHERE listed = 1;').get();
+    return Number(row?.['listed'] ?? 0);
+  }
+
   /** A path, and all that lead to it. */
   #add(path: string): void {
     const [directory, key] = placeOf(path);

@@ -1,5 +1,5 @@
 import { createReadStream, existsSync } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ManifestStore, ManifestWriter } from '../job/manifest.ts';
 import { type BatchLine, LINE_END, lineHead, linesOf, manifestStart } from '../job/manifest-lines.ts';
@@ -15,12 +15,42 @@ export class ManifestFile implements ManifestStore {
     this.#directory = directory;
   }
 
-  async create(jobId: string): Promise<ManifestWriter> {
+  create(jobId: string): Promise<ManifestWriter> {
+    return this.#create(jobId, () => Promise.resolve());
+  }
+
+  /**
+   * Starts behind the first batches of a manifest that is there, which stays as it is until the new one is closed. Lines behind them, which an
+   * earlier writer may have closed, are gone then.
+   */
+  extend(jobId: string, batches: number): Promise<ManifestWriter> {
+    return this.#create(jobId, async (handle) => {
+      let end = 0;
+      for await (const { batch, next } of this.read(jobId)) {
+        if (batch >= batches) break;
+        end = next.offsetBytes;
+      }
+      if (end === 0) return;
+      for await (const chunk of createReadStream(this.#file(jobId), { end: end - 1 })) {
+        await handle.writeFile(chunk as Uint8Array);
+      }
+    });
+  }
+
+  /** @param begin  writes what is to stand before the first line that is appended */
+  async #create(jobId: string, begin: (handle: FileHandle) => Promise<void>): Promise<ManifestWriter> {
     const file = this.#file(jobId);
     const unfinished = `${file}.unfinished`;
     const handle = await toldLater(async () => {
       await mkdir(this.#directory, { recursive: true, mode: 0o700 });
-      return open(unfinished, 'w', 0o600);
+      const opened = await open(unfinished, 'w', 0o600);
+      try {
+        await begin(opened);
+        return opened;
+      } catch (error) {
+        await opened.close();
+        throw error;
+      }
     });
     const lines = new LineBuffer();
     const write = async (batch: AnyBatch) => {

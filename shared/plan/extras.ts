@@ -6,7 +6,8 @@ import { isWithin } from '../storage/path.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Both, DestinationOnly, Entry, SourceEntry } from './entry.ts';
 import { type Deletable, hiddenBy, isFixed, isProtected, survey } from './survey.ts';
-import { hiding, type Selection } from './selection.ts';
+import { hiding, isExcluded, type Selection } from './selection.ts';
+import { typeChangeIn } from './type-change.ts';
 import { type Visitor, walk, type WalkCursor } from './walk.ts';
 
 /** Two trees of which the second one may have more than the first. */
@@ -17,6 +18,10 @@ export interface ExtrasSearch {
   /** Whether directories are told of as a whole where that is possible, or entry by entry. */
   readonly whole: boolean;
   readonly selection: Selection;
+  /** Whether what the selection's patterns hide is taken for what the source has not. Default: it is not looked at. */
+  readonly excluded?: boolean;
+  /** Whether something of another kind takes the place of what stands at a path of the destination, which is then an extra. Default: never. */
+  readonly isReplaced?: ((path: string) => boolean) | undefined;
   readonly signal: AbortSignal;
   /** Told of each entry, a directory after all that is in it. */
   readonly emit: (unit: DeleteUnit) => Promise<void>;
@@ -32,17 +37,25 @@ export interface ExtrasCursor {
   readonly found: Found;
   /** The uppermost directory of those that only the destination has and that are open. */
   readonly top?: string | undefined;
+  /** The last entry that something of another kind is to take the place of. */
+  readonly replaced?: Replaced | undefined;
   /** The extra that was told of last. */
   readonly last?: string | undefined;
   /** What stays, of all that was passed the last one. */
   readonly stays?: string | undefined;
 }
 
+interface Replaced {
+  readonly path: string;
+  /** What the source has there. */
+  readonly by: DeleteUnit['kind'];
+}
+
 const nothing: Found = { files: 0, bytes: 0, directories: 0, destinationFiles: 0, sourceEntries: 0, sourceFiles: 0 };
 
 /**
- * Finds what the destination has and the source has not. Both trees are walked side by side, so that nothing is held. What is hidden, the trash,
- * and temporary names of this tool are no extras, and neither is a directory that holds one of them.
+ * Finds what the destination has and the source has not. Both trees are walked side by side, so that nothing is held. What is hidden (but see
+ * `excluded`), the trash, and temporary names of this tool are no extras, and neither is a directory that holds one of them.
  *
  * @returns what was found in all, or where it stopped
  * @throws RefusedError when the source is gone
@@ -58,11 +71,9 @@ export async function findExtras(
   if (!status) throw new RefusedError(`${source.name}:${root.source} is not there any more`, 'check the source');
   const there = await destination.stat(root.destination, signal);
   if (status.kind !== 'directory' || there?.kind !== 'directory') return nothing;
-  const extras = new Extras(
-    search,
-    { storage: destination, root: root.destination, hides: hiddenBy(search.selection), signal },
-    from,
-  );
+  const { selection, excluded = false } = search;
+  const hides = excluded ? () => false : hiddenBy(selection);
+  const extras = new Extras(search, { storage: destination, root: root.destination, hides, signal }, from);
   const stopped = await walk(
     {
       source: { storage: source, root: root.source, status },
@@ -70,7 +81,7 @@ export async function findExtras(
     },
     extras,
     signal,
-    { ...(isOver ? { isOver } : {}), hides: hiding(search.selection), from: from?.walk },
+    { ...(isOver ? { isOver } : {}), ...(excluded ? {} : { hides: hiding(selection) }), from: from?.walk },
   );
   return stopped ? { cursor: { walk: stopped, ...extras.state } } : extras.state.found;
 }
@@ -80,6 +91,7 @@ class Extras implements Visitor {
   readonly #within: Deletable;
   #found: { -readonly [K in keyof Found]: Found[K] };
   #top: string | undefined;
+  #replaced: Replaced | undefined;
   #last: string | undefined;
   #stays: string | undefined;
 
@@ -88,21 +100,44 @@ class Extras implements Visitor {
     this.#within = within;
     this.#found = { ...(from?.found ?? nothing) };
     this.#top = from?.top;
+    this.#replaced = from?.replaced;
     this.#last = from?.last;
     this.#stays = from?.stays;
   }
 
   get state(): Omit<ExtrasCursor, 'walk'> {
-    return { found: { ...this.#found }, top: this.#top, last: this.#last, stays: this.#stays };
+    const [top, replaced, last, stays] = [this.#top, this.#replaced, this.#last, this.#stays];
+    return { found: { ...this.#found }, top, replaced, last, stays };
   }
 
-  sourceOnly({ path, source }: SourceEntry): void {
+  /** The destination's side alone of what is replaced or, where that is asked for, hidden. */
+  takenFor(entry: Entry): Entry | undefined {
+    const { path, name, source, destination } = entry;
+    if (!source) return entry;
+    const isHidden = this.#search.excluded === true && isExcluded(this.#search.selection, path, source.kind);
+    const change = isHidden ? undefined : this.#replacement(entry);
+    if (!isHidden && !change) return entry;
+    this.#count({ path, source });
+    if (change) this.#replaced = { path, by: change.source.kind === 'file' ? 'file' : 'directory' };
+    return destination && { path, name, source: undefined, destination };
+  }
+
+  #replacement(entry: Entry) {
+    const change = typeChangeIn(entry, this.#within);
+    return change && this.#search.isReplaced?.(change.path) ? change : undefined;
+  }
+
+  #count({ path, source }: Pick<SourceEntry, 'path' | 'source'>): void {
     if (path !== '') this.#found.sourceEntries += 1;
     if (source.kind === 'file') this.#found.sourceFiles += 1;
   }
 
+  sourceOnly(entry: SourceEntry): void {
+    this.#count(entry);
+  }
+
   both(entry: Both): void {
-    this.sourceOnly(entry);
+    this.#count(entry);
     if (entry.destination.kind === 'file') this.#found.destinationFiles += 1;
   }
 
@@ -164,6 +199,7 @@ class Extras implements Visitor {
       path,
       ...(this.#top === undefined || this.#top === path ? {} : { top: this.#top }),
       kind: kind === 'file' ? 'file' : 'directory',
+      ...(this.#replaced && isWithin(`/${path}`, `/${this.#replaced.path}`) ? { replacedBy: this.#replaced.by } : {}),
       modifiedAtMs,
       ...(fileId === undefined ? {} : { fileId }),
       ...counted,

@@ -5,7 +5,7 @@ import { basename, join } from '../storage/path.ts';
 import { type Decision, decide } from '../job/decide.ts';
 import { chunkCount } from '../job/chunk.ts';
 import type { Root } from '../job/root.ts';
-import type { JobOptions } from '../job/spec.ts';
+import { hasList, type JobOptions } from '../job/spec.ts';
 import type { Batches } from './batches.ts';
 import type { NameSet } from './name-set.ts';
 import type { SkippedOutcome } from '../job/outcome.ts';
@@ -77,13 +77,14 @@ export class Files {
   }
 
   /**
-   * A path that the job's list names, and that the source does not have. What comes there later may be a directory, or lie in some that nobody has
+   * A path that the job's list names, or that was of another kind at the destination when it was listed, and that the source does not have. What comes there later may be a directory, or lie in some that nobody has
    * looked at: only another plan finds it.
    */
   async failMissing(root: number, path: string): Promise<void> {
     const found = { root, path, source: unknownFile(basename(path)), destination: undefined };
-    const reason =
-      'the list names it, and the source has no such file: once it is there copy again, a resumed job does not look for it';
+    const reason = hasList(this.#planning.options)
+      ? 'the list names it, and the source has no such file: once it is there copy again, a resumed job does not look for it'
+      : 'it vanished before it was copied (copy again what is there now)';
     await this.#add(found, { kind: 'fail', reason, lasting: true });
   }
 

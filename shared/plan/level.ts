@@ -92,9 +92,9 @@ export class Level {
     return entryOf(this.directory.path, this.after, left, right);
   }
 
-  /** @param directory  the entry that was given last */
+  /** @param directory  the entry that was given last, or what it is taken for */
   descend(directory: Entry): Level {
-    const source = this.#takeAhead(directory.name);
+    const source = directory.source && this.#takeAhead(directory.name);
     this.#askAhead();
     return new Level(directory, this.#listings, source);
   }

@@ -21,6 +21,11 @@ export interface PackerState {
   readonly next: number;
 }
 
+/** @param next  the number of its first batch */
+export function emptyPacker(next: number): PackerState {
+  return { units: [], cost: 0, lineBytes: 0, limit: FIRST_COST, next };
+}
+
 /** Packs units into batches by cost. Always the same for the same units. */
 export class Packer {
   #units: Unit[];

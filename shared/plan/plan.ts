@@ -43,7 +43,7 @@ export async function planStretch(planning: Planning): Promise<Expected | { read
 }
 
 /** The whole plan in one go. */
-export async function plan(planning: Omit<Planning, 'isOver' | 'from'>): Promise<Expected> {
+export async function plan(planning: Omit<Planning, 'isOver'>): Promise<Expected> {
   const planned = await planStretch(planning);
   if ('cursor' in planned) throw new Error('planning stopped although nothing told it to');
   return planned;

@@ -4,6 +4,7 @@ import type { BatchesState } from './batches.ts';
 import type { PathList } from './path-list.ts';
 import type { SplitCounts, SplittingState } from './splitting.ts';
 import type { Tally } from './tally.ts';
+import type { TypeChange } from './type-change.ts';
 import type { WalkCursor } from './walk.ts';
 
 /** What planning needs, and what it tells. */
@@ -14,9 +15,14 @@ export interface Planning extends FilePlanning {
   readonly makeDirectories: boolean;
   /** Of `filesFrom`, where the job has one. */
   readonly list?: PathList | undefined;
+  /**
+   * Told of each type change. `later`: it is not planned, nor is anything in it; `replaced`: it is planned as though what stands there were gone.
+   * Left out: it fails.
+   */
+  readonly onTypeChange?: ((change: TypeChange) => 'later' | 'replaced') | undefined;
   /** Asked after each name of a walk; planning then stops with a cursor. Default: never. */
   readonly isOver?: () => boolean;
-  /** Where an earlier invocation stopped. */
+  /** Where an earlier invocation stopped, or an earlier pass ended. */
   readonly from?: PlanCursor | undefined;
 }
 
@@ -40,7 +46,8 @@ export interface Expected {
 export interface PlanCursor extends BatchesState {
   /** Index of the root that was being walked. */
   readonly root: number;
-  readonly walk: WalkCursor;
+  /** Undefined: from the root's beginning. */
+  readonly walk: WalkCursor | undefined;
   /** How many names flattened files have taken; the first so many that were added to `names`. */
   readonly names: number;
   readonly splitting: SplittingState;

@@ -11,6 +11,8 @@ import type { Files } from './files.ts';
 import { type Inherited, inheritedFrom, inheritedIn } from './inherited.ts';
 import { missing } from './missing.ts';
 import { atRoot } from './root-error.ts';
+import type { Tree } from './level.ts';
+import { replacing, typeChangeIn } from './type-change.ts';
 import { hiding, NOT_LISTED, selection } from './selection.ts';
 import { type Visitor, walk, type WalkCursor } from './walk.ts';
 import type { Planning } from './planning.ts';
@@ -89,7 +91,7 @@ export class Roots {
     );
     const visitor = options.filesOnly
       ? this.#flattening(index, directories, there)
-      : this.#keepingPaths(index, directories);
+      : this.#keepingPaths(index, directories, target);
     try {
       const stopped = await walk(
         {
@@ -109,7 +111,7 @@ export class Roots {
   }
 
   /** Every file goes where it lies in its tree. */
-  #keepingPaths(root: number, directories: Directories): Visitor {
+  #keepingPaths(root: number, directories: Directories, target: Tree): Visitor {
     const visit = async (entry: SourceEntry) => {
       const { path, source, destination } = entry;
       if (source.kind === 'directory') return directories.enter(entry);
@@ -117,7 +119,13 @@ export class Roots {
       const { inherited } = directories;
       await this.#files.plan({ root, path, source, destination, inherited });
     };
+    const { onTypeChange } = this.#planning;
     return {
+      takenFor: (entry) => {
+        const change = onTypeChange && typeChangeIn(entry, target);
+        if (!change) return entry;
+        return onTypeChange(change) === 'later' ? undefined : replacing(change);
+      },
       sourceOnly: visit,
       both: visit,
       hidden: ({ path }, why) => {

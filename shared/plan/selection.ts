@@ -31,6 +31,15 @@ export interface Selection {
   readonly isOptional: (directory: string) => boolean;
 }
 
+/**
+ * Whether a pattern keeps a path of the source, and all that is in it, out of the job. What lies in a directory that `filters` has hidden is looked
+ * at by itself.
+ */
+export function isExcluded({ hides }: Selection, path: string, kind: FileStatus['kind']): boolean {
+  const why = hides(path, kind);
+  return why !== undefined && why !== NOT_LISTED && !(kind === 'directory' && why === 'filters');
+}
+
 /** What `hides` is to a walk: hidden directories are told from hidden files, since what lies in them is not known. */
 export function hiding({ hides, leavesOut }: Selection): (entry: Entry) => string | undefined {
   return ({ path, source, destination }) => {

@@ -28,6 +28,11 @@ export interface Visitor {
    * @returns `walk` for a directory whose content is to be given too, name by name
    */
   destinationOnly?(entry: DestinationOnly): Promise<'walk' | undefined> | 'walk' | undefined;
+  /**
+   * Asked of each name below the roots that is neither hidden nor temporary, before anything is told of it: what it is to be taken for, which is
+   * itself by default, or itself without what one side has; nothing where the walk is to pass it by.
+   */
+  takenFor?(entry: Entry): Entry | undefined;
   /** What has the name of a temporary file, on whichever side: it is no other visitor's, and nothing below it is walked. */
   temporary?(entry: Entry): Promise<void> | void;
   /** In place of all others: what `hides` has hidden, on whichever side, and nothing below it is walked. @param why  what `hides` said */
@@ -109,9 +114,12 @@ export async function walk(
     if (!entry) {
       stack.pop()?.close();
       await visitor.leave?.(level.directory);
-    } else if (await visit(entry, trees, visitor, hides)) {
-      stack.push(level.descend(entry));
-      stack.at(-1 - OPEN_LEVELS)?.close();
+    } else {
+      const directory = await visit(entry, trees, visitor, hides);
+      if (directory) {
+        stack.push(level.descend(directory));
+        stack.at(-1 - OPEN_LEVELS)?.close();
+      }
     }
     // After a name, never before the first: each stretch gets somewhere.
     if (stack.length === 0) continue;
@@ -147,33 +155,35 @@ function cursorOf(stack: readonly Level[]): WalkCursor {
   };
 }
 
-/** @returns whether the walk goes on into the entry */
+/** @returns the directory that the walk goes on into, as what it was taken for */
 async function visit(
-  entry: Entry,
+  named: Entry,
   trees: Trees,
   visitor: Visitor,
   hides: NonNullable<Stretch['hides']>,
-): Promise<boolean> {
-  const why = hides(entry);
+): Promise<Entry | undefined> {
+  const why = hides(named);
   if (why !== undefined) {
-    await visitor.hidden?.(entry, why);
-    return false;
+    await visitor.hidden?.(named, why);
+    return undefined;
   }
-  if (isTemporary(entry.name)) {
-    await visitor.temporary?.(entry);
-    return false;
+  if (isTemporary(named.name)) {
+    await visitor.temporary?.(named);
+    return undefined;
   }
+  const entry = visitor.takenFor ? visitor.takenFor(named) : named;
+  if (!entry) return undefined;
   if (!entry.source) {
     const isWalked = (await visitor.destinationOnly?.(entry)) === 'walk';
-    return isWalked && entry.destination.kind === 'directory';
+    return isWalked && entry.destination.kind === 'directory' ? entry : undefined;
   }
   const error = blockOf(entry, trees);
   if (error) {
     await visitor.blocked?.(entry, error);
-    return false;
+    return undefined;
   }
   await give(entry, visitor);
-  return entry.source.kind === 'directory';
+  return entry.source.kind === 'directory' ? entry : undefined;
 }
 
 async function give(entry: SourceEntry, visitor: Visitor): Promise<void> {
@@ -187,7 +197,11 @@ function blockOf(entry: SourceEntry, { destination }: Trees): FanoutError | unde
   const refusal = destination?.storage.names?.unwritable(join(destination.root, path));
   if (refusal !== undefined) return new BlockedError(path, refusal, 'rename it at the source');
   if (there && there.kind !== 'directory')
-    return new BlockedError(path, 'a file stands where it is needed', 'remove it');
+    return new BlockedError(
+      path,
+      'a file stands where it is needed',
+      'remove it; --exact --delete does, unless it has to be kept',
+    );
   return undefined;
 }
 

@@ -211,6 +211,7 @@ it('ends with the Job Status, or fails with its summary', () => {
     Type: 'Choice',
     Choices: [
       { Variable: '$.finish.done', BooleanEquals: false, Next: 'Finish' },
+      { Variable: '$.finish.outcome', StringEquals: 'SecondPass', Next: 'Plan' },
       { Variable: '$.finish.outcome', StringEquals: 'Successful', Next: 'Successful' },
     ],
     Default: 'FilesFailed',

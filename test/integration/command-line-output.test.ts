@@ -168,7 +168,7 @@ describe.concurrent('--dry-run', () => {
       `${action.padEnd(9)} ${dry}/tree/${name} -> ${dry}/tree/${name}${reason}`;
     expect(forced.stdout.trimEnd().split('\n')).toEqual([
       line('copy', 'absent'),
-      line('fail', 'blocked', '  (a directory stands at the destination)'),
+      line('fail', 'blocked', '  (a directory stands at the destination: remove it, or copy with --exact --delete)'),
       line('copy', 'dir/absent'),
       line('overwrite', 'longer', '  (length differs)'),
       line('overwrite', 'other', '  (content differs)'),

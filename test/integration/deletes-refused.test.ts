@@ -122,18 +122,6 @@ describe.concurrent('deletes nothing', () => {
     expect(await mirror.names()).toEqual(before);
   });
 
-  test('when files and directories have changed places, which it says', async () => {
-    const mirror = await Mirror.make(bed, 'refused-kinds', ['a'], ['was-file', 'was-directory/x', 'extra']);
-    const { a } = mirror.pair;
-    await a.put(`${mirror.source}/was-file/now-directory`, '1');
-    await a.put(`${mirror.source}/was-directory`, '2');
-    const before = await mirror.names();
-    const { code, status } = await mirror.copy(['--delete', '--force']);
-    expect(code).toBe(1);
-    expect(status).toMatchObject({ 'Files Failed': 2, 'Files Deleted': 0, 'Not Deleted': '2 files failed' });
-    expect(await mirror.names()).toEqual(before);
-  });
-
   test('when the source has become empty, or has vanished, by the time of it', async () => {
     for (const [name, says] of [
       ['emptied', 'the source has become empty'],

@@ -46,14 +46,17 @@ const table: readonly {
     source: file(7),
     destinations: [directory],
     existing: existingChoices,
-    decision: { kind: 'fail', reason: 'a directory stands at the destination' },
+    decision: {
+      kind: 'fail',
+      reason: 'a directory stands at the destination: remove it, or copy with --exact --delete',
+    },
   },
   {
     what: 'a file where something else stands',
     source: file(7),
     destinations: [other],
     existing: existingChoices,
-    decision: { kind: 'fail', reason: 'something that is no file stands at the destination' },
+    decision: { kind: 'fail', reason: 'something that is no file stands at the destination: remove it' },
   },
   {
     what: 'a file of another length, to be replaced',
@@ -165,6 +168,12 @@ describe('decide', () => {
   it.each(comparisons)('says nothing of files that are replaced or left alone unseen: %s', (compare) => {
     expect(decide(then, then, { existing: 'overwrite', compare }).kind).toBe('overwrite');
     expect(decide(then, longer, { existing: 'skip', compare }).reason).toBe('exists');
+  });
+
+  it('says of a directory that stands in the way whether it would have been deleted', () => {
+    const options = { existing: 'update', compare: 'checksum', delete: true } as const;
+    const reason = 'a directory stands at the destination, and was not deleted: remove it, and copy again';
+    expect(decide(then, directory, options)).toEqual({ kind: 'fail', reason });
   });
 
   it('leaves modification times alone', () => {

@@ -43,6 +43,7 @@ describe('parseJobSpec', () => {
         stallTimeout: 'auto',
         minRate: 'off',
         delete: false,
+        deleteExcluded: false,
         skipTrash: false,
         maxDelete: 'auto',
         trackMissing: '',

@@ -6,17 +6,21 @@ import type { NamesOnDisk } from '../machine/name-set.ts';
 const NAMES_PER_OBJECT = 50_000;
 
 /**
- * Keeps the names that flattened files have taken between two invocations of the planner, since the disk of a Lambda ends with it: beside the
+ * Keeps names that a plan has come by between two invocations of the planner, since the disk of a Lambda ends with it: beside the
  * manifest, in objects that are called after the position of their first name. They expire with the manifest. What an invocation kept that
  * was killed before it could say how far it came is overwritten by the next one, or never read.
  */
-export class TakenNames {
+export class KeptNames {
   readonly #client: S3Client;
   readonly #bucket: string;
 
-  constructor(client: S3Client, bucket: string) {
+  readonly #kind: string;
+
+  /** @param kind  what objects are called: `names` that flattened files have taken, paths of type changes (`types`) */
+  constructor(client: S3Client, bucket: string, kind: 'names' | 'types') {
     this.#client = client;
     this.#bucket = bucket;
+    this.#kind = kind;
   }
 
   /** Keeps the names behind the first `count`, which were kept before. */
@@ -37,7 +41,7 @@ export class TakenNames {
   }
 
   /** Puts the first `count` names that were kept into an empty set. */
-  async refill(job: string, names: NamesOnDisk, count: number): Promise<void> {
+  async refill(job: string, names: { add(name: string): unknown }, count: number): Promise<void> {
     for (let position = 0; position < count;) {
       const { Body } = await this.#client.send(new GetObjectCommand(this.#object(job, position)));
       const lines = ((await Body?.transformToString()) ?? '').split('\n');
@@ -47,6 +51,6 @@ export class TakenNames {
   }
 
   #object(job: string, position: number): { Bucket: string; Key: string } {
-    return { Bucket: this.#bucket, Key: `${manifestPrefix}${job}.names.${position}.jsonl` };
+    return { Bucket: this.#bucket, Key: `${manifestPrefix}${job}.${this.#kind}.${position}.jsonl` };
   }
 }

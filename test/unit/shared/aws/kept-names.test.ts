@@ -1,6 +1,6 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { expect, it } from 'vitest';
-import { TakenNames } from '../../../../shared/aws/taken-names.ts';
+import { KeptNames } from '../../../../shared/aws/kept-names.ts';
 import { NamesOnDisk } from '../../../../shared/machine/name-set.ts';
 
 /** A client whose bucket is a map: what it sends and reads is what S3 would see. */
@@ -27,7 +27,7 @@ function s3(objects: Map<string, string>): S3Client {
 const named = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => `name \u2028\n${from + i}`);
 
 /** Adds names as an invocation would that took over from another one, and keeps them. */
-async function invocation(store: TakenNames, kept: number, added: readonly string[]): Promise<boolean[]> {
+async function invocation(store: KeptNames, kept: number, added: readonly string[]): Promise<boolean[]> {
   using names = new NamesOnDisk();
   await store.refill('job', names, kept);
   const isNew = added.map((name) => names.add(name));
@@ -37,7 +37,7 @@ async function invocation(store: TakenNames, kept: number, added: readonly strin
 
 it('gives the next invocation every name that was taken before', async () => {
   const objects = new Map<string, string>();
-  const store = new TakenNames(s3(objects), 'bucket');
+  const store = new KeptNames(s3(objects), 'bucket', 'names');
   await invocation(store, 0, named(0, 55_000));
   const isNew = await invocation(store, 55_000, [...named(54_998, 55_003), ...named(0, 2), 'last']);
   expect(isNew).toEqual([false, false, true, true, true, false, false, true]);
@@ -48,7 +48,7 @@ it('gives the next invocation every name that was taken before', async () => {
 });
 
 it('gives only what was taken when the planner said how far it came', async () => {
-  const store = new TakenNames(s3(new Map()), 'bucket');
+  const store = new KeptNames(s3(new Map()), 'bucket', 'names');
   await invocation(store, 0, named(0, 10));
   // Killed before its cursor was kept; the next one comes to other names, and to fewer.
   await invocation(store, 10, named(500, 600));
@@ -60,6 +60,6 @@ it('gives only what was taken when the planner said how far it came', async () =
 
 it('asks for nothing where no names are taken', async () => {
   const objects = new Map<string, string>();
-  await invocation(new TakenNames(s3(objects), 'bucket'), 0, []);
+  await invocation(new KeptNames(s3(objects), 'bucket', 'names'), 0, []);
   expect([...objects]).toEqual([]);
 });
