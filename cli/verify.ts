@@ -1,3 +1,4 @@
+import { messageOf } from '../shared/errors.ts';
 import { hasList, type JobSpec } from '../shared/job/spec.ts';
 import type { Log } from '../shared/log.ts';
 import { withSmallHeap } from '../shared/memory.ts';
@@ -49,10 +50,7 @@ export async function verify(source: string, destination: string, flags: VerifyF
   const log = openLog(flags.logFile, flags.verbose);
   // A report that goes into a file is wanted also by who does not watch.
   const signal = file === undefined ? AbortSignal.any([interrupt, readerGone]) : interrupt;
-  try {
-    await using endpoints = await endpointsOf(spec, flags.conf, log);
-    return await examine(spec, endpoints, { ...flags, json: isJson, file }, log, signal);
-  } catch (error) {
+  const tell = (error: unknown): number => {
     if (interrupt.aborted) {
       printError('interrupted: it is not told whether the trees are equal', isJson);
       return exitCodes.interrupted;
@@ -61,7 +59,22 @@ export async function verify(source: string, destination: string, flags: VerifyF
     const { message, code } = explain(error);
     printError(message, isJson);
     return code;
+  };
+  let endpoints: ClusterEndpoints | undefined;
+  let code: number;
+  try {
+    endpoints = await endpointsOf(spec, flags.conf, log);
+    code = await examine(spec, endpoints, { ...flags, json: isJson, file }, log, signal);
+  } catch (error) {
+    code = tell(error);
   }
+  // What was found stands, whatever becomes of connections and tokens.
+  try {
+    await endpoints?.[Symbol.asyncDispose]();
+  } catch (error) {
+    log.warn({ error: messageOf(error) }, 'the clusters could not be closed');
+  }
+  return code;
 }
 
 async function examine(
@@ -95,7 +108,8 @@ async function examine(
     : undefined;
   try {
     const trees = { source, destination, roots, options, level, oneWay, list };
-    const summary = await withSmallHeap(() => verifyTrees({ ...trees, comparisons, tally, signal, onFinding }));
+    const work = () => verifyTrees({ ...trees, comparisons, tally, signal, onFinding });
+    const summary = await (level === 'read-back' ? work() : withSmallHeap(work));
     const told = {
       ...summary,
       source: spec.source[0],

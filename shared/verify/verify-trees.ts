@@ -113,7 +113,7 @@ class RootVerification {
       const root = { path: '', name: '', source: status };
       return there ? this.#both({ ...root, destination: there }) : this.#absent('missing', '', status);
     }
-    if (there && areMaybeOne(status, there) && from === to)
+    if (there && roots.length === 1 && from === to && areMaybeOne(status, there))
       this.#notes.add(
         `${source.name}:${from} and ${destination.name}:${to} may be one and the same: both have one inode and time`,
       );
@@ -133,7 +133,8 @@ class RootVerification {
 
   /** What is likely to be meant where a copy went into a directory that was there. */
   #noteInto(): void {
-    const { source, destination } = this.#of;
+    const { source, destination, roots } = this.#of;
+    if (roots.length > 1) return;
     const { source: from, destination: to } = this.#root;
     const meant = `${source.name}:${from} ${destination.name}:${join(to, basename(from))}`;
     this.#notes.add(`a copy into an existing directory goes below it: hdfs-fanout verify ${meant}`);
