@@ -11,9 +11,8 @@ const layer = (files: string[], group: string[], message: string, allowTypeImpor
 });
 
 const entryPoints = ['**/cli/**', '**/functions/**', '**/infra/**'];
-const folders = 'storage limits preserve job plan copy finish hdfs disk endpoints doctor machine aws hadoop-conf'.split(
-  ' ',
-);
+const folders =
+  'storage limits preserve job plan copy finish verify hdfs disk endpoints doctor machine aws hadoop-conf'.split(' ');
 const outside = ['undici', 'node:http', 'node:https', 'node:net', 'node:tls', 'node:fs*', 'node:sqlite', '@aws-sdk/*'];
 
 /** A folder of shared/ and what it may import: other folders there, and what reaches outside of the process. */
@@ -50,6 +49,7 @@ export default defineConfig(
   inside('plan', ['storage', 'preserve', 'job']),
   inside('copy', ['storage', 'limits', 'preserve', 'job']),
   inside('finish', ['storage', 'preserve', 'job', 'plan']),
+  inside('verify', ['storage', 'preserve', 'job', 'plan', 'copy']),
   inside('hdfs', ['storage', 'limits'], ['undici', 'node:http', 'node:https', 'node:net', 'node:tls', 'node:fs*']),
   inside('disk', ['storage'], ['node:fs*']),
   inside('hadoop-conf', [], ['node:fs*']),
@@ -57,7 +57,7 @@ export default defineConfig(
   inside('doctor', ['storage', 'hdfs'], ['node:net', 'node:tls', 'node:fs*']),
   inside(
     'machine',
-    ['storage', 'limits', 'preserve', 'job', 'plan', 'copy', 'finish', 'endpoints'],
+    ['storage', 'limits', 'preserve', 'job', 'plan', 'copy', 'finish', 'verify', 'endpoints'],
     ['node:fs*', 'node:sqlite'],
   ),
   layer(

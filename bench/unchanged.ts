@@ -5,6 +5,7 @@ import { type ListingCase, listedPathsOf } from './cases.ts';
 import { type Arena, atOnce, commandLine } from './contestants.ts';
 import { javaCommand } from './hadoop.ts';
 import { type Command, measure } from './measure.ts';
+import type { Summary } from '../shared/verify/tally.ts';
 import type { Lister, Told } from './planning.ts';
 import { layOut } from './trees.ts';
 
@@ -33,6 +34,13 @@ const copyCommand = ({ configFile, scratch }: Arena, root: string): Command => (
   env: { WEBHDFS_CONFIG: configFile, HDFS_FANOUT_HOME: join(scratch, 'jobs') },
 });
 
+/** As closely as `--compare time` looks: by both listings. */
+const verifyCommand = ({ configFile }: Arena, root: string): Command => ({
+  program: process.execPath,
+  args: [commandLine, 'verify', '--level', 'size', '--attributes', 'times', '--json', `A:${root}`, `B:${root}`],
+  env: { WEBHDFS_CONFIG: configFile },
+});
+
 const distcpCommand = (
   { source, destination, scratch }: Arena,
   root: string,
@@ -47,6 +55,13 @@ const toldByStatus = (stdout: string): Told => {
   const line = stdout.trim().split('\n').at(-1) ?? '';
   const status = JSON.parse(line) as { readonly 'Files Skipped': number; readonly Duration: number };
   return { files: status['Files Skipped'], seconds: status.Duration };
+};
+
+/** The summary: of trees that are not equal nothing is told. */
+const toldBySummary = (stdout: string): Told => {
+  const line = stdout.trim().split('\n').at(-1) ?? '';
+  const { equal, startedAt, endedAt } = JSON.parse(line) as Summary & Record<'startedAt' | 'endedAt', string>;
+  return { files: equal.files, seconds: (Date.parse(endedAt) - Date.parse(startedAt)) / 1000 };
 };
 
 /** Lays the tree out at the source, copies it, times included, and tells who looks at both trees then. */
@@ -69,6 +84,7 @@ export const unchangedListers = async (
   return [
     { name: 'walk', title: 'listing of both trees', command: () => walkCommand(arena, root) },
     { name: 'unchanged', title: 'hdfs-fanout --compare time', command: () => copy, told: toldByStatus },
+    { name: 'verify', title: 'hdfs-fanout verify', command: () => verifyCommand(arena, root), told: toldBySummary },
     distcp('distcp-rpc', ({ rpc }) => `hdfs://${rpc}`),
     distcp('distcp', ({ namenodeUrl }) => namenodeUrl.replace('http:', 'webhdfs:')),
   ];

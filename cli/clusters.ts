@@ -15,7 +15,7 @@ export interface ClusterEndpoints extends Endpoints {
 export async function endpointsOf(spec: JobSpec, conf: string | undefined, log: Log): Promise<ClusterEndpoints> {
   const { sourceAlias, destinationAlias } = locationsOf(spec);
   if (sourceAlias === 'local' && destinationAlias === 'local') {
-    throw new SpecError('source and destination are both local', 'use cp');
+    throw new SpecError('source and destination are both local', 'use cp, or diff -r');
   }
   const file = clustersFile(conf);
   let defined: ReadonlyMap<string, Cluster> | undefined;

@@ -1,23 +1,19 @@
-import { accessSync, constants } from 'node:fs';
-import { dirname } from 'node:path';
 import { jobStatus } from '../shared/job/job-status.ts';
 import { refuseAtOnce, resolveMapping } from '../shared/plan/mapping.ts';
-import { messageOf, printable, SpecError } from '../shared/errors.ts';
+import { messageOf, SpecError } from '../shared/errors.ts';
 import { hasList, type JobSpec } from '../shared/job/spec.ts';
 import type { Log } from '../shared/log.ts';
-import { ListOnDisk } from '../shared/machine/list-on-disk.ts';
 import { openState } from '../shared/machine/state.ts';
-import { listLines } from '../shared/plan/list-lines.ts';
-import type { Root } from '../shared/job/root.ts';
 import { type ClusterEndpoints, endpointsOf } from './clusters.ts';
 import { dryRun, tellHidden, type UnitsToTell } from './dry-run.ts';
 import { exitCodes, explain } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
 import { newJobId } from './job-id.ts';
-import { listInput } from './list-input.ts';
+import { listInput, listOnDisk } from './list-input.ts';
 import { openLog } from './logging.ts';
 import { type CopyFlags, type GivenFlags, notesOn, specOf } from './options.ts';
 import { printError, printNote, printStatus, readerGone } from './output.ts';
+import { requirePlace } from './place.ts';
 import { changesOf, eachUnfinished, resumable, takeUp } from './resume.ts';
 import { runJob } from './run-job.ts';
 import { newJob } from '../shared/job/job.ts';
@@ -67,7 +63,7 @@ async function begin(
   open: Open,
 ): Promise<number> {
   const spec = specOf(paths, flags);
-  if (spec.options.trackMissing !== '') requirePlace(spec.options.trackMissing);
+  if (spec.options.trackMissing !== '') requirePlace('--track-missing', spec.options.trackMissing);
   for (const note of notesOn(spec, flags.silent)) printNote(note);
   const endpoints = await open(spec);
   const { patterns, destinationPath, source, destination } = endpoints;
@@ -79,7 +75,9 @@ async function begin(
   });
   if (flags.dryRun) {
     tellHidden(hidden, flags.json);
-    using list = await listOf(spec, roots, interrupt);
+    using list = hasList(spec.options)
+      ? await listOnDisk(spec.options.filesFrom, roots[0]?.source ?? '/', interrupt)
+      : undefined;
     return await dryRun(spec, roots, endpoints, flags.json, AbortSignal.any([interrupt, readerGone]), { list });
   }
   const state = openState();
@@ -93,15 +91,6 @@ async function begin(
     await state.store.create(job);
     return job;
   });
-}
-
-/** A list is written at the very end of a job. @throws SpecError when it could not be */
-function requirePlace(file: string): void {
-  try {
-    accessSync(dirname(file), constants.W_OK | constants.X_OK);
-  } catch (error) {
-    throw new SpecError(`--track-missing ${printable(file)}: ${messageOf(error)}`, 'name a file in another directory');
-  }
 }
 
 /** A job that was begun before. */
@@ -134,12 +123,4 @@ async function goOn(
   }
   const unfinished: UnitsToTell['batches'] = (emit) => eachUnfinished(job, state, endpoints, emit, showing);
   return dryRun(spec, roots, endpoints, flags.json, showing, { batches: unfinished });
-}
-
-/** The list of a job that is not kept. */
-async function listOf(spec: JobSpec, roots: readonly Root[], signal: AbortSignal): Promise<ListOnDisk | undefined> {
-  if (!hasList(spec.options)) return undefined;
-  const list = new ListOnDisk();
-  await list.fill(listLines(listInput('--files-from', spec.options.filesFrom, signal)), roots[0]?.source ?? '/');
-  return list;
 }

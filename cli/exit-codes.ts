@@ -30,6 +30,14 @@ Exit codes:
 
 export const statusCodesHelp = exitCodesHelp.replace('  130', '  4    the job is still running\n  130');
 
+export const verifyCodesHelp = `
+Exit codes:
+  0    the trees are equal, as far as the level tells
+  1    they differ
+  2    bad usage or configuration: nothing was asked of a cluster
+  3    it could not tell of everything, whatever else differs
+  130  interrupted`;
+
 /** One line for a person, and the exit code that goes with it. */
 export function explain(error: unknown): { message: string; code: number } {
   if (error instanceof CommanderError) {

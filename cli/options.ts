@@ -8,26 +8,11 @@ import { type Pair, pairOfLine } from '../shared/job/pair.ts';
 import { comparisons, type JobSpec, parseJobSpec, verificationLevels } from '../shared/job/spec.ts';
 import { attributeNames, chosenAttributes } from '../shared/preserve/attributes.ts';
 
-/** Flags that describe a job, as commander gives them. */
-export interface JobFlags {
-  src?: string;
-  dest?: string;
-  force: boolean;
-  existing?: string;
+/** Flags that say what of a tree is meant and within which limits, as commander gives them. */
+export interface TreeFlags {
   preserve: boolean;
-  strictPreserve: boolean;
   attributes?: string;
-  filesOnly: boolean;
-  checksum: boolean;
-  compare: string;
-  verify: string;
-  openFiles: string;
-  live: boolean;
-  direct: boolean;
-  exact: boolean;
   threads: number | 'auto';
-  partSize: number;
-  bufferSize: number;
   minSize: number;
   maxSize?: number;
   modifiedAfter?: string;
@@ -38,11 +23,30 @@ export interface JobFlags {
   filesFrom?: string;
   pairs?: string;
   includePattern: string;
-  maxFailures: number;
   bandwidth?: string;
   namenodeOps?: number | 'off';
   stallTimeout: string;
   minRate?: string;
+}
+
+/** Flags that describe a job. */
+export interface JobFlags extends TreeFlags {
+  src?: string;
+  dest?: string;
+  force: boolean;
+  existing?: string;
+  strictPreserve: boolean;
+  filesOnly: boolean;
+  checksum: boolean;
+  compare: string;
+  verify: string;
+  openFiles: string;
+  live: boolean;
+  direct: boolean;
+  exact: boolean;
+  partSize: number;
+  bufferSize: number;
+  maxFailures: number;
   splitAbove: number | 'auto';
   chunkSize: number;
   delete?: boolean;
@@ -147,25 +151,9 @@ export const retryOptions = {
 /** Options that may change while a job runs. */
 export const runningOptions = [threads, bandwidth, namenodeOps] as const;
 
-/** Flags of every command that starts a job: pydistcp's with their meaning, then ours. */
-export function addJobFlags(command: Command): Command {
+/** Flags that choose of a tree. */
+function addSelectionFlags(command: Command): Command {
   return command
-    .argument('[paths...]', 'SOURCE... DESTINATION, each cluster:/path; plain paths with -s and -d')
-    .option('-s, --src <cluster>', 'alias of the source cluster, or local')
-    .option('-d, --dest <cluster>', 'alias of the destination cluster, or local')
-    .addOption(force)
-    .addOption(existing)
-    .option('-p, --preserve', 'preserve owner, group, permission, times, replication, block size, ACL, xattrs', false)
-    .option('--attributes <list>', `preserve these and no others: ${attributeNames.join(', ')}`)
-    .option('--strict-preserve', 'a file whose attributes cannot be set fails', false)
-    .option('--exact', 'the destination is the copied root, existing or not (cp -T)', false)
-    .option('--no-checksum', 'with --force: replace existing files without comparing them')
-    .addOption(compare)
-    .addOption(verify)
-    .addOption(openFiles)
-    .addOption(live)
-    .option('--direct', 'write to the final name: no temporary file, no atomic rename', false)
-    .option('--files-only', 'flatten: all files directly under the destination', false)
     .option(
       '--include <glob>',
       'only what matches; may be repeated: *.csv at any depth, a/*.csv below the source, ** any directories',
@@ -194,7 +182,42 @@ export function addJobFlags(command: Command): Command {
       '--modified-after <time>',
       'only files modified since: 7d (s, m, h, d, w ago), 2024-01-31, 2024-01-31T18:00Z',
     )
-    .option('--modified-before <time>', 'only files modified before')
+    .option('--modified-before <time>', 'only files modified before');
+}
+
+/** Flags of `verify`: those of a job that say of what it is, which attributes it carries over, and what it is kept within. */
+export function addVerifyFlags(command: Command): Command {
+  const begun = command
+    .option('-p, --preserve', 'compare the attributes that copy --preserve carries over', false)
+    .option('--attributes <list>', `compare these and no others: ${attributeNames.join(', ')}`);
+  return addSelectionFlags(begun)
+    .addOption(threads)
+    .addOption(bandwidth)
+    .addOption(namenodeOps)
+    .addOption(stallTimeout)
+    .addOption(minRate);
+}
+
+/** Flags of every command that starts a job: pydistcp's with their meaning, then ours. */
+export function addJobFlags(command: Command): Command {
+  const begun = command
+    .argument('[paths...]', 'SOURCE... DESTINATION, each cluster:/path; plain paths with -s and -d')
+    .option('-s, --src <cluster>', 'alias of the source cluster, or local')
+    .option('-d, --dest <cluster>', 'alias of the destination cluster, or local')
+    .addOption(force)
+    .addOption(existing)
+    .option('-p, --preserve', 'preserve owner, group, permission, times, replication, block size, ACL, xattrs', false)
+    .option('--attributes <list>', `preserve these and no others: ${attributeNames.join(', ')}`)
+    .option('--strict-preserve', 'a file whose attributes cannot be set fails', false)
+    .option('--exact', 'the destination is the copied root, existing or not (cp -T)', false)
+    .option('--no-checksum', 'with --force: replace existing files without comparing them')
+    .addOption(compare)
+    .addOption(verify)
+    .addOption(openFiles)
+    .addOption(live)
+    .option('--direct', 'write to the final name: no temporary file, no atomic rename', false)
+    .option('--files-only', 'flatten: all files directly under the destination', false);
+  return addSelectionFlags(begun)
     .addOption(splitAbove)
     .option(
       '--chunk-size <bytes>',
@@ -234,42 +257,55 @@ export function specOf(paths: readonly string[], flags: JobFlags): JobSpec {
     options: {
       existing: existingFrom(flags),
       mapping: flags.exact ? 'exact' : 'cp',
+      ...treeOptions(flags),
       preserve: flags.preserve || flags.strictPreserve,
-      attributes: flags.attributes === undefined ? [] : attributesOf(flags.attributes),
       compare: flags.compare,
       strictPreserve: flags.strictPreserve,
       verify: flags.verify,
       openFiles: flags.openFiles,
       live: flags.live,
       direct: flags.direct,
-      threads: flags.threads,
       splitAbove: flags.splitAbove,
       chunkSize: flags.chunkSize,
       partSize: flags.partSize,
       bufferSize: flags.bufferSize,
-      includePattern: flags.includePattern,
-      include: flags.include,
-      exclude: flags.exclude,
-      filesFrom: flags.filesFrom,
-      filters: flags.filters === undefined ? [] : linesOf('--filters', flags.filters),
-      pairs: flags.pairs === undefined ? [] : pairsIn(flags.pairs),
-      minSize: flags.minSize,
-      maxSize: flags.maxSize,
-      modifiedAfter: flags.modifiedAfter,
-      modifiedBefore: flags.modifiedBefore,
       filesOnly: flags.filesOnly,
       maxFailures: flags.maxFailures,
-      bandwidth: flags.bandwidth,
-      namenodeOps: flags.namenodeOps,
       delete: flags.delete,
       deleteExcluded: flags.deleteExcluded,
       skipTrash: flags.skipTrash,
       maxDelete: flags.maxDelete,
       trackMissing: flags.trackMissing === undefined ? undefined : resolve(flags.trackMissing),
-      stallTimeout: flags.stallTimeout,
-      minRate: flags.minRate,
     },
   });
+}
+
+/** The job that `verify` holds two trees against. @throws SpecError */
+export function verifySpecOf(source: string, destination: string, flags: TreeFlags): JobSpec {
+  return parseJobSpec({ source, destination, options: { ...treeOptions(flags), mapping: 'exact' } });
+}
+
+/** What of a tree, and within which limits. */
+function treeOptions(flags: TreeFlags) {
+  return {
+    preserve: flags.preserve,
+    attributes: flags.attributes === undefined ? [] : attributesOf(flags.attributes),
+    includePattern: flags.includePattern,
+    include: flags.include,
+    exclude: flags.exclude,
+    filesFrom: flags.filesFrom,
+    filters: flags.filters === undefined ? [] : linesOf('--filters', flags.filters),
+    pairs: flags.pairs === undefined ? [] : pairsIn(flags.pairs),
+    minSize: flags.minSize,
+    maxSize: flags.maxSize,
+    modifiedAfter: flags.modifiedAfter,
+    modifiedBefore: flags.modifiedBefore,
+    threads: flags.threads,
+    bandwidth: flags.bandwidth,
+    namenodeOps: flags.namenodeOps,
+    stallTimeout: flags.stallTimeout,
+    minRate: flags.minRate,
+  };
 }
 
 /** @throws SpecError when what becomes of existing files is said by --existing and by pydistcp's flags */

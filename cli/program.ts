@@ -1,13 +1,14 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { clean, type CleanFlags } from './clean.ts';
 import { copy } from './copy.ts';
 import { doctor, type DoctorFlags } from './doctor.ts';
-import { checkCodesHelp, exitCodesHelp, statusCodesHelp } from './exit-codes.ts';
+import { checkCodesHelp, exitCodesHelp, statusCodesHelp, verifyCodesHelp } from './exit-codes.ts';
 import { jobs } from './jobs.ts';
 import {
   addDeleteFlags,
   addJobFlags,
+  addVerifyFlags,
   type CopyFlags,
   givenFlags,
   positiveNumber,
@@ -20,8 +21,10 @@ import type { listClusters } from './list-clusters.ts';
 import type { pushClusters } from './push-clusters.ts';
 import type { retry, start } from './start.ts';
 import { set, type SetFlags } from './set.ts';
+import { verifyLevels } from '../shared/verify/finding.ts';
 import { status } from './status.ts';
 import type { stop } from './stop.ts';
+import { verify, type VerifyFlags } from './verify.ts';
 import type { watch } from './watch.ts';
 
 /** Makes a command throw on wrong usage: commander itself would print it in its own way and end the process with 1. */
@@ -67,6 +70,17 @@ Examples:
   hdfs-fanout clusters check
   hdfs-fanout clusters check prod --json
 ${checkCodesHelp}`;
+
+const verifyHelp = `
+The two named paths are held against each other, as after a copy with --exact. After a copy into an existing directory
+name what it made there: verify staging:/data/outgoing prod:/data/incoming/outgoing
+
+Examples:
+  hdfs-fanout verify staging:/data/2026 prod:/data/2026
+  hdfs-fanout verify --preserve --report differences.jsonl staging:/data/2026 prod:/data/2026
+  hdfs-fanout verify --level read-back --bandwidth 100M --one-way staging:/data/2026 prod:/data/2026
+  hdfs-fanout verify --level size --exclude _temporary --json staging:/data/2026 prod:/data/2026
+${verifyCodesHelp}`;
 
 const setHelp = `
 Examples:
@@ -229,6 +243,30 @@ configure(program.command('doctor'))
   .option('--json', 'one JSON object a line', false)
   .addHelpText('after', doctorHelp)
   .action((alias: string, path: string | undefined, flags: DoctorFlags) => finish(doctor(alias, path, flags)));
+
+addVerifyFlags(
+  configure(program.command('verify'))
+    .description('hold a destination against its source, and change nothing')
+    .argument('<source>', 'cluster:/path, or local:/path')
+    .argument('<destination>', 'the same')
+    .addOption(
+      new Option(
+        '--level <level>',
+        'compare files of one length: not at all, by stored checksums (where these cannot be compared, by what is read), or by reading both',
+      )
+        .choices(verifyLevels)
+        .default('checksum'),
+    )
+    .option('--one-way', 'what only the destination has is no difference', false)
+    .option('--report <file>', 'write each finding, and a summary, as JSON lines; -: stdout, as with --json'),
+)
+  .option('--conf <file>', 'cluster configuration (default: $WEBHDFS_CONFIG, then ~/.webhdfs.cfg)')
+  .option('--json', 'one JSON object a line on stdout', false)
+  .option('--silent', 'show no progress', false)
+  .option('-v, --verbose', 'log to stderr; repeat for more: errors, warnings, info, debug', (_, n: number) => n + 1, 0)
+  .option('--log-file <file>', 'log as JSON lines to a file')
+  .addHelpText('after', verifyHelp)
+  .action((source: string, destination: string, flags: VerifyFlags) => finish(verify(source, destination, flags)));
 
 configure(program.command('clean'))
   .description('delete the temporary files of a job that will not be resumed')

@@ -10,11 +10,16 @@ const PLAIN_EVERY_MS = 30_000;
 /** Speed is measured over about this long, so that neither a pause nor a burst misleads. */
 const SPEED_WINDOW_MS = 10_000;
 
-/** Shows progress on stderr until `stop`: a bar on a terminal, a plain line now and then elsewhere. */
+/** Shows the progress of a job on stderr until `stop`. */
 export function showProgress(progress: Progress, terminal: boolean): { stop: () => void } {
   const speed = new Speed();
+  return showLine((width) => line(progress, speed.of(progress), width), terminal);
+}
+
+/** Shows a line on stderr until `stop`: one that changes on a terminal, a plain one now and then elsewhere. */
+export function showLine(text: (width?: number) => string, terminal: boolean): { stop: () => void } {
   if (!terminal) {
-    const timer = setInterval(() => process.stderr.write(`${line(progress, speed.of(progress))}\n`), PLAIN_EVERY_MS);
+    const timer = setInterval(() => process.stderr.write(`${text()}\n`), PLAIN_EVERY_MS);
     timer.unref();
     return { stop: () => clearInterval(timer) };
   }
@@ -25,8 +30,7 @@ export function showProgress(progress: Progress, terminal: boolean): { stop: () 
     clearOnComplete: false,
     fps: 1000 / REFRESH_MS,
   });
-  const show = () =>
-    bar.update(0, { line: line(progress, speed.of(progress), (process.stderr.columns || 80) - RESERVED_COLUMNS) });
+  const show = () => bar.update(0, { line: text((process.stderr.columns || 80) - RESERVED_COLUMNS) });
   bar.start(1, 0, { line: '' });
   const timer = setInterval(show, REFRESH_MS);
   return {

@@ -136,14 +136,14 @@ async function openOr<T>(asked: Promise<T>): Promise<T | 'open'> {
 export async function isBeginningOf(part: ContentOf, whole: ContentOf, signal: AbortSignal): Promise<boolean> {
   if (part.lengthBytes >= whole.lengthBytes) return false;
   const [a, b] = await allOrAbort(signal, [
-    (both) => openOr(beginning(part, part.lengthBytes, both)),
-    (both) => beginning(whole, part.lengthBytes, both),
+    (both) => openOr(hashOf(part, part.lengthBytes, both)),
+    (both) => hashOf(whole, part.lengthBytes, both),
   ]);
   return a === b;
 }
 
-/** The digest of a file's first bytes. */
-async function beginning(file: ContentOf, bytes: number, signal: AbortSignal): Promise<string> {
+/** The SHA-256 of a file's first bytes, in hex. @throws SourceChangedError when it is found to have another length */
+export async function hashOf(file: ContentOf, bytes: number, signal: AbortSignal): Promise<string> {
   const hash = createHash('sha256');
   const range = { offset: 0, lengthBytes: bytes, fileBytes: file.lengthBytes };
   const { body } = await file.storage.read(file.path, range, signal);

@@ -1,7 +1,7 @@
 import { FanoutError, SourceChangedError, SourceVanishedError } from '../errors.ts';
 import { withoutAcl } from '../storage/acl.ts';
 import type { FileStatus, Storage } from '../storage/storage.ts';
-import { retry } from '../retry.ts';
+import { type Again, retry } from '../retry.ts';
 import { allOrAbort } from '../all-or-abort.ts';
 import { type Attributes, attributesOf } from '../preserve/attributes.ts';
 import { wholeFile } from '../storage/budget.ts';
@@ -62,18 +62,22 @@ export async function settle(
   // An earlier claim may have had other orders, and have begun what is to be skipped now.
   const isDecided = look === 'after a claim' ? isNeverWritten(unit) : isFinal(unit, options);
   if (isDecided || (look === 'planned' && decision !== 'compare')) return { kind: kindOf(decision), reason, unit };
-  let doubtful = 0;
-  const again = (error: unknown) => {
-    if (!(error instanceof FanoutError) || error.disposition !== 'retry') return 'no';
-    return hasCode(error, 'other', 'no-block') && ++doubtful >= DOUBTFUL_TRIES ? 'no' : 'soon';
-  };
-  return retry(wholeFile, signal, again, async () => {
+  return retry(wholeFile, signal, comparisonAgain(), async () => {
     const seen =
       look === 'planned'
         ? { kind: 'compare' as const, reason, unit }
         : await lookAgain(route, unit, options, look, signal);
     return seen.kind === 'compare' ? compare(route, seen, options, look, signal) : { ...seen, kind: seen.kind };
   });
+}
+
+/** Whether a comparison of one file that failed is tried again. For one file: it counts failures. */
+export function comparisonAgain(): (error: unknown) => Again {
+  let doubtful = 0;
+  return (error) => {
+    if (!(error instanceof FanoutError) || error.disposition !== 'retry') return 'no';
+    return hasCode(error, 'other', 'no-block') && ++doubtful >= DOUBTFUL_TRIES ? 'no' : 'soon';
+  };
 }
 
 type Seen = Omit<Settled, 'kind'> & { readonly kind: FileUnit['decision'] };

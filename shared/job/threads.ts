@@ -15,8 +15,14 @@ export interface Threads {
  * @param usual  transfers at once where neither the job nor a cluster sets a number; with `auto`, at first
  * @param autoMost  with `auto`, the most where no cluster sets a number
  */
-export function threadsOf(job: Job, source: Storage, destination: Storage, usual: number, autoMost = usual): Threads {
-  const { threads } = job.spec.options;
+export function threadsOf(
+  { spec }: Pick<Job, 'spec'>,
+  source: Storage,
+  destination: Storage,
+  usual: number,
+  autoMost = usual,
+): Threads {
+  const { threads } = spec.options;
   const caps = [source.maxConcurrency, destination.maxConcurrency].filter((cap) => cap !== undefined);
   const within = (wanted: number) => Math.max(1, Math.min(wanted, ...caps));
   if (threads === 'auto') return { first: within(usual), most: within(autoMost), isAuto: true };

@@ -9,7 +9,7 @@ const DEFAULT_THREADS = 10;
 const AUTO_MOST = 256;
 
 /** Transfers at once of a job that one machine copies, over all its processes. */
-export function threadsHere(job: Job, source: Storage, destination: Storage): Threads {
+export function threadsHere(job: Pick<Job, 'spec'>, source: Storage, destination: Storage): Threads {
   return threadsOf(job, source, destination, DEFAULT_THREADS, AUTO_MOST);
 }
 

@@ -52,16 +52,17 @@ export function missing(visitor: Visitor, list: PathList, onMissing: (path: stri
       await visitor.blocked?.(entry, error);
     },
     leave: async (directory) => {
-      const expected = open.pop();
+      // What only the destination has is no list's to miss.
+      const expected = directory.source && open.pop();
       for (const one of expected?.upTo() ?? []) await tell(directory.path, one);
       await visitor.leave?.(directory);
     },
     lost: async (directory, error) => {
-      open.pop();
+      if (directory.source) open.pop();
       await visitor.lost?.(directory, error);
     },
     again: async (directory, after) => {
-      enter(directory.path, after);
+      if (directory.source) enter(directory.path, after);
       await visitor.again?.(directory, after);
     },
   };

@@ -19,7 +19,7 @@ const AT_ONCE = 16;
  * @throws SpecError, RefusedError for pairs that lead elsewhere, or of which one would write into what another writes or reads
  */
 export async function rootsOfPairs(
-  { options: { pairs, existing } }: JobSpec,
+  { options }: JobSpec,
   patterns: readonly string[],
   path: string,
   source: Storage,
@@ -27,18 +27,9 @@ export async function rootsOfPairs(
   makeProbe: boolean,
   signal: AbortSignal,
 ): Promise<Root[]> {
-  const [pattern = '/'] = patterns;
-  if (patterns.length > 1 || hasGlob(pattern)) {
-    throw new SpecError(
-      'pairs lie in one source',
-      'name the directory that holds all of their sources, such as cluster:/',
-    );
-  }
-  const bounds = { source: source.resolve(pattern), destination: destination.resolve(path) };
-  const found = pairs.map((pair, index) => placed(pair, bounds, index + 1));
-  const distinct = distinctPairs(found);
   const limit = pLimit(AT_ONCE);
-  const roots = await limit.map(distinct, async (pair): Promise<Root> => {
+  const placed = pairsWithin(options, patterns, path, source, destination);
+  const roots = await limit.map(placed, async (pair): Promise<Root> => {
     const [from, there] = await Promise.all([
       source.stat(pair.source, signal),
       destination.stat(pair.destination, signal),
@@ -53,11 +44,34 @@ export async function rootsOfPairs(
     }
     return { ...pair, kind };
   });
-  await refuseSameTree({ source, destination, mayReplace: mayReplace(existing), makeProbe }, roots, signal);
+  const may = { mayReplace: mayReplace(options.existing), makeProbe };
+  await refuseSameTree({ source, destination, ...may }, roots, signal);
   return roots;
 }
 
-function placed(pair: Pair, bounds: Pair, number: number): Pair {
+/**
+ * The pairs of a job, each once, where their paths lie in its source and its destination. Asks for nothing.
+ * @throws SpecError, RefusedError as `rootsOfPairs`
+ */
+export function pairsWithin(
+  { pairs }: Pick<JobSpec['options'], 'pairs'>,
+  patterns: readonly string[],
+  path: string,
+  source: Storage,
+  destination: Storage,
+): Pair[] {
+  const [pattern = '/'] = patterns;
+  if (patterns.length > 1 || hasGlob(pattern)) {
+    throw new SpecError(
+      'pairs lie in one source',
+      'name the directory that holds all of their sources, such as cluster:/',
+    );
+  }
+  const bounds = { source: source.resolve(pattern), destination: destination.resolve(path) };
+  return distinctPairs(pairs.map((pair, index) => placedIn(pair, bounds, index + 1)));
+}
+
+function placedIn(pair: Pair, bounds: Pair, number: number): Pair {
   const within = (end: 'source' | 'destination') => {
     const path = pathOfPair(pair[end]);
     if (isWithin(path, bounds[end])) return path;

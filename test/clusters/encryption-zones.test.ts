@@ -5,6 +5,7 @@ import { sharedCluster } from '../support/clusters.ts';
 import { TestHdfs } from '../support/hdfs.ts';
 import { content, makeSmallTree } from '../support/odd-tree.ts';
 import { writeConf } from '../support/two-clusters.ts';
+import { reportIn } from '../support/verification.ts';
 
 let e: TestHdfs;
 let conf: string;
@@ -50,4 +51,27 @@ test.each([
   const { status } = await copy('--exact', '--force', `E:${from}`, `E:${to}`);
   expect(status).toMatchObject({ 'Files Copied': 1, 'Files Skipped': 1 });
   expect(await e.tree(to)).toEqual(await e.tree(from));
+});
+
+test('verify holds a tree in a zone against one outside of it: files are read there, since stored checksums are of the ciphertext', async () => {
+  for (const name of ['a', 'b', 'empty']) {
+    const bytes = name === 'empty' ? '' : content(name, 70_000);
+    for (const root of ['/plain/held', '/ez/held']) await e.put(`${root}/${name}`, bytes);
+  }
+  const verify = async (...flags: string[]) => {
+    const { code, stdout } = await runCli(['verify', '--json', ...flags, 'E:/plain/held', 'E:/ez/held'], { conf });
+    return { code, ...reportIn(stdout) };
+  };
+  const told = await verify();
+  expect({ code: told.code, proved: told.summary.proved }).toEqual({
+    code: 0,
+    proved: { checksum: 1, 'read-back': 2 },
+  });
+  await e.put('/ez/held/b', content('c', 70_000));
+  for (const level of ['checksum', 'read-back']) {
+    expect(await verify('--level', level)).toMatchObject({
+      code: 1,
+      findings: [{ type: 'different', by: 'content', source: '/plain/held/b', destination: '/ez/held/b' }],
+    });
+  }
 });

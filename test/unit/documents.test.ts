@@ -2,7 +2,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { type JobFlags, specOf } from '../../cli/options.ts';
+import { type JobFlags, specOf, type TreeFlags, verifySpecOf } from '../../cli/options.ts';
 import { program } from '../../cli/program.ts';
 import { locationsOf } from '../../shared/endpoints/location.ts';
 import * as documented from '../support/documents.ts';
@@ -67,6 +67,7 @@ it('would notice a command that is refused', async () => {
   await expect(parsed(['copy', '--no-such-flag', 'a:/in', 'b:/out'])).rejects.toThrow('--no-such-flag');
   await expect(parsed(['copy', 'a:/in', '/out'])).rejects.toThrow('cluster:/path');
   await expect(parsed(['doctor', 'prod:/'])).rejects.toThrow('alias');
+  await expect(parsed(['verify', 'a:/in', '/out'])).rejects.toThrow('cluster:/path');
 });
 
 /** The help of a command, with its examples as a block of code. */
@@ -94,6 +95,10 @@ async function parsed(words: readonly string[]): Promise<true> {
 function requireSense(command: Command): void {
   const operands = command.args.filter((operand) => !/^[A-Z]+$/.test(operand));
   if (command.name() === 'doctor' && /[:/]/.test(operands[0] ?? '')) throw new Error('an alias stands before PATH');
+  if (command.name() === 'verify' && operands.length > 0) {
+    const [source = '', destination = ''] = operands;
+    locationsOf(verifySpecOf(source, destination, command.opts<TreeFlags>()));
+  }
   if (!['copy', 'start'].includes(command.name()) || operands.length < 2) return;
   locationsOf(specOf(operands, command.opts<JobFlags>()));
 }

@@ -91,3 +91,26 @@ it('tells of every line once, whatever tree and list', async () => {
     { numRuns: 200, seed: 7 },
   );
 });
+
+it('what only the other side has, directories that are walked included, is no matter of the list', async () => {
+  using list = await listOf(['a/1', 'a/9', 'only/x', 'z/9']);
+  const trees = [
+    new ListedTree(['a/1', 'z/1'], namenodeOrder),
+    new ListedTree(['a/b/c', 'only/x', 'only/y/'], namenodeOrder),
+  ];
+  const [source, destination] = await Promise.all(
+    trees.map(async (storage) => ({ storage, root: '/', status: await storage.stat('/') })),
+  );
+  if (!source?.status || !destination) throw new Error('no root');
+  const [extra, lost]: [string[], string[]] = [[], []];
+  const walkOn = ({ path }: { path: string }) => {
+    extra.push(path);
+    return 'walk' as const;
+  };
+  const visitor = missing({ destinationOnly: walkOn }, list, (path) => Promise.resolve(void lost.push(path)));
+  await walk({ source: { ...source, status: source.status }, destination }, visitor, never, {});
+  expect({ extra, lost }).toEqual({
+    extra: ['a/b', 'a/b/c', 'only', 'only/x', 'only/y'],
+    lost: ['a/9', 'only/x', 'z/9'],
+  });
+});

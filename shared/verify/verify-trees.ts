@@ -1,0 +1,256 @@
+import { allOrAbort } from '../all-or-abort.ts';
+import { FanoutError, RefusedError } from '../errors.ts';
+import type { Pair } from '../job/pair.ts';
+import type { JobOptions } from '../job/spec.ts';
+import { attributeNames, chosenAttributes } from '../preserve/attributes.ts';
+import type { Both, Entry } from '../plan/entry.ts';
+import { missing } from '../plan/missing.ts';
+import type { PathList } from '../plan/path-list.ts';
+import { hiding, NOT_LISTED, type Selection, selection } from '../plan/selection.ts';
+import { hiddenBy } from '../plan/survey.ts';
+import { type Visitor, walk } from '../plan/walk.ts';
+import { basename, join, parentOf } from '../storage/path.ts';
+import type { FileStatus, Storage } from '../storage/storage.ts';
+import { compareFiles } from './compare-files.ts';
+import type { Comparisons } from './comparisons.ts';
+import { comparable, driftOf, needsAsking, type SharedEntry } from './drift.ts';
+import type { Difference, Finding, VerifyLevel } from './finding.ts';
+import type { Tally } from './tally.ts';
+import { type Summary } from './tally.ts';
+
+/** Two trees, or several pairs of them, and how closely to look. */
+export interface Verifying {
+  readonly source: Storage;
+  readonly destination: Storage;
+  readonly roots: readonly Pair[];
+  /** What is chosen of the trees, and the attributes that are compared: those that a job with these options would carry over. */
+  readonly options: JobOptions;
+  readonly level: VerifyLevel;
+  /** Whether what only the destination has is no difference, and is not even listed. */
+  readonly oneWay: boolean;
+  readonly list?: PathList | undefined;
+  readonly comparisons: Comparisons;
+  readonly tally: Tally;
+  readonly signal: AbortSignal;
+  /** Told of each finding as it is found, in no order; awaited, so that a slow report slows the walk. */
+  readonly onFinding: (finding: Finding) => Promise<void> | void;
+}
+
+/** Why an entry is left out that no copy would make. */
+const NOT_REGULAR = 'not a regular file';
+const TEMPORARY = 'temporary file of a copy';
+
+/**
+ * Holds destinations against their sources, changes nothing on either side and makes nothing there. Trees are walked side by side, and files are
+ * compared while the walk goes on: memory does not grow with the trees.
+ *
+ * @throws RefusedError when the one source is not there, and what the listing of its root throws; what fails the job. Nothing is on its way by then
+ */
+export async function verifyTrees(verifying: Verifying): Promise<Summary> {
+  const { roots, comparisons, tally, level } = verifying;
+  const notes = new Set<string>();
+  try {
+    for (const root of roots) {
+      try {
+        await new RootVerification(verifying, root, notes).run();
+      } catch (error) {
+        // Of many pairs, one that cannot be looked at hides nothing of the others.
+        if (roots.length === 1 || !(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
+        const found = { type: 'unknown', reason: error.message, ...root } as const;
+        tally.find(found);
+        await verifying.onFinding(found);
+      }
+    }
+  } catch (error) {
+    comparisons.abandon(error);
+  }
+  await comparisons.settled();
+  return tally.summary(level, [...notes]);
+}
+
+/** One pair of roots. */
+class RootVerification {
+  readonly #of: Verifying;
+  readonly #root: Pair;
+  readonly #notes: Set<string>;
+  readonly #chosen: ReturnType<typeof comparable>;
+  /** Whether the destination alone has a directory of the source's own name. */
+  #hasNamesake = false;
+
+  /** @param notes  what was not looked at, for the summary */
+  constructor(verifying: Verifying, root: Pair, notes: Set<string>) {
+    this.#of = verifying;
+    this.#root = root;
+    this.#notes = notes;
+    const { source, destination, options } = verifying;
+    const chosen = chosenAttributes(options);
+    this.#chosen = comparable(chosen, source, destination);
+    const lacking = attributeNames.filter((name) => options.attributes.includes(name) && !this.#chosen.has(name));
+    if (lacking.length > 0) notes.add(`of ${lacking.join(', ')} the local disk keeps nothing: not compared`);
+  }
+
+  async run(): Promise<void> {
+    const { source, destination, options, list, signal, roots } = this.#of;
+    const { source: from, destination: to } = this.#root;
+    const [status, there] = await allOrAbort(signal, [
+      (both) => source.stat(from, both),
+      (both) => destination.stat(to, both),
+    ]);
+    if (!status || status.kind === 'other') {
+      const what = `${source.name}:${from} is ${status ? 'neither a file nor a directory' : 'not there'}`;
+      const refusal = new RefusedError(what, 'check the path with hdfs dfs -ls');
+      if (roots.length === 1) throw refusal;
+      return this.#find('', { type: 'unknown', reason: refusal.message });
+    }
+    if (there && there.kind !== status.kind) {
+      if (there.kind === 'directory') this.#noteInto();
+      return this.#find('', typesOf(status, there));
+    }
+    if (status.kind === 'file') {
+      const chosen = selection(options, parentOf(from));
+      const why = chosen.hides(basename(from), status.kind) ?? chosen.leavesOut(status);
+      if (why !== undefined) return this.#of.tally.leaveOut(why);
+      const root = { path: '', name: '', source: status };
+      return there ? this.#both({ ...root, destination: there }) : this.#absent('missing', '', status);
+    }
+    if (there && roots.length === 1 && from === to && areMaybeOne(status, there))
+      this.#notes.add(
+        `${source.name}:${from} and ${destination.name}:${to} may be one and the same: both have one inode and time`,
+      );
+    const chosen = selection(options, from, list);
+    const visitor = this.#visitor(chosen);
+    await walk(
+      {
+        source: { storage: source, root: from, status },
+        destination: { storage: destination, root: to, status: there },
+      },
+      list ? missing(visitor, list, (path) => this.#find(path, { type: 'unknown', reason: NOT_THERE })) : visitor,
+      signal,
+      { hides: hiding(chosen) },
+    );
+    if (this.#hasNamesake && this.#of.tally.hasNothingInCommon) this.#noteInto();
+  }
+
+  /** What is likely to be meant where a copy went into a directory that was there. */
+  #noteInto(): void {
+    const { source, destination, roots } = this.#of;
+    if (roots.length > 1) return;
+    const { source: from, destination: to } = this.#root;
+    const meant = `${source.name}:${from} ${destination.name}:${join(to, basename(from))}`;
+    this.#notes.add(`a copy into an existing directory goes below it: hdfs-fanout verify ${meant}`);
+  }
+
+  #visitor(chosen: Selection): Visitor {
+    const { tally, oneWay } = this.#of;
+    const isHidden = hiddenBy(chosen);
+    const isNoLoss = (path: string, kind: FileStatus['kind']) =>
+      path !== '' && kind === 'directory' && chosen.isOptional(path);
+    const extra: Visitor['destinationOnly'] = async ({ path, destination }) => {
+      if (isHidden(path, destination)) {
+        tally.leaveOut((destination.kind === 'file' && chosen.leavesOut(destination)) || 'filters');
+        return undefined;
+      }
+      if (path === basename(this.#root.source) && destination.kind === 'directory') this.#hasNamesake = true;
+      if (!isNoLoss(path, destination.kind)) await this.#absent('extra', path, destination);
+      return 'walk';
+    };
+    return {
+      sourceOnly: async ({ path, source }) => {
+        if (!isNoLoss(path, source.kind)) await this.#absent('missing', path, source);
+      },
+      both: (entry) => this.#both(entry),
+      ...(oneWay ? {} : { destinationOnly: extra }),
+      temporary: () => tally.leaveOut(TEMPORARY),
+      hidden: (_, why) => {
+        if (why !== NOT_LISTED) tally.leaveOut(why);
+      },
+      // Nothing below it is walked.
+      blocked: async ({ path, source, destination }, error) => {
+        if (destination && destination.kind !== 'directory') return this.#find(path, typesOf(source, destination));
+        if (destination) return this.#find(path, { type: 'unknown', reason: error.message });
+        return this.#absent('missing', path, source);
+      },
+      lost: ({ path }: Entry, error) => this.#find(path, { type: 'unknown', reason: error.message }),
+    };
+  }
+
+  /** @param status  of the side that has it */
+  async #absent(type: 'missing' | 'extra', path: string, status: FileStatus): Promise<void> {
+    const { kind, lengthBytes, refusal } = status;
+    if (refusal !== undefined) return this.#find(path, { type: 'unknown', reason: refusal });
+    if (type === 'missing' && kind === 'other') return this.#of.tally.leaveOut(NOT_REGULAR);
+    return this.#find(path, { type, kind, bytes: lengthBytes });
+  }
+
+  async #both({ path, source: status, destination: there }: Both): Promise<void> {
+    const refusal = status.refusal ?? there.refusal;
+    if (refusal !== undefined) return this.#find(path, { type: 'unknown', reason: refusal });
+    if (status.kind !== there.kind) return this.#find(path, typesOf(status, there));
+    if (status.kind === 'other') return this.#of.tally.leaveOut(NOT_REGULAR);
+    const { source, destination, level, comparisons, signal } = this.#of;
+    const places = this.#placesOf(path);
+    const entry = {
+      source,
+      sourcePath: places.source,
+      status,
+      destination,
+      destinationPath: places.destination,
+      there,
+    };
+    const isAsked = (level !== 'size' && status.kind === 'file') || needsAsking(this.#chosen, status, there);
+    if (isAsked) await comparisons.add((both) => this.#compare(path, entry, both));
+    else await this.#compare(path, entry, signal);
+  }
+
+  async #compare(path: string, entry: SharedEntry, signal: AbortSignal): Promise<void> {
+    const { tally, level } = this.#of;
+    const { status } = entry;
+    let isAlike = true;
+    if (status.kind === 'file') {
+      const verdict = await compareFiles(entry, level, signal);
+      tally.compared += 1;
+      if (verdict.type === 'equal') tally.prove(verdict.proof);
+      else {
+        isAlike = false;
+        await this.#find(path, verdict);
+      }
+    }
+    const drift = await this.#driftOf(entry, signal);
+    if (drift) await this.#find(path, drift);
+    else if (isAlike) tally.alike(status);
+  }
+
+  async #driftOf(entry: SharedEntry, signal: AbortSignal): Promise<Difference | undefined> {
+    if (this.#chosen.size === 0) return undefined;
+    try {
+      const attributes = await driftOf(entry, this.#chosen, signal);
+      return Object.keys(attributes).length > 0
+        ? { type: 'attributes', kind: entry.status.kind, attributes }
+        : undefined;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
+      return { type: 'unknown', reason: error.message };
+    }
+  }
+
+  async #find(path: string, found: Difference): Promise<void> {
+    this.#of.tally.find(found);
+    await this.#of.onFinding({ ...found, ...this.#placesOf(path) });
+  }
+
+  #placesOf(path: string): Pair {
+    return { source: join(this.#root.source, path), destination: join(this.#root.destination, path) };
+  }
+}
+
+const NOT_THERE = 'the list names it, and the source has no such file';
+
+/** Two aliases of one cluster show one directory: what is found equal then proves nothing. */
+function areMaybeOne(one: FileStatus, other: FileStatus): boolean {
+  return one.fileId !== undefined && one.fileId === other.fileId && one.modifiedAtMs === other.modifiedAtMs;
+}
+
+function typesOf(source: FileStatus, destination: FileStatus): Difference {
+  return { type: 'different', by: 'type', sourceKind: source.kind, destinationKind: destination.kind };
+}
