@@ -16,6 +16,8 @@ const noise = 1.03;
 const memoryMiB = 160;
 /** How much longer a job may take that finds nothing to do than to list both trees. */
 const aboveListing = 1.2;
+/** How long a mirror may take of the difference of two snapshots, of a walk of both trees. */
+const ofWhole = 0.1;
 
 /** How much faster than whom hdfs-fanout is to be, and how much of whose CPU it may use. */
 interface CaseAims {
@@ -85,6 +87,13 @@ const autoAim = (name: string, rows: CaseResult['rows']): Aim => {
 };
 
 /** From the start of the process to its end, both. */
+const snapshotAim = ({ case: { name }, rows }: ListingResult): Aim[] => {
+  if (name !== 'snapshot') return [];
+  const ratio = ratioOf(rowNamed(rows, 'snapshot'), rowNamed(rows, 'whole'), 'wallSeconds');
+  return [bound(`${name}: --snapshot < ${ofWhole} × a walk of both trees`, ratio, (x) => x < ofWhole)];
+};
+
+/** From the start of the process to its end, both. */
 const unchangedAim = ({ case: { name }, rows }: ListingResult): Aim[] => {
   if (name !== 'unchanged') return [];
   const ratio = ratioOf(rowNamed(rows, 'unchanged'), rowNamed(rows, 'walk'), 'wallSeconds');
@@ -107,5 +116,6 @@ export const aimsOf = (results: Results): Aim[] => [
   ...results.cases.flatMap(floorAims),
   ...results.cases.flatMap(peerAims),
   ...results.listings.flatMap(unchangedAim),
+  ...results.listings.flatMap(snapshotAim),
   memoryAim(results),
 ];

@@ -29,9 +29,12 @@ export interface Case {
 /** What the bed's clusters give to new files. */
 export const blockBytes = 128 * MIB;
 
-/** A tree that is only listed: of empty files, `unchanged` one of small files that stands at both ends; an endless one by hdfs-fanout alone, from a namenode that makes it up. */
+/**
+ * A tree that is only listed: of empty files; `unchanged` one of small files that stands at both ends, and `snapshot` one of which a
+ * hundred files have changed; an endless one by hdfs-fanout alone, from a namenode that makes it up.
+ */
 export interface ListingCase {
-  readonly name: 'wide' | 'deep' | 'endless' | 'unchanged';
+  readonly name: 'wide' | 'deep' | 'endless' | 'unchanged' | 'snapshot';
   readonly directories: number;
   readonly filesEach: number;
   /** How many directories lie in one, on each level. */
@@ -75,6 +78,7 @@ export const listingCases: readonly ListingCase[] = [
   { name: 'deep', directories: 2000, filesEach: 10, fanOut: 5 },
   { name: 'endless', directories: 2000, filesEach: 1000, fanOut: 1 },
   { name: 'unchanged', directories: 2000, filesEach: 50, fanOut: 5 },
+  { name: 'snapshot', directories: 2000, filesEach: 50, fanOut: 5 },
 ];
 
 export const quickListingCases: readonly ListingCase[] = [
@@ -82,6 +86,7 @@ export const quickListingCases: readonly ListingCase[] = [
   { name: 'deep', directories: 200, filesEach: 10, fanOut: 5 },
   { name: 'endless', directories: 20, filesEach: 1000, fanOut: 1 },
   { name: 'unchanged', directories: 100, filesEach: 20, fanOut: 5 },
+  { name: 'snapshot', directories: 100, filesEach: 20, fanOut: 5 },
 ];
 
 export const human = (bytes: number): string => (bytes >= MIB ? `${bytes / MIB} MiB` : `${bytes / KIB} KiB`);
@@ -97,9 +102,11 @@ export const describe = ({ files, fileBytes, secure, sourceBlockBytes, chunkByte
 
 export const describeListing = ({ name, directories, filesEach }: ListingCase): string => {
   if (name === 'wide') return `${filesEach.toLocaleString('en')} files in one directory`;
-  if (name === 'unchanged') return `${(directories * filesEach).toLocaleString('en')} unchanged files at both ends`;
+  const files = (directories * filesEach).toLocaleString('en');
+  if (name === 'unchanged') return `${files} unchanged files at both ends`;
+  if (name === 'snapshot') return `${files} files, of which 100 were changed, renamed, deleted or made`;
   if (name === 'deep') return `${directories.toLocaleString('en')} nested directories of ${filesEach} files`;
-  return `${(directories * filesEach).toLocaleString('en')} files of a simulated namenode, half of them in one directory`;
+  return `${files} files of a simulated namenode, half of them in one directory`;
 };
 
 export const totalBytes = (of: Case): number => of.files * of.fileBytes;

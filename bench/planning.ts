@@ -9,6 +9,7 @@ import { javaCommand } from './hadoop.ts';
 import { type Command, measure } from './measure.ts';
 import type { ListingMeasured, ListingResult } from './results.ts';
 import { playRounds } from './rounds.ts';
+import { snapshotListers } from './snapshot.ts';
 import { layOut } from './trees.ts';
 import { unchangedListers } from './unchanged.ts';
 
@@ -67,6 +68,7 @@ export const listCase = async (
     return onEndless(of, (command) => play(of, [{ ...plan, command: () => command }], servers, rounds, say));
   }
   if (of.name === 'unchanged') return play(of, await unchangedListers(of, arena, servers), servers, rounds, say);
+  if (of.name === 'snapshot') return play(of, await snapshotListers(of, arena), servers, rounds, say);
   const root = `/lists/${of.name}`;
   await layOut(arena.source, root, listedPathsOf(of), 0);
   const entrants = [

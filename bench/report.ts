@@ -52,7 +52,7 @@ const listingTable = ({ case: each, rows }: ListingResult): Table => ({
   lines: rows.map((row) => {
     if (row.error !== undefined) return [row.title, 'failed', ...Array.from({ length: 5 }, () => '–')];
     const seconds = of(row, 'listingSeconds');
-    const reference = rowNamed(rows, 'plan') ?? rowNamed(rows, 'unchanged');
+    const reference = rowNamed(rows, 'plan') ?? rowNamed(rows, 'unchanged') ?? rowNamed(rows, 'snapshot');
     return [
       row.title,
       figure(seconds, 2),

@@ -4,6 +4,7 @@ import type { Cluster } from '../test/bed/bed.ts';
 import { type ListingCase, listedPathsOf } from './cases.ts';
 import { type Arena, atOnce, commandLine } from './contestants.ts';
 import { javaCommand } from './hadoop.ts';
+import { jobStatusIn } from './job-status.ts';
 import { type Command, measure } from './measure.ts';
 import type { Summary } from '../shared/verify/tally.ts';
 import type { Lister, Told } from './planning.ts';
@@ -29,7 +30,7 @@ const copyCommand = ({ configFile, scratch }: Arena, root: string): Command => (
     'time',
     '--attributes',
     'times',
-    '--json',
+    '--silent',
   ],
   env: { WEBHDFS_CONFIG: configFile, HDFS_FANOUT_HOME: join(scratch, 'jobs') },
 });
@@ -50,10 +51,9 @@ const distcpCommand = (
   return javaCommand(join(scratch, 'hadoop'), 'org.apache.hadoop.tools.DistCp', args);
 };
 
-/** The last line that the command line prints: of a job that has copied something nothing is told. */
+/** The Job Status: of a job that has copied something nothing is told. */
 const toldByStatus = (stdout: string): Told => {
-  const line = stdout.trim().split('\n').at(-1) ?? '';
-  const status = JSON.parse(line) as { readonly 'Files Skipped': number; readonly Duration: number };
+  const status = jobStatusIn(stdout);
   return { files: status['Files Skipped'], seconds: status.Duration };
 };
 

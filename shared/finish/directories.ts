@@ -2,6 +2,7 @@ import pLimit, { type LimitFunction } from 'p-limit';
 import { Checkpoint } from '../checkpoint.ts';
 import { FanoutError } from '../errors.ts';
 import { NEWER_DIRECTORY, VANISHED_DIRECTORY } from '../job/ending.ts';
+import { DIRECTORIES_DUE, DIRECTORIES_EQUAL } from '../job/outcome.ts';
 import type { FileStatus, Storage } from '../storage/storage.ts';
 import { hasCode } from '../storage/errors.ts';
 import { decorated } from '../storage/decorated.ts';
@@ -58,6 +59,7 @@ export async function setDirectories(
   const report = new DirectoryLossReport(from.losses, log);
   const { options } = job.spec;
   if (!options.preserve || options.filesOnly) return { losses: report.losses };
+  if (isBeginning(from) && (await areAsPlanned(finishing))) return { losses: report.losses };
   for (let root = from.root; root < job.roots.length; root++) {
     const stopped = await setTree(finishing, root, root === from.root ? from.walk : undefined, report, checkpoint);
     if (stopped) return { at: { root, walk: stopped, losses: report.losses } };
@@ -67,6 +69,19 @@ export async function setDirectories(
     if (checkpoint?.isDue) await checkpoint.keep(at);
   }
   return { losses: report.losses };
+}
+
+function isBeginning({ root, walk: at, losses }: DirectoriesPosition): boolean {
+  return root === 0 && at === undefined && Object.keys(losses.warnings).length === 0;
+}
+
+/** Whether planning found all directories equal, and nothing was written into one since: no file was a copier's work, and nothing was deleted. */
+async function areAsPlanned({ job: { id, planned = {}, expectedFiles }, store }: Finishing): Promise<boolean> {
+  const isEqual = (planned[DIRECTORIES_EQUAL] ?? 0) > 0 && planned[DIRECTORIES_DUE] === undefined;
+  if (!isEqual || expectedFiles !== (planned['files.skipped'] ?? 0)) return false;
+  // Deletions were found in this finish, or in an earlier one.
+  const deletes = (await store.get(id))?.deletes;
+  return deletes === undefined || ('directories' in deletes && deletes.files + deletes.directories === 0);
 }
 
 /** @returns where the walk of the tree stopped before its end */

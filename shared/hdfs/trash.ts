@@ -5,10 +5,12 @@ import { hasCode, isExists, StorageError } from '../storage/errors.ts';
 import { basename, isWithin, join, parentOf } from '../storage/path.ts';
 import type { JsonStatus } from './file-status.ts';
 import type { Answer } from './http.ts';
+import { quotedNameBytes } from './name-limits.ts';
 import { isUnknownOperation } from './optional-operations.ts';
 import { remoteErrorOf } from './remote-exception.ts';
 import type { NamenodeRest, Parameters } from './rest.ts';
 import { ServerDefaults } from './server-defaults.ts';
+import { timedName } from './timed-name.ts';
 
 /** Directories that are remembered: what is deleted comes directory by directory. */
 const REMEMBERED = 1000;
@@ -71,6 +73,7 @@ export class RemoteTrash implements Trash {
     const current = join(root, 'Current');
     let directory = this.#made.get(key);
     let name = basename(path);
+    let mostBytes = Infinity;
     for (let tries = 1; ; tries++) {
       if (directory === undefined) {
         directory = await this.#make(path, current, signal);
@@ -81,8 +84,11 @@ export class RemoteTrash implements Trash {
         await this.#rename(path, target, signal);
         return target;
       } catch (error) {
-        if (tries >= NAMES || !hasCode(error, 'exists', 'not-found')) throw error;
-        if (isExists(error)) name = `${basename(path)}${Date.now() + tries}`;
+        const limit = limitIn(error);
+        const isTooLong = limit < Infinity;
+        mostBytes = Math.min(mostBytes, limit);
+        if (tries >= NAMES || !(isTooLong || hasCode(error, 'exists', 'not-found'))) throw error;
+        if (isTooLong || isExists(error)) name = timedName(basename(path), Date.now() + tries, mostBytes);
         else {
           // The emptier gives `Current` another name now and then.
           if (!(await this.#status(path, path, signal))) throw error;
@@ -119,7 +125,10 @@ export class RemoteTrash implements Trash {
    * time is added to that name.
    */
   async #make(path: string, current: string, signal: AbortSignal): Promise<string> {
-    const names = parentOf(path).split('/').filter(Boolean);
+    const given = parentOf(path).split('/').filter(Boolean);
+    const names = [...given];
+    let mostBytes = Infinity;
+    let taken: number | undefined;
     const home = parentOf(parentOf(current));
     const key = `${home} ${this.#rest.keyOf(path)}`;
     if (!this.#homes.has(key)) {
@@ -133,10 +142,13 @@ export class RemoteTrash implements Trash {
         await this.#ask(path, 'PUT', 'MKDIRS', directory, { permission: '700' }, signal);
         return directory;
       } catch (error) {
-        if (tries >= NAMES || !hasCode(error, 'exists', 'not-a-directory')) throw error;
-        const taken = await this.#firstFile(path, current, names, signal);
+        const limit = limitIn(error);
+        const isTooLong = limit < Infinity;
+        mostBytes = Math.min(mostBytes, limit);
+        if (tries >= NAMES || !(isTooLong || hasCode(error, 'exists', 'not-a-directory'))) throw error;
+        if (!isTooLong) taken = await this.#firstFile(path, current, names, signal);
         if (taken === undefined) throw error;
-        names[taken] = `${names[taken] ?? ''}${Date.now() + tries}`;
+        names[taken] = timedName(given[taken] ?? '', Date.now() + tries, mostBytes);
       }
     }
   }
@@ -217,4 +229,9 @@ function jsonIn({ text, status }: Answer, operation: string, path: string): unkn
 function remember(known: Map<string, string>, key: string, value: string): void {
   if (known.size >= REMEMBERED) known.clear();
   known.set(key, value);
+}
+
+/** How long a name may be, where it was too long. */
+function limitIn(error: unknown): number {
+  return error instanceof StorageError ? (quotedNameBytes(error.reason) ?? Infinity) : Infinity;
 }

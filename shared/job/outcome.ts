@@ -181,6 +181,10 @@ export function failedChunk({ file, chunk }: ChunkUnit, index: number, retries: 
 /** Sums over recorded outcomes: `files.copied`, `bytes.copied`, `verified.checksum`, `skipped.<reason>`, `retries`, … */
 export type Counters = ReadonlyMap<string, number>;
 
+/** Counters of planning: directories that had all that is carried over, and those that are to be looked at when the job ends. */
+export const DIRECTORIES_EQUAL = 'directories.equal';
+export const DIRECTORIES_DUE = 'directories.due';
+
 /** Counters of a job whose planning has settled files by itself. */
 export function withPlanned(counters: Counters, { planned = {} }: Pick<Job, 'planned'>): Counters {
   const sums = new Map(counters);

@@ -10,7 +10,8 @@ import type { Batches } from './batches.ts';
 import type { NameSet } from './name-set.ts';
 import type { SkippedOutcome } from '../job/outcome.ts';
 import type { FileUnit } from '../job/unit.ts';
-import { settledOutcome } from './settled.ts';
+import type { SourceEntry } from './entry.ts';
+import { isEqualDirectory, settledOutcome } from './settled.ts';
 import type { Splitting } from './splitting.ts';
 import type { Tally } from './tally.ts';
 import { type Found, unitOf } from './units.ts';
@@ -86,6 +87,11 @@ export class Files {
       ? 'the list names it, and the source has no such file: once it is there copy again, a resumed job does not look for it'
       : 'it vanished before it was copied (copy again what is there now)';
     await this.#add(found, { kind: 'fail', reason, lasting: true });
+  }
+
+  /** A directory of the walk, of which no file is counted. */
+  seeDirectory({ source, destination }: SourceEntry): void {
+    this.#tally.directory(isEqualDirectory(source, destination, this.#planning.options));
   }
 
   /** What the user's choice has left out of a root. @param why  the option that did */

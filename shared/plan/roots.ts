@@ -114,7 +114,10 @@ export class Roots {
   #keepingPaths(root: number, directories: Directories, target: Tree): Visitor {
     const visit = async (entry: SourceEntry) => {
       const { path, source, destination } = entry;
-      if (source.kind === 'directory') return directories.enter(entry);
+      if (source.kind === 'directory') {
+        this.#files.seeDirectory(entry);
+        return directories.enter(entry);
+      }
       if (source.kind === 'file' && !destination) await directories.need();
       const { inherited } = directories;
       await this.#files.plan({ root, path, source, destination, inherited });

@@ -1,9 +1,9 @@
-import { chosenAttributes } from '../preserve/attributes.ts';
+import { attributesOf, chosenAttributes, differIn } from '../preserve/attributes.ts';
 import { XATTR_NOT_COMPARED } from '../preserve/losses.ts';
 import type { SkippedOutcome } from '../job/outcome.ts';
 import type { JobOptions } from '../job/spec.ts';
 import { type FileUnit, isNeverWritten } from '../job/unit.ts';
-import type { Storage } from '../storage/storage.ts';
+import type { FileStatus, Storage } from '../storage/storage.ts';
 
 /** How a file has ended that is skipped, and of which nothing is left to be asked or set; undefined for what is a copier's work. */
 export function settledOutcome(
@@ -22,4 +22,19 @@ export function settledOutcome(
   if (stands || !lacksNone) return undefined;
   const isUnseen = bothHadoop && chosenAttributes(options).has('xattr');
   return isUnseen ? { ...outcome, warnings: [XATTR_NOT_COMPARED] } : outcome;
+}
+
+/**
+ * Whether two listings show that nothing of a directory is to be set. Extended attributes, which a finish compares of each directory, are in
+ * no listing.
+ */
+export function isEqualDirectory(
+  source: FileStatus,
+  destination: FileStatus | undefined,
+  options: Pick<JobOptions, 'preserve' | 'attributes'>,
+): boolean {
+  const chosen = chosenAttributes(options);
+  if (destination?.kind !== 'directory' || chosen.has('xattr')) return false;
+  if (chosen.has('ecpolicy') && source.ecPolicy !== destination.ecPolicy) return false;
+  return !differIn(chosen, attributesOf(source), attributesOf(destination));
 }

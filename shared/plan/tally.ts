@@ -1,4 +1,4 @@
-import { countersOf, type SkippedOutcome } from '../job/outcome.ts';
+import { countersOf, DIRECTORIES_DUE, DIRECTORIES_EQUAL, type SkippedOutcome } from '../job/outcome.ts';
 
 /** What a plan settles by itself, as counters of the job; none of it is in a batch. */
 export class Tally {
@@ -21,6 +21,11 @@ export class Tally {
   /** What the user's choice left out. @param why  the option that did */
   leaveOut(why: string): void {
     this.#add(`filtered.${why}`, 1);
+  }
+
+  /** A directory at both ends, or at the source alone. @param isEqual  nothing of it is to be set */
+  directory(isEqual: boolean): void {
+    this.#add(isEqual ? DIRECTORIES_EQUAL : DIRECTORIES_DUE, 1);
   }
 
   #add(name: string, value: number): void {

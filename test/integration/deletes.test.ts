@@ -104,6 +104,24 @@ describe.concurrent('--delete', () => {
     expect(String(await b.get(inTrash(`${mirror.mirror}/twice`)))).toBe('twice');
   });
 
+  test('shortens a name that is taken in the trash and as long as a name may be', async () => {
+    const [twice, kind] = ['é'.repeat(127), 'n'.repeat(255)];
+    const mirror = await Mirror.make(bed, 'taken-long', ['a'], [twice, kind]);
+    const { a, b } = mirror.pair;
+    await mirror.copy(['--delete']);
+    await b.put(`${mirror.mirror}/${twice}`, 'again');
+    await a.put(`${mirror.source}/${kind}/stays`, 's');
+    await b.put(`${mirror.mirror}/${kind}/goes`, 'g');
+    const { code, stderr, status } = await mirror.copy(['--delete']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(status).toMatchObject({ 'Files Deleted': 2 });
+    await mirror.expectEqual();
+    const trashed = await mirror.trashed();
+    expect(trashed).toHaveLength(5);
+    expect(trashed).toEqual(expect.arrayContaining([twice, kind, expect.stringMatching(/^é{121}\d{13}$/)]));
+    expect(trashed).toContainEqual(expect.stringMatching(/^n{242}\d{13}\/goes$/));
+  });
+
   test('has directories keep their times under --preserve', async () => {
     const mirror = await make('times');
     expect((await mirror.copy(['--delete', '--preserve'])).code).toBe(0);

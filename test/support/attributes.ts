@@ -1,4 +1,4 @@
-import type { TestHdfs } from './hdfs.ts';
+import type { TestHdfs, TestStatus } from './hdfs.ts';
 
 /** Everything about a path that a copy may carry over. */
 export interface Seen {
@@ -18,9 +18,9 @@ interface XAttrs {
   readonly XAttrs: readonly { readonly name: string; readonly value: string }[];
 }
 
-/** As the server tells it; a server without ACLs or extended attributes has none. */
-export async function seen(hdfs: TestHdfs, path: string): Promise<Seen> {
-  const { owner, group, permission, replication, modificationTime } = await hdfs.status(path);
+/** As the server tells it; a server without ACLs or extended attributes has none. @param listed  where it is known */
+export async function seen(hdfs: TestHdfs, path: string, listed?: TestStatus): Promise<Seen> {
+  const { owner, group, permission, replication, modificationTime } = listed ?? (await hdfs.status(path));
   const off = (error: unknown): undefined => {
     if (!String(error).includes('has been disabled')) throw error;
     return undefined;

@@ -66,7 +66,7 @@ function blocksIn(text: string): string[] {
 
 /** The commands that a text shows, in blocks and in spans of code, as arguments behind `hdfs-fanout`. */
 export function commandsIn(text: string): string[][] {
-  const lines = blocksIn(text).flatMap((block) => block.split('\n'));
+  const lines = blocksIn(text).flatMap((block) => block.replace(/\\\n */g, '').split('\n'));
   const spans = [...text.replace(/^```[^]*?^```/gm, '').matchAll(/`([^`]+)`/g)].map(([, span = '']) => span);
   return [...lines, ...spans].flatMap((line) => {
     const [, command] = /^(?:npx )?hdfs-fanout((?: |\n)[^]+)$/.exec(line.trim()) ?? [];

@@ -40,7 +40,7 @@ export async function openFile(
   return { listedBytes, [Symbol.asyncDispose]: dispose };
 }
 
-async function isOpen(hdfs: TestHdfs, path: string): Promise<boolean> {
+export async function isOpen(hdfs: TestHdfs, path: string): Promise<boolean> {
   interface Located {
     LocatedBlocks: { isUnderConstruction: boolean };
   }
@@ -50,7 +50,7 @@ async function isOpen(hdfs: TestHdfs, path: string): Promise<boolean> {
   return located?.LocatedBlocks.isUnderConstruction === true;
 }
 
-async function until(holds: () => Promise<boolean>): Promise<void> {
+export async function until(holds: () => Promise<boolean>): Promise<void> {
   for (let i = 0; i < 400; i++) {
     if (await holds()) return;
     await sleep(50);

@@ -199,3 +199,28 @@ describe('attributes of directories', () => {
     expect(ends.destination.stats).toBe(ended);
   });
 });
+
+describe('directories that planning found equal', () => {
+  const planned = { 'directories.equal': DIRECTORIES, 'files.skipped': 7 };
+  const settled = { ...job, expectedFiles: 7, planned };
+  const none = { files: 0, bytes: 0, directories: 0, destinationFiles: 7, sourceEntries: 7, sourceFiles: 7 };
+
+  it.each([
+    ['are not looked at again', {}, 0],
+    ['nor where nothing was there to delete', { deletes: none }, 0],
+    ['are where one of them was not equal', { planned: { ...planned, 'directories.due': 1 } }, DIRECTORIES],
+    ['are where a copier had work', { expectedFiles: 8 }, DIRECTORIES],
+    ['are where a file was deleted', { deletes: { ...none, files: 1 } }, DIRECTORIES],
+    ['are where an empty directory was deleted', { deletes: { ...none, directories: 1 } }, DIRECTORIES],
+    ['are where an earlier version planned', { planned: { 'files.skipped': 7 } }, DIRECTORIES],
+    ['are where an earlier version deleted', { deletes: { files: 0, bytes: 0 } }, DIRECTORIES],
+  ])('%s', async (_, changes, looked) => {
+    const ends = trees();
+    const now = { ...settled, ...changes };
+    const store = { get: () => Promise.resolve(now) } as unknown as Finishing['store'];
+    // What was deleted is known to the store alone.
+    const { deletes, ...begun } = { deletes: undefined, ...now };
+    await lossesOf(ends, { job: begun, store });
+    expect(ends.destination.setPaths).toHaveLength(looked);
+  });
+});

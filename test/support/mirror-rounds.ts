@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import type { JobStatus } from '../../shared/job/job-status.ts';
+import type { TestHdfs } from './hdfs.ts';
+import { type Kinds, type Mutations, RandomTree } from './random-tree.ts';
+import { Seeded } from './seeded.ts';
+import { differences, hasSameContent, listedTree, type Whole, type WholeTree, wholeTree } from './whole-tree.ts';
+
+/** Whether files become directories and the other way round, which a mirror refuses by name. */
+const CHANGES_KIND: boolean = false;
+const FILES = 25;
+const MUTATIONS = 14;
+
+/** One end of a mirror. */
+export interface End {
+  readonly hdfs: TestHdfs;
+  readonly root: string;
+}
+
+/** Files and bytes that a status tells. */
+type Counts = Pick<
+  JobStatus,
+  'Files Copied' | 'Files Skipped' | 'Files Failed' | 'Files Deleted' | 'Size Copied' | 'Size Skipped' | 'Size Deleted'
+>;
+
+/**
+ * A source that is changed at random, and its mirrors. What a run has to do, and whether it did it, is found out by
+ * walking both trees with the client of the tests. What fails tells the seed and what was done last.
+ */
+export class MirrorRounds {
+  readonly #seed: number;
+  readonly #random: Seeded;
+  readonly #source: End;
+  readonly #mirrors: readonly End[];
+  readonly #tree: RandomTree;
+  readonly #log: string[] = [];
+  #sourceTree: Promise<WholeTree> | undefined;
+
+  constructor(seed: number, source: End, ...mirrors: End[]) {
+    this.#seed = seed;
+    this.#random = new Seeded(seed);
+    this.#source = source;
+    this.#mirrors = mirrors;
+    this.#tree = new RandomTree(source.hdfs, source.root, this.#random);
+  }
+
+  get random(): Seeded {
+    return this.#random;
+  }
+
+  /** Begins the source with a few dozen entries of every kind. */
+  async begin(): Promise<void> {
+    await this.#source.hdfs.mkdirs(this.#source.root);
+    await this.#tree.grow(FILES);
+    await this.mutate(2 * MUTATIONS);
+  }
+
+  /** Changes the source. @param unlisted  also extended attributes of files whose content stays */
+  async mutate(count = MUTATIONS, unlisted = true): Promise<void> {
+    this.#sourceTree = undefined;
+    const kinds = await Promise.all(this.#mirrors.map(kindsOf));
+    await this.#noting(this.#tree, 'source', () => this.#tree.mutate(count, { unlisted, beside: this.#beside(kinds) }));
+  }
+
+  /** Changes a mirror by hand. */
+  async meddle({ hdfs, root }: End, unlisted: boolean, count = 5): Promise<void> {
+    const kinds = await kindsOf({ hdfs, root });
+    const tree = new RandomTree(hdfs, root, this.#random, kinds);
+    const beside = this.#beside([this.#tree.kinds()]);
+    await this.#noting(tree, 'mirror', () => tree.mutate(count, { unlisted, beside }));
+  }
+
+  /** What is about to be done, told where it fails. */
+  note(what: string): void {
+    this.#log.push(what);
+  }
+
+  /** Mirrors by `run`, which must do exactly what is to be done, and must leave both trees equal. */
+  async mirror(to: End, run: () => Promise<JobStatus>): Promise<void> {
+    await this.#telling(async () => {
+      const [before, source] = await Promise.all([treeOf(to), this.#sourceNow()]);
+      const status = await run();
+      assert.deepEqual(countsOf(status), expected(source, before), 'the counts of the status');
+      await this.#expectEqual(source, to);
+    });
+  }
+
+  /** Mirrors again by `run`, which must do nothing. */
+  async mirrorAgain(to: End, run: () => Promise<JobStatus>): Promise<void> {
+    await this.#telling(async () => {
+      const source = await this.#sourceNow();
+      const before = await inodesOf(to);
+      const status = await run();
+      assert.deepEqual(
+        { ...countsOf(status), updated: status['Attributes Updated'] },
+        { ...expected(source, source), updated: 0 },
+        'the counts of a run that has nothing to do',
+      );
+      assert.deepEqual(await inodesOf(to), before, 'inodes of the mirror');
+      await this.#expectEqual(source, to);
+    });
+  }
+
+  /** Fails with the seed and the last of the log. */
+  async #telling<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      const last = this.#log.slice(-60).join('\n');
+      throw new Error(`seed ${this.#seed}, after\n${last}\n${error instanceof Error ? error.message : String(error)}`, {
+        cause: error,
+      });
+    }
+  }
+
+  async #expectEqual(source: WholeTree, to: End): Promise<void> {
+    assert.deepEqual(differences(source, await treeOf(to)), [], 'both trees are equal');
+  }
+
+  /** Nobody but `mutate` changes it. */
+  #sourceNow(): Promise<WholeTree> {
+    return (this.#sourceTree ??= treeOf(this.#source));
+  }
+
+  #beside(kinds: readonly Kinds[]): Mutations['beside'] {
+    return CHANGES_KIND ? [] : kinds;
+  }
+
+  async #noting(tree: RandomTree, where: string, work: () => Promise<void>): Promise<void> {
+    const known = tree.log.length;
+    try {
+      await this.#telling(work);
+    } finally {
+      this.#log.push(...tree.log.slice(known).map((line) => `${where}: ${line}`));
+    }
+  }
+}
+
+async function kindsOf({ hdfs, root }: End): Promise<Kinds> {
+  if (!(await hdfs.exists(root))) return new Map();
+  const listed = [...(await listedTree(hdfs, root))];
+  return new Map(listed.map(([path, { type }]) => [path, type === 'FILE' ? 'file' : 'directory']));
+}
+
+async function treeOf({ hdfs, root }: End): Promise<WholeTree> {
+  return (await hdfs.exists(root)) ? wholeTree(hdfs, root) : new Map();
+}
+
+async function inodesOf({ hdfs, root }: End): Promise<Record<string, number>> {
+  const listed = [...(await listedTree(hdfs, root))];
+  return Object.fromEntries(listed.map(([path, { fileId }]) => [path, fileId]));
+}
+
+/** What a run has to do, by content. */
+function expected(source: WholeTree, before: WholeTree): Counts {
+  const files = filesOf(source);
+  const [copied, skipped] = [
+    files.filter(([path, file]) => !hasSameContent(file, before.get(path))),
+    files.filter(([path, file]) => hasSameContent(file, before.get(path))),
+  ];
+  const deleted = filesOf(before).filter(([path]) => source.get(path)?.kind !== 'file');
+  return {
+    'Files Copied': copied.length,
+    'Files Skipped': skipped.length,
+    'Files Failed': 0,
+    'Files Deleted': deleted.length,
+    'Size Copied': bytesOf(copied),
+    'Size Skipped': bytesOf(skipped),
+    'Size Deleted': bytesOf(deleted),
+  };
+}
+
+function countsOf(status: JobStatus): Counts {
+  return {
+    'Files Copied': status['Files Copied'],
+    'Files Skipped': status['Files Skipped'],
+    'Files Failed': status['Files Failed'],
+    'Files Deleted': status['Files Deleted'],
+    'Size Copied': status['Size Copied'],
+    'Size Skipped': status['Size Skipped'],
+    'Size Deleted': status['Size Deleted'],
+  };
+}
+
+const filesOf = (tree: WholeTree): [string, Whole][] => [...tree].filter(([, { kind }]) => kind === 'file');
+const bytesOf = (files: readonly [string, Whole][]): number =>
+  files.reduce((sum, [, { lengthBytes }]) => sum + lengthBytes, 0);
