@@ -20,6 +20,8 @@ export interface Capabilities {
   readonly concatenation?: Concatenation;
   /** Where deleted files wait until they are gone for good. */
   readonly trash?: Trash;
+  /** Images of directory trees at a moment, which stay as they are. */
+  readonly snapshots?: Snapshots;
   /** Adding to files that are there. */
   readonly appending?: Appending;
   /** How its servers bear what is asked of them. Where absent: nobody but this process asks. */
@@ -161,6 +163,45 @@ export interface Trash {
    */
   put(path: string, signal: AbortSignal): Promise<string>;
 }
+
+/**
+ * Read-only images of a directory tree at a moment: what they hold is read at `snapshotPath`. A file that was open then may grow in them
+ * until it is closed.
+ */
+export interface Snapshots {
+  /**
+   * The nearest snapshottable directory that a path is or lies in; undefined where there is none, or where it cannot be told.
+   * @throws StorageError unsupported, with the reason, where another namespace begins at a mount below the path: no snapshot spans two
+   */
+  rootOf(path: string, signal: AbortSignal): Promise<string | undefined>;
+  /**
+   * Makes one. One of this name that is there already is taken for this one: names are of one job.
+   * @throws StorageError denied; unsupported where the root is not snapshottable; limit where it has too many
+   */
+  create(root: string, name: string, signal: AbortSignal): Promise<void>;
+  /** @returns false when there was none */
+  drop(root: string, name: string, signal: AbortSignal): Promise<boolean>;
+  /** Names, oldest first where the server tells. */
+  names(root: string, signal: AbortSignal): Promise<readonly string[]>;
+  /**
+   * What differs between two snapshots, below a directory of the root: in no order, and the same question gives the same answer. What was
+   * made or deleted as a whole is one entry. Rejects before the first change or not at all, but for errors of a signal.
+   * @param within  path below the root, '' for all of it
+   * @throws StorageError not-found where a snapshot, or the directory in either, is not there; limit where there is too much to tell
+   */
+  changes(root: string, from: string, to: string, within: string, signal: AbortSignal): AsyncIterable<SnapshotChange>;
+}
+
+/** How a tree differs between two snapshots. Paths are relative to the directory that was asked about; '' is that one. */
+export type SnapshotChange =
+  /** As it is called in the later one. A directory is one change, with all that is below it but for what was renamed into it. */
+  | { readonly kind: 'create'; readonly path: string }
+  /** As it was called in the earlier one. A directory is one change, with all that was below it but for what was renamed out of it. */
+  | { readonly kind: 'delete'; readonly path: string }
+  /** As it is called in the later one: a file's bytes or attributes; of a directory its own attributes or its names. */
+  | { readonly kind: 'modify'; readonly path: string }
+  /** From the earlier one's name to the later one's. They may be the same. */
+  | { readonly kind: 'rename'; readonly path: string; readonly target: string };
 
 /** Adds to files and cuts them. One at a time writes a file: whoever comes while another one does is refused. */
 export interface Appending {
