@@ -80,6 +80,7 @@ async function begin(
   });
   if (flags.dryRun) {
     tellHidden(hidden, flags.json);
+    if (spec.options.snapshot) printNote('a dry run makes no snapshot: it looks at all of the source as it is now');
     using list = await listOf(spec, roots, interrupt);
     return await dryRun(spec, roots, endpoints, flags.json, AbortSignal.any([interrupt, readerGone]), { list });
   }

@@ -1,7 +1,8 @@
 import pLimit from 'p-limit';
 import type { Root } from '../shared/job/root.ts';
 import { NamesOnDisk } from '../shared/machine/name-set.ts';
-import { OPEN_FOR_WRITING, settle } from '../shared/copy/settle.ts';
+import { settle } from '../shared/copy/settle.ts';
+import { OPEN_FOR_WRITING } from '../shared/job/decide.ts';
 import { bytesText } from '../shared/bytes.ts';
 import { FanoutError, printable } from '../shared/errors.ts';
 import type { Endpoints } from '../shared/endpoints/endpoints.ts';

@@ -48,6 +48,8 @@ export interface JobFlags {
   skipTrash?: boolean;
   maxDelete?: number | string;
   trackMissing?: string;
+  snapshot?: boolean;
+  repair?: boolean;
 }
 
 /** Flags of `copy`: those of a job, and those of one run. */
@@ -205,8 +207,14 @@ export function addJobFlags(command: Command): Command {
 }
 
 /** Flags of a job that makes its destination a mirror. */
-export function addDeleteFlags(command: Command): Command {
+export function addMirrorFlags(command: Command): Command {
   return command
+    .option(
+      '--snapshot',
+      'with --exact: copy from a snapshot of the source, and look only at what changed since the last one',
+      false,
+    )
+    .option('--repair', 'with --snapshot: look at everything all the same', false)
     .option('--delete', 'with --exact: at the end, move what only the destination has into the trash', false)
     .option('--skip-trash', 'with --delete: delete for good', false)
     .addOption(maxDelete);
@@ -251,6 +259,8 @@ export function specOf(paths: readonly string[], flags: JobFlags): JobSpec {
       maxFailures: flags.maxFailures,
       bandwidth: flags.bandwidth,
       namenodeOps: flags.namenodeOps,
+      snapshot: flags.snapshot,
+      repair: flags.repair,
       delete: flags.delete,
       skipTrash: flags.skipTrash,
       maxDelete: flags.maxDelete,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Deadline } from '../deadline.ts';
 import { refuseAtOnce, resolveMapping } from '../plan/mapping.ts';
+import { ListOnDisk } from '../machine/list-on-disk.ts';
 import { NamesOnDisk } from '../machine/name-set.ts';
 import { cursorIn, keptCursor } from '../plan/kept-cursor.ts';
 import { refuseSameTree } from '../plan/same-tree.ts';
@@ -21,8 +22,10 @@ import type { Services } from './services.ts';
 import { type Job, keptNote, newJob, noLosses } from '../job/job.ts';
 import { isCleaned } from '../job/cleaned.ts';
 import { mayReplace } from '../job/existing.ts';
+import { liveRoots } from '../job/root.ts';
 import { hasList, type JobSpec, parseJobSpec, withOptions } from '../job/spec.ts';
 import { planStretch } from '../plan/plan.ts';
+import { plannedSource, prepareSnapshot, requireSnapshot } from '../plan/snapshot.ts';
 
 /** What the state machine hands over: who drives the job, and what was typed. */
 export interface PlanRequest {
@@ -102,6 +105,7 @@ export async function planStep(
     await store.update(id, { ...planned.expected, phase: 'copying' });
     return await answer(job, endpoints, planned.ready, true);
   }
+  if (job.phase === 'copying') await requireSnapshot(job, endpoints.source, signal);
   if (job.phase !== 'copying') return await answer(job, endpoints, { batches: 0, key: '' }, true);
   let ready = (await active.get(id))?.ready;
   if (!ready) {
@@ -180,7 +184,7 @@ async function takeUp(
   const mayReplaceNow = mayReplace(spec.options.existing) && !mayReplace(job.spec.options.existing);
   // Nothing is changed yet: a job that may overwrite only from now on might overwrite its own source.
   if (mayReplaceNow)
-    await refuseSameTree({ source, destination, mayReplace: true, makeProbe: true }, job.roots, signal);
+    await refuseSameTree({ source, destination, mayReplace: true, makeProbe: true }, liveRoots(job.roots), signal);
   await lock.acquire(id, execution, await recordedPathsOf(job, destination, signal));
   // What was given may be old by now, and got tokens may have ended.
   await endAccess(id, services);
@@ -201,24 +205,29 @@ async function takeUp(
 
 /** @returns undefined when the time was over: what was planned is kept */
 async function planOn(
-  job: Job,
+  begun: Job,
   endpoints: Endpoints,
-  { manifests, takenNames, lists }: Services,
+  { store, manifests, takenNames, lists }: Services,
   deadline: Deadline,
   signal: AbortSignal,
 ) {
-  const resumed = await manifests.resume(job.id);
-  const cursor = cursorIn(resumed?.cursor);
+  const { source, destination } = endpoints;
+  const resumed = await manifests.resume(begun.id);
+  const kept = cursorIn(resumed?.cursor);
+  using changed = new ListOnDisk();
+  const { job, narrowed, begins } = begun.spec.options.snapshot
+    ? await prepareSnapshot({ job: begun, source, destination, store, list: changed, signal }, !kept)
+    : { job: begun, narrowed: undefined, begins: !kept };
+  const cursor = begins ? undefined : kept;
   const writer = resumed && cursor ? resumed.writer : await manifests.create(job.id);
   using names = new NamesOnDisk();
   const namesKept = cursor?.names ?? 0;
   await takenNames.refill(job.id, names, namesKept);
-  const { source, destination } = endpoints;
   const { roots, spec } = job;
   using list = hasList(spec.options) ? await lists.open(job.id, roots[0]?.source ?? '/') : undefined;
   const planned = await planStretch({
-    source,
-    destination,
+    source: plannedSource(job, narrowed?.source ?? source),
+    destination: narrowed?.destination ?? destination,
     roots,
     options: spec.options,
     signal,

@@ -1,13 +1,13 @@
 import { LeftForNext } from '../deadline.ts';
 import { FanoutError, messageOf } from '../errors.ts';
 import { isExists, isOpen } from '../storage/errors.ts';
-import { EXISTS } from '../job/decide.ts';
+import { EXISTS, OPEN_FOR_WRITING } from '../job/decide.ts';
 import type { Claim } from '../job/job-store.ts';
 import type { CopiedOutcome, FailedOutcome, Failure, FileOutcome, SkippedOutcome } from '../job/outcome.ts';
 import type { JobOptions, Verification } from '../job/spec.ts';
 import type { FileUnit } from '../job/unit.ts';
 import { type CopyContext, FileCopy } from './file-copy.ts';
-import { isAnother, type Look, OPEN_FOR_WRITING, settle, type Settled } from './settle.ts';
+import { isAnother, type Look, settle, type Settled } from './settle.ts';
 import { requireTime } from './long-files.ts';
 import { copyInParts, promotedInParts } from './parts.ts';
 import { dropParts, putOldBack } from './parts-file.ts';

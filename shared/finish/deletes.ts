@@ -5,6 +5,7 @@ import { deletesOf, type DeleteUnit, deleteUnitsOf } from '../job/deletion.ts';
 import { requireFewFailures } from '../job/failures.ts';
 import type { BatchLine, ManifestPosition } from '../job/manifest-lines.ts';
 import type { DeleteOutcome } from '../job/outcome.ts';
+import { livePath } from '../job/root.ts';
 import { presentIn } from '../plan/absence.ts';
 import { selection } from '../plan/selection.ts';
 import { type Deletable, hiddenBy } from '../plan/survey.ts';
@@ -52,7 +53,7 @@ async function deleteBatch(finishing: Finishing, deleting: Deleting, line: Batch
     const within: Deletable = {
       storage: destination,
       root: root.destination,
-      hides: hiddenBy(selection(job.spec.options, root.source)),
+      hides: hiddenBy(selection(job.spec.options, livePath(root))),
       signal,
     };
     const outcomes: DeleteOutcome[] = [];

@@ -1,8 +1,9 @@
+import { FanoutError } from '../errors.ts';
 import { deletesOf, type DeleteUnit, FIRST_DELETE_BATCH } from '../job/deletion.ts';
 import { requireSettled } from '../job/ending.ts';
 import type { Found } from '../job/job.ts';
 import type { JobOptions } from '../job/spec.ts';
-import type { Root } from '../job/root.ts';
+import { livePath, type Root } from '../job/root.ts';
 import { type ExtrasCursor, type ExtrasSearch, findExtras } from '../plan/extras.ts';
 import { selection } from '../plan/selection.ts';
 import { join } from '../storage/path.ts';
@@ -98,14 +99,41 @@ async function list(
       await writer.suspend?.({ version: VERSION, search: found.cursor, units, batch, lost } satisfies ListCursor);
       return undefined;
     }
-    requireFewDeletes(job.spec.options, found);
+    const all = await withAll(finishing, found);
+    requireFewDeletes(job.spec.options, all);
     if (units.length > 0) await write();
     await writer.close();
-    return { found, lost };
+    return { found: all, lost };
   } catch (error) {
     await writer.discard();
     throw error;
   }
+}
+
+/** What was found, held against all that both trees have where the search saw only a part of them. */
+async function withAll(finishing: Finishing, found: Found): Promise<Found> {
+  const { job, source, destination, narrowed, log, signal } = finishing;
+  const [root] = job.roots;
+  if (!narrowed || !root || found.files + found.directories === 0) return found;
+  try {
+    const [here, there] = [
+      await source.countEntries?.(root.source, signal),
+      await destination.countEntries?.(root.destination, signal),
+    ];
+    if (here && there) {
+      const { files, directories } = here;
+      return { ...found, destinationFiles: there.files, sourceEntries: files + directories, sourceFiles: files };
+    }
+  } catch (error) {
+    if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
+    log.warn({ error: error.message }, 'files cannot be counted: the limit of deletions is that of what was looked at');
+  }
+  let sourceEntries = found.sourceEntries;
+  for await (const page of source.list(root.source, signal)) {
+    sourceEntries = Math.max(sourceEntries, page.length);
+    if (page.length > 0) break;
+  }
+  return { ...found, sourceEntries };
 }
 
 /** What another version kept is none: the list begins anew. */
@@ -135,17 +163,16 @@ function toldOf(lost: number): string | undefined {
 
 /** What could not be listed is told, and nothing of it is an extra. */
 async function search(
-  { job, source, destination, signal, log }: Finishing,
+  { job, source, destination, narrowed = { source, destination }, signal, log }: Finishing,
   { onLost, ...how }: Pick<ExtrasSearch, 'whole' | 'emit'> & { readonly onLost: () => void },
   { isOver, from }: { readonly isOver?: () => boolean; readonly from?: ExtrasCursor | undefined } = {},
 ): Promise<Found | { readonly cursor: ExtrasCursor }> {
   return findExtras(
     {
-      source,
-      destination,
+      ...narrowed,
       roots: job.roots,
       ...how,
-      selection: selection(job.spec.options, job.roots[0]?.source ?? '/'),
+      selection: selection(job.spec.options, livePath(job.roots[0] ?? { source: '/' })),
       signal,
       onLost: (path, { message: error }) => {
         onLost();

@@ -2,7 +2,7 @@ import { messageOf, printable } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { Once } from '../once.ts';
 import { hasCode, StorageError } from '../storage/errors.ts';
-import type { LostConnections } from '../storage/capabilities.ts';
+import type { EntryCount, LostConnections } from '../storage/capabilities.ts';
 import type { Load } from '../storage/load.ts';
 import type { Pace } from '../storage/pace.ts';
 import { basename, join, normalize } from '../storage/path.ts';
@@ -234,6 +234,15 @@ export class WebHdfs implements Storage {
       signal,
     );
     return boolean;
+  }
+
+  /** @see https://hadoop.apache.org/docs/stable/hadoop-project-dist/hadoop-hdfs/WebHDFS.html#Get_Content_Summary_of_a_Directory */
+  async countEntries(directory: string, signal: AbortSignal): Promise<EntryCount> {
+    const { ContentSummary: counted } = await this.#rest.json<{
+      ContentSummary: { readonly fileCount: number; readonly directoryCount: number };
+    }>('GET', 'GETCONTENTSUMMARY', directory, {}, signal);
+    // The directory itself counts as one.
+    return { files: counted.fileCount, directories: counted.directoryCount - 1 };
   }
 
   async closedLength(path: string, signal: AbortSignal): Promise<number | 'open'> {

@@ -1,6 +1,5 @@
 import type { FileStatus } from '../storage/storage.ts';
-import type { Existing } from './existing.ts';
-import type { Comparison } from './spec.ts';
+import type { JobOptions } from './spec.ts';
 
 /** What is to be done with a file, as far as two listings can tell; `compare` leaves it to the copier. */
 export interface Decision {
@@ -14,6 +13,9 @@ export interface Decision {
 /** The reason for skipping a file unseen because its name is taken at the destination. */
 export const EXISTS = 'exists';
 
+/** The reason of a file that is skipped or fails because somebody writes it. */
+export const OPEN_FOR_WRITING = 'open for writing';
+
 /**
  * Decides from two listing entries. Costs no request; modification times decide nothing unless that was asked for, since a file
  * rewritten in place may keep its own.
@@ -22,6 +24,7 @@ export const EXISTS = 'exists';
  *     refused    any                      any            fail       its name cannot be used
  *     directory  any                      any            fail       it was a file, or nothing, before: what is in it is in no batch
  *     other      any                      any            skip       not a regular file
+ *     open       any                      any            fail       or skip, by `openFiles`: it is whole at no length
  *     file       absent                   any            copy
  *     file       not a file               any            fail       a directory stands there
  *     file       file                     skip           skip       exists
@@ -38,7 +41,11 @@ export const EXISTS = 'exists';
 export function decide(
   source: FileStatus,
   destination: FileStatus | undefined,
-  { existing, compare }: { readonly existing: Existing; readonly compare: Comparison },
+  {
+    existing,
+    compare,
+    openFiles = 'fail',
+  }: Pick<JobOptions, 'existing' | 'compare'> & Partial<Pick<JobOptions, 'openFiles'>>,
 ): Decision {
   if (source.refusal !== undefined) return { kind: 'fail', reason: source.refusal, lasting: true };
   if (source.kind === 'directory') {
@@ -46,6 +53,7 @@ export function decide(
     return { kind: 'fail', reason, lasting: true };
   }
   if (source.kind !== 'file') return { kind: 'skip', reason: 'not a regular file' };
+  if (source.isOpen) return { kind: openFiles, reason: OPEN_FOR_WRITING, lasting: true };
   if (!destination) return { kind: 'copy', reason: '' };
   if (destination.kind !== 'file') {
     const what = destination.kind === 'directory' ? 'a directory' : 'something that is no file';

@@ -23,6 +23,11 @@ export class Tally {
     this.#add(`filtered.${why}`, 1);
   }
 
+  /** An entry of the source that was looked at, of a job that may leave out others. */
+  look(): void {
+    this.#add('entries.looked', 1);
+  }
+
   #add(name: string, value: number): void {
     this.#counters[name] = (this.#counters[name] ?? 0) + value;
   }
