@@ -165,8 +165,9 @@ export interface Trash {
 }
 
 /**
- * Read-only images of a directory tree at a moment: what they hold is read at `snapshotPath`. A file that was open then may grow in them
- * until it is closed.
+ * Read-only images of a directory tree at a moment: what they hold is read at `snapshotPath`. But for one thing they never change: a file
+ * that somebody wrote at that moment goes on growing in them until it is closed, and `changes` never tells of that. Whoever takes a snapshot
+ * for a complete base asks `isOpen` about the files in it.
  */
 export interface Snapshots {
   /**
@@ -184,10 +185,19 @@ export interface Snapshots {
   /** Names, oldest first where the server tells. */
   names(root: string, signal: AbortSignal): Promise<readonly string[]>;
   /**
+   * Whether somebody writes a file, wherever it is now: what snapshots hold of it may then still grow, or may not, where they are younger than
+   * its last closing. Asked before the file is looked at in a snapshot: what is closed stays there as it is.
+   * @param root  of the snapshot
+   * @param fileId  as it was listed there
+   */
+  isOpen(root: string, fileId: number, signal: AbortSignal): Promise<boolean>;
+  /**
    * What differs between two snapshots, below a directory of the root: in no order, and the same question gives the same answer. What was
-   * made or deleted as a whole is one entry. Rejects before the first change or not at all, but for errors of a signal.
+   * made or deleted as a whole is one entry. Rejects before the first change or not at all.
+   * @param from  the earlier one
    * @param within  path below the root, '' for all of it
-   * @throws StorageError not-found where a snapshot, or the directory in either, is not there; limit where there is too much to tell
+   * @throws StorageError not-found where a snapshot is not there, or this very directory is not at its path in both of them and now; denied
+   *   where the user may not read all of it; limit where there is too much to tell; unsupported
    */
   changes(root: string, from: string, to: string, within: string, signal: AbortSignal): AsyncIterable<SnapshotChange>;
 }
@@ -198,7 +208,10 @@ export type SnapshotChange =
   | { readonly kind: 'create'; readonly path: string }
   /** As it was called in the earlier one. A directory is one change, with all that was below it but for what was renamed out of it. */
   | { readonly kind: 'delete'; readonly path: string }
-  /** As it is called in the later one: a file's bytes or attributes; of a directory its own attributes or its names. */
+  /**
+   * As it is called in the later one: a file's bytes or attributes; of a directory its own attributes or its names. Where times alone differ,
+   * or bytes of the same file at the same length (TRUNCATE, then APPEND), HDFS tells nothing.
+   */
   | { readonly kind: 'modify'; readonly path: string }
   /** From the earlier one's name to the later one's. They may be the same. */
   | { readonly kind: 'rename'; readonly path: string; readonly target: string };
