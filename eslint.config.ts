@@ -48,7 +48,11 @@ export default defineConfig(
   inside('plan', ['storage', 'preserve', 'job']),
   inside('copy', ['storage', 'limits', 'preserve', 'job']),
   inside('finish', ['storage', 'preserve', 'job', 'plan']),
-  inside('hdfs', ['storage', 'limits'], ['undici', 'node:http', 'node:https', 'node:net', 'node:tls', 'node:fs*']),
+  inside(
+    'hdfs',
+    ['storage', 'limits'],
+    ['undici', 'node:http', 'node:https', 'node:net', 'node:tls', 'node:fs*', 'node:sqlite'],
+  ),
   inside('disk', ['storage'], ['node:fs*']),
   inside('endpoints', ['storage', 'limits', 'job', 'hdfs', 'disk']),
   inside('doctor', ['storage', 'hdfs'], ['node:net', 'node:tls', 'node:fs*']),

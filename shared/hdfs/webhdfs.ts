@@ -28,6 +28,7 @@ import { OptionalOperations } from './optional-operations.ts';
 import { openFile } from './reading.ts';
 import { remoteErrorOf } from './remote-exception.ts';
 import type { NamenodeRest, Parameters } from './rest.ts';
+import { RemoteSnapshots } from './snapshots.ts';
 import { RemoteTrash } from './trash.ts';
 import { TwoStep } from './two-step.ts';
 import { modeOf, Writer } from './writer.ts';
@@ -42,6 +43,7 @@ export class WebHdfs implements Storage {
   readonly checksums: RemoteChecksums;
   readonly concatenation: Concat;
   readonly trash: RemoteTrash;
+  readonly snapshots: RemoteSnapshots;
   readonly appending: Append;
   readonly hadoop: RemoteAttributes;
   readonly posix: RemoteAttributes;
@@ -92,6 +94,9 @@ export class WebHdfs implements Storage {
     this.trash = new RemoteTrash(rest, (path, signal) => this.replacesAtOnce(path, signal));
     this.appending = new Append(rest, this.#twoStep);
     this.#closedLength = new ClosedLength(rest, this.checksums);
+    this.snapshots = new RemoteSnapshots(rest, this.#mounts, this.#listing, this.#closedLength, (path, signal) =>
+      this.#status(path, signal),
+    );
     this.hadoop = new RemoteAttributes(rest, limits);
     this.posix = this.hadoop;
   }
