@@ -118,7 +118,8 @@ test('a job killed in the middle is gone on with from its snapshot, and the next
 test('a file that is open when the snapshot is made fails, and is copied whole once it is closed', async () => {
   const mirror = await SnapshotMirror.make('open');
   {
-    await using _ = await openFile(mirror.pair.a, `${mirror.source}/a/open`, 6000);
+    await using open = await openFile(mirror.pair.a, `${mirror.source}/a/open`, 6000);
+    expect(open.listedBytes).toBeGreaterThan(0);
     const { code, status } = await mirror.copy();
     expect({ code, outcome: status.Outcome, failed: status['Files Failed'] }).toEqual({
       code: 1,
