@@ -50,7 +50,11 @@ export default defineConfig(
   inside('copy', ['storage', 'limits', 'preserve', 'job']),
   inside('finish', ['storage', 'preserve', 'job', 'plan']),
   inside('verify', ['storage', 'preserve', 'job', 'plan', 'copy']),
-  inside('hdfs', ['storage', 'limits'], ['undici', 'node:http', 'node:https', 'node:net', 'node:tls', 'node:fs*']),
+  inside(
+    'hdfs',
+    ['storage', 'limits'],
+    ['undici', 'node:http', 'node:https', 'node:net', 'node:tls', 'node:fs*', 'node:sqlite'],
+  ),
   inside('disk', ['storage'], ['node:fs*']),
   inside('hadoop-conf', [], ['node:fs*']),
   inside('endpoints', ['storage', 'limits', 'job', 'hdfs', 'disk']),

@@ -2,6 +2,7 @@ import { sweep, sweepStart } from '../shared/finish/sweep.ts';
 import { deletesOf } from '../shared/job/deletion.ts';
 import { sweepChunks } from '../shared/finish/sweep-chunks.ts';
 import { sweepParts } from '../shared/finish/sweep-parts.ts';
+import { dropOwnSnapshot } from '../shared/finish/drop-snapshots.ts';
 import { DestinationLock } from '../shared/machine/destination-lock.ts';
 import { typeChangesOf } from '../shared/machine/type-changes.ts';
 import { openState } from '../shared/machine/state.ts';
@@ -15,7 +16,7 @@ import { endpointsOf } from './clusters.ts';
 import { interruptSignal } from './interrupt.ts';
 import { knownJob, ofStack, openRecords } from './job-records.ts';
 import { exitCodes } from './exit-codes.ts';
-import { printError } from './output.ts';
+import { printError, printNote } from './output.ts';
 
 export interface CleanFlags {
   conf?: string;
@@ -37,7 +38,7 @@ async function cleanHere(id: string, conf: string | undefined): Promise<number> 
   const state = openState();
   const known = await knownJob(await openRecords(undefined), id);
   await using endpoints = await endpointsOf(known.spec, conf, silentLog);
-  const { destination } = endpoints;
+  const { source, destination } = endpoints;
   const lock = DestinationLock.acquire(state.locks, id, []);
   try {
     // As it is now that no resume can change it any more.
@@ -54,6 +55,8 @@ async function cleanHere(id: string, conf: string | undefined): Promise<number> 
     await state.manifests.remove(deletesOf(id));
     await state.lists.remove(id);
     await state.lists.remove(typeChangesOf(id));
+    const left = await dropOwnSnapshot({ job, source, log: silentLog, signal: interrupt });
+    if (left !== undefined) printNote(`its snapshot is still there: ${left}`);
     await state.store.keepFinishCursor(id, undefined);
     if (job.phase !== 'done') {
       await state.store.update(id, { ...cleaned, endedAtMs: job.endedAtMs ?? job.seenAtMs ?? job.startedAtMs });

@@ -75,6 +75,7 @@ async function begin(
   });
   if (flags.dryRun) {
     tellHidden(hidden, flags.json);
+    if (spec.options.snapshot) printNote('a dry run makes no snapshot: it looks at all of the source as it is now');
     using list = hasList(spec.options)
       ? await listOnDisk(spec.options.filesFrom, roots[0]?.source ?? '/', interrupt)
       : undefined;

@@ -3,7 +3,7 @@ import type { Endpoints } from '../shared/endpoints/endpoints.ts';
 import { printable } from '../shared/errors.ts';
 import type { DeleteUnit } from '../shared/job/deletion.ts';
 import type { Found } from '../shared/job/job.ts';
-import type { Root } from '../shared/job/root.ts';
+import { livePath, type Root } from '../shared/job/root.ts';
 import type { JobSpec } from '../shared/job/spec.ts';
 import { findExtras } from '../shared/plan/extras.ts';
 import { selection } from '../shared/plan/selection.ts';
@@ -38,7 +38,7 @@ export async function tellExtras(
     destination,
     roots,
     whole: options.delete && !options.skipTrash,
-    selection: selection(options, roots[0]?.source ?? '/'),
+    selection: selection(options, livePath(roots[0] ?? { source: '/' })),
     excluded: options.deleteExcluded,
     isReplaced: () => options.delete,
     signal,

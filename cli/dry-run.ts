@@ -1,8 +1,9 @@
 import pLimit from 'p-limit';
 import type { Root } from '../shared/job/root.ts';
 import { NamesOnDisk } from '../shared/machine/name-set.ts';
-import { OPEN_FOR_WRITING, settle } from '../shared/copy/settle.ts';
+import { settle } from '../shared/copy/settle.ts';
 import { overtakenBy } from '../shared/copy/source.ts';
+import { OPEN_FOR_WRITING } from '../shared/job/decide.ts';
 import { bytesText } from '../shared/bytes.ts';
 import { FanoutError, printable } from '../shared/errors.ts';
 import type { Endpoints } from '../shared/endpoints/endpoints.ts';

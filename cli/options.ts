@@ -54,6 +54,8 @@ export interface JobFlags extends TreeFlags {
   skipTrash?: boolean;
   maxDelete?: number | string;
   trackMissing?: string;
+  snapshot?: boolean;
+  repair?: boolean;
 }
 
 /** Flags of `copy`: those of a job, and those of one run. */
@@ -236,8 +238,14 @@ export function addJobFlags(command: Command): Command {
 }
 
 /** Flags of a job that makes its destination a mirror. */
-export function addDeleteFlags(command: Command): Command {
+export function addMirrorFlags(command: Command): Command {
   return command
+    .option(
+      '--snapshot',
+      'with --exact: copy from a snapshot of the source, and look only at what changed since the last one',
+      false,
+    )
+    .option('--repair', 'with --snapshot: look at everything all the same', false)
     .option('--delete', 'with --exact: at the end, move what only the destination has into the trash', false)
     .option('--delete-excluded', 'with --delete: delete there also what a pattern leaves out here', false)
     .option('--skip-trash', 'with --delete: delete for good', false)
@@ -271,6 +279,8 @@ export function specOf(paths: readonly string[], flags: JobFlags): JobSpec {
       bufferSize: flags.bufferSize,
       filesOnly: flags.filesOnly,
       maxFailures: flags.maxFailures,
+      snapshot: flags.snapshot,
+      repair: flags.repair,
       delete: flags.delete,
       deleteExcluded: flags.deleteExcluded,
       skipTrash: flags.skipTrash,
@@ -365,10 +375,10 @@ export function notesOn({ source, options }: JobSpec, silent: boolean): string[]
     notes.push(
       'copied files get a new time, so that --compare time will compare them by content: add --preserve or --attributes times',
     );
-  if (options.delete && !silent && !source.every(isSnapshot)) {
+  if (options.delete && !silent && !options.snapshot && !source.every(isSnapshot)) {
     const meanwhile = options.skipTrash ? 'missing' : 'in the trash alone';
     notes.push(
-      `--delete reads the source while others may change it: a copy of what is renamed there meanwhile may be ${meanwhile} until the next run; a snapshot of the source does not change`,
+      `--delete reads the source while others may change it: a copy of what is renamed there meanwhile may be ${meanwhile} until the next run; with --snapshot it is read as it was at one moment`,
     );
   }
   return notes;

@@ -6,7 +6,7 @@ import { doctor, type DoctorFlags } from './doctor.ts';
 import { checkCodesHelp, exitCodesHelp, statusCodesHelp, verifyCodesHelp } from './exit-codes.ts';
 import { jobs } from './jobs.ts';
 import {
-  addDeleteFlags,
+  addMirrorFlags,
   addJobFlags,
   addVerifyFlags,
   type CopyFlags,
@@ -99,7 +99,7 @@ export const program = configure(new Command('hdfs-fanout'))
 
 const finish = (work: Promise<number>) => work.then((code) => void (process.exitCode = code));
 
-addDeleteFlags(
+addMirrorFlags(
   addJobFlags(configure(program.command('copy', { isDefault: true })).description('copy a tree, on this machine')),
 )
   .option('--track-missing <file>', 'with --exact: list what only the destination has, as JSON lines')
@@ -133,7 +133,7 @@ const inAws = (command: Command) =>
 const following = (command: Command) => inAws(command).option('--silent', 'show no progress', false);
 const elsewhere = ['--stack <name>', 'look in this deployment in AWS instead of on this machine'] as const;
 
-following(addDeleteFlags(addJobFlags(program.command('start').description('copy a tree, fanned out in AWS'))))
+following(addMirrorFlags(addJobFlags(program.command('start').description('copy a tree, fanned out in AWS'))))
   .option('--wait', 'follow the job to its end, and exit with its code', false)
   .addHelpText('after', awsExamples)
   .action((paths: string[], flags: Parameters<typeof start>[1]) =>

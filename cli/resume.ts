@@ -8,6 +8,7 @@ import type { Endpoints } from '../shared/endpoints/endpoints.ts';
 import type { CopyFlags, GivenFlags } from './options.ts';
 import { type Batch, destinationPathOf, type FileUnit, isNeverWritten, sourcePathOf } from '../shared/job/unit.ts';
 import { type Job, keptNote } from '../shared/job/job.ts';
+import { liveRoots } from '../shared/job/root.ts';
 import { mayReplace } from '../shared/job/existing.ts';
 import { isCleaned } from '../shared/job/cleaned.ts';
 import { failedUnits } from '../shared/job/failed-units.ts';
@@ -66,6 +67,8 @@ export const flagsOnResume: Readonly<Record<keyof CopyFlags, 'job' | 'run' | 'ke
   maxSize: 'kept',
   modifiedAfter: 'kept',
   modifiedBefore: 'kept',
+  snapshot: 'kept',
+  repair: 'kept',
 };
 
 /** Options of the job that flags change, by name. */
@@ -120,7 +123,7 @@ export async function takeUp(
   const spec = withOptions(job.spec, options);
   const mayReplaceNow = mayReplace(spec.options.existing) && !mayReplace(job.spec.options.existing);
   if (mayReplaceNow)
-    await refuseSameTree({ source, destination, mayReplace: true, makeProbe: true }, job.roots, signal);
+    await refuseSameTree({ source, destination, mayReplace: true, makeProbe: true }, liveRoots(job.roots), signal);
   const phase = job.phase === 'planning' ? 'planning' : 'copying';
   const ended = { outcome: undefined, error: undefined, endedAtMs: undefined, notDeleted: keptNote(job) } as const;
   const changes = { spec, phase, ...ended } as const;

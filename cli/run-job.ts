@@ -12,6 +12,7 @@ import { printError, printEvent, printNote, printStatus } from './output.ts';
 import { showProgress } from './progress-display.ts';
 import { type Batch, fileOf, sourcePathOf } from '../shared/job/unit.ts';
 import { type Job, lockedPathsOf } from '../shared/job/job.ts';
+import { liveRoots } from '../shared/job/root.ts';
 import type { Deleting } from '../shared/finish/finishing.ts';
 import type { DeleteUnit } from '../shared/job/deletion.ts';
 import { type DeleteOutcome, isOfChunk, isUnsettled, type UnitOutcome } from '../shared/job/outcome.ts';
@@ -84,7 +85,7 @@ function report(job: Job, batch: Batch, outcome: UnitOutcome, json: boolean, log
   const unit = batch.units[outcome.unit];
   if (!unit) throw new Error(`the batch ${batch.batch} has no unit ${outcome.unit}`);
   const { outcome: ending, bytes, retries } = outcome;
-  const path = sourcePathOf(job.roots, fileOf(unit));
+  const path = sourcePathOf(liveRoots(job.roots), fileOf(unit));
   const chunk = isOfChunk(outcome) ? { chunk: outcome.chunk } : {};
   const event = { path, ...chunk, outcome: ending, bytes, ...detailsOf(outcome), retries };
   // A file is told of once, when it has ended.

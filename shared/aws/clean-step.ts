@@ -4,6 +4,7 @@ import { SpecError } from '../errors.ts';
 import { sweep, type SweepPosition, sweepStart } from '../finish/sweep.ts';
 import { sweepChunks } from '../finish/sweep-chunks.ts';
 import { sweepParts } from '../finish/sweep-parts.ts';
+import { dropOwnSnapshot } from '../finish/drop-snapshots.ts';
 import { cleaned, isCleaned } from '../job/cleaned.ts';
 import { deletesOf } from '../job/deletion.ts';
 import type { Job } from '../job/job.ts';
@@ -36,11 +37,11 @@ export async function cleanStep(
   deadline: Deadline,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { store, manifests, lists } = services;
+  const { store, manifests, lists, log } = services;
   const job = await takeOver(id, execution, services);
   await giveAccess(id, job.spec, services, signal);
   await using endpoints = await endpointsOfJob(services, id, job.spec);
-  const { destination } = endpoints;
+  const { source, destination } = endpoints;
   const isOver = () => deadline.isNear();
   const sweeping = { job, destination, store, manifests: manifestsOf(job, manifests), signal, isOver };
   const keep = (cursor: CleanCursor) => store.keepCloseCursor(id, cursor);
@@ -70,6 +71,7 @@ export async function cleanStep(
   await manifests.remove(secondManifestOf(id));
   await manifests.remove(deletesOf(id));
   await lists.remove(id);
+  await dropOwnSnapshot({ job, source, log, signal });
   await endJob(job, destination, services, signal);
   return true;
 }

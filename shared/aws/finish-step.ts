@@ -2,11 +2,14 @@ import { type Deadline, DeadlineReached } from '../deadline.ts';
 import { JobClosedError, SupersededError } from '../errors.ts';
 import { assemble } from '../copy/assemble.ts';
 import { Progress } from '../copy/progress.ts';
+import { dropOlderSnapshots } from '../finish/drop-snapshots.ts';
 import { finish } from '../finish/finish.ts';
 import type { Finishing } from '../finish/finishing.ts';
+import { narrowedFinish } from '../finish/narrowed.ts';
 import { deletesOf } from '../job/deletion.ts';
 import type { Job } from '../job/job.ts';
 import { hasList } from '../job/spec.ts';
+import { ListOnDisk } from '../machine/list-on-disk.ts';
 import { endJob } from './end-job.ts';
 import { endpointsOfJob } from './endpoints.ts';
 import type { FinalStatus } from './final-status.ts';
@@ -44,12 +47,15 @@ export async function finishStep(
   const isListed = options.preserve && hasList(options) && job.phase !== 'done';
   using list = isListed ? await lists.open(id, job.roots[0]?.source ?? '/') : undefined;
   using typeChanges = job.phase === 'done' ? undefined : await openTypeChanges(job, services);
+  using changed = new ListOnDisk();
+  const isDone = job.phase === 'done';
+  const narrowed = isDone ? undefined : await narrowedFinish({ job, source, destination, list: changed, log, signal });
   // A file that is read again once it was put together goes on in the next invocation, and so do deletions.
   const late = new AbortController();
   const disarm = deadline.arm(late);
   const context = { job, source, destination, store, owner, progress: new Progress(), log };
   const finishing: Finishing = {
-    ...{ job, source, destination, store, deaths: store, owner, list, log, signal, isOver },
+    ...{ job, source, destination, store, deaths: store, owner, list, narrowed, log, signal, isOver },
     manifests: manifestsOf(job, manifests),
     assemble: (batch, index, unit, claim, both) =>
       assemble({ ...context, signal: AbortSignal.any([both, late.signal]) }, batch, index, unit, claim),
@@ -67,6 +73,7 @@ export async function finishStep(
     if (ended.outcome === 'Successful') {
       if (options.delete) await manifests.remove(deletesOf(id));
       if (hasList(options)) await lists.remove(id);
+      await dropOlderSnapshots({ job: ended, source, log, signal }, store);
     }
     return { done: true, outcome: ended.outcome, ...(await endJob(ended, destination, services, signal)) };
   } catch (error) {

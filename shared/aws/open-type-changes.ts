@@ -9,6 +9,7 @@ export async function openTypeChanges(
 ): Promise<ListOnDisk | undefined> {
   if (!typeChanges) return undefined;
   const list = new ListOnDisk();
-  await services.typeChanges.refill(id, list, typeChanges.names);
+  const paths = { add: (path: string) => list.add({ path, isListed: true }) };
+  await services.typeChanges.refill(id, paths, typeChanges.names);
   return list;
 }

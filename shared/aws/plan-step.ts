@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Deadline } from '../deadline.ts';
 import { refuseAtOnce, resolveMapping } from '../plan/mapping.ts';
+import { ListOnDisk } from '../machine/list-on-disk.ts';
 import { NamesOnDisk } from '../machine/name-set.ts';
 import { cursorIn, keptCursor } from '../plan/kept-cursor.ts';
 import { refuseSameTree } from '../plan/same-tree.ts';
@@ -21,8 +22,10 @@ import type { Services } from './services.ts';
 import { type Job, keptNote, newJob, noLosses } from '../job/job.ts';
 import { isCleaned } from '../job/cleaned.ts';
 import { mayReplace } from '../job/existing.ts';
+import { liveRoots } from '../job/root.ts';
 import { hasList, type JobSpec, parseJobSpec, withOptions } from '../job/spec.ts';
 import { planStretch } from '../plan/plan.ts';
+import { plannedSource, prepareSnapshot, requireSnapshot } from '../plan/snapshot.ts';
 import { ofBothPasses, secondPassOf } from '../plan/second-pass.ts';
 import type { TypeChange } from '../plan/type-change.ts';
 import { openTypeChanges } from './open-type-changes.ts';
@@ -106,6 +109,7 @@ export async function planStep(
     await store.update(id, { ...planned.expected, phase: 'copying' });
     return await answer(job, endpoints, planned.ready, true);
   }
+  if (job.phase === 'copying') await requireSnapshot(job, endpoints.source, signal);
   if (job.phase !== 'copying') return await answer(job, endpoints, { batches: 0, key: '' }, true);
   let ready = (await active.get(id))?.ready;
   if (!ready) {
@@ -184,7 +188,7 @@ async function takeUp(
   const mayReplaceNow = mayReplace(spec.options.existing) && !mayReplace(job.spec.options.existing);
   // Nothing is changed yet: a job that may overwrite only from now on might overwrite its own source.
   if (mayReplaceNow)
-    await refuseSameTree({ source, destination, mayReplace: true, makeProbe: true }, job.roots, signal);
+    await refuseSameTree({ source, destination, mayReplace: true, makeProbe: true }, liveRoots(job.roots), signal);
   await lock.acquire(id, execution, await recordedPathsOf(job, destination, signal));
   // What was given may be old by now, and got tokens may have ended.
   await endAccess(id, services);
@@ -204,12 +208,20 @@ async function takeUp(
 }
 
 /** @returns undefined when the time was over: what was planned is kept */
-async function planOn(job: Job, endpoints: Endpoints, services: Services, deadline: Deadline, signal: AbortSignal) {
-  const { manifests, takenNames, lists } = services;
-  const second = job.pass === 2 ? secondPassOf(job) : undefined;
-  const name = second ? secondManifestOf(job.id) : job.id;
+async function planOn(begun: Job, endpoints: Endpoints, services: Services, deadline: Deadline, signal: AbortSignal) {
+  const { store, manifests, takenNames, lists } = services;
+  const { source, destination } = endpoints;
+  const second = begun.pass === 2 ? secondPassOf(begun) : undefined;
+  const name = second ? secondManifestOf(begun.id) : begun.id;
   const resumed = await manifests.resume(name);
-  const kept = cursorIn(resumed?.cursor);
+  const suspended = cursorIn(resumed?.cursor);
+  using changed = new ListOnDisk();
+  // A second pass is narrow by itself: it looks at what the first one has made way for.
+  const isNarrowed = begun.spec.options.snapshot && !second;
+  const { job, narrowed, begins } = isNarrowed
+    ? await prepareSnapshot({ job: begun, source, destination, store, list: changed, signal }, !suspended)
+    : { job: begun, narrowed: undefined, begins: !suspended };
+  const kept = begins ? undefined : suspended;
   const writer = resumed && kept ? resumed.writer : await manifests.create(name);
   using names = new NamesOnDisk();
   const namesKept = kept?.cursor.names ?? 0;
@@ -218,7 +230,6 @@ async function planOn(job: Job, endpoints: Endpoints, services: Services, deadli
   const changesKept = kept?.typeChanges ?? 0;
   let typeChanges = changesKept;
   await services.typeChanges.refill(job.id, changes, changesKept);
-  const { source, destination } = endpoints;
   const { roots, spec } = job;
   const sourceRoot = roots[0]?.source ?? '/';
   using named = hasList(spec.options) ? await lists.open(job.id, sourceRoot) : undefined;
@@ -228,8 +239,8 @@ async function planOn(job: Job, endpoints: Endpoints, services: Services, deadli
     return 'later' as const;
   };
   const planned = await planStretch({
-    source,
-    destination,
+    source: plannedSource(job, narrowed?.source ?? source),
+    destination: narrowed?.destination ?? destination,
     roots,
     options: spec.options,
     signal,

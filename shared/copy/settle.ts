@@ -6,7 +6,7 @@ import { allOrAbort } from '../all-or-abort.ts';
 import { type Attributes, attributesOf } from '../preserve/attributes.ts';
 import { wholeFile } from '../storage/budget.ts';
 import { compareContent } from './content.ts';
-import { decide, type Decision, EXISTS } from '../job/decide.ts';
+import { decide, type Decision, EXISTS, OPEN_FOR_WRITING } from '../job/decide.ts';
 import { requireWhole } from './source.ts';
 import { type FileUnit, isFinal, isNeverWritten } from '../job/unit.ts';
 import type { JobOptions, Verification } from '../job/spec.ts';
@@ -41,9 +41,6 @@ export type Look = 'planned' | 'afresh' | 'after a claim';
 
 /** Comparisons of one file that may end in a refusal that another try seldom mends. */
 const DOUBTFUL_TRIES = 3;
-
-/** The reason of a file that is skipped or fails because somebody writes it. */
-export const OPEN_FOR_WRITING = 'open for writing';
 
 /**
  * Settles what the plan left open: compares two files, and decides anew where they are not what was listed: a file that has vanished from the

@@ -1,7 +1,7 @@
 import { LeftForNext } from '../deadline.ts';
 import { FanoutError, messageOf } from '../errors.ts';
 import { isExists, isOpen } from '../storage/errors.ts';
-import { EXISTS, NOW_A_DIRECTORY } from '../job/decide.ts';
+import { EXISTS, NOW_A_DIRECTORY, OPEN_FOR_WRITING } from '../job/decide.ts';
 import type { Claim } from '../job/job-store.ts';
 import type {
   CopiedOutcome,
@@ -14,7 +14,7 @@ import type {
 import type { JobOptions, Verification } from '../job/spec.ts';
 import type { FileUnit } from '../job/unit.ts';
 import { type CopyContext, FileCopy } from './file-copy.ts';
-import { isAnother, type Look, OPEN_FOR_WRITING, settle, type Settled } from './settle.ts';
+import { isAnother, type Look, settle, type Settled } from './settle.ts';
 import { requireTime } from './long-files.ts';
 import { copyInParts, promotedInParts } from './parts.ts';
 import { dropParts, putOldBack } from './parts-file.ts';
@@ -166,7 +166,11 @@ function refused(file: FileCopy, reason: string): FailedOutcome | OvertakenOutco
   const { sourcePath: path, destinationPath, planned } = file;
   const remedy = reason.startsWith('exists') ? ' (use --force to overwrite)' : '';
   const vanished = reason === planned.reason ? planned.vanished : undefined;
-  const overtaken = vanished ? 'vanished' : reason === NOW_A_DIRECTORY ? 'changed' : undefined;
+  const overtaken = vanished
+    ? 'vanished'
+    : [NOW_A_DIRECTORY, OPEN_FOR_WRITING].includes(reason)
+      ? 'changed'
+      : undefined;
   return uncopied(file, {
     path,
     operation: 'PLAN',

@@ -11,6 +11,7 @@ import { hostNames } from './host-names.ts';
 import { namenodeState } from './namenode-state.ts';
 import { path } from './path.ts';
 import type { Row } from './row.ts';
+import { snapshots } from './snapshots.ts';
 import { space } from './space.ts';
 import { version } from './version.ts';
 import { writing } from './writing.ts';
@@ -28,6 +29,7 @@ const checks = [
   clock,
   path,
   attributes,
+  snapshots,
   datanodes,
   writing,
   space,

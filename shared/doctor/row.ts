@@ -11,6 +11,7 @@ export const checkNames = [
   'ACL',
   'xattr',
   'checksum',
+  'snapshot',
   'datanode',
   'write',
   'rename',

@@ -5,6 +5,7 @@ import { deletesOf, type DeleteUnit, deleteUnitsOf } from '../job/deletion.ts';
 import { requireFewFailures } from '../job/failures.ts';
 import type { BatchLine, ManifestPosition } from '../job/manifest-lines.ts';
 import type { DeleteOutcome } from '../job/outcome.ts';
+import { livePath } from '../job/root.ts';
 import { presentIn } from '../plan/absence.ts';
 import { isExcluded, selection } from '../plan/selection.ts';
 import { type Deletable, hiddenBy } from '../plan/survey.ts';
@@ -49,7 +50,7 @@ async function deleteBatch(finishing: Finishing, deleting: Deleting, line: Batch
     const left = [...deleteUnitsOf(line).entries()].filter(([index]) => !done.has(index));
     if (left.length === 0) return;
     const { deleteExcluded, skipTrash } = job.spec.options;
-    const chosen = selection(job.spec.options, root.source);
+    const chosen = selection(job.spec.options, livePath(root));
     const isExtra = (unit: DeleteUnit, path: string, kind: FileStatus['kind']) =>
       unit.replacedBy === kind || (deleteExcluded && isExcluded(chosen, path, kind));
     const reasons = await reasonsToKeep(finishing, root.source, left, isExtra, signal);

@@ -3,6 +3,7 @@ import { Checkpoint } from '../checkpoint.ts';
 import { FanoutError } from '../errors.ts';
 import { NEWER_DIRECTORY, VANISHED_DIRECTORY } from '../job/ending.ts';
 import { DIRECTORIES_DUE, DIRECTORIES_EQUAL } from '../job/outcome.ts';
+import { livePath } from '../job/root.ts';
 import type { FileStatus, Storage } from '../storage/storage.ts';
 import { hasCode } from '../storage/errors.ts';
 import { decorated } from '../storage/decorated.ts';
@@ -100,7 +101,7 @@ async function setTree(
     report.addReason(root.destination, GONE, 'its source is not there any more');
     return undefined;
   }
-  const chosen = selection(job.spec.options, root.source, finishing.list);
+  const chosen = selection(job.spec.options, livePath(root), finishing.list);
   const most = requestsAtOnce(source, destination);
   const atOnce = Math.min(AT_ONCE, most);
   const work = new ChildrenFirst(atOnce);
@@ -117,7 +118,7 @@ async function setTree(
     report.addReason(join(root.destination, path), name, error.message, kindOf(error));
   };
   const trees = {
-    source: { storage: listedWithin(request, source), root: root.source, status },
+    source: { storage: listedWithin(request, finishing.narrowed?.source ?? source), root: root.source, status },
     // What stands at the destination is asked for directory by directory, many at once: its listings would hold all files.
     destination: { storage: destination, root: root.destination, status: undefined },
   };

@@ -1,8 +1,9 @@
+import { FanoutError } from '../errors.ts';
 import { deletesOf, type DeleteUnit, FIRST_DELETE_BATCH } from '../job/deletion.ts';
 import { requireSettled } from '../job/ending.ts';
 import type { Found } from '../job/job.ts';
 import type { JobOptions } from '../job/spec.ts';
-import type { Root } from '../job/root.ts';
+import { livePath, type Root } from '../job/root.ts';
 import { type ExtrasCursor, type ExtrasSearch, findExtras } from '../plan/extras.ts';
 import { listedAt } from '../plan/path-list.ts';
 import { selection } from '../plan/selection.ts';
@@ -113,14 +114,41 @@ async function list(
       await writer.suspend?.({ version: VERSION, search: found.cursor, units, batch, lost } satisfies ListCursor);
       return undefined;
     }
-    requireFewDeletes(job.spec.options, found);
+    const all = await withAll(finishing, found);
+    requireFewDeletes(job.spec.options, all);
     if (units.length > 0) await write();
     await writer.close();
-    return { found, lost };
+    return { found: all, lost };
   } catch (error) {
     await writer.discard();
     throw error;
   }
+}
+
+/** What was found, held against all that both trees have where the search saw only a part of them. */
+async function withAll(finishing: Finishing, found: Found): Promise<Found> {
+  const { job, source, destination, narrowed, log, signal } = finishing;
+  const [root] = job.roots;
+  if (!narrowed || !root || found.files + found.directories === 0) return found;
+  try {
+    const [here, there] = [
+      await source.countEntries?.(root.source, signal),
+      await destination.countEntries?.(root.destination, signal),
+    ];
+    if (here && there) {
+      const { files, directories } = here;
+      return { ...found, destinationFiles: there.files, sourceEntries: files + directories, sourceFiles: files };
+    }
+  } catch (error) {
+    if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
+    log.warn({ error: error.message }, 'files cannot be counted: the limit of deletions is that of what was looked at');
+  }
+  let sourceEntries = found.sourceEntries;
+  for await (const page of source.list(root.source, signal)) {
+    sourceEntries = Math.max(sourceEntries, page.length);
+    if (page.length > 0) break;
+  }
+  return { ...found, sourceEntries };
 }
 
 /** What another version kept is none: the list begins anew. */
@@ -154,7 +182,7 @@ function toldOf(lost: number, vanished = 0): string | undefined {
 
 /** What could not be listed is told, and nothing of it is an extra. */
 async function search(
-  { job, source, destination, signal, log, deleting }: Finishing,
+  { job, source, destination, narrowed = { source, destination }, signal, log, deleting }: Finishing,
   {
     onLost,
     vanished,
@@ -164,11 +192,10 @@ async function search(
 ): Promise<Found | { readonly cursor: ExtrasCursor }> {
   return findExtras(
     {
-      source,
-      destination,
+      ...narrowed,
       roots: job.roots,
       ...how,
-      selection: keeping(vanished, selection(job.spec.options, job.roots[0]?.source ?? '/')),
+      selection: keeping(vanished, selection(job.spec.options, livePath(job.roots[0] ?? { source: '/' }))),
       // What vanished keeps its namesake by being hidden: in such a run all that is hidden stays.
       excluded: job.spec.options.deleteExcluded && vanished.length === 0,
       isReplaced: (path) => deleting?.typeChanges?.find(path)?.isListed === true,

@@ -4,6 +4,7 @@ import type { Job } from '../job/job.ts';
 import type { JobStore } from '../job/job-store.ts';
 import { type ManifestPosition, manifestStart } from '../job/manifest-lines.ts';
 import { withSmallHeap } from '../memory.ts';
+import { identityOf } from '../plan/identity.ts';
 import { type DirectoriesPosition, directoriesStart, setDirectories } from './directories.ts';
 import type { DirectoryLosses } from './directory-losses.ts';
 import type { Finishing } from './finishing.ts';
@@ -61,7 +62,8 @@ export function finish(finishing: Finishing): Promise<Job | undefined> {
       if (isOver()) return undefined;
     }
     const { warnings, examples } = cursor.losses;
-    const ending = endingOf(job, await store.counters(job.id), warnings, examples);
+    const ended = endingOf(job, await store.counters(job.id), warnings, examples);
+    const ending = { ...ended, ...(ended.outcome === 'Successful' ? await sealed(finishing) : {}) };
     await store.endFinish(job.id, ending);
     // What was found out on the way, in this stretch or in earlier ones, is kept with the job alone.
     return { ...((await store.get(job.id)) ?? job), ...ending };
@@ -74,6 +76,15 @@ async function beginSecondPass(job: Job, store: JobStore): Promise<Job> {
   await store.keepFinishCursor(job.id, undefined);
   await store.update(job.id, changes);
   return { ...((await store.get(job.id)) ?? job), ...changes };
+}
+
+/** Notes which directory the mirror is, so that a later job looks at changes alone only where it still is that one. */
+async function sealed({ job, destination, signal }: Finishing): Promise<Partial<Job>> {
+  const { snapshot, roots } = job;
+  const [root] = roots;
+  if (!snapshot || !root) return {};
+  const identity = await identityOf(destination, root.destination, signal);
+  return { snapshot: { ...snapshot, ...(identity === undefined ? {} : { destination: identity }) } };
 }
 
 /**

@@ -6,6 +6,7 @@ import type { DeleteUnit } from '../job/deletion.ts';
 import type { DeleteOutcome, FileOutcome } from '../job/outcome.ts';
 import type { Batch, SplitFile } from '../job/unit.ts';
 import type { Log } from '../log.ts';
+import type { Narrowed } from '../plan/narrowed.ts';
 import type { PathList } from '../plan/path-list.ts';
 
 /** What the state machine was told of batches whose copier died each time it was tried, without a word of its own. */
@@ -71,6 +72,8 @@ export interface Finishing {
   readonly deleting?: Deleting | undefined;
   /** Of `filesFrom`, where the job has one. */
   readonly list?: PathList | undefined;
+  /** Both trees, where only a part of them is looked at. */
+  readonly narrowed?: Narrowed | undefined;
   readonly log: Log;
   readonly signal: AbortSignal;
   /** Asked after each step: whether to stop there. */

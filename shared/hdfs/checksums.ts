@@ -91,7 +91,9 @@ export class RemoteChecksums implements StoredChecksums {
     );
     if (!json) return undefined;
     const blocks = json.BlockLocations.BlockLocation;
-    return [...blocks].sort((a, b) => a.offset - b.offset).map((block) => block.length);
+    // Of a file in a snapshot that was added to since, a server tells the last block as it is now.
+    const wanted = blocks.filter(({ offset }) => offset < lengthBytes).sort((a, b) => a.offset - b.offset);
+    return wanted.map(({ offset, length }) => Math.min(length, lengthBytes - offset));
   }
 
   async expectedLayouts(path: string, blockBytes: number | undefined, signal: AbortSignal): Promise<Layouts> {

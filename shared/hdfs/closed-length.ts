@@ -2,6 +2,7 @@ import { hasCode } from '../storage/errors.ts';
 import type { RemoteChecksums } from './checksums.ts';
 import { OptionalOperations } from './optional-operations.ts';
 import type { NamenodeRest } from './rest.ts';
+import { askServed } from './served.ts';
 
 // The answer also holds block tokens: nothing else of it is kept.
 interface Located {
@@ -34,5 +35,28 @@ export class ClosedLength {
       if (!hasCode(error, 'no-checksum', 'no-block')) throw error;
     }
     return undefined;
+  }
+
+  /**
+   * Whether somebody writes a file, wherever it is now. One that this user may not see there counts as open; one that is gone does not.
+   * @param served  a path of the nameservice that has it
+   */
+  async isOpen(served: string, fileId: number, signal: AbortSignal): Promise<boolean> {
+    const path = `/.reserved/.inodes/${fileId}`;
+    const ask = (operation: string, parameters = {}) =>
+      askServed(this.#rest, served, 'GET', operation, path, parameters, signal);
+    try {
+      const answer = await this.#optional.run(this.#rest.keyOf(served), () =>
+        ask('GET_BLOCK_LOCATIONS', { offset: 0, length: 1 }),
+      );
+      if (answer) return !/"isUnderConstruction"\s*:\s*false/.test(answer.text);
+      // Only HttpFS lacks the operation, and it answers this one itself.
+      await ask('GETFILECHECKSUM');
+      return false;
+    } catch (error) {
+      if (hasCode(error, 'no-checksum', 'no-block', 'not-found')) return false;
+      if (hasCode(error, 'open', 'denied')) return true;
+      throw error;
+    }
   }
 }

@@ -80,6 +80,23 @@ const classes: readonly Row[] = [
   }),
   row('invalid', 'NotInMountpointException', { remedy: 'choose a path below one of its mount points' }),
   row('invalid', 'PathIsNotEmptyDirectoryException PathIsDirectoryException PathOperationException'),
+  row('exists', 'SnapshotException', {
+    message: /^Failed to add snapshot: there is already a snapshot with the same name /,
+  }),
+  row('not-found', 'SnapshotException', {
+    message: /^Cannot find the snapshot of directory |^Cannot delete snapshot .*: the snapshot does not exist\.$/s,
+  }),
+  row('unsupported', 'SnapshotException', {
+    // Of `/`, which is called snapshottable always, a quota tells.
+    message:
+      /^Directory is not a snapshottable directory: | is neither snapshottable nor under a snapshot root!$| quota is 0$/s,
+    remedy: 'let a superuser run hdfs dfsadmin -allowSnapshot PATH',
+  }),
+  row('limit', 'SnapshotException', {
+    message:
+      /^Failed to (?:add|create) snapshot: there are already \d+ snapshot|^Failed to create the snapshot\. The FileSystem has run out/,
+    remedy: 'drop snapshots that nobody needs (hdfs dfs -deleteSnapshot PATH NAME)',
+  }),
   row('invalid', 'SnapshotException AclException XAttrNotFoundException NoECPolicySetException'),
   row('invalid', 'InvalidRequestException RollingUpgradeException DirectoryListingStartAfterNotFoundException'),
   row('denied', 'DisallowedDatanodeException', { remedy: 'let the namenode admit its datanode (dfs.hosts)' }),

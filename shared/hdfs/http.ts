@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, type Dispatcher } from 'undici';
 import type { Where } from '../errors.ts';
 import { Connector, type Route } from './connector.ts';
+import { StorageError } from '../storage/errors.ts';
 import { LeastRate } from '../storage/least-rate.ts';
 import { blocksMs } from '../storage/pace.ts';
 import { Cookies } from './cookies.ts';
@@ -82,7 +83,11 @@ export class HttpTransport {
     });
   }
 
-  /** @param answerMs  for how long the answer may take */
+  /**
+   * @param answerMs  for how long the answer may take
+   * @param mostBytes  of its body
+   * @throws StorageError limit where the body is longer
+   */
   async exchange(
     method: string,
     url: string,
@@ -90,9 +95,10 @@ export class HttpTransport {
     signal: AbortSignal,
     headers: Headers = {},
     answerMs = this.patience.answerMs,
+    mostBytes = Infinity,
   ): Promise<Answer> {
     const response = await this.#send(method, url, where, signal, headers, { answerMs, bodyMs: answerMs });
-    return this.#read(response, where, signal);
+    return this.#read(response, where, signal, (body) => readText(body, where, mostBytes));
   }
 
   /** Asks for data, which may come at once or only after a redirect. @param answerMs  for how long the answer may take */
@@ -174,7 +180,7 @@ export class HttpTransport {
     const opened = connection && (await this.#openOn(connection, url, where, signal, answerMs, answerMs));
     if (!opened || 'text' in opened) return opened;
     try {
-      return answerOf(opened.status, {}, await readText(opened.body));
+      return answerOf(opened.status, {}, await readText(opened.body, where));
     } catch (error) {
       throw this.#transportError(error, where, signal, answerMs);
     }
@@ -239,7 +245,12 @@ export class HttpTransport {
     }
   }
 
-  async #read(response: Dispatcher.ResponseData, where: Where, signal: AbortSignal, read = readText): Promise<Answer> {
+  async #read(
+    response: Dispatcher.ResponseData,
+    where: Where,
+    signal: AbortSignal,
+    read: (body: AsyncIterable<Uint8Array>) => Promise<string>,
+  ): Promise<Answer> {
     try {
       return answerOf(response.statusCode, response.headers, await read(response.body));
     } catch (error) {
@@ -258,10 +269,15 @@ function answersOf(origin: string, { operation }: Where): string {
   return `${operation} ${origin}`;
 }
 
-async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {
+async function readText(body: AsyncIterable<Uint8Array>, where: Where, mostBytes = Infinity): Promise<string> {
   const chunks: Uint8Array[] = [];
-  // The memory of a piece may be filled again once the next one is asked for.
-  for await (const chunk of body) chunks.push(Buffer.from(chunk));
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    if (bytes > mostBytes) throw new StorageError('limit', 'too long', `more than ${mostBytes} bytes`, where);
+    // The memory of a piece may be filled again once the next one is asked for.
+    chunks.push(Buffer.from(chunk));
+  }
   return Buffer.concat(chunks).toString('utf8');
 }
 

@@ -88,18 +88,33 @@ export class NamenodeRest {
     return this.#tried(path, signal, attempt, mayDoWithout(parameters));
   }
 
-  /** As `call`. @returns the answer's JSON as it came: whoever asked looks whether it is what they expect */
+  /**
+   * As `call`.
+   * @param mostBytes  that an answer may have
+   * @returns the answer's JSON as it came: whoever asked looks whether it is what they expect
+   * @throws StorageError limit where the answer is longer
+   */
   async json<T>(
     method: string,
     operation: string,
     path: string,
     parameters: Parameters,
     signal: AbortSignal,
+    mostBytes?: number,
   ): Promise<T> {
     // An answer that is cut short is one try, like one that does not come.
     return this.#tried(path, signal, async (nameservice) => {
       const { host } = splitUrl(nameservice.url);
-      const { text, status } = await this.#once(nameservice, method, operation, path, parameters, signal);
+      const { text, status } = await this.#once(
+        nameservice,
+        method,
+        operation,
+        path,
+        parameters,
+        signal,
+        undefined,
+        mostBytes,
+      );
       try {
         return JSON.parse(text) as T;
       } catch {
@@ -142,9 +157,10 @@ export class NamenodeRest {
     parameters: Parameters,
     signal: AbortSignal,
     answerMs?: number,
+    mostBytes?: number,
   ): Promise<Answer> {
     return this.#asked(nameservice, operation, path, parameters, (url, where, headers) =>
-      this.http.exchange(method, url, where, signal, headers, answerMs),
+      this.http.exchange(method, url, where, signal, headers, answerMs, mostBytes),
     );
   }
 

@@ -1,5 +1,4 @@
 import { FanoutError, printable } from '../errors.ts';
-import { retry, type RetryPolicy } from '../retry.ts';
 import type { Trash } from '../storage/capabilities.ts';
 import { hasCode, isExists, StorageError } from '../storage/errors.ts';
 import { basename, isWithin, join, parentOf } from '../storage/path.ts';
@@ -8,7 +7,8 @@ import type { Answer } from './http.ts';
 import { quotedNameBytes } from './name-limits.ts';
 import { isUnknownOperation } from './optional-operations.ts';
 import { remoteErrorOf } from './remote-exception.ts';
-import type { NamenodeRest, Parameters } from './rest.ts';
+import type { NamenodeRest } from './rest.ts';
+import { askServed } from './served.ts';
 import { ServerDefaults } from './server-defaults.ts';
 import { timedName } from './timed-name.ts';
 
@@ -16,7 +16,6 @@ import { timedName } from './timed-name.ts';
 const REMEMBERED = 1000;
 /** Names that are tried for one entry, and directories for one path, where each is taken. */
 const NAMES = 10;
-const REFUSALS = 3;
 
 /**
  * The trash of the user, where `hdfs dfs -rm` puts what it deletes: below `Current` of the trash's root, under the full path. The root is the
@@ -28,7 +27,6 @@ const REFUSALS = 3;
 export class RemoteTrash implements Trash {
   readonly #rest: NamenodeRest;
   readonly #defaults: ServerDefaults;
-  readonly #policy: RetryPolicy;
   /** Whether a path's server heeds `renameoptions`: HttpFS does not. */
   readonly #isNamenode: (path: string, signal: AbortSignal) => Promise<boolean>;
   /** Roots of the trash, by the directory of what goes there. */
@@ -42,7 +40,6 @@ export class RemoteTrash implements Trash {
     this.#rest = rest;
     this.#isNamenode = isNamenode;
     this.#defaults = new ServerDefaults(rest);
-    this.#policy = { attempts: Infinity, totalMs: rest.cluster.retry_timeout * 1000, baseMs: 200, capMs: 5000 };
   }
 
   async obstacle(root: string, signal: AbortSignal): Promise<string | undefined> {
@@ -55,7 +52,7 @@ export class RemoteTrash implements Trash {
     for (; !status && above !== '/'; status = await this.#status(root, above, signal)) above = parentOf(above);
     if (status && status.type !== 'DIRECTORY') return `${printable(above)}, where the trash belongs, is no directory`;
     try {
-      await this.#ask(root, 'GET', 'CHECKACCESS', above, { fsaction: '-wx' }, signal);
+      await askServed(this.#rest, root, 'GET', 'CHECKACCESS', above, { fsaction: '-wx' }, signal);
       return undefined;
     } catch (error) {
       if (isUnknownOperation(error)) return undefined;
@@ -114,7 +111,7 @@ export class RemoteTrash implements Trash {
   }
 
   async #path(served: string, operation: string, path: string, signal: AbortSignal): Promise<string> {
-    const answer = await this.#ask(served, 'GET', operation, path, {}, signal);
+    const answer = await askServed(this.#rest, served, 'GET', operation, path, {}, signal);
     const { Path: told } = jsonIn(answer, operation, path) as { Path?: unknown };
     if (typeof told !== 'string') throw remoteErrorOf(answer.status, answer.text, { operation, path });
     return told.replace(/^[a-z]+:\/\/[^/]*/, '');
@@ -133,13 +130,13 @@ export class RemoteTrash implements Trash {
     const key = `${home} ${this.#rest.keyOf(path)}`;
     if (!this.#homes.has(key)) {
       // One that is missing is made as others are: what MKDIRS makes on the way to a directory is as closed as that.
-      await this.#ask(path, 'PUT', 'MKDIRS', home, {}, signal);
+      await askServed(this.#rest, path, 'PUT', 'MKDIRS', home, {}, signal);
       this.#homes.add(key);
     }
     for (let tries = 1; ; tries++) {
       const directory = names.reduce(join, current);
       try {
-        await this.#ask(path, 'PUT', 'MKDIRS', directory, { permission: '700' }, signal);
+        await askServed(this.#rest, path, 'PUT', 'MKDIRS', directory, { permission: '700' }, signal);
         return directory;
       } catch (error) {
         const limit = limitIn(error);
@@ -188,33 +185,12 @@ export class RemoteTrash implements Trash {
   async #status(served: string, path: string, signal: AbortSignal): Promise<JsonStatus | undefined> {
     const operation = 'GETFILESTATUS';
     try {
-      const answer = await this.#ask(served, 'GET', operation, path, {}, signal);
+      const answer = await askServed(this.#rest, served, 'GET', operation, path, {}, signal);
       return (jsonIn(answer, operation, path) as { FileStatus: JsonStatus }).FileStatus;
     } catch (error) {
       if (hasCode(error, 'not-found', 'not-a-directory')) return undefined;
       throw error;
     }
-  }
-
-  /** Sends a request that may safely be sent twice. @param served  a path of the nameservice that is asked */
-  #ask(
-    served: string,
-    method: string,
-    operation: string,
-    path: string,
-    parameters: Parameters,
-    signal: AbortSignal,
-  ): Promise<Answer> {
-    const nameservice = this.#rest.nameservice(served);
-    let refusals = 0;
-    const again = (error: unknown) => {
-      if (!(error instanceof FanoutError) || error.disposition !== 'retry') return 'no';
-      // What a namenode refuses in such words seldom changes.
-      return hasCode(error, 'io', 'other') && ++refusals >= REFUSALS ? 'no' : 'soon';
-    };
-    return retry(this.#policy, signal, again, () =>
-      this.#rest.once(nameservice, method, operation, path, parameters, signal),
-    );
   }
 }
 

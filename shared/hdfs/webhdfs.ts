@@ -2,7 +2,7 @@ import { messageOf, printable } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { Once } from '../once.ts';
 import { hasCode, StorageError } from '../storage/errors.ts';
-import type { LostConnections } from '../storage/capabilities.ts';
+import type { EntryCount, LostConnections } from '../storage/capabilities.ts';
 import type { Load } from '../storage/load.ts';
 import type { Pace } from '../storage/pace.ts';
 import { basename, join, normalize } from '../storage/path.ts';
@@ -28,6 +28,7 @@ import { OptionalOperations } from './optional-operations.ts';
 import { openFile } from './reading.ts';
 import { remoteErrorOf } from './remote-exception.ts';
 import type { NamenodeRest, Parameters } from './rest.ts';
+import { RemoteSnapshots } from './snapshots.ts';
 import { RemoteTrash } from './trash.ts';
 import { TwoStep } from './two-step.ts';
 import { modeOf, Writer } from './writer.ts';
@@ -42,6 +43,7 @@ export class WebHdfs implements Storage {
   readonly checksums: RemoteChecksums;
   readonly concatenation: Concat;
   readonly trash: RemoteTrash;
+  readonly snapshots: RemoteSnapshots;
   readonly appending: Append;
   readonly hadoop: RemoteAttributes;
   readonly posix: RemoteAttributes;
@@ -92,6 +94,9 @@ export class WebHdfs implements Storage {
     this.trash = new RemoteTrash(rest, (path, signal) => this.replacesAtOnce(path, signal));
     this.appending = new Append(rest, this.#twoStep);
     this.#closedLength = new ClosedLength(rest, this.checksums);
+    this.snapshots = new RemoteSnapshots(rest, this.#mounts, this.#listing, this.#closedLength, (path, signal) =>
+      this.#status(path, signal),
+    );
     this.hadoop = new RemoteAttributes(rest, limits);
     this.posix = this.hadoop;
   }
@@ -234,6 +239,15 @@ export class WebHdfs implements Storage {
       signal,
     );
     return boolean;
+  }
+
+  /** @see https://hadoop.apache.org/docs/stable/hadoop-project-dist/hadoop-hdfs/WebHDFS.html#Get_Content_Summary_of_a_Directory */
+  async countEntries(directory: string, signal: AbortSignal): Promise<EntryCount> {
+    const { ContentSummary: counted } = await this.#rest.json<{
+      ContentSummary: { readonly fileCount: number; readonly directoryCount: number };
+    }>('GET', 'GETCONTENTSUMMARY', directory, {}, signal);
+    // The directory itself counts as one.
+    return { files: counted.fileCount, directories: counted.directoryCount - 1 };
   }
 
   async closedLength(path: string, signal: AbortSignal): Promise<number | 'open'> {

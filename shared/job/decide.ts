@@ -1,6 +1,5 @@
 import type { FileStatus } from '../storage/storage.ts';
-import type { Existing } from './existing.ts';
-import type { Comparison } from './spec.ts';
+import type { JobOptions } from './spec.ts';
 
 /** What is to be done with a file, as far as two listings can tell; `compare` leaves it to the copier. */
 export interface Decision {
@@ -16,13 +15,17 @@ export interface Decision {
 /** The reason for skipping a file unseen because its name is taken at the destination. */
 export const EXISTS = 'exists';
 
+/** The reason of a file that is skipped or fails because somebody writes it. */
+export const OPEN_FOR_WRITING = 'open for writing';
+
 /** The reason for refusing what was a file when it was listed. */
 export const NOW_A_DIRECTORY = 'a directory stands at the source by now: copy again, a resumed job does not list it';
 
 /** What a job was told of files that stand at the destination. */
 export interface DecideOptions {
-  readonly existing: Existing;
-  readonly compare: Comparison;
+  readonly existing: JobOptions['existing'];
+  readonly compare: JobOptions['compare'];
+  readonly openFiles?: JobOptions['openFiles'];
   /** With it a directory that stands in the way of a file is deleted before the file is planned: one that still stands had to be kept. */
   readonly delete?: boolean;
 }
@@ -35,6 +38,7 @@ export interface DecideOptions {
  *     refused    any                      any            fail       its name cannot be used
  *     directory  any                      any            fail       it was a file, or nothing, before: what is in it is in no batch
  *     other      any                      any            skip       not a regular file
+ *     open       any                      any            fail       or skip, by `openFiles`: it is whole at no length
  *     file       absent                   any            copy
  *     file       not a file               any            fail       a directory stands there; with `delete` it had to stay
  *     file       file                     skip           skip       exists
@@ -51,11 +55,12 @@ export interface DecideOptions {
 export function decide(
   source: FileStatus,
   destination: FileStatus | undefined,
-  { existing, compare, delete: deletes = false }: DecideOptions,
+  { existing, compare, openFiles = 'fail', delete: deletes = false }: DecideOptions,
 ): Decision {
   if (source.refusal !== undefined) return { kind: 'fail', reason: source.refusal, lasting: true };
   if (source.kind === 'directory') return { kind: 'fail', reason: NOW_A_DIRECTORY, lasting: true };
   if (source.kind !== 'file') return { kind: 'skip', reason: 'not a regular file' };
+  if (source.isOpen) return { kind: openFiles, reason: OPEN_FOR_WRITING, lasting: true };
   if (!destination) return { kind: 'copy', reason: '' };
   if (destination.kind !== 'file') return { kind: 'fail', reason: obstacle(destination, deletes) };
   if (existing === 'skip') return { kind: 'skip', reason: EXISTS };

@@ -61,6 +61,16 @@ export interface JobStatus {
   readonly Limits?: Readonly<Record<string, string | number>>;
   /** Where the number of transfers at once changed, on one machine: at first, at last, and how often a cluster was busy and got fewer. */
   readonly 'Transfers At Once'?: Job['transfers'];
+  /** What was copied from: the source as it was when the job began. */
+  readonly Snapshot?: string;
+  /** The snapshot since which changes were looked at. */
+  readonly 'Snapshot Base'?: string;
+  /** Why everything was looked at, and not only what had changed. */
+  readonly 'Whole Walk'?: string;
+  /** Files and directories of the source that were looked at, of a job that may leave out others. */
+  readonly 'Entries Looked At'?: number;
+  /** Why older snapshots of the mirror are still there. */
+  readonly 'Snapshots Not Dropped'?: string;
   /** Why the job ended before its end. */
   readonly Error?: string;
 }
@@ -115,6 +125,7 @@ export function jobStatus(job: Job, recorded: Counters, isRunning = false, nowMs
     Throughput: seconds > 0 ? Math.round(bytes.copied / seconds) : 0,
     ...limitsOf(job),
     ...(job.transfers ? { 'Transfers At Once': job.transfers } : {}),
+    ...snapshotOf(job, counters),
     ...(job.error === undefined ? {} : { Error: job.error }),
   };
 }
@@ -144,6 +155,21 @@ function deletesOf(
     ...(isAny(kept) ? { 'Deletes Kept': kept } : {}),
     ...(failed > 0 ? { 'Deletes Failed': failed } : {}),
     ...(notDeleted === undefined ? {} : { 'Not Deleted': notDeleted }),
+  };
+}
+
+type ToldOfSnapshot = 'Snapshot' | 'Snapshot Base' | 'Whole Walk' | 'Entries Looked At' | 'Snapshots Not Dropped';
+
+function snapshotOf({ roots, snapshot, planned }: Job, counters: Counters): Pick<JobStatus, ToldOfSnapshot> {
+  if (!snapshot) return {};
+  const { since = [], whole, undropped } = snapshot;
+  const [base] = since;
+  return {
+    Snapshot: roots[0]?.source ?? '',
+    ...(whole === undefined && base !== undefined ? { 'Snapshot Base': base } : {}),
+    ...(whole === undefined ? {} : { 'Whole Walk': whole }),
+    ...(planned ? { 'Entries Looked At': counters.get('entries.looked') ?? 0 } : {}),
+    ...(undropped === undefined ? {} : { 'Snapshots Not Dropped': undropped }),
   };
 }
 

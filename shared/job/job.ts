@@ -2,6 +2,7 @@ import type { LockedPath, Storage } from '../storage/storage.ts';
 import type { Root } from './root.ts';
 import { existingOf } from './existing.ts';
 import { momentOf } from './moment.ts';
+import type { JobSnapshot } from './snapshot.ts';
 import type { JobOptions, JobSpec } from './spec.ts';
 
 export type Phase = 'planning' | 'copying' | 'finishing' | 'done';
@@ -44,6 +45,8 @@ export interface Job {
   readonly planned?: Readonly<Record<string, number>>;
   /** Undefined where their number was fixed and stayed, and in AWS, where copiers come and go. */
   readonly transfers?: Transfers | undefined;
+  /** What the job copies from, once that is there, where it was asked for. */
+  readonly snapshot?: JobSnapshot;
 }
 
 /** Names that are a file on one side and a directory on the other: they are in a list of their own. */
@@ -146,6 +149,8 @@ const unchosen = {
   maxSize: 'off',
   modifiedAfter: 'off',
   modifiedBefore: 'off',
+  snapshot: false,
+  repair: false,
 } as const satisfies Partial<JobOptions>;
 
 /** A job as a store kept it, also one that an earlier version stored. */

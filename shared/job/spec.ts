@@ -226,6 +226,16 @@ const optionFields = z.strictObject({
     .describe(
       "With delete: where more files than this would go, none goes, and the job ends. N; N% of the destination's files; auto: 10% and 10,000, whichever is less, and 20 in any case where the source has a file",
     ),
+  snapshot: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Copy from a snapshot of the source, which the job makes, and look only at what has changed since that of the last job from there to this destination; needs mapping: exact and a snapshottable source',
+    ),
+  repair: z
+    .boolean()
+    .default(false)
+    .describe('With snapshot: look at everything all the same, since somebody else may have changed the destination'),
   trackMissing: z
     .string()
     .default('')
@@ -248,7 +258,8 @@ const optionsSchema = optionFields.transform(({ existing, force, checksum, ...op
       'cannot go with direct: of a file that changes while it is written in place neither version would be left';
     context.addIssue({ code: 'custom', path: ['live'], message });
   }
-  for (const [path, message] of faultsOfDeletes(options)) context.addIssue({ code: 'custom', path: [path], message });
+  for (const [path, message] of [...faultsOfDeletes(options), ...faultsOfSnapshot(options)])
+    context.addIssue({ code: 'custom', path: [path], message });
   return { existing: existing ?? existingOf(force ?? false, checksum ?? true), ...options };
 });
 
@@ -288,6 +299,20 @@ function faultsOfDeletes(
         'cannot go with minSize, maxSize, modifiedAfter and modifiedBefore: what they leave out of a source may be there in another length or of another time',
       ],
     maxDelete !== 'auto' && !deletes && ['maxDelete', 'limits what is deleted: it needs delete'],
+  ];
+  return faults.filter((fault) => fault !== false);
+}
+
+function faultsOfSnapshot(
+  options: Pick<z.output<typeof optionFields>, 'snapshot' | 'repair' | 'mapping' | 'filesOnly' | 'filesFrom' | 'pairs'>,
+): (readonly [string, string])[] {
+  const { snapshot, repair, mapping, filesOnly, filesFrom, pairs } = options;
+  if (!snapshot) return repair ? [['repair', 'looks at what snapshots do not tell: it needs snapshot']] : [];
+  const isListed = filesFrom !== 'off' || pairs.length > 0;
+  const faults: (readonly [string, string] | false)[] = [
+    mapping !== 'exact' && ['snapshot', 'needs mapping: exact (--exact)'],
+    filesOnly && ['snapshot', 'cannot go with filesOnly: a flattened tree has no directories'],
+    isListed && ['snapshot', 'needs a whole source: leave out filesFrom and pairs'],
   ];
   return faults.filter((fault) => fault !== false);
 }

@@ -5,14 +5,16 @@ import type { Storage } from '../storage/storage.ts';
 import type { Log } from '../log.ts';
 import { withSmallHeap } from '../memory.ts';
 import { assemble } from '../copy/assemble.ts';
+import { dropOlderSnapshots } from '../finish/drop-snapshots.ts';
 import { finish, forgetLosses } from '../finish/finish.ts';
+import { narrowedFinish } from '../finish/narrowed.ts';
 import type { Deleting } from '../finish/finishing.ts';
 import type { Progress } from '../copy/progress.ts';
 import { copierCount } from './copier-count.ts';
 import { type CopierMeans, CopierPool, type Work } from './copier-pool.ts';
 import { copyBatches } from './copying.ts';
 import { extrasFile } from './extras-file.ts';
-import type { ListOnDisk } from './list-on-disk.ts';
+import { ListOnDisk } from './list-on-disk.ts';
 import { NamesOnDisk } from './name-set.ts';
 import { sharesOf, threadsHere } from './shared-transfers.ts';
 import type { State } from './state.ts';
@@ -28,6 +30,7 @@ import { plan } from '../plan/plan.ts';
 import type { Planning } from '../plan/planning.ts';
 import { ofBothPasses, secondPassOf } from '../plan/second-pass.ts';
 import type { TypeChange } from '../plan/type-change.ts';
+import { plannedSource, prepareSnapshot, requireSnapshot } from '../plan/snapshot.ts';
 
 const SEEN_EVERY_MS = 10_000;
 /** In place of a batch's number, of a file that planning has settled. */
@@ -61,7 +64,8 @@ export async function execute(job: Job, execution: Execution): Promise<Job> {
   // A record that cannot be written now is told by the next that has to be.
   const seen = setInterval(() => void advance({ seenAtMs: Date.now() }).catch(() => undefined), SEEN_EVERY_MS);
   try {
-    await advance({ error: undefined, endedAtMs: undefined, outcome: undefined, ...noLosses });
+    const begun = { error: undefined, endedAtMs: undefined, outcome: undefined, seenAtMs: Date.now() } as const;
+    await advance({ ...begun, ...noLosses });
     await forgetLosses(job, store);
     for (;;) {
       await runPass();
@@ -83,7 +87,9 @@ export async function execute(job: Job, execution: Execution): Promise<Job> {
     const contact = current.phase === 'planning' ? 'known' : 'first';
     const pool = poolFor(job, execution);
     try {
-      if (current.phase === 'planning') await advance(await withSmallHeap(() => planJob(current, execution, pool)));
+      if (current.phase === 'planning')
+        await advance(await withSmallHeap(() => planWhatChanged(current, execution, pool)));
+      else await requireSnapshot(current, execution.source, execution.signal);
       if (current.phase === 'copying') await copyJob(current, execution, contact, pool);
     } finally {
       await pool?.close();
@@ -94,6 +100,22 @@ export async function execute(job: Job, execution: Execution): Promise<Job> {
 function poolFor(job: Job, { state, copiers, ...serving }: Execution): CopierPool | undefined {
   if (!copiers || copiers.atMost < 2) return undefined;
   return new CopierPool(copiers, state.locks, job, { ...serving, store: state.store });
+}
+
+/** Plans the whole source, or what of its snapshot has changed. A second pass is narrow by itself: it looks at what the first one has made way for. */
+async function planWhatChanged(job: Job, execution: Execution, pool: CopierPool | undefined): Promise<Partial<Job>> {
+  if (!job.spec.options.snapshot) return planJob(job, execution, pool);
+  if (job.pass === 2) {
+    await requireSnapshot(job, execution.source, execution.signal);
+    return planJob(job, { ...execution, source: plannedSource(job, execution.source) }, pool);
+  }
+  const { source, destination, state, signal } = execution;
+  using list = new ListOnDisk();
+  const prepared = await prepareSnapshot({ job, source, destination, store: state.store, list, signal }, true);
+  const { job: now, narrowed = { source, destination } } = prepared;
+  const ends = { ...narrowed, source: plannedSource(now, narrowed.source) };
+  const changes = await planJob(now, { ...execution, ...ends }, pool);
+  return { ...changes, roots: now.roots, ...(now.snapshot ? { snapshot: now.snapshot } : {}) };
 }
 
 async function planJob(
@@ -134,7 +156,7 @@ async function planJob(
     using list = hasList(options) ? state.lists.open(job.id) : undefined;
     using changes = options.delete ? await state.lists.begin(typeChangesOf(job.id)) : undefined;
     const leave = (into: ListOnDisk) => (change: TypeChange) => {
-      into.add(change.path);
+      into.add({ path: change.path, isListed: true });
       return 'later' as const;
     };
     const expected = await plan({ ...planning, list, onTypeChange: changes && leave(changes) });
@@ -191,23 +213,17 @@ async function copyJob(
   }
 }
 
-async function finishJob(
-  job: Job,
-  { state, source, destination, progress, log, signal, onOutcome, onDeletion = () => undefined }: Execution,
-): Promise<Job> {
+async function finishJob(job: Job, execution: Execution): Promise<Job> {
+  const { state, source, destination, progress, log, signal, onOutcome, onDeletion = () => undefined } = execution;
   const { store, manifests, lists } = state;
   const owner = newOwner();
   const context = { job, source, destination, store, owner, progress, log };
   using list = hasList(job.spec.options) ? lists.open(job.id) : undefined;
   using typeChanges = openTypeChanges(job, lists);
+  using changed = new ListOnDisk();
+  const narrowed = await narrowedFinish({ job, source, destination, list: changed, log, signal });
   const ended = await finish({
-    job,
-    source,
-    destination,
-    store,
-    manifests,
-    deaths: undefined,
-    list,
+    ...{ job, source, destination, store, manifests, deaths: undefined, list, narrowed },
     owner,
     assemble: (batch, index, unit, claim, both) => assemble({ ...context, signal: both }, batch, index, unit, claim),
     onOutcome: (batch, outcome) => {
@@ -228,6 +244,7 @@ async function finishJob(
     await manifests.remove(deletesOf(job.id));
     await lists.remove(job.id);
     await lists.remove(typeChangesOf(job.id));
+    await dropOlderSnapshots({ job: ended, source, log, signal }, store);
   }
   return ended;
 }

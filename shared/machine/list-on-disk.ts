@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { listedPath, type ListLine } from '../plan/list-lines.ts';
-import type { ListedName, PathList } from '../plan/path-list.ts';
+import { childOf } from '../plan/entry.ts';
+import type { GrowingList, ListedName, ListedPath } from '../plan/path-list.ts';
 import { told } from './told.ts';
 
 /** Kept in memory before SQLite begins to write to its file, KiB. */
@@ -11,12 +12,13 @@ const PAGE = 500;
 /**
  * A list of paths in a file of SQLite: each directory's names in the namenode's order, however they were listed, each once.
  */
-export class ListOnDisk implements PathList, Disposable {
+export class ListOnDisk implements GrowingList, Disposable {
   readonly #db: DatabaseSync;
   readonly #insert;
   readonly #list;
   readonly #select;
   readonly #page;
+  readonly #unlisted;
 
   /** @param file  left out: a temporary one that has no name and vanishes with the process */
   constructor(file = '') {
@@ -33,14 +35,21 @@ export class ListOnDisk implements PathList, Disposable {
     this.#page = this.#db.prepare(
       `SELECT key, listed FROM names WHERE directory = ? AND key > ? ORDER BY key LIMIT ${PAGE};`,
     );
+    this.#unlisted = this.#db.prepare(
+      `SELECT directory, key FROM names WHERE listed = 0 AND (directory, key) > (?, ?) ORDER BY directory, key LIMIT ${PAGE};`,
+    );
   }
 
   /** @param root  that absolute lines must lie in. @throws SpecError for a line that is no path below it; StateError when there is no room */
   async fill(lines: AsyncIterable<ListLine>, root: string): Promise<void> {
+    await this.addAll(pathsOf(lines, root));
+  }
+
+  /** @throws StateError when there is no room */
+  async addAll(paths: AsyncIterable<ListedPath> | Iterable<ListedPath>): Promise<void> {
     let inserted = 0;
     told(() => this.#db.exec('BEGIN'));
-    for await (const line of lines) {
-      const path = listedPath(line, root);
+    for await (const path of paths) {
       told(() => {
         this.#add(path);
         if (++inserted % INSERTS_AT_ONCE === 0) this.#db.exec('COMMIT; BEGIN');
@@ -49,8 +58,8 @@ export class ListOnDisk implements PathList, Disposable {
     told(() => this.#db.exec('COMMIT'));
   }
 
-  /** @param path  below the root. @throws StateError when there is no room */
-  add(path: string): void {
+  /** @throws StateError when there is no room */
+  add(path: ListedPath): void {
     told(() => this.#add(path));
   }
 
@@ -61,13 +70,28 @@ export class ListOnDisk implements PathList, Disposable {
   }
 
   /** A path, and all that lead to it. */
-  #add(path: string): void {
+  #add({ path, isListed }: ListedPath): void {
     const [directory, key] = placeOf(path);
-    if (this.#insert.run(directory, key, 1).changes === 0) this.#list.run(directory, key);
+    if (this.#insert.run(directory, key, isListed ? 1 : 0).changes === 0) {
+      if (isListed) this.#list.run(directory, key);
+      return;
+    }
     for (let above = directory; above !== '';) {
       const [higher, name] = placeOf(above);
       if (this.#insert.run(higher, name, 0).changes === 0) return;
       above = higher;
+    }
+  }
+
+  *unlisted(): Generator<string, undefined> {
+    let [directory, last] = ['', new Uint8Array()];
+    for (;;) {
+      const rows = this.#unlisted.all(directory, last) as { directory: string; key: Uint8Array<ArrayBuffer> }[];
+      for (const row of rows) {
+        yield childOf(row.directory, nameOf(row.key));
+        [directory, last] = [row.directory, row.key];
+      }
+      if (rows.length < PAGE) return undefined;
     }
   }
 
@@ -92,6 +116,10 @@ export class ListOnDisk implements PathList, Disposable {
   [Symbol.dispose](): void {
     this.#db.close();
   }
+}
+
+async function* pathsOf(lines: AsyncIterable<ListLine>, root: string): AsyncGenerator<ListedPath> {
+  for await (const line of lines) yield { path: listedPath(line, root), isListed: true };
 }
 
 function placeOf(path: string): readonly [directory: string, key: Uint8Array] {

@@ -71,6 +71,11 @@ export class Files {
     await this.#add({ ...found, destination: there }, refusal ?? decide(found.source, there, options));
   }
 
+  /** Counts an entry of the source, where not all are looked at. */
+  look(): void {
+    if (this.#planning.options.snapshot) this.#tally.look();
+  }
+
   /** What has the name of a temporary file. */
   async skipTemporary(file: Found): Promise<void> {
     const found: Found = { ...file, source: { ...file.source, kind: 'other', lengthBytes: 0 } };

@@ -25,7 +25,11 @@ export function refuseAtOnce(
 ): void {
   // They may lie side by side in one directory of one cluster.
   if (options.pairs.length > 0) return;
-  if (options.delete || options.trackMissing !== '') requireOneInFull(patterns, options.delete);
+  const whole = options.delete ? '--delete' : options.trackMissing === '' ? undefined : '--track-missing';
+  const flag = options.snapshot ? '--snapshot' : whole;
+  if (flag !== undefined) requireOneInFull(patterns, flag);
+  if (options.snapshot && !source.snapshots)
+    throw new SpecError(`${source.name} has no snapshots`, 'leave out --snapshot');
   const destinationPath = destination.resolve(path);
   refuseName(destination, destinationPath, destination.names?.unwritable(destinationPath));
   for (const pattern of patterns.flatMap((one) => alternativesOf(one).paths)) {
@@ -40,10 +44,9 @@ export function refuseAtOnce(
 }
 
 /** What a wildcard happens to match one day is no tree that a destination was ever meant to mirror. */
-function requireOneInFull(patterns: readonly string[], deletes: boolean): void {
+function requireOneInFull(patterns: readonly string[], flag: string): void {
   const paths = patterns.flatMap((pattern) => alternativesOf(pattern).paths);
   if (paths.length === 1 && !paths.some(hasGlob)) return;
-  const flag = deletes ? '--delete' : '--track-missing';
   throw new SpecError(
     `${flag} takes one source that is named in full, not ${patterns.join(' ')}`,
     'write its path without wildcards',

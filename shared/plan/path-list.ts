@@ -27,3 +27,18 @@ export function* listedAt(list: PathList, path: string, isListed: boolean): Gene
   if (isListed) yield path;
   for (const { name, isListed: isToo } of list.namesIn(path)) yield* listedAt(list, childOf(path, name), isToo);
 }
+
+/** A path, and whether all that is below it belongs to it. */
+export interface ListedPath {
+  readonly path: string;
+  readonly isListed: boolean;
+}
+
+/** A list that is being gathered. */
+export interface GrowingList extends PathList {
+  /** Adds paths below the root, and all that lead to them. One that was listed stays listed. */
+  addAll(paths: AsyncIterable<ListedPath> | Iterable<ListedPath>): Promise<void>;
+  add(path: ListedPath): void;
+  /** The paths that are not listed by themselves, a directory before what is in it. May be added to meanwhile. */
+  unlisted(): Iterable<string>;
+}

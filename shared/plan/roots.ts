@@ -1,7 +1,7 @@
 import { allOrAbort } from '../all-or-abort.ts';
 import type { FanoutError } from '../errors.ts';
 import { Once } from '../once.ts';
-import type { Root } from '../job/root.ts';
+import { livePath, type Root } from '../job/root.ts';
 import { withoutAcl } from '../storage/acl.ts';
 import { basename, parentOf } from '../storage/path.ts';
 import type { FileStatus } from '../storage/storage.ts';
@@ -77,7 +77,7 @@ export class Roots {
       return undefined;
     }
     const target = { storage: destination, root: root.destination, status: there };
-    const chosen = selection(options, root.source, list);
+    const chosen = selection(options, livePath(root), list);
     const directories = new Directories(
       {
         ...target,
@@ -114,6 +114,7 @@ export class Roots {
   #keepingPaths(root: number, directories: Directories, target: Tree): Visitor {
     const visit = async (entry: SourceEntry) => {
       const { path, source, destination } = entry;
+      if (path !== '') this.#files.look();
       if (source.kind === 'directory') {
         this.#files.seeDirectory(entry);
         return directories.enter(entry);

@@ -36,5 +36,6 @@ export function isEqualDirectory(
   const chosen = chosenAttributes(options);
   if (destination?.kind !== 'directory' || chosen.has('xattr')) return false;
   if (chosen.has('ecpolicy') && source.ecPolicy !== destination.ecPolicy) return false;
+  if (chosen.has('storagepolicy') && source.storagePolicy !== destination.storagePolicy) return false;
   return !differIn(chosen, attributesOf(source), attributesOf(destination));
 }

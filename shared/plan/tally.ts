@@ -28,6 +28,11 @@ export class Tally {
     this.#add(isEqual ? DIRECTORIES_EQUAL : DIRECTORIES_DUE, 1);
   }
 
+  /** An entry of the source that was looked at, of a job that may leave out others. */
+  look(): void {
+    this.#add('entries.looked', 1);
+  }
+
   #add(name: string, value: number): void {
     this.#counters[name] = (this.#counters[name] ?? 0) + value;
   }

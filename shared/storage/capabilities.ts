@@ -20,6 +20,8 @@ export interface Capabilities {
   readonly concatenation?: Concatenation;
   /** Where deleted files wait until they are gone for good. */
   readonly trash?: Trash;
+  /** Images of directory trees at a moment, which stay as they are. */
+  readonly snapshots?: Snapshots;
   /** Adding to files that are there. */
   readonly appending?: Appending;
   /** How its servers bear what is asked of them. Where absent: nobody but this process asks. */
@@ -36,6 +38,12 @@ export interface Capabilities {
    */
   replacesAtOnce?(path: string, signal: AbortSignal): Promise<boolean>;
 
+  /**
+   * How many files and directories there are in a directory, at any depth, itself not among them: without listing them.
+   * @throws StorageError denied where this user may not look at all of it
+   */
+  countEntries?(directory: string, signal: AbortSignal): Promise<EntryCount>;
+
   /** @throws StorageError denied when this user may not make files in the directory */
   requireWritable?(directory: string, signal: AbortSignal): Promise<void>;
 
@@ -45,6 +53,12 @@ export interface Capabilities {
    * @throws StorageError not-found
    */
   closedLength?(path: string, signal: AbortSignal): Promise<number | 'open'>;
+}
+
+/** What is in a directory, at any depth. */
+export interface EntryCount {
+  readonly files: number;
+  readonly directories: number;
 }
 
 /** Connections that died or stalled while files were read or written. */
@@ -163,6 +177,58 @@ export interface Trash {
    */
   put(path: string, signal: AbortSignal): Promise<string>;
 }
+
+/**
+ * Read-only images of a directory tree at a moment: what they hold is read at `snapshotPath`. But for one thing they never change: a file
+ * that somebody wrote at that moment goes on growing in them until it is closed, and `changes` never tells of that. Whoever takes a snapshot
+ * for a complete base asks `isOpen` about the files in it.
+ */
+export interface Snapshots {
+  /**
+   * The nearest snapshottable directory that a path is or lies in; undefined where there is none, or where it cannot be told.
+   * @throws StorageError unsupported, with the reason, where another namespace begins at a mount below the path: no snapshot spans two
+   */
+  rootOf(path: string, signal: AbortSignal): Promise<string | undefined>;
+  /**
+   * Makes one. One of this name that is there already is taken for this one: names are of one job.
+   * @throws StorageError denied; unsupported where the root is not snapshottable; limit where it has too many
+   */
+  create(root: string, name: string, signal: AbortSignal): Promise<void>;
+  /** @returns false when there was none */
+  drop(root: string, name: string, signal: AbortSignal): Promise<boolean>;
+  /** Names, oldest first where the server tells. */
+  names(root: string, signal: AbortSignal): Promise<readonly string[]>;
+  /**
+   * Whether somebody writes a file, wherever it is now: what snapshots hold of it may then still grow, or may not, where they are younger than
+   * its last closing. Asked before the file is looked at in a snapshot: what is closed stays there as it is.
+   * @param root  of the snapshot
+   * @param fileId  as it was listed there
+   */
+  isOpen(root: string, fileId: number, signal: AbortSignal): Promise<boolean>;
+  /**
+   * What differs between two snapshots, below a directory of the root: in no order, and the same question gives the same answer. What was
+   * made or deleted as a whole is one entry. Rejects before the first change or not at all.
+   * @param from  the earlier one
+   * @param within  path below the root, '' for all of it
+   * @throws StorageError not-found where a snapshot is not there, or this very directory is not at its path in both of them and now; denied
+   *   where the user may not read all of it; limit where there is too much to tell; unsupported
+   */
+  changes(root: string, from: string, to: string, within: string, signal: AbortSignal): AsyncIterable<SnapshotChange>;
+}
+
+/** How a tree differs between two snapshots. Paths are relative to the directory that was asked about; '' is that one. */
+export type SnapshotChange =
+  /** As it is called in the later one. A directory is one change, with all that is below it but for what was renamed into it. */
+  | { readonly kind: 'create'; readonly path: string }
+  /** As it was called in the earlier one. A directory is one change, with all that was below it but for what was renamed out of it. */
+  | { readonly kind: 'delete'; readonly path: string }
+  /**
+   * As it is called in the later one: a file's bytes or attributes; of a directory its own attributes or its names. Where times alone differ,
+   * or bytes of the same file at the same length (TRUNCATE, then APPEND), HDFS tells nothing.
+   */
+  | { readonly kind: 'modify'; readonly path: string }
+  /** From the earlier one's name to the later one's. They may be the same. */
+  | { readonly kind: 'rename'; readonly path: string; readonly target: string };
 
 /** Adds to files and cuts them. One at a time writes a file: whoever comes while another one does is refused. */
 export interface Appending {

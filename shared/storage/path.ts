@@ -39,3 +39,11 @@ export function encodePath(path: string): string {
     .map((segment) => encodeURIComponent(segment).replaceAll('%3D', '='))
     .join('/');
 }
+
+/**
+ * Where a snapshot keeps what was at a path.
+ * @param below  the path below the root; '' is the root itself
+ */
+export function snapshotPath(root: string, name: string, below: string): string {
+  return join(join(join(root, '.snapshot'), name), below);
+}

@@ -116,6 +116,8 @@ export interface FileStatus {
   readonly fileId: number | undefined;
   /** Of a directory that snapshots may be taken of, where the server tells it. */
   readonly isSnapshottable?: true;
+  /** Of a file in a snapshot that somebody was writing when this was asked: it may grow there. Only where it was asked. */
+  readonly isOpen?: true;
 }
 
 /** Which bytes of a file are read. */

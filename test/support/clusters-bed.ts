@@ -42,7 +42,13 @@ const kinds = {
   F: { ha: true },
   E: { encryptionZones: { '/ez': 'k1', '/ez2': 'k2' }, extraCore: trashOn },
   X: { datanodes: 3, replication: 2, blockBytes: 2 * MIB, erasureCoding: { '/ec': 'XOR-2-1-1024k' } },
-  A: { httpfs: true, blockBytes: MIB, extraCore: trashOn },
+  /** A page of what differs between snapshots has three entries. */
+  A: {
+    httpfs: true,
+    blockBytes: MIB,
+    extraCore: trashOn,
+    extraHdfs: { 'dfs.namenode.snapshotdiff.listing.limit': '3' },
+  },
   B: { blockBytes: 4 * MIB, extraCore: trashOn },
   /** Of the older release that is still in wide use. */
   O: { version: '3.3.6', httpfs: true, blockBytes: MIB, extraCore: trashOn },

@@ -1,6 +1,6 @@
 import { StorageError } from '../../shared/storage/errors.ts';
 import { LocalDisk } from '../../shared/disk/local-disk.ts';
-import { join } from '../../shared/storage/path.ts';
+import { basename, join, parentOf } from '../../shared/storage/path.ts';
 import type { NameOrder } from '../../shared/storage/order.ts';
 import type { FileStatus } from '../../shared/storage/storage.ts';
 
@@ -59,7 +59,8 @@ export class ListedTree extends LocalDisk {
   }
 
   override stat(path: string): Promise<FileStatus | undefined> {
-    return Promise.resolve(this.#children.has(path) ? { ...status, kind: 'directory', lengthBytes: 0 } : undefined);
+    if (this.#children.has(path)) return Promise.resolve({ ...status, kind: 'directory', lengthBytes: 0 });
+    return Promise.resolve(this.#children.get(parentOf(path))?.get(basename(path)));
   }
 
   override async *list(directory: string, _: AbortSignal, after?: string): AsyncIterable<readonly FileStatus[]> {

@@ -20,6 +20,7 @@ describe('a cluster in good health', () => {
       'version ok',
       'clock ok',
       'path ok',
+      'snapshot ok',
       'datanode ok',
       'write ok',
       'rename ok',

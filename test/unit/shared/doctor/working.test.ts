@@ -75,6 +75,34 @@ describe('path', () => {
   });
 });
 
+describe('snapshot', () => {
+  const directories = (snapshottable: string) => ({
+    GETFILESTATUS: ({ path }: Seen) =>
+      fileStatus({ type: 'DIRECTORY', owner: 'etl', ...(path === snapshottable ? { snapshotEnabled: true } : {}) }),
+  });
+
+  it.each([
+    ['/data/in', 'ok: snapshottable, by etl or a superuser'],
+    ['/data', 'ok: snapshottable, as a part of /data, by etl or a superuser'],
+    ['/other', 'ok: not snapshottable; a superuser can change that: hdfs dfsadmin -allowSnapshot /data/in'],
+  ])('where %s is snapshottable', async (snapshottable, text) => {
+    await using patient = await Patient.start(directories(snapshottable));
+    const rows = await examined([patient.url], { path: '/data/in', readOnly: true });
+    expect(rows.text('snapshot')).toBe(text);
+  });
+
+  it('that cannot be told about is no failure', async () => {
+    const denied = remoteException('AccessControlException', 'Permission denied');
+    const { GETFILESTATUS: answer } = directories('none');
+    await using patient = await Patient.start({
+      GETFILESTATUS: (seen: Seen) => (seen.path === '/data' ? denied : answer(seen)),
+    });
+    const rows = await examined([patient.url], { path: '/data/in', readOnly: true });
+    expect(rows.text('snapshot')).toMatch(/^warning: AccessControlException/);
+    expect(rows.in('failed')).toEqual([]);
+  });
+});
+
 describe('datanode', () => {
   it('whose name does not resolve fails, and says what can be done', async () => {
     const redirecting = toDatanode('http://dn1.invalid:9864');

@@ -58,6 +58,22 @@ const byMessage: readonly (readonly [exception: string, message: string, code: S
     'safe-mode',
   ],
   ['IllegalArgumentException', 'java.net.UnknownHostException: nn1', 'io'],
+  // Of snapshots.
+  ['SnapshotException', 'Failed to add snapshot: there is already a snapshot with the same name "s".', 'exists'],
+  ['SnapshotException', 'Cannot delete snapshot s from path /r: the snapshot does not exist.', 'not-found'],
+  ['SnapshotException', 'Cannot find the snapshot of directory /r with name s', 'not-found'],
+  ['SnapshotException', 'Directory is not a snapshottable directory: /r', 'unsupported'],
+  ['SnapshotException', 'The path /r is neither snapshottable nor under a snapshot root!', 'unsupported'],
+  [
+    'SnapshotException',
+    'Failed to add snapshot: there are already 0 snapshot(s) and the snapshot quota is 0',
+    'unsupported',
+  ],
+  [
+    'SnapshotException',
+    'Failed to add snapshot: there are already 10 snapshot(s) and the snapshot quota is 10',
+    'limit',
+  ],
   // Of daemons that have no file descriptor left.
   ['FileNotFoundException', '/data/1/current/finalized/blk_1073741825 (Too many open files)', 'busy'],
   ['SocketException', 'Too many open files', 'busy'],

@@ -45,6 +45,8 @@ describe('parseJobSpec', () => {
         delete: false,
         deleteExcluded: false,
         skipTrash: false,
+        snapshot: false,
+        repair: false,
         maxDelete: 'auto',
         trackMissing: '',
       },
@@ -159,5 +161,17 @@ describe('parseJobSpec', () => {
       expect([name, description]).toEqual([name, expect.stringMatching(/\w+/)]);
       expect([name, value]).toEqual([name, expect.anything()]);
     }
+  });
+});
+
+describe('a job with a snapshot', () => {
+  it.each<[object, string]>([
+    [{ snapshot: true }, 'options.snapshot: needs mapping: exact (--exact)'],
+    [{ snapshot: true, mapping: 'exact', filesOnly: true }, 'cannot go with filesOnly'],
+    [{ snapshot: true, mapping: 'exact', filesFrom: '/list' }, 'needs a whole source: leave out filesFrom and pairs'],
+    [{ snapshot: true, pairs: [{ source: '/a', destination: '/b' }] }, 'needs a whole source'],
+    [{ repair: true, mapping: 'exact' }, 'it needs snapshot'],
+  ])('is refused with %j', (options, why) => {
+    expect(() => parseJobSpec({ ...minimal, options })).toThrow(why);
   });
 });

@@ -31,6 +31,7 @@ it.each<[string, Attribute[], FileStatus | undefined, boolean]>([
   ['of another mode', ['permission'], { ...directory, permission: '750' }, false],
   ['one with an ACL, which no listing tells', ['acl'], { ...directory, hasAcl: true }, false],
   ['of another policy', ['ecpolicy'], { ...directory, ecPolicy: 'XOR-2-1-1024k' }, false],
+  ['of another storage policy', ['storagepolicy'], { ...directory, storagePolicy: 'COLD' }, false],
   ['one of which extended attributes are carried over', ['xattr'], directory, false],
   ['one of which all is carried over', [], directory, false],
 ])('a directory whose namesake is %s', (_, attributes, destination, isEqual) => {

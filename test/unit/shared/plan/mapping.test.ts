@@ -253,6 +253,14 @@ describe('refuseAtOnce', () => {
     }
   });
 
+  it('refuses a snapshot of what a wildcard matches, and of what has none', () => {
+    const options = { ...exact, snapshot: true };
+    const mirror = parseJobSpec({ source: 'local:/x', destination: 'local:/y', options });
+    const refuse = (source: string) => () => refuseAtOnce(mirror, disk, disk, [source], '/b');
+    expect(refuse('/a/*')).toThrow('--snapshot takes one source that is named in full, not /a/*');
+    expect(refuse('/a/b')).toThrow('local has no snapshots (leave out --snapshot)');
+  });
+
   it.each([
     ['a sibling whose name begins the same', '/a/b', '/a/bc'],
     ['the parent of its source', '/a/b', '/a'],

@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { basename, encodePath, isWithin, join, normalize, parentOf } from '../../../../shared/storage/path.ts';
+import {
+  basename,
+  encodePath,
+  isWithin,
+  join,
+  normalize,
+  parentOf,
+  snapshotPath,
+} from '../../../../shared/storage/path.ts';
 
 /** Strings of any code points; those around the surrogates and the end of ASCII more often. */
 const name = fc.oneof(
@@ -84,5 +92,15 @@ describe('isWithin', () => {
     ['/', '/a', false],
   ])('says of %s within %s: %s', (path, ancestor, expected) => {
     expect(isWithin(path, ancestor)).toBe(expected);
+  });
+});
+
+describe('snapshotPath', () => {
+  it.each([
+    ['/data', 's1', 'a/b', '/data/.snapshot/s1/a/b'],
+    ['/data', 's1', '', '/data/.snapshot/s1'],
+    ['/', 's1', 'a', '/.snapshot/s1/a'],
+  ])('of %s in %s: %s', (root, name, below, path) => {
+    expect(snapshotPath(root, name, below)).toBe(path);
   });
 });

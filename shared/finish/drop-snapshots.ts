@@ -1,0 +1,65 @@
+import { FanoutError, messageOf } from '../errors.ts';
+import { isSameMirror } from '../job/base.ts';
+import type { Job } from '../job/job.ts';
+import type { JobStore } from '../job/job-store.ts';
+import { jobOfSnapshot, snapshotName } from '../job/snapshot.ts';
+import type { Log } from '../log.ts';
+import type { Storage } from '../storage/storage.ts';
+
+/** A job, and what is asked about its snapshots. */
+interface Dropping {
+  readonly job: Job;
+  readonly source: Storage;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Drops the snapshots of earlier jobs of a mirror once a job has succeeded, whose own is the base of the next one. One that cannot be dropped is a
+ * warning, kept with the job: the next job tries again.
+ */
+export async function dropOlderSnapshots(
+  { job, source, log, signal }: Dropping,
+  store: Pick<JobStore, 'get' | 'update'>,
+): Promise<void> {
+  const { snapshot } = job;
+  const { snapshots } = source;
+  if (!snapshot || !snapshots || job.outcome !== 'Successful') return;
+  let undropped: string | undefined;
+  const warn = (error: unknown) => {
+    if (signal.aborted || !(error instanceof FanoutError)) throw error;
+    undropped = messageOf(error);
+    log.warn({ error: undropped }, 'an older snapshot of the mirror is still there');
+  };
+  try {
+    for (const name of await snapshots.names(snapshot.root, signal)) {
+      const id = jobOfSnapshot(name);
+      const other = id === undefined || id === job.id ? undefined : await store.get(id);
+      if (!other || other.startedAtMs >= job.startedAtMs || !isSameMirror(job, other)) continue;
+      await snapshots.drop(snapshot.root, name, signal).catch(warn);
+    }
+  } catch (error) {
+    warn(error);
+  }
+  if (undropped !== snapshot.undropped) await store.update(job.id, { snapshot: { ...snapshot, undropped } });
+}
+
+/**
+ * Drops the snapshot of a job that will not be resumed, unless it is the base of the next one. One that cannot be dropped is a warning.
+ * @returns why it is still there
+ */
+export async function dropOwnSnapshot({ job, source, log, signal }: Dropping): Promise<string | undefined> {
+  const { snapshots } = source;
+  const [root] = job.roots;
+  if (!snapshots || !root || !job.spec.options.snapshot || job.outcome === 'Successful') return undefined;
+  try {
+    // A job that died as it made its snapshot has no record of it.
+    const top = job.snapshot?.root ?? (await snapshots.rootOf(root.source, signal));
+    if (top !== undefined) await snapshots.drop(top, snapshotName(job.id), signal);
+    return undefined;
+  } catch (error) {
+    if (signal.aborted || !(error instanceof FanoutError)) throw error;
+    log.warn({ error: error.message }, "the job's snapshot is still there");
+    return error.message;
+  }
+}

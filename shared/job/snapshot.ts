@@ -1,0 +1,30 @@
+/** What every snapshot of a job begins with; the job's id follows. */
+const PREFIX = 'hdfs-fanout-';
+
+/** The snapshot of its source that a job copies from, and what of it has to be looked at. */
+export interface JobSnapshot {
+  /** The snapshottable directory that the source is or lies in. */
+  readonly root: string;
+  /**
+   * The base's snapshot and those of later jobs of the mirror, in the order in which the jobs began: what differs between any two that follow each
+   * other, this job's at the end, is looked at. Undefined where everything is, and until it is known.
+   */
+  readonly since?: readonly string[];
+  /** Why everything is looked at. Once it is said it stays: what was planned so may be half done. */
+  readonly whole?: string;
+  /** Directories below the source that the destination did not have: everything in them is looked at. */
+  readonly lacking?: readonly string[];
+  /** What tells the destination's root from another directory under its name; kept when the job has succeeded. */
+  readonly destination?: string;
+  /** Why older snapshots of the mirror are still there. */
+  readonly undropped?: string | undefined;
+}
+
+export function snapshotName(job: string): string {
+  return PREFIX + job;
+}
+
+/** The id of the job that a snapshot is of; undefined for somebody else's. */
+export function jobOfSnapshot(name: string): string | undefined {
+  return name.startsWith(PREFIX) ? name.slice(PREFIX.length) : undefined;
+}
