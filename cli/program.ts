@@ -92,6 +92,8 @@ ${exitCodesHelp}`;
 
 /** The command line: every command with its flags and its help. */
 export const program = configure(new Command('hdfs-fanout'))
+  // Their arguments would leave no room for what they do.
+  .configureHelp({ subcommandTerm: (command) => command.name() })
   .description('Copies directory trees between HDFS clusters over WebHDFS and HttpFS, verified and resumable.')
   .version(packageJson.version)
   .enablePositionalOptions()

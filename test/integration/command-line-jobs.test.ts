@@ -217,9 +217,9 @@ describe('while a job runs', () => {
     const { root } = running.pair;
     expect(stdout.split('\n')).toEqual([
       'JOB                    STATE       STARTED      TOOK       FILES DONE      SIZE',
-      expect.stringMatching(/^\d{8}-\d{6}-\w{6} Successful  \d\d-\d\d \d\d:\d\d +\d+s         1\/1 100%       7 B$/),
+      expect.stringMatching(/^\d{8}-\d{6}-\w{6} Successful  \d\d-\d\d \d\d:\d\d +\d\S* +1\/1 100%       7 B$/),
       `  A:${root}/tree/small-0 -> B:${root}/tree-2`,
-      expect.stringMatching(`^${job} Running     \\d\\d-\\d\\d \\d\\d:\\d\\d +\\d+s         7\\/9   0%   6.0 MiB$`),
+      expect.stringMatching(`^${job} Running     \\d\\d-\\d\\d \\d\\d:\\d\\d +\\d\\S* +7\\/9   0%   6.0 MiB$`),
       `  A:${root}/tree -> B:${root}/tree`,
       '',
     ]);
