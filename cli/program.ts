@@ -72,22 +72,24 @@ Examples:
 ${checkCodesHelp}`;
 
 const verifyHelp = `
-The two named paths are held against each other, as after a copy with --exact. After a copy into an existing directory
-name what it made there: verify staging:/data/outgoing prod:/data/incoming/outgoing
+The two named paths are held against each other, as after a copy with --exact.
+After a copy into an existing directory name what it made there.
 
 Examples:
   hdfs-fanout verify staging:/data/2026 prod:/data/2026
-  hdfs-fanout verify --preserve --report differences.jsonl staging:/data/2026 prod:/data/2026
-  hdfs-fanout verify --level read-back --bandwidth 100M --one-way staging:/data/2026 prod:/data/2026
-  hdfs-fanout verify --level size --exclude _temporary --json staging:/data/2026 prod:/data/2026
+  hdfs-fanout verify staging:/data/outgoing prod:/data/incoming/outgoing
+  hdfs-fanout verify --preserve --report report.jsonl staging:/a prod:/a
+  hdfs-fanout verify --level read-back --bandwidth 100M staging:/a prod:/a
+  hdfs-fanout verify --level size --one-way --exclude _tmp staging:/a prod:/a
 ${verifyCodesHelp}`;
 
 const setHelp = `
 Examples:
   hdfs-fanout set 20240131-123456-abcd --bandwidth 20M --namenode-ops 200
-  hdfs-fanout set 20240131-123456-abcd --bandwidth off --threads 500 --stack HdfsFanout
+  hdfs-fanout set 20240131-123456-abcd --threads 500 --stack HdfsFanout
 
-Each copier process of this machine copies at least one file at once, whatever --threads says.
+Each copier process of this machine copies at least one file at once, whatever
+--threads says.
 ${exitCodesHelp}`;
 
 /** The command line: every command with its flags and its help. */

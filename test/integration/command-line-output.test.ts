@@ -37,7 +37,20 @@ const pydistcpKeys = [
 ];
 
 describe.concurrent('--help', () => {
-  test.each([[], ['copy'], ['jobs'], ['status'], ['clean']])('%s fits the terminal', async (...command) => {
+  test.each([
+    [],
+    ['copy'],
+    ['start'],
+    ['retry'],
+    ['set'],
+    ['jobs'],
+    ['status'],
+    ['verify'],
+    ['doctor'],
+    ['clean'],
+    ['clusters'],
+    ['clusters', 'import'],
+  ])('%s fits the terminal', async (...command) => {
     const { code, stdout, stderr } = await pair.run([...command, '--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^Usage: hdfs-fanout/);
