@@ -217,7 +217,7 @@ async function promoteJoined(joining: Joining): Promise<FileOutcome | undefined>
   } catch (error) {
     if (!(await hasOldBack(joining)) || !isExists(error)) throw error;
     const now = await destination.stat(destinationPath, signal);
-    const isEqual = existing !== 'skip' && (await holdsTheSame(file, lengthBytes, now, signal));
+    const isEqual = existing !== 'skip' && (await holdsTheSame(file, unit, now, signal));
     if (existing !== 'skip' && !isEqual) throw error;
     await discard(joining);
     return isEqual ? kept(file, { reason: 'identical content', there: now }) : skipped(file, EXISTS);

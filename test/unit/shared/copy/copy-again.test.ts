@@ -18,6 +18,7 @@ import { copyChunk } from '../../../../shared/copy/chunk-copy.ts';
 import { copiedChunks } from '../../../../shared/copy/chunks-present.ts';
 import { Progress } from '../../../../shared/copy/progress.ts';
 import { LocalDisk } from '../../../../shared/disk/local-disk.ts';
+import { SourceChangedError } from '../../../../shared/errors.ts';
 import type { Job } from '../../../../shared/job/job.ts';
 import { parseJobSpec, type Verification } from '../../../../shared/job/spec.ts';
 import type { SplitFile } from '../../../../shared/job/unit.ts';
@@ -225,6 +226,23 @@ describe('chunks of a file of which both sides store one checksum', () => {
     expect(await levelsOf(of)).toEqual(all('length'));
     expect(await finish(of, on, 'finish')).toMatchObject({ outcome: 'copied', verification: 'checksum' });
     expect((await store.counters(of.job.id)).get('retries')).toBeUndefined();
+    await expectCopied(of);
+  });
+
+  it('are copied again where the file has another length when it is read, which says nothing of its source', async () => {
+    const of = await world({ live: true });
+    const on = { ...ends(), source: storing(new LocalDisk(65_536), { ...expected, blockBytes: [3, 7, 8] }) };
+    await copyChunks(of, on, 'copier');
+    // In the layout of the source, and then in its own.
+    let reads = 0;
+    const destination = decorated(on.destination, {
+      read: (path, range, ...rest) => {
+        if (range.fileBytes !== NEW.length || ++reads !== 2) return on.destination.read(path, range, ...rest);
+        return Promise.reject(new SourceChangedError('it has another length', { operation: 'OPEN', path }));
+      },
+    });
+    expect(await finish(of, { ...on, destination }, 'finish')).toMatchObject({ outcome: 'copied' });
+    expect((await store.counters(of.job.id)).get('retries')).toBe(CHUNKS);
     await expectCopied(of);
   });
 
