@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import { type Deadline, DeadlineReached } from '../deadline.ts';
 import { JobClosedError, SupersededError } from '../errors.ts';
 import { assemble } from '../copy/assemble.ts';
@@ -9,6 +10,7 @@ import { narrowedFinish } from '../finish/narrowed.ts';
 import { deletesOf } from '../job/deletion.ts';
 import type { Job } from '../job/job.ts';
 import { hasList } from '../job/spec.ts';
+import { threadsOf } from '../job/threads.ts';
 import { ListOnDisk } from '../machine/list-on-disk.ts';
 import { endJob } from './end-job.ts';
 import { endpointsOfJob } from './endpoints.ts';
@@ -17,6 +19,9 @@ import { manifestsOf } from './second-manifest.ts';
 import { openTypeChanges } from './open-type-changes.ts';
 import { secondPass } from '../names.ts';
 import type { Services } from './services.ts';
+
+/** Chunks that are copied again at once where neither the job nor a cluster sets a number. */
+const TRANSFERS = 10;
 
 export interface FinishAnswer extends Partial<FinalStatus> {
   /** False: call again. */
@@ -53,12 +58,13 @@ export async function finishStep(
   // A file that is read again once it was put together goes on in the next invocation, and so do deletions.
   const late = new AbortController();
   const disarm = deadline.arm(late);
-  const context = { job, source, destination, store, owner, progress: new Progress(), log };
+  const transfer = pLimit(threadsOf(job, source, destination, TRANSFERS).first);
+  const context = { job, source, destination, store, owner, progress: new Progress(), log, transfer };
   const finishing: Finishing = {
     ...{ job, source, destination, store, deaths: store, owner, list, narrowed, log, signal, isOver },
     manifests: manifestsOf(job, manifests),
-    assemble: (batch, index, unit, claim, both) =>
-      assemble({ ...context, signal: AbortSignal.any([both, late.signal]) }, batch, index, unit, claim),
+    assemble: (batch, index, unit, claim, held, both) =>
+      assemble({ ...context, held, signal: AbortSignal.any([both, late.signal]) }, batch, index, unit, claim),
     onOutcome: () => undefined,
     deleting: {
       ...{ lists: manifests, typeChanges, onDeletion: () => undefined, late: late.signal },

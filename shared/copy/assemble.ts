@@ -14,7 +14,7 @@ import type { Verification } from '../job/spec.ts';
 import type { SplitFile } from '../job/unit.ts';
 import type { FileStatus } from '../storage/storage.ts';
 import { copiedChunks, requireAllChunks, requireSameChunks } from './chunks-present.ts';
-import { copyAgain, ofChunks, UnprovedError } from './copy-again.ts';
+import { copyAgain, ofChunks, type Sharing, UnprovedError } from './copy-again.ts';
 import { type CopyContext, FileCopy } from './file-copy.ts';
 import { chunksIn, join, NotJoinedError, requireSameTarget } from './join.ts';
 import type { Joining } from './joining.ts';
@@ -38,7 +38,7 @@ import { verifyJoined, verifyPromoted } from './verify-joined.ts';
  * @throws fail-job errors, and the signal's reason
  */
 export async function assemble(
-  context: CopyContext & { readonly store: ChunkStore },
+  context: CopyContext & Sharing & { readonly store: ChunkStore },
   batch: number,
   index: number,
   unit: SplitFile,
@@ -47,7 +47,7 @@ export async function assemble(
   const file = new FileCopy(context, batch, index, unit, claim);
   const joining = { file, unit, store: context.store };
   try {
-    return await assembledAtLast(joining, batch, claim);
+    return await assembledAtLast(joining, batch, claim, context);
   } catch (error) {
     requireOfFile(file, error);
     try {
@@ -61,14 +61,14 @@ export async function assemble(
 }
 
 /** Where nobody can tell which chunks are wrong all are copied again, once: from then on each is proved by itself. */
-async function assembledAtLast(joining: Joining, batch: number, claim: Claim): Promise<FileOutcome> {
+async function assembledAtLast(joining: Joining, batch: number, claim: Claim, sharing: Sharing): Promise<FileOutcome> {
   try {
     return await assembledWithTries(joining);
   } catch (error) {
     if (!(error instanceof UnprovedError)) throw error;
     const { context, sourcePath } = joining.file;
     context.log.warn({ path: sourcePath, error: error.message }, 'the chunks of a file are copied again');
-    await copyAgain(joining, batch, claim);
+    await copyAgain(joining, batch, claim, sharing);
     return await assembledWithTries(joining);
   }
 }
@@ -217,7 +217,7 @@ async function promoteJoined(joining: Joining): Promise<FileOutcome | undefined>
   } catch (error) {
     if (!(await hasOldBack(joining)) || !isExists(error)) throw error;
     const now = await destination.stat(destinationPath, signal);
-    const isEqual = existing !== 'skip' && (await holdsTheSame(file, lengthBytes, now, signal));
+    const isEqual = existing !== 'skip' && (await holdsTheSame(file, unit, now, signal));
     if (existing !== 'skip' && !isEqual) throw error;
     await discard(joining);
     return isEqual ? kept(file, { reason: 'identical content', there: now }) : skipped(file, EXISTS);

@@ -1,3 +1,4 @@
+import type { LimitFunction } from 'p-limit';
 import { IntegrityError } from '../errors.ts';
 import { forEach } from '../for-each.ts';
 import { takeChunksBack } from '../job/chunk-leftovers.ts';
@@ -5,10 +6,18 @@ import type { ChunkRecord, Claim } from '../job/job-store.ts';
 import type { CopiedChunk } from '../job/outcome.ts';
 import { copyChunk } from './chunk-copy.ts';
 import { copiedChunks, isProvedAlone } from './chunks-present.ts';
+import type { HeldBatches } from '../job/held-batches.ts';
 import type { Joining } from './joining.ts';
 
 /** Batches whose chunks are copied again at once. */
 const AT_ONCE = 4;
+
+/** What is shared by all files of a finish that are put together at once. */
+export interface Sharing {
+  readonly held: HeldBatches;
+  /** Each transfer waits here for its turn: together they are no more than the job may have at once. */
+  readonly transfer: LimitFunction;
+}
 
 /** A file whose bytes differ, or are not proved, and of whose chunks nobody knows which are wrong: not all were proved by themselves. */
 export class UnprovedError extends IntegrityError {
@@ -30,7 +39,12 @@ export function ofChunks(error: unknown, chunks: readonly CopiedChunk[], path: s
  * @param claim  under which the file is put together
  * @throws SupersededError when another finish has taken the file over
  */
-export async function copyAgain(joining: Joining, batch: number, claim: Claim): Promise<void> {
+export async function copyAgain(
+  joining: Joining,
+  batch: number,
+  claim: Claim,
+  { held, transfer }: Sharing,
+): Promise<void> {
   const { file, unit, store } = joining;
   const { context, destination } = file;
   const { job, owner, signal, progress } = context;
@@ -43,14 +57,14 @@ export async function copyAgain(joining: Joining, batch: number, claim: Claim): 
   const batches = Map.groupBy(chunks, (chunk) => chunk.batch);
   await forEach(batches, AT_ONCE, signal, async ([number, some], both) => {
     const again = { ...context, signal: both };
-    const under = number === batch ? claim : await context.store.claim(job.id, number, owner);
-    try {
+    const copy = async (under: Claim) => {
       for (const { chunk, unit: index } of some) {
-        const outcome = await copyChunk(again, number, index, { kind: 'chunk', chunk, file: unit }, under);
+        const of = { kind: 'chunk', chunk, file: unit } as const;
+        const outcome = await transfer(() => copyChunk(again, number, index, of, under));
         await context.store.record(job.id, number, owner, [{ ...outcome, retries: outcome.retries + 1 }]);
       }
-    } finally {
-      if (number !== batch) await store.release?.(job.id, number, owner);
-    }
+    };
+    if (number === batch) await copy(claim);
+    else await held.claimed(number, () => context.store.claim(job.id, number, owner), copy);
   });
 }

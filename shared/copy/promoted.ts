@@ -1,3 +1,4 @@
+import { SourceChangedError } from '../errors.ts';
 import { chunkPaths } from '../job/chunk.ts';
 import type { CopiedChunk } from '../job/outcome.ts';
 import type { SplitFile } from '../job/unit.ts';
@@ -6,6 +7,8 @@ import { copiedChunks } from './chunks-present.ts';
 import { compareContent } from './content.ts';
 import type { FileCopy } from './file-copy.ts';
 import type { Joining } from './joining.ts';
+import type { Route } from './settle.ts';
+import { requireUnchanged, requireWhole } from './source.ts';
 
 /** Whether another finish, which was given up for dead, has given the file its name meanwhile. */
 export async function isPromotedNow({ file, unit, store }: Joining): Promise<boolean> {
@@ -20,20 +23,20 @@ export async function isPromotedNow({ file, unit, store }: Joining): Promise<boo
 /** Whether the file at the destination is the one that an earlier assembly promoted: it has the inode of the first chunk. */
 export async function isOurs(
   file: FileCopy,
-  { lengthBytes }: SplitFile,
+  unit: SplitFile,
   [first]: readonly CopiedChunk[],
   there: FileStatus | undefined,
   signal: AbortSignal,
 ): Promise<boolean> {
-  if (there?.kind !== 'file' || there.lengthBytes !== lengthBytes) return false;
+  if (there?.kind !== 'file' || there.lengthBytes !== unit.lengthBytes) return false;
   if (there.fileId !== undefined && first?.fileId !== undefined) return there.fileId === first.fileId;
-  return holdsTheSame(file, lengthBytes, there, signal);
+  return holdsTheSame(file, unit, there, signal);
 }
 
-/** Whether a file at the destination has the content of the source. */
+/** Whether a file at the destination has the content of the source. @throws SourceChangedError; SourceVanishedError; StorageError open */
 export async function holdsTheSame(
-  { source, sourcePath, destination, destinationPath }: FileCopy,
-  lengthBytes: number,
+  { source, sourcePath, destination, destinationPath }: Route,
+  { lengthBytes, modifiedAtMs, split }: SplitFile,
   there: FileStatus | undefined,
   signal: AbortSignal,
 ): Promise<boolean> {
@@ -42,6 +45,14 @@ export async function holdsTheSame(
     { storage: source, path: sourcePath, lengthBytes },
     { storage: destination, path: destinationPath, lengthBytes },
   ];
-  const found = await compareContent(a, b, signal);
-  return found === 'checksum' || found === 'read-back';
+  try {
+    const found = await compareContent(a, b, signal);
+    return found === 'checksum' || found === 'read-back';
+  } catch (error) {
+    if (!(error instanceof SourceChangedError)) throw error;
+    // Either of the two has another length: of the source only the source itself can tell.
+    await requireWhole(a, signal);
+    await requireUnchanged({ ...a, modifiedAtMs, fileId: split.inode }, signal);
+    return false;
+  }
 }

@@ -11,6 +11,7 @@ import { storedLayout } from './content.ts';
 import type { Joining } from './joining.ts';
 import { readAgain } from './read-again.ts';
 import {
+  digestWritten,
   isAlike,
   requireLength,
   type StoredOfBoth,
@@ -98,7 +99,7 @@ async function verifyAgain(copy: Again, stored: StoredOfBoth, signal: AbortSigna
   const none = [] as unknown as Layouts;
   const reached = await verifySource({ ...copy, sourceLayouts: none }, signal, stored);
   if (!ofWritten) return weaker(reached, 'read-back');
-  const again = await copy.readAgain(ofWritten, signal);
+  const again = await digestWritten(copy, ofWritten, signal);
   const digest = { checksum: () => again };
   const writtenLayouts = [ofWritten] as unknown as Layouts;
   return weaker(reached, await verifyWritten({ ...copy, digest, writtenLayouts }, signal, stored, true));

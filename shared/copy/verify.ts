@@ -221,7 +221,7 @@ function isAmong(layouts: readonly RegularLayout[], layout: ChecksumLayout, leng
 }
 
 /** A written file that has another length was not changed by its writer, as a source may be, but by somebody else or by a fault. */
-async function digestWritten(
+export async function digestWritten(
   copy: Pick<Streamed, 'written' | 'readAgain'>,
   layout: ChecksumLayout,
   signal: AbortSignal,

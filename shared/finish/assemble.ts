@@ -1,4 +1,5 @@
 import type { Checkpoint } from '../checkpoint.ts';
+import { HeldBatches } from '../job/held-batches.ts';
 import { forEach } from '../for-each.ts';
 import { requireFewFailures } from '../job/failures.ts';
 import { batchRecords } from '../job/claimed-batches.ts';
@@ -18,13 +19,14 @@ export async function assembleFiles(
   from: ManifestPosition,
   checkpoint: Checkpoint<ManifestPosition>,
 ): Promise<ManifestPosition | undefined> {
-  const { job, signal, isOver } = finishing;
+  const { job, owner, deaths, signal, isOver } = finishing;
   if (Object.keys(job.split ?? {}).length === 0) return undefined;
+  const held = new HeldBatches(async (batch) => deaths?.release(job.id, batch, owner));
   const stopped = await forEach(
     splitBatches(finishing, from, checkpoint),
     AT_ONCE,
     signal,
-    (line, both) => assembleBatch({ ...finishing, signal: both }, line),
+    (line, both) => assembleBatch({ ...finishing, signal: both }, line, held),
     isOver,
   );
   return stopped?.next.position;
@@ -46,19 +48,17 @@ async function* splitBatches(
   }
 }
 
-async function assembleBatch(finishing: Finishing, line: BatchLine): Promise<void> {
-  const { job, store, owner, deaths, assemble, onOutcome, signal } = finishing;
-  const claim = await store.claim(job.id, line.batch, owner);
-  try {
+async function assembleBatch(finishing: Finishing, line: BatchLine, held: HeldBatches): Promise<void> {
+  const { job, store, owner, assemble, onOutcome, signal } = finishing;
+  const claim = () => store.claim(job.id, line.batch, owner);
+  await held.claimed(line.batch, claim, async (claimed) => {
     for (const [index, unit] of line.units.entries()) {
-      if (!isSplit(unit) || claim.done.has(index)) continue;
-      const outcome = await assemble(line.batch, index, unit, claim, signal);
+      if (!isSplit(unit) || claimed.done.has(index)) continue;
+      const outcome = await assemble(line.batch, index, unit, claimed, held, signal);
       await store.record(job.id, line.batch, owner, [outcome]);
       onOutcome(line, outcome);
       if (outcome.outcome !== 'failed') continue;
       requireFewFailures((await store.counters(job.id)).get('files.failed') ?? 0, job);
     }
-  } finally {
-    await deaths?.release(job.id, line.batch, owner);
-  }
+  });
 }

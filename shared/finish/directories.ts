@@ -113,6 +113,7 @@ async function setTree(
       const what = { isRoot: path === '', isOptional: chosen.isOptional(path) };
       if (listed) await request(() => setDirectory(finishing, { ...ends, ...what }, listed, report));
     });
+  // Nothing but the source is listed: what is not found has vanished there.
   const lost = ({ path }: Entry, error: FanoutError) => {
     const name = hasCode(error, 'not-found') ? VANISHED_DIRECTORY : NOT_LISTED;
     report.addReason(join(root.destination, path), name, error.message, kindOf(error));

@@ -1,3 +1,4 @@
+import type { HeldBatches } from '../job/held-batches.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Job } from '../job/job.ts';
 import type { Claim, JobStore } from '../job/job-store.ts';
@@ -64,6 +65,7 @@ export interface Finishing {
     index: number,
     unit: SplitFile,
     claim: Claim,
+    held: HeldBatches,
     signal: AbortSignal,
   ) => Promise<FileOutcome>;
   /** Called with the outcome of each of these files once it is recorded. */

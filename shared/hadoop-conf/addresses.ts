@@ -30,7 +30,8 @@ export function fileSystemOf(uri: string, what: string): FileSystem {
 
 /**
  * The HTTP addresses of a nameservice's namenodes, or of the one namenode whose host is named.
- * org.apache.hadoop.hdfs.DFSUtil and DFSUtilClient: a wildcard address stands for the host of the RPC address.
+ * org.apache.hadoop.hdfs.DFSUtil and DFSUtilClient: a wildcard address stands for the host of the RPC address, and one
+ * there for that of `fs.defaultFS`.
  *
  * @param authority  a nameservice, or the host of `fs.defaultFS` with its RPC port
  */
@@ -39,8 +40,16 @@ export function addressesOf(configuration: HadoopConfiguration, authority: strin
   if (!isService) return single(configuration, authority, scheme);
   const namenodes = configuration.list(`dfs.ha.namenodes.${authority}`);
   const suffixes = namenodes.length > 0 ? namenodes.map((id) => `.${authority}.${id}`) : [`.${authority}`];
-  const found = suffixes.map((suffix) => addressOf(configuration, suffix, scheme));
+  const otherwise = namenodes.length > 0 ? undefined : onlyHost(configuration);
+  const found = suffixes.map((suffix) => addressOf(configuration, suffix, scheme, otherwise));
   return { urls: found.map(({ url }) => url), notes: found.flatMap(({ note }) => note ?? []) };
+}
+
+/** The host that `fs.defaultFS` names, where there is one nameservice that it can be of. */
+function onlyHost(configuration: HadoopConfiguration): string | undefined {
+  const services = configuration.list('dfs.nameservices');
+  const [, authority] = /^(?:hdfs|s?webhdfs):\/\/([^/]+)/.exec(configuration.get('fs.defaultFS') ?? '') ?? [];
+  return services.length === 1 && authority !== undefined && !services.includes(authority) ? authority : undefined;
 }
 
 function single(configuration: HadoopConfiguration, authority: string, scheme: Scheme): Addresses {
@@ -56,11 +65,10 @@ function addressOf(
 ): { readonly url: string; readonly note?: string } {
   const name = `dfs.namenode.${scheme}-address${suffix}`;
   const rpcName = `dfs.namenode.rpc-address${suffix}`;
-  const rpc = configuration.get(rpcName) ?? otherwise;
   const given = configuration.get(name);
   const [, host = '', port = String(PORTS[scheme])] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(given ?? '') ?? [];
   const isWildcard = ['', '0.0.0.0', '[::]'].includes(host);
-  const named = isWildcard ? hostOf(rpc) : host;
+  const named = isWildcard ? (hostOf(configuration.get(rpcName)) ?? hostOf(otherwise)) : host;
   if (named === undefined) {
     throw new SpecError(`neither ${name} nor ${rpcName} names a host`, 'take the configuration of a client');
   }

@@ -75,7 +75,7 @@ function nameservicesOf(
       `it has ${known.join(', ') || 'none'}`,
     );
   }
-  const authority = wanted ?? authorityOf(configuration, known);
+  const authority = wanted ?? authorityOf(configuration, known, notes);
   const targets = typeof authority === 'string' ? new Map([[authority, ['/']]]) : authority;
   const others = known.filter((service) => !targets.has(service));
   if (others.length > 0) {
@@ -92,6 +92,7 @@ function nameservicesOf(
 function authorityOf(
   configuration: HadoopConfiguration,
   known: readonly string[],
+  notes: string[],
 ): string | ReadonlyMap<string, readonly string[]> {
   const uri = configuration.get('fs.defaultFS');
   if (uri === undefined) {
@@ -103,17 +104,25 @@ function authorityOf(
     );
   }
   const { scheme, authority } = fileSystemOf(uri, 'fs.defaultFS');
-  return scheme === 'viewfs' ? mountsOf(configuration, authority) : authority;
+  return scheme === 'viewfs' ? mountsOf(configuration, authority, notes) : authority;
 }
 
 /** ViewFS's table: org.apache.hadoop.fs.viewfs.Constants. A path keeps its name on the nameservice that serves it, or cannot be said here. */
-function mountsOf(configuration: HadoopConfiguration, table: string): ReadonlyMap<string, readonly string[]> {
+function mountsOf(
+  configuration: HadoopConfiguration,
+  table: string,
+  notes: string[],
+): ReadonlyMap<string, readonly string[]> {
   const mounts = new Map<string, string[]>();
   const prefix = `fs.viewfs.mounttable.${table}.`;
   for (const [link, target] of configuration.below(prefix)) {
-    const path =
-      link === 'linkFallback' || link === 'linkSlash' ? '/' : link.startsWith('link.') ? link.slice(5) : undefined;
-    if (path === undefined) continue;
+    const isRoot = link === 'linkFallback' || link === 'linkMergeSlash';
+    const path = isRoot ? '/' : link.startsWith('link.') ? link.slice(5) : undefined;
+    if (path === undefined) {
+      // linkMerge, linkNfly, linkRegx: several file systems behind one path, or names that are made up.
+      if (link.startsWith('link')) notes.push(`${prefix}${link} is left out: a path of a cluster here has one place`);
+      continue;
+    }
     const { authority, path: there } = fileSystemOf(target, prefix + link);
     if (there.replace(/(.)\/$/, '$1') !== path) {
       throw new SpecError(

@@ -129,10 +129,7 @@ export function isClean(claim: number, outcome: Recorded): boolean {
 export type ChunkStore = Pick<
   JobStore,
   'chunks' | 'reopenChunks' | 'giveUpChunks' | 'noteRefusal' | 'isGivenUp' | 'piecesRead' | 'keepPieceRead'
-> & {
-  /** After the last request under a claim, where others wait for whoever holds one. */
-  release?(id: string, batch: number, owner: string): Promise<void>;
-};
+>;
 
 /** A unit that is or was copied in parts. */
 export type PartedUnit = Pick<PartedFile, 'names'> & { readonly batch: number; readonly unit: number };

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { randomUUID } from 'node:crypto';
+import pLimit from 'p-limit';
 import { messageOf } from '../errors.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Log } from '../log.ts';
@@ -217,7 +218,8 @@ async function finishJob(job: Job, execution: Execution): Promise<Job> {
   const { state, source, destination, progress, log, signal, onOutcome, onDeletion = () => undefined } = execution;
   const { store, manifests, lists } = state;
   const owner = newOwner();
-  const context = { job, source, destination, store, owner, progress, log };
+  const transfer = pLimit(threadsHere(job, source, destination).first);
+  const context = { job, source, destination, store, owner, progress, log, transfer };
   using list = hasList(job.spec.options) ? lists.open(job.id) : undefined;
   using typeChanges = openTypeChanges(job, lists);
   using changed = new ListOnDisk();
@@ -225,7 +227,8 @@ async function finishJob(job: Job, execution: Execution): Promise<Job> {
   const ended = await finish({
     ...{ job, source, destination, store, manifests, deaths: undefined, list, narrowed },
     owner,
-    assemble: (batch, index, unit, claim, both) => assemble({ ...context, signal: both }, batch, index, unit, claim),
+    assemble: (batch, index, unit, claim, held, both) =>
+      assemble({ ...context, held, signal: both }, batch, index, unit, claim),
     onOutcome: (batch, outcome) => {
       // The bytes of its chunks are counted already, where it was not put together.
       if (isUnsettled(outcome)) progress.count(outcome);

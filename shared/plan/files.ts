@@ -1,6 +1,5 @@
-import type { FanoutError } from '../errors.ts';
+import { type FanoutError, SourceVanishedError } from '../errors.ts';
 import type { FileStatus, Storage } from '../storage/storage.ts';
-import { hasCode } from '../storage/errors.ts';
 import { basename, join } from '../storage/path.ts';
 import { type Decision, decide } from '../job/decide.ts';
 import { chunkCount } from '../job/chunk.ts';
@@ -107,14 +106,16 @@ export class Files {
 
   /** What is below a directory that was not walked, or has nowhere to go, is in no batch: only another plan finds it. */
   async failDirectory(root: number, path: string, source: FileStatus, error: FanoutError): Promise<void> {
-    const reason = `directory: ${error.message}; then copy again: a resumed job does not list it`;
+    // Only what is gone from the source: a directory that is not found at the destination leaves all of its files to be copied.
+    const isVanished = error instanceof SourceVanishedError;
+    const reason = `directory: ${error.message}${isVanished ? '' : '; then copy again'}: a resumed job does not list it`;
     const directory = {
       root,
       path,
       source: { ...source, lengthBytes: 0 },
       destination: undefined,
     };
-    const vanished = hasCode(error, 'not-found') ? { vanished: 'directory' as const } : {};
+    const vanished = isVanished ? { vanished: 'directory' as const } : {};
     await this.#add(directory, { kind: 'fail', reason, lasting: true, ...vanished });
   }
 

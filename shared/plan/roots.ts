@@ -14,6 +14,7 @@ import { atRoot } from './root-error.ts';
 import type { Tree } from './level.ts';
 import { replacing, typeChangeIn } from './type-change.ts';
 import { hiding, NOT_LISTED, selection } from './selection.ts';
+import { vanishing } from './vanishing.ts';
 import { type Visitor, walk, type WalkCursor } from './walk.ts';
 import type { Planning } from './planning.ts';
 
@@ -95,7 +96,7 @@ export class Roots {
     try {
       const stopped = await walk(
         {
-          source: { storage: source, root: root.source, status },
+          source: { storage: vanishing(source), root: root.source, status },
           ...(options.filesOnly ? {} : { destination: target }),
         },
         list ? missing(visitor, list, (path) => this.#files.failMissing(index, path)) : visitor,

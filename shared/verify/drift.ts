@@ -58,6 +58,11 @@ export async function driftOf(entry: SharedEntry, chosen: ReadonlySet<Attribute>
     if (policy !== undefined && policyThere !== undefined && policy !== policyThere)
       drift.ecpolicy = [policy, policyThere];
   }
+  if (chosen.has('storagepolicy') && status.kind === 'directory') {
+    // A directory without one takes that of the directory above it.
+    const [policy, policyThere = NONE] = [status.storagePolicy, there.storagePolicy];
+    if (policy !== undefined && policy !== policyThere) drift.storagepolicy = [policy, policyThere];
+  }
   const xattrs = chosen.has('xattr') ? await xattrDrift(entry, signal) : undefined;
   return xattrs ? { ...drift, xattr: xattrs } : drift;
 }

@@ -68,12 +68,24 @@ export async function verifyTrees(verifying: Verifying): Promise<Summary> {
   return tally.summary(level, [...notes]);
 }
 
+/** What is known so far of a file or directory that both sides have. */
+interface Known {
+  /** Whether all of a directory was listed. Nothing is of a file. */
+  isListed: boolean;
+  /** Whether all that was compared of it is alike. */
+  isAlike: boolean;
+  /** Whether it was told of it that something could not be: once is enough. */
+  isUntold: boolean;
+}
+
 /** One pair of roots. */
 class RootVerification {
   readonly #of: Verifying;
   readonly #root: Pair;
   readonly #notes: Set<string>;
   readonly #chosen: ReturnType<typeof comparable>;
+  /** Directories of both sides that the walk is in, by their paths. */
+  readonly #open = new Map<string, Known>();
   /** Whether the destination alone has a directory of the source's own name. */
   #hasNamesake = false;
 
@@ -170,7 +182,13 @@ class RootVerification {
         if (destination) return this.#find(path, { type: 'unknown', reason: error.message });
         return this.#absent('missing', path, source);
       },
-      lost: ({ path }: Entry, error) => this.#find(path, { type: 'unknown', reason: error.message }),
+      leave: ({ path, source }: Entry) => {
+        const known = this.#close(path);
+        if (!known || !source) return;
+        known.isListed = true;
+        this.#countAlike(source, known);
+      },
+      lost: ({ path }: Entry, error) => this.#find(path, { type: 'unknown', reason: error.message }, this.#close(path)),
     };
   }
 
@@ -197,12 +215,14 @@ class RootVerification {
       destinationPath: places.destination,
       there,
     };
+    const known: Known = { isListed: status.kind !== 'directory', isAlike: false, isUntold: false };
+    if (!known.isListed) this.#open.set(path, known);
     const isAsked = (level !== 'size' && status.kind === 'file') || needsAsking(this.#chosen, status, there);
-    if (isAsked) await comparisons.add((both) => this.#compare(path, entry, both));
-    else await this.#compare(path, entry, signal);
+    if (isAsked) await comparisons.add((both) => this.#compare(path, entry, known, both));
+    else await this.#compare(path, entry, known, signal);
   }
 
-  async #compare(path: string, entry: SharedEntry, signal: AbortSignal): Promise<void> {
+  async #compare(path: string, entry: SharedEntry, known: Known, signal: AbortSignal): Promise<void> {
     const { tally, level } = this.#of;
     const { status } = entry;
     let isAlike = true;
@@ -212,12 +232,24 @@ class RootVerification {
       if (verdict.type === 'equal') tally.prove(verdict.proof);
       else {
         isAlike = false;
-        await this.#find(path, verdict);
+        await this.#find(path, verdict, known);
       }
     }
     const drift = await this.#driftOf(entry, signal);
-    if (drift) await this.#find(path, drift);
-    else if (isAlike) tally.alike(status);
+    known.isAlike = isAlike && !drift;
+    if (drift) await this.#find(path, drift, known);
+    this.#countAlike(status, known);
+  }
+
+  /** Of a directory, the comparison may end before its listing or after it. */
+  #countAlike(status: FileStatus, { isListed, isAlike }: Known): void {
+    if (isListed && isAlike) this.#of.tally.alike(status);
+  }
+
+  #close(path: string): Known | undefined {
+    const known = this.#open.get(path);
+    this.#open.delete(path);
+    return known;
   }
 
   async #driftOf(entry: SharedEntry, signal: AbortSignal): Promise<Difference | undefined> {
@@ -234,7 +266,11 @@ class RootVerification {
     }
   }
 
-  async #find(path: string, found: Difference): Promise<void> {
+  async #find(path: string, found: Difference, known?: Known): Promise<void> {
+    if (found.type === 'unknown' || found.type === 'open') {
+      if (known?.isUntold) return;
+      if (known) known.isUntold = true;
+    }
     this.#of.tally.find(found);
     await this.#of.onFinding({ ...found, ...this.#placesOf(path) });
   }

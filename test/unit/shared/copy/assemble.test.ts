@@ -27,6 +27,7 @@ import { promoting } from '../../../../shared/storage/budget.ts';
 import { decorated } from '../../../../shared/storage/decorated.ts';
 import { StorageError } from '../../../../shared/storage/errors.ts';
 import type { Storage } from '../../../../shared/storage/storage.ts';
+import { sharing } from '../../../support/sharing.ts';
 import { gated, joiningDisk } from '../../../support/joining-disk.ts';
 import { copiedChunk, newJob } from '../../../support/outcomes.ts';
 
@@ -107,6 +108,7 @@ async function finish({ job, unit }: World, destination: Storage, owner: string,
     progress: new Progress(),
     log: silentLog,
     signal: stop.signal,
+    ...sharing(),
   };
   const outcome = await assemble(context, 0, FILE, unit, claim);
   await store.record(job.id, 0, owner, [outcome]);
@@ -397,6 +399,7 @@ describe('a file in chunks', () => {
       progress: new Progress(),
       log: silentLog,
       signal,
+      ...sharing(),
     };
     const outcome = await assemble(context, 0, FILE, of.unit, claim);
     expect(outcome).toMatchObject({ outcome: 'copied', verification: 'read-back' });

@@ -18,6 +18,7 @@ import { copyChunk } from '../../../../shared/copy/chunk-copy.ts';
 import { copiedChunks } from '../../../../shared/copy/chunks-present.ts';
 import { Progress } from '../../../../shared/copy/progress.ts';
 import { LocalDisk } from '../../../../shared/disk/local-disk.ts';
+import { SourceChangedError } from '../../../../shared/errors.ts';
 import type { Job } from '../../../../shared/job/job.ts';
 import { parseJobSpec, type Verification } from '../../../../shared/job/spec.ts';
 import type { SplitFile } from '../../../../shared/job/unit.ts';
@@ -26,6 +27,7 @@ import { SqliteJobStore } from '../../../../shared/machine/sqlite-job-store.ts';
 import { type ChecksumLayout, ContentDigest } from '../../../../shared/storage/checksum.ts';
 import { decorated } from '../../../../shared/storage/decorated.ts';
 import type { Storage } from '../../../../shared/storage/storage.ts';
+import { sharing } from '../../../support/sharing.ts';
 import { gated, joiningDisk } from '../../../support/joining-disk.ts';
 import { newJob } from '../../../support/outcomes.ts';
 
@@ -132,6 +134,7 @@ const contextOf = ({ job }: World, on: Ends, owner: string, stop = new AbortCont
   progress: new Progress(),
   log: silentLog,
   signal: stop.signal,
+  ...sharing(),
 });
 
 const batchOf = (chunk: number) => chunk % BATCHES;
@@ -226,6 +229,49 @@ describe('chunks of a file of which both sides store one checksum', () => {
     expect(await finish(of, on, 'finish')).toMatchObject({ outcome: 'copied', verification: 'checksum' });
     expect((await store.counters(of.job.id)).get('retries')).toBeUndefined();
     await expectCopied(of);
+  });
+
+  it('are copied again where the file has another length when it is read, which says nothing of its source', async () => {
+    const of = await world({ live: true });
+    const on = { ...ends(), source: storing(new LocalDisk(65_536), { ...expected, blockBytes: [3, 7, 8] }) };
+    await copyChunks(of, on, 'copier');
+    // In the layout of the source, and then in its own.
+    let reads = 0;
+    const destination = decorated(on.destination, {
+      read: (path, range, ...rest) => {
+        if (range.fileBytes !== NEW.length || ++reads !== 2) return on.destination.read(path, range, ...rest);
+        return Promise.reject(new SourceChangedError('it has another length', { operation: 'OPEN', path }));
+      },
+    });
+    expect(await finish(of, { ...on, destination }, 'finish')).toMatchObject({ outcome: 'copied' });
+    expect((await store.counters(of.job.id)).get('retries')).toBe(CHUNKS);
+    await expectCopied(of);
+  });
+
+  it('are copied again no more at once than the job may, and leave to it the batches that its finish holds', async () => {
+    const of = await world();
+    await copyChunks(of, ends(), 'copier');
+    const source = storing(new LocalDisk(65_536), 'none');
+    let [atOnce, most] = [0, 0];
+    const { destination: disk } = ends();
+    const destination = decorated(disk, {
+      write: async (...args) => {
+        most = Math.max(most, ++atOnce);
+        return disk.write(...args).finally(() => (atOnce -= 1));
+      },
+    });
+    const released: number[] = [];
+    const shared = sharing(1, released);
+    const context = { ...contextOf(of, { source, destination }, 'finish'), ...shared };
+    const claim = (batch: number) => () => store.claim(of.job.id, batch, 'finish');
+    await shared.held.claimed(0, claim(0), () =>
+      shared.held.claimed(LAST, claim(LAST), async (under) => {
+        expect(await assemble(context, LAST, FILE, of.unit, under)).toMatchObject({ outcome: 'copied' });
+        expect(released).toEqual([1]);
+      }),
+    );
+    expect(most).toBe(1);
+    expect(released).toEqual([1, LAST, 0]);
   });
 
   it('are copied again where the source turns out to store nothing', async () => {

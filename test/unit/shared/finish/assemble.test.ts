@@ -117,6 +117,39 @@ describe('files that chunks have copied', () => {
     await expect(finish(await one.finishing({ assemble }))).rejects.toThrow('more than the limit of 2');
   });
 
+  it('leave a batch to whoever copies its chunks again, until the last one is done', async () => {
+    const again = Promise.withResolvers<undefined>();
+    const released: number[] = [];
+    const deaths: Finishing['deaths'] = {
+      hasDeaths: () => Promise.resolve(false),
+      deathOf: () => Promise.resolve(undefined),
+      forgetDeaths: () => Promise.resolve(true),
+      release: (_, batch) => {
+        released.push(batch);
+        if (batch === 2) again.resolve(undefined);
+        return Promise.resolve();
+      },
+    };
+    const finishing = await one.finishing({ deaths });
+    let isCopying = false;
+    const assemble: Finishing['assemble'] = async (batch, index, unit, claim, held, signal) => {
+      // The chunks of the first file lie in the second's batch, and are copied until a third has ended.
+      if (batch === 0) {
+        const claimed = () => one.store.claim(one.job.id, 1, 'finisher');
+        await held.claimed(1, claimed, async () => {
+          isCopying = true;
+          await again.promise;
+          expect(released).not.toContain(1);
+          isCopying = false;
+        });
+      }
+      return finishing.assemble(batch, index, unit, claim, held, signal);
+    };
+    await finish({ ...finishing, assemble });
+    expect(isCopying).toBe(false);
+    expect(released.toSorted((a, b) => a - b)).toEqual(Array.from({ length: SPLIT_FILES }, (_, batch) => batch));
+  });
+
   it('keep their chunks in the sweep', async () => {
     await finish(await one.finishing());
     expect(one.swept.filter((path) => /\.s\d+\.\d+$/.test(path))).toEqual([]);

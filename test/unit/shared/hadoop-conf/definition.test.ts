@@ -124,3 +124,36 @@ it('refuses a directory that is none', () => {
     /holds neither core-site.xml nor mountTable.xml nor hdfs-site.xml \(name the configuration of a Hadoop client\)/,
   );
 });
+
+it('takes what is merged at the root of ViewFS for a mount, and tells of links that it leaves out', async () => {
+  const table = 'fs.viewfs.mounttable.all.';
+  const core = { 'fs.defaultFS': 'viewfs://all', [`${table}linkMergeSlash`]: 'hdfs://nn1.test:8020/' };
+  const { cluster } = await imported(core);
+  expect(cluster.nameservices).toEqual([{ urls: ['http://nn1.test:9870'], mounts: ['/'] }]);
+  const others = ['linkNfly.minReplication=1./b', 'linkNfly./c', 'linkMerge./d', 'linkRegx.^/e/(\\w+)'];
+  const links = Object.fromEntries(others.map((link) => [`${table}${link}`, 'hdfs://nn2:8020/b,hdfs://nn3:8020/b']));
+  const { cluster: plain, notes } = await imported({
+    ...{ 'fs.defaultFS': 'viewfs://all', [`${table}link./a`]: 'hdfs://nn1.test:8020/a', ...links },
+    [`${table}homedir`]: '/user',
+  });
+  expect(plain.nameservices.map(({ mounts }) => mounts)).toEqual([['/a']]);
+  const leftOut = others.map((link) => `${table}${link} is left out: a path of a cluster here has one place`);
+  expect(notes.filter((note) => note.includes('left out')).toSorted()).toEqual(leftOut.toSorted());
+});
+
+it.each([
+  ['no nameservice', {}, ''],
+  ['a nameservice without HA', { 'dfs.nameservices': 'ns1' }, '.ns1'],
+])('takes the host of fs.defaultFS where an RPC address is a wildcard: %s', async (_what, hdfs, suffix) => {
+  const core = { 'fs.defaultFS': 'hdfs://nn.test:8020' };
+  const rpc = { [`dfs.namenode.rpc-address${suffix}`]: '0.0.0.0:8020' };
+  const { cluster } = await imported(core, { ...hdfs, ...rpc }, suffix ? 'ns1' : undefined);
+  expect(cluster.nameservices[0]?.urls).toEqual(['http://nn.test:9870']);
+});
+
+it('takes no host of fs.defaultFS for one of two nameservices', async () => {
+  const hdfs = { 'dfs.nameservices': 'ns1,ns2', 'dfs.namenode.rpc-address.ns2': '0.0.0.0:8020' };
+  await expect(imported({ 'fs.defaultFS': 'hdfs://nn.test:8020' }, hdfs, 'ns2')).rejects.toThrow(
+    'neither dfs.namenode.http-address.ns2 nor dfs.namenode.rpc-address.ns2 names a host',
+  );
+});

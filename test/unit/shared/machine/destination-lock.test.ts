@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Storage, LockedPath } from '../../../../shared/storage/storage.ts';
 import { DestinationLock } from '../../../../shared/machine/destination-lock.ts';
 import { clientOf } from '../../../support/scripted-server.ts';
@@ -83,10 +84,10 @@ const holder = `
   setInterval(() => undefined, 1000);
 `;
 
-/** Ends as a job does, a moment after it is told so, and at once another takes its lock anew. */
+/** Ends as a job does once it is told so, and at once another takes its lock anew. */
 const successor = `
   import { DatabaseSync } from 'node:sqlite';
-  import { existsSync, rmSync } from 'node:fs';
+  import { existsSync, rmSync, writeFileSync } from 'node:fs';
   import { setTimeout as sleep } from 'node:timers/promises';
   const [directory, job] = process.argv.slice(1);
   const file = directory + '/' + job + '.lock';
@@ -98,10 +99,10 @@ const successor = `
   const first = locked();
   console.log('held');
   while (!existsSync(directory + '/end')) await sleep(1);
-  await sleep(20);
   rmSync(file);
   globalThis.lock = locked();
   first.close();
+  writeFileSync(directory + '/ended', '');
   setInterval(() => undefined, 1000);
 `;
 
@@ -131,8 +132,22 @@ describe('DestinationLock across processes', () => {
 
   it('is not held by who waited for a file that lost its name to that of another', async () => {
     const child = await startHolder('job', '/data/in', successor);
-    writeFileSync(join(directory, 'end'), '');
-    expect(() => acquire('job', root('/data/in'))).toThrow(busy);
+    const exec: (sql: string) => void = Reflect.get(DatabaseSync.prototype, 'exec');
+    let isOpen = false;
+    // The file is open by now, and not locked: its holder ends, and another gets the name and its lock, before it is.
+    const locking = vi.spyOn(DatabaseSync.prototype, 'exec').mockImplementation(function (this: DatabaseSync, sql) {
+      if (!isOpen) writeFileSync(join(directory, 'end'), '');
+      isOpen = true;
+      const untilMs = Date.now() + 60_000;
+      while (!existsSync(join(directory, 'ended'))) if (Date.now() > untilMs) throw new Error('no successor came');
+      Reflect.apply(exec, this, [sql]);
+    });
+    try {
+      expect(() => acquire('job', root('/data/in'))).toThrow(busy);
+      expect(isOpen).toBe(true);
+    } finally {
+      locking.mockRestore();
+    }
     child.kill('SIGKILL');
     await once(child, 'exit');
     acquire('job', root('/data/in')).release();
