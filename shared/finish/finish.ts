@@ -52,6 +52,8 @@ const phases: readonly string[] = [
 export function finish(finishing: Finishing): Promise<Job | undefined> {
   const { job, store, isOver } = finishing;
   return withSmallHeap(async () => {
+    // The one who was told so may have died: what waits is planned before anything else ends.
+    if (job.pass === 2 && !job.typeChanges?.isPlanned) return { ...job, phase: 'planning' };
     if (job.phase !== 'finishing') await store.update(job.id, { phase: 'finishing' });
     let cursor = cursorIn(await store.finishCursor(job.id)) ?? { phase: 'deaths', at: manifestStart };
     while (cursor.phase !== 'status') {

@@ -1,0 +1,100 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Progress } from '../../../../shared/copy/progress.ts';
+import { LocalDisk } from '../../../../shared/disk/local-disk.ts';
+import { finish } from '../../../../shared/finish/finish.ts';
+import { type Job, newJob } from '../../../../shared/job/job.ts';
+import { parseJobSpec } from '../../../../shared/job/spec.ts';
+import { silentLog } from '../../../../shared/log.ts';
+import { execute, type Execution } from '../../../../shared/machine/executor.ts';
+import { openState, type State } from '../../../../shared/machine/state.ts';
+import { openTypeChanges } from '../../../../shared/machine/type-changes.ts';
+import { never } from '../../../support/files.ts';
+import { noSplits } from '../../../support/no-splits.ts';
+
+/** A mirror that has a directory where the source has a file. */
+
+const disk = new LocalDisk(65_536);
+
+let top: string;
+let state: State;
+beforeEach(() => {
+  top = mkdtempSync(join(tmpdir(), 'hdfs-fanout-passes-'));
+  state = openState({ HDFS_FANOUT_HOME: join(top, 'home') });
+  put('source/kept', 'kept');
+  put('source/name', 'new');
+  put('mirror/kept', 'kept');
+  put('mirror/name/old', 'old');
+});
+afterEach(() => {
+  state.store.close();
+  rmSync(top, { recursive: true });
+});
+
+function put(path: string, content: string): void {
+  mkdirSync(join(top, path, '..'), { recursive: true });
+  writeFileSync(join(top, path), content);
+}
+
+async function create(changed: object = {}): Promise<Job> {
+  const options = {
+    mapping: 'exact',
+    existing: 'update',
+    delete: true,
+    skipTrash: true,
+    maxDelete: '100%',
+    ...changed,
+  };
+  const spec = parseJobSpec({ source: 'a:/source', destination: 'b:/mirror', options });
+  const roots = [{ source: join(top, 'source'), destination: join(top, 'mirror'), kind: 'directory' as const }];
+  const job = newJob('job', spec, roots, 0);
+  await state.store.create(job);
+  return job;
+}
+
+async function jobNow(): Promise<Job> {
+  const job = await state.store.get('job');
+  if (!job) throw new Error('no job');
+  return job;
+}
+
+/** Runs the job from wherever it stands. */
+async function run(changes: Partial<Execution> = {}): Promise<Job> {
+  const told = { progress: new Progress(), log: silentLog, onOutcome: () => undefined };
+  return execute(await jobNow(), { state, source: disk, destination: disk, signal: never, ...told, ...changes });
+}
+
+/** The same object, but for some of its methods. */
+function changed<T extends object>(of: T, methods: Partial<T>): T {
+  return new Proxy(of, {
+    get: (target, name) => {
+      if (name in methods) return Reflect.get(methods, name) as unknown;
+      const member = Reflect.get(target, name, target) as unknown;
+      return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+    },
+  });
+}
+
+describe('a job that waits for the plan of its second pass', () => {
+  const killed = () => Promise.reject(new Error('killed'));
+
+  it('is not ended by a finish that is called again', async () => {
+    await create();
+    await expect(run({ state: { ...state, manifests: changed(state.manifests, { extend: killed }) } })).rejects.toThrow(
+      'killed',
+    );
+    const job = await jobNow();
+    expect(job).toMatchObject({ phase: 'planning', pass: 2 });
+    const { store, manifests, lists } = state;
+    using typeChanges = openTypeChanges(job, lists);
+    const deleting = { lists: manifests, typeChanges, track: killed, onDeletion: () => undefined };
+    const rest = { deaths: undefined, owner: 'again', ...noSplits, log: silentLog, signal: never, isOver: () => false };
+    const again = await finish({ job, source: disk, destination: disk, store, manifests, deleting, ...rest });
+    expect(again).toMatchObject({ phase: 'planning', pass: 2 });
+    expect(await jobNow()).toEqual(job);
+    expect(await run()).toMatchObject({ outcome: 'Successful', expectedFiles: 2 });
+    expect(readdirSync(join(top, 'mirror'))).toEqual(['kept', 'name']);
+  });
+});
