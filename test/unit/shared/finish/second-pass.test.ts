@@ -5,12 +5,16 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Progress } from '../../../../shared/copy/progress.ts';
 import { LocalDisk } from '../../../../shared/disk/local-disk.ts';
 import { finish } from '../../../../shared/finish/finish.ts';
-import { type Job, newJob } from '../../../../shared/job/job.ts';
+import { type Job, keptNote, newJob } from '../../../../shared/job/job.ts';
 import { parseJobSpec } from '../../../../shared/job/spec.ts';
 import { silentLog } from '../../../../shared/log.ts';
 import { execute, type Execution } from '../../../../shared/machine/executor.ts';
 import { openState, type State } from '../../../../shared/machine/state.ts';
 import { openTypeChanges } from '../../../../shared/machine/type-changes.ts';
+import { SourceChangedError } from '../../../../shared/errors.ts';
+import { decorated } from '../../../../shared/storage/decorated.ts';
+import { StorageError } from '../../../../shared/storage/errors.ts';
+import type { Storage } from '../../../../shared/storage/storage.ts';
 import { never } from '../../../support/files.ts';
 import { noSplits } from '../../../support/no-splits.ts';
 
@@ -77,6 +81,28 @@ function changed<T extends object>(of: T, methods: Partial<T>): T {
   });
 }
 
+/** As a resume does before it runs the job. */
+async function takeUp(): Promise<void> {
+  const job = await jobNow();
+  await state.store.update('job', { phase: 'copying', outcome: undefined, notDeleted: keptNote(job) });
+  await state.store.reopenFailed('job');
+}
+
+/** A disk that refuses some operation at paths that end so. */
+function refusing(operation: 'read' | 'delete', ...ends: string[]): Storage {
+  const isRefused = (path: string) => ends.some((end) => path.endsWith(end));
+  const denied = (path: string) =>
+    Promise.reject(new StorageError('denied', 'AccessControlException', 'no', { operation, path }));
+  return decorated(disk, {
+    ...(operation === 'read'
+      ? { read: (path, ...rest) => (isRefused(path) ? denied(path) : disk.read(path, ...rest)) }
+      : {}),
+    ...(operation === 'delete' ? { delete: (path) => (isRefused(path) ? denied(path) : disk.delete(path)) } : {}),
+  });
+}
+
+const mirrored = () => readdirSync(join(top, 'mirror')).sort();
+
 describe('a job that waits for the plan of its second pass', () => {
   const killed = () => Promise.reject(new Error('killed'));
 
@@ -96,5 +122,66 @@ describe('a job that waits for the plan of its second pass', () => {
     expect(await jobNow()).toEqual(job);
     expect(await run()).toMatchObject({ outcome: 'Successful', expectedFiles: 2 });
     expect(readdirSync(join(top, 'mirror'))).toEqual(['kept', 'name']);
+  });
+});
+
+describe('a resume in which a file fails that had not failed when deletions were listed', () => {
+  beforeEach(() => {
+    put('source/changing', 'new');
+    put('mirror/extra', 'extra');
+  });
+
+  /** The source changes whenever it is read. */
+  const changing = decorated(disk, {
+    read: (path, range, signal) =>
+      path.endsWith('/changing')
+        ? Promise.reject(new SourceChangedError('it changed', { operation: 'OPEN', path }))
+        : disk.read(path, range, signal),
+  });
+
+  it('deletes nothing more, and the next one goes on with the list', async () => {
+    await create({ live: true });
+    const dying = decorated(disk, {
+      delete: (path) => (path.endsWith('/extra') ? Promise.reject(new Error('killed')) : disk.delete(path)),
+    });
+    await expect(run({ source: changing, destination: dying })).rejects.toThrow('killed');
+    await state.store.update('job', { notDeleted: '1 directories' });
+    const { deletes } = await jobNow();
+    await takeUp();
+    const before = mirrored();
+    expect(await run({ source: refusing('read', '/changing') })).toMatchObject({
+      outcome: 'Failed',
+      notDeleted: '1 files failed, and 1 type changes wait for that',
+      deletes,
+    });
+    expect(mirrored()).toEqual(before);
+    expect(before).toContain('extra');
+    await takeUp();
+    expect(await run()).toMatchObject({ outcome: 'Successful', notDeleted: '1 directories' });
+    expect(mirrored()).toEqual(['changing', 'kept', 'name']);
+  });
+
+  it('does not try again in its second pass what could not be deleted', async () => {
+    await create({ live: true });
+    const ended = await run({ source: changing, destination: refusing('delete', '/extra') });
+    expect(ended).toMatchObject({ outcome: 'Failed', pass: 2 });
+    expect(ended.notDeleted).toBeUndefined();
+    await takeUp();
+    const waiting = await run({ source: refusing('read', '/changing') });
+    expect(waiting).toMatchObject({ outcome: 'Failed', notDeleted: '1 files failed' });
+    expect(mirrored()).toEqual(['extra', 'kept', 'name']);
+    await takeUp();
+    const whole = await run();
+    expect(whole).toMatchObject({ outcome: 'Successful' });
+    expect(whole.notDeleted).toBeUndefined();
+    expect(mirrored()).toEqual(['changing', 'kept', 'name']);
+  });
+
+  it('says nothing of deletions where all were done before a file of the second pass failed', async () => {
+    await create();
+    const ended = await run({ source: refusing('read', '/name') });
+    expect(ended).toMatchObject({ outcome: 'Failed', pass: 2 });
+    expect(ended.notDeleted).toBeUndefined();
+    expect(mirrored()).toEqual(['changing', 'kept']);
   });
 });
