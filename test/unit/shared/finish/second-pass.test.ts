@@ -8,6 +8,7 @@ import { finish } from '../../../../shared/finish/finish.ts';
 import { type Job, keptNote, newJob } from '../../../../shared/job/job.ts';
 import { parseJobSpec } from '../../../../shared/job/spec.ts';
 import { silentLog } from '../../../../shared/log.ts';
+import type { RecordedFailure } from '../../../../shared/job/job-store.ts';
 import { execute, type Execution } from '../../../../shared/machine/executor.ts';
 import { openState, type State } from '../../../../shared/machine/state.ts';
 import { openTypeChanges } from '../../../../shared/machine/type-changes.ts';
@@ -122,6 +123,27 @@ describe('a job that waits for the plan of its second pass', () => {
     expect(await jobNow()).toEqual(job);
     expect(await run()).toMatchObject({ outcome: 'Successful', expectedFiles: 2 });
     expect(readdirSync(join(top, 'mirror'))).toEqual(['kept', 'name']);
+  });
+});
+
+describe('type changes of a job that is live', () => {
+  it('fail by name where more directories vanished than can be held', async () => {
+    await create({ live: true });
+    const vanished = (_: unknown, index: number): RecordedFailure => ({
+      ...{ path: `/vanished/${index}`, directory: true, operation: '', host: '', reason: '' },
+      ...{ batch: 0, unit: index, sequence: String(index) },
+    });
+    const { store } = state;
+    const crowded = changed(store, {
+      counters: async (id) => new Map([...(await store.counters(id)), ['files.vanished', 0]]),
+      failures: (_id, _limit, after) =>
+        Promise.resolve(after === undefined ? Array.from({ length: 10_001 }, vanished) : []),
+    });
+    const ended = await run({ state: { ...state, store: crowded } });
+    const notDeleted = 'more than 10000 directories vanished while they were walked';
+    expect(ended).toMatchObject({ outcome: 'Failed', expectedFiles: 2, notDeleted });
+    expect((await store.failures('job', 10)).map(({ path }) => path)).toEqual([join(top, 'source/name')]);
+    expect(readdirSync(join(top, 'mirror/name'))).toEqual(['old']);
   });
 });
 
