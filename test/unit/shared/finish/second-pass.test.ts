@@ -127,6 +127,8 @@ describe('a job that waits for the plan of its second pass', () => {
 });
 
 describe('type changes of a job that is live', () => {
+  const isOfDeletes = (name: string) => name === 'job.deletes';
+
   it('fail by name where more directories vanished than can be held', async () => {
     await create({ live: true });
     const vanished = (_: unknown, index: number): RecordedFailure => ({
@@ -144,6 +146,31 @@ describe('type changes of a job that is live', () => {
     expect(ended).toMatchObject({ outcome: 'Failed', expectedFiles: 2, notDeleted });
     expect((await store.failures('job', 10)).map(({ path }) => path)).toEqual([join(top, 'source/name')]);
     expect(readdirSync(join(top, 'mirror/name'))).toEqual(['old']);
+  });
+
+  it.each([
+    ['before the old one is deleted', 'read', ['kept', 'name']],
+    ['behind that', 'extend', ['kept']],
+  ] as const)('have vanished where their source vanishes %s', async (_, when, left) => {
+    await create({ live: true });
+    const { manifests } = state;
+    const vanish = () => {
+      rmSync(join(top, 'source/name'), { force: true });
+    };
+    const watched = changed(manifests, {
+      read: (name, from) => {
+        if (when === 'read' && isOfDeletes(name)) vanish();
+        return manifests.read(name, from);
+      },
+      extend: (name, batches) => {
+        if (when === 'extend') vanish();
+        return manifests.extend(name, batches);
+      },
+    });
+    expect(await run({ state: { ...state, manifests: watched } })).toMatchObject({ outcome: 'Successful' });
+    const counters = await state.store.counters('job');
+    expect([counters.get('files.vanished'), counters.get('files.failed')]).toEqual([1, undefined]);
+    expect(mirrored()).toEqual(left);
   });
 });
 
