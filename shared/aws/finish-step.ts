@@ -18,6 +18,9 @@ import { openTypeChanges } from './open-type-changes.ts';
 import { secondPass } from '../names.ts';
 import type { Services } from './services.ts';
 
+/** Of an execution that began before its state machine knew of second passes: it fails with this. */
+const FOR_EARLIER_STATES = 'type changes wait: retry the job';
+
 export interface FinishAnswer extends Partial<FinalStatus> {
   /** False: call again. */
   readonly done: boolean;
@@ -68,7 +71,7 @@ export async function finishStep(
   try {
     const ended = job.phase === 'done' ? job : await finish(finishing);
     if (!ended) return { done: false };
-    if (ended.phase === 'planning') return { done: true, outcome: secondPass };
+    if (ended.phase === 'planning') return { done: true, outcome: secondPass, cause: FOR_EARLIER_STATES };
     // Nothing is left to retry.
     if (ended.outcome === 'Successful') {
       if (options.delete) await manifests.remove(deletesOf(id));
