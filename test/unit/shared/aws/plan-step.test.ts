@@ -139,4 +139,10 @@ describe('a retry of a job that had stopped before its second pass was planned',
     expect(await store.get(id)).toMatchObject({ phase: 'copying', expectedFiles: 2401 });
     expect(await retry()).toMatchObject({ done: true, batches: 2, key: `${id}.retry` });
   });
+
+  it('takes a snapshot that is gone for no source in which all has vanished', async () => {
+    const { retry, written } = await retryable(false, stopped, { ...second, snapshot: { root: '/in' } });
+    await expect(retry()).rejects.toThrow('is gone: the job cannot copy from its snapshot any more');
+    expect(written.size).toBe(0);
+  });
 });
