@@ -22,6 +22,8 @@ import type { Services } from './services.ts';
 
 /** Chunks that are copied again at once where neither the job nor a cluster sets a number. */
 const TRANSFERS = 10;
+/** Of an execution that began before its state machine knew of second passes: it fails with this. */
+const FOR_EARLIER_STATES = 'type changes wait: retry the job';
 
 export interface FinishAnswer extends Partial<FinalStatus> {
   /** False: call again. */
@@ -74,7 +76,7 @@ export async function finishStep(
   try {
     const ended = job.phase === 'done' ? job : await finish(finishing);
     if (!ended) return { done: false };
-    if (ended.phase === 'planning') return { done: true, outcome: secondPass };
+    if (ended.phase === 'planning') return { done: true, outcome: secondPass, cause: FOR_EARLIER_STATES };
     // Nothing is left to retry.
     if (ended.outcome === 'Successful') {
       if (options.delete) await manifests.remove(deletesOf(id));

@@ -103,11 +103,16 @@ export async function planStep(
   if (job.phase !== 'done') await giveAccess(id, job.spec, services, signal);
   await using endpoints = await endpointsOfJob(services, id, job.spec);
   if (job.phase === 'planning') {
-    const planned = await withSmallHeap(() => planOn(job, endpoints, services, deadline, signal));
+    const begun = job;
+    const planned = await withSmallHeap(() => planOn(begun, endpoints, services, deadline, signal));
     if (!planned) return await answer(job, endpoints, { batches: 0, key: '' }, false);
-    await active.setReady(id, planned.ready, scaleOf(endpoints, limits));
-    await store.update(id, { ...planned.expected, phase: 'copying' });
-    return await answer(job, endpoints, planned.ready, true);
+    const changes = { ...planned.expected, phase: 'copying' } as const;
+    // Where the retry found it in its second pass, what was taken back of the first one is copied with that, from a manifest of both.
+    const isOfBoth = again !== undefined && job.pass === 2 && !(await active.get(id))?.ready;
+    if (!isOfBoth) await active.setReady(id, planned.ready, scaleOf(endpoints, limits));
+    await store.update(id, changes);
+    if (!isOfBoth) return await answer(job, endpoints, planned.ready, true);
+    job = { ...job, ...changes };
   }
   if (job.phase === 'copying') await requireSnapshot(job, endpoints.source, signal);
   if (job.phase !== 'copying') return await answer(job, endpoints, { batches: 0, key: '' }, true);
@@ -212,6 +217,7 @@ async function planOn(begun: Job, endpoints: Endpoints, services: Services, dead
   const { store, manifests, takenNames, lists } = services;
   const { source, destination } = endpoints;
   const second = begun.pass === 2 ? secondPassOf(begun) : undefined;
+  if (second) await requireSnapshot(begun, source, signal);
   const name = second ? secondManifestOf(begun.id) : begun.id;
   const resumed = await manifests.resume(name);
   const suspended = cursorIn(resumed?.cursor);

@@ -1,7 +1,11 @@
 import { FanoutError } from '../errors.ts';
 import { deletesOf, type DeleteUnit, FIRST_DELETE_BATCH } from '../job/deletion.ts';
 import { requireSettled } from '../job/ending.ts';
-import type { Found } from '../job/job.ts';
+import { batchRecords, isFinished } from '../job/claimed-batches.ts';
+import { type Found, keptNote } from '../job/job.ts';
+import type { JobStore } from '../job/job-store.ts';
+import type { ManifestStore } from '../job/manifest.ts';
+import { manifestStart } from '../job/manifest-lines.ts';
 import type { JobOptions } from '../job/spec.ts';
 import { livePath, type Root } from '../job/root.ts';
 import { type ExtrasCursor, type ExtrasSearch, findExtras } from '../plan/extras.ts';
@@ -10,7 +14,7 @@ import { selection } from '../plan/selection.ts';
 import { join } from '../storage/path.ts';
 import { requireFewDeletes } from './delete-brake.ts';
 import { keeping, MOST_VANISHED, vanishedDirectories } from './vanished-directories.ts';
-import type { DeleteLists, ExtrasFile, Finishing } from './finishing.ts';
+import type { Deleting, DeleteLists, ExtrasFile, Finishing } from './finishing.ts';
 
 /** Deletions of a batch: so many may have been done without a record when a process is killed. */
 const UNITS = 100;
@@ -48,23 +52,17 @@ export async function listExtras(finishing: Finishing): Promise<'nothing to dele
     await track(finishing, await deleting.track());
     return 'nothing to delete';
   }
-  if (job.deletes) {
-    // The limit may be a lower one by now.
-    if ('directories' in job.deletes) requireFewDeletes(job.spec.options, job.deletes, 'begun');
-    return 'listed';
-  }
   const counters = await store.counters(job.id);
   requireSettled(job, counters);
   const failed = counters.get('files.failed') ?? 0;
   if (failed > 0) {
-    const changes = job.typeChanges ? `, and ${job.typeChanges.names} type changes wait for that` : '';
-    await store.update(job.id, { notDeleted: `${failed} files failed${changes}` });
-    for (const path of deleting.typeChanges ? listedAt(deleting.typeChanges, '', false) : [])
-      finishing.log.error(
-        { path },
-        'not copied: something of another kind stands at the destination, and nothing is deleted',
-      );
+    await tellWaiting(finishing, deleting, failed);
     return 'nothing to delete';
+  }
+  if (job.deletes) {
+    // The limit may be a lower one by now.
+    if ('directories' in job.deletes) requireFewDeletes(job.spec.options, job.deletes, 'begun');
+    return 'listed';
   }
   const vanished = await vanishedDirectories(job, store, counters);
   if (!vanished) {
@@ -76,6 +74,31 @@ export async function listExtras(finishing: Finishing): Promise<'nothing to dele
   if (!listed) return 'stopped';
   await store.update(job.id, { deletes: listed.found, notDeleted: toldOf(listed.lost, vanished.length) });
   return 'listed';
+}
+
+/** Says that deletions wait for files that failed. A list that was made is kept for a finish without failed files, with what is said of it. */
+async function tellWaiting({ job, store, log }: Finishing, { lists, typeChanges }: Deleting, failed: number) {
+  const isFirst = job.pass !== 2;
+  // The second pass begins behind all deletions, or was told before why there are none.
+  const waits = isFirst || (job.deletes ? await areLeft(job.id, store, lists) : job.notDeleted === undefined);
+  if (!waits) return;
+  const changes = isFirst && job.typeChanges ? `, and ${job.typeChanges.names} type changes wait for that` : '';
+  const deletes = job.deletes && { ...job.deletes, leftOut: keptNote(job) ?? '' };
+  await store.update(job.id, { notDeleted: `${failed} files failed${changes}`, ...(deletes ? { deletes } : {}) });
+  for (const path of isFirst && typeChanges ? listedAt(typeChanges, '', false) : [])
+    log.error({ path }, 'not copied: something of another kind stands at the destination, and nothing is deleted');
+}
+
+/** Whether deletions of a list have no outcome: a resume has taken back those that failed. */
+async function areLeft(
+  id: string,
+  store: Pick<JobStore, 'claims'>,
+  lists: Pick<DeleteLists, 'read'>,
+): Promise<boolean> {
+  const manifests: Pick<ManifestStore, 'read'> = { read: (_, from) => lists.read(deletesOf(id), from) };
+  const start = { ...manifestStart, batch: FIRST_DELETE_BATCH };
+  for await (const record of batchRecords(id, { store, manifests }, start)) if (!isFinished(record)) return true;
+  return false;
 }
 
 /** @returns undefined when the time was over: what was listed is kept */

@@ -52,6 +52,8 @@ const phases: readonly string[] = [
 export function finish(finishing: Finishing): Promise<Job | undefined> {
   const { job, store, isOver } = finishing;
   return withSmallHeap(async () => {
+    // The one who was told so may have died: what waits is planned before anything else ends.
+    if (job.pass === 2 && !job.typeChanges?.isPlanned) return { ...job, phase: 'planning' };
     if (job.phase !== 'finishing') await store.update(job.id, { phase: 'finishing' });
     let cursor = cursorIn(await store.finishCursor(job.id)) ?? { phase: 'deaths', at: manifestStart };
     while (cursor.phase !== 'status') {
@@ -132,7 +134,7 @@ async function advance(
     case 'extras':
       switch (await listExtras(finishing)) {
         case 'nothing to delete':
-          return { phase: 'directories', at: directoriesStart };
+          return behindDeletes(finishing);
         case 'listed':
           return { phase: 'deletes', at: manifestStart };
         case 'stopped':
@@ -140,15 +142,20 @@ async function advance(
       }
     case 'deletes': {
       const at = await deleteExtras(finishing, cursor.at, checkpoint());
-      if (at) return { phase: 'deletes', at };
-      const isFirstOfTwo = job.typeChanges !== undefined && job.pass !== 2;
-      return isFirstOfTwo ? SECOND_PASS : { phase: 'directories', at: directoriesStart };
+      return at ? { phase: 'deletes', at } : behindDeletes(finishing);
     }
     case 'directories': {
       const stopped = await setDirectories(finishing, cursor.at, checkpoint());
       return 'at' in stopped ? { phase: 'directories', at: stopped.at } : { phase: 'status', losses: stopped.losses };
     }
   }
+}
+
+/** Type changes are planned also where nothing was deleted: each then fails by name. While a file of the first pass fails they wait for a resume. */
+async function behindDeletes({ job, store }: Finishing): Promise<FinishCursor | typeof SECOND_PASS> {
+  const isFirstOfTwo = job.typeChanges !== undefined && job.pass !== 2;
+  const isDue = isFirstOfTwo && ((await store.counters(job.id)).get('files.failed') ?? 0) === 0;
+  return isDue ? SECOND_PASS : { phase: 'directories', at: directoriesStart };
 }
 
 /** What another version kept is none: the finish begins anew, which is safe. */

@@ -33,8 +33,11 @@ export interface Job {
   readonly directoryWarnings: Readonly<Record<string, number>>;
   /** The first of the directories that did not get all their attributes, each as a line with the reason; all of them are in the log. */
   readonly directoryLosses?: readonly string[] | undefined;
-  /** What was found to delete, once that is settled: the list is made once. Earlier versions kept less of it. */
-  readonly deletes?: Found | Pick<Found, 'files' | 'bytes'> | undefined;
+  /**
+   * What was found to delete, once that is settled: the list is made once. Earlier versions kept less of it. `leftOut`: what `notDeleted` says of
+   * the list, empty for nothing, where that says meanwhile why its deletions wait.
+   */
+  readonly deletes?: ((Found | Pick<Found, 'files' | 'bytes'>) & { readonly leftOut?: string }) | undefined;
   /** Why nothing was deleted that should have been; undefined where that is not so. */
   readonly notDeleted?: string | undefined;
   /** What a second pass plans, once what stands in its way is deleted; none where left out. */
@@ -84,7 +87,7 @@ export const noLosses = { directoryWarnings: {}, directoryLosses: undefined } as
 
 /** Why nothing was deleted, of a job that is taken up again: what was said of a list that is made anew is said no more. */
 export function keptNote({ deletes, notDeleted }: Job): string | undefined {
-  return deletes && notDeleted;
+  return (deletes && (deletes.leftOut ?? notDeleted)) || undefined;
 }
 
 /** A job that was just asked for. Times such as `7d` are counted back from its start, also when it is resumed later; its roots stand for pairs. */

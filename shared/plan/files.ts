@@ -15,6 +15,10 @@ import type { Splitting } from './splitting.ts';
 import type { Tally } from './tally.ts';
 import { type Found, unitOf } from './units.ts';
 
+const NOT_AT_SOURCE =
+  'the list names it, and the source has no such file: once it is there copy again, a resumed job does not look for it';
+const VANISHED = 'it vanished before it was copied (copy again what is there now)';
+
 /** Where files are planned to go. */
 export interface FilePlanning {
   readonly source: Storage;
@@ -87,10 +91,10 @@ export class Files {
    */
   async failMissing(root: number, path: string): Promise<void> {
     const found = { root, path, source: unknownFile(basename(path)), destination: undefined };
-    const reason = hasList(this.#planning.options)
-      ? 'the list names it, and the source has no such file: once it is there copy again, a resumed job does not look for it'
-      : 'it vanished before it was copied (copy again what is there now)';
-    await this.#add(found, { kind: 'fail', reason, lasting: true });
+    const decision: Decision = hasList(this.#planning.options)
+      ? { kind: 'fail', reason: NOT_AT_SOURCE, lasting: true }
+      : { kind: 'fail', reason: VANISHED, lasting: true, vanished: 'file' };
+    await this.#add(found, decision);
   }
 
   /** A directory of the walk, of which no file is counted. */

@@ -7,6 +7,8 @@ import type { Services } from '../../../../shared/aws/services.ts';
 import { Deadline } from '../../../../shared/deadline.ts';
 import { clusterSchema } from '../../../../shared/hdfs/cluster.ts';
 import type { Job } from '../../../../shared/job/job.ts';
+import { BatchLine, lineHead, type ManifestPosition } from '../../../../shared/job/manifest-lines.ts';
+import type { Batch } from '../../../../shared/job/unit.ts';
 import { silentLog } from '../../../../shared/log.ts';
 import { never } from '../../../support/files.ts';
 import { GeneratedJob } from '../../../support/generated-job.ts';
@@ -38,17 +40,32 @@ async function retryable(hasDeaths: boolean, cursor: object, changes: Partial<Jo
   const definition = clusterSchema.parse({ name: 'c', user: 'root', nameservices: [{ urls: [url], mounts: ['/'] }] });
   const nothing = () => Promise.resolve();
   let active: object | undefined;
-  const writer = { append: nothing, close: nothing };
+  const written = new Map<string, Batch[]>();
+  const writerOf = (name: string) => {
+    const batches: Batch[] = [];
+    written.set(name, batches);
+    return { append: (batch: Batch) => Promise.resolve(batches.push(batch)), close: nothing };
+  };
+  async function* read(name: string, from: ManifestPosition): AsyncIterable<BatchLine> {
+    if (name === id) yield* generated.manifests.read(name, from);
+    for (const batch of written.get(name) ?? []) {
+      const line = Buffer.from(`${lineHead(batch)}${batch.units.map((unit) => JSON.stringify(unit)).join()}]}`);
+      yield await Promise.resolve(new BatchLine(line, from.offsetBytes, (cause) => new Error(String(cause))));
+    }
+  }
+  const noNames = { refill: nothing, keep: nothing };
   const services = {
     store,
     manifests: {
-      ...generated.manifests,
+      read,
       bucket: 'bucket',
       keyOf: (name: string) => name,
       remove: nothing,
       resume: nothing,
-      create: () => Promise.resolve(writer),
+      create: (name: string) => Promise.resolve(writerOf(name)),
     },
+    takenNames: noNames,
+    typeChanges: noNames,
     active: {
       get: () => Promise.resolve(active),
       put: (one: object) => Promise.resolve((active = one)),
@@ -62,7 +79,7 @@ async function retryable(hasDeaths: boolean, cursor: object, changes: Partial<Jo
   const request = { execution: 'arn:of:second', startTime: '2026-01-01T00:00:00Z', input: { retry: id } };
   const limits = { transfers: 10, copiers: 10 };
   const retry = () => planStep(request, services, limits, new Deadline(600_000), never);
-  return { store, id, retry };
+  return { store, id, retry, written };
 }
 
 const losses = { warnings: {}, examples: [] };
@@ -109,5 +126,23 @@ describe('a retry of a job that had stopped while it was finished', () => {
     const job = await store.get(id);
     expect(job).toMatchObject({ phase: 'copying', directoryWarnings: {} });
     expect(job?.directoryLosses).toBeUndefined();
+  });
+});
+
+describe('a retry of a job that had stopped before its second pass was planned', () => {
+  const second = { phase: 'planning', pass: 2, typeChanges: { names: 1, batches: 300 } } as const;
+
+  it('copies what was taken back of the first pass as well', async () => {
+    const { store, id, retry, written } = await retryable(true, stopped, second);
+    expect(await retry()).toMatchObject({ done: true, batches: 2, key: `${id}.retry` });
+    expect(written.get(`${id}.retry`)?.map(({ batch }) => batch)).toEqual([2, 300]);
+    expect(await store.get(id)).toMatchObject({ phase: 'copying', expectedFiles: 2401 });
+    expect(await retry()).toMatchObject({ done: true, batches: 2, key: `${id}.retry` });
+  });
+
+  it('takes a snapshot that is gone for no source in which all has vanished', async () => {
+    const { retry, written } = await retryable(false, stopped, { ...second, snapshot: { root: '/in' } });
+    await expect(retry()).rejects.toThrow('is gone: the job cannot copy from its snapshot any more');
+    expect(written.size).toBe(0);
   });
 });
