@@ -212,6 +212,7 @@ async function planOn(begun: Job, endpoints: Endpoints, services: Services, dead
   const { store, manifests, takenNames, lists } = services;
   const { source, destination } = endpoints;
   const second = begun.pass === 2 ? secondPassOf(begun) : undefined;
+  if (second) await requireSnapshot(begun, source, signal);
   const name = second ? secondManifestOf(begun.id) : begun.id;
   const resumed = await manifests.resume(name);
   const suspended = cursorIn(resumed?.cursor);
