@@ -56,7 +56,8 @@ export async function finishStep(
   using typeChanges = job.phase === 'done' ? undefined : await openTypeChanges(job, services);
   using changed = new ListOnDisk();
   const isDone = job.phase === 'done';
-  const narrowed = isDone ? undefined : await narrowedFinish({ job, source, destination, list: changed, log, signal });
+  const looked = { job, source, destination, list: changed, typeChanges, log, signal };
+  const narrowed = isDone ? undefined : await narrowedFinish(looked);
   // A file that is read again once it was put together goes on in the next invocation, and so do deletions.
   const late = new AbortController();
   const disarm = deadline.arm(late);

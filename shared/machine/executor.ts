@@ -223,7 +223,7 @@ async function finishJob(job: Job, execution: Execution): Promise<Job> {
   using list = hasList(job.spec.options) ? lists.open(job.id) : undefined;
   using typeChanges = openTypeChanges(job, lists);
   using changed = new ListOnDisk();
-  const narrowed = await narrowedFinish({ job, source, destination, list: changed, log, signal });
+  const narrowed = await narrowedFinish({ job, source, destination, list: changed, typeChanges, log, signal });
   const ended = await finish({
     ...{ job, source, destination, store, manifests, deaths: undefined, list, narrowed },
     owner,

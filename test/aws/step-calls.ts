@@ -12,13 +12,17 @@ import type { TestDeployment } from './test-deployment.ts';
 export const limits = { transfers: 4, copiers: 2 };
 export const long = () => new Deadline(60_000);
 
-/** Plans to the end. @param deadline  of each invocation */
+/**
+ * Plans to the end.
+ * @param deadline  of each invocation
+ * @param execution  of the job, in its second pass
+ */
 export async function planAll(
   deployment: TestDeployment,
   input: unknown,
   deadline = long,
+  execution = deployment.executionOf(`job-${randomUUID()}`),
 ): Promise<PlanAnswer & { invocations: number; execution: string }> {
-  const execution = deployment.executionOf(`job-${randomUUID()}`);
   deployment.running.add(execution);
   for (let invocations = 1; ; invocations++) {
     const request = { execution, startTime: new Date().toISOString(), input };

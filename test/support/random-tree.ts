@@ -10,14 +10,6 @@ export type Kind = 'file' | 'directory';
 /** Kinds of the entries of a tree, by their paths below the root; that of the root is empty. */
 export type Kinds = ReadonlyMap<string, Kind>;
 
-/** What is done to a tree. */
-export interface Mutations {
-  /** Also attributes that no listing tells, and that `--preserve` does not compare. */
-  readonly unlisted: boolean;
-  /** Trees in which no name may have another kind. */
-  readonly beside: readonly Kinds[];
-}
-
 const names = [...oddNames, ...'a b c d e f g h i j k l m n o p A ab a.b a-b'.split(' ')];
 const modes = ['600', '640', '644', '666', '700', '750', '755', '777'];
 const owners = ['root', 'etl', 'spark'];
@@ -42,7 +34,9 @@ export class RandomTree {
   readonly #root: string;
   readonly #random: Seeded;
   readonly #kinds: Map<string, Kind>;
-  #mutations: Mutations = { unlisted: true, beside: [] };
+  /** That an inode has had, of files that were appended to or truncated. */
+  readonly #lengths = new Map<number, Set<number>>();
+  #unlisted = true;
   #writes = 0;
 
   /** @param kinds  what stands there; what is not told is left alone */
@@ -53,11 +47,6 @@ export class RandomTree {
     this.#kinds = new Map(kinds);
   }
 
-  /** @returns as it is now */
-  kinds(): Kinds {
-    return new Map(this.#kinds);
-  }
-
   /** Makes so many files, in a few directories. */
   async grow(files: number): Promise<void> {
     for (let made = 0; made < files;) {
@@ -66,9 +55,9 @@ export class RandomTree {
     }
   }
 
-  /** Changes it so many times. */
-  async mutate(count: number, mutations: Mutations): Promise<void> {
-    this.#mutations = mutations;
+  /** Changes it so many times. @param unlisted  also attributes that no listing tells, and that `--preserve` does not compare */
+  async mutate(count: number, unlisted: boolean): Promise<void> {
+    this.#unlisted = unlisted;
     for (let done = 0; done < count;) if (await this.#random.of(this.#choices)()) done += 1;
   }
 
@@ -106,7 +95,7 @@ export class RandomTree {
 
   async #create(): Promise<boolean> {
     const path = this.#newPath();
-    if (path === undefined || !this.#fits(path, 'file')) return false;
+    if (path === undefined) return false;
     await this.#put(path, this.#random.of(lengths), { blocksize: String(this.#random.of([MIB, 2 * MIB])) });
     if (this.#random.isOneIn(4)) await setXattr(this.#hdfs, this.#root + path, 'user.made', this.#value());
     return this.#did('create', path);
@@ -114,7 +103,7 @@ export class RandomTree {
 
   async #mkdir(): Promise<boolean> {
     const path = this.#newPath();
-    if (path === undefined || !this.#fits(path, 'directory')) return false;
+    if (path === undefined) return false;
     await this.#hdfs.mkdirs(this.#root + path);
     this.#kinds.set(path, 'directory');
     return this.#did('mkdir', path);
@@ -122,7 +111,9 @@ export class RandomTree {
 
   async #append(): Promise<boolean> {
     const path = this.#one('file');
-    await this.#hdfs.append(this.#root + path, this.#content(1 + this.#random.below(700)));
+    const more = 1 + this.#random.below(700);
+    if (!(await this.#isNewLength(path, (length) => length + more))) return false;
+    await this.#hdfs.append(this.#root + path, this.#content(more));
     return this.#did('append', path);
   }
 
@@ -147,6 +138,7 @@ export class RandomTree {
     const { length } = await this.#hdfs.status(this.#root + path);
     if (length === 0) return false;
     const now = this.#random.below(length);
+    if (!(await this.#isNewLength(path, () => now))) return false;
     await this.#hdfs.call('POST', 'TRUNCATE', this.#root + path, { newlength: String(now) });
     // Its last block is recovered.
     await until(async () => !(await isOpen(this.#hdfs, this.#root + path)));
@@ -181,14 +173,14 @@ export class RandomTree {
   }
 
   async #setXattr(): Promise<boolean> {
-    if (!this.#mutations.unlisted) return false;
+    if (!this.#unlisted) return false;
     const path = this.#any();
     await setXattr(this.#hdfs, this.#root + path, this.#random.of(xattrs), this.#value());
     return this.#did('setfattr', path);
   }
 
   async #removeXattr(): Promise<boolean> {
-    if (!this.#mutations.unlisted) return false;
+    if (!this.#unlisted) return false;
     const path = this.#any();
     const { XAttrNames } = await this.#hdfs.json<{ XAttrNames: string }>('LISTXATTRS', this.#root + path);
     const [name] = (JSON.parse(XAttrNames) as string[]).sort();
@@ -256,12 +248,20 @@ export class RandomTree {
     const path = this.#any();
     const isFile = this.#kinds.get(path) === 'file';
     const files = this.#within(path).filter(([, kind]) => kind === 'file').length;
-    if (path === '' || !this.#maySpare(files) || !this.#fits(path, isFile ? 'directory' : 'file')) return false;
-    if (isFile && !this.#fits(`${path}/in it`, 'file')) return false;
+    if (path === '' || !this.#maySpare(files)) return false;
     await this.#remove(path);
     if (isFile) this.#kinds.set(path, 'directory');
     await this.#put(isFile ? `${path}/in it` : path, this.#random.of(lengths));
     return this.#did(`becomes a ${isFile ? 'directory' : 'file'}`, path);
+  }
+
+  /** No file gets back a length that it had, with other bytes: no comparison of snapshots tells of that. */
+  async #isNewLength(path: string, next: (length: number) => number): Promise<boolean> {
+    const { fileId, length } = await this.#hdfs.status(this.#root + path);
+    const had = this.#lengths.get(fileId) ?? new Set([length]);
+    if (had.has(next(length))) return false;
+    this.#lengths.set(fileId, had.add(next(length)));
+    return true;
   }
 
   async #put(path: string, length: number, parameters: Record<string, string> = {}): Promise<void> {
@@ -300,12 +300,8 @@ export class RandomTree {
     return this.#within(from).map(([path, kind]) => [to + path.slice(from.length), kind]);
   }
 
-  #fits(path: string, kind: Kind): boolean {
-    return this.#mutations.beside.every((kinds) => (kinds.get(path) ?? kind) === kind);
-  }
-
   #fitsAll(entries: readonly [string, Kind][]): boolean {
-    return entries.every(([path, kind]) => this.#fits(path, kind) && path.split('/').length <= MOST_DEPTH + 1);
+    return entries.every(([path]) => path.split('/').length <= MOST_DEPTH + 1);
   }
 
   #maySpare(files: number): boolean {

@@ -114,6 +114,13 @@ describe('a retry of a job that had stopped while it was finished', () => {
     expect(await store.finishCursor(id)).toBeUndefined();
   });
 
+  it('is refused where the snapshot is gone that its second pass is to copy from', async () => {
+    const typeChanges = { names: 1, batches: 300 };
+    const second = { phase: 'planning', pass: 2, typeChanges, snapshot: { root: '/in' } } as const;
+    const { retry } = await retryable(false, stopped, second);
+    await expect(retry()).rejects.toThrow(/is gone: the job cannot copy from its snapshot any more/);
+  });
+
   it('says no more why nothing was deleted', async () => {
     const { store, id, retry } = await retryable(false, stopped, { notDeleted: '1 files failed' });
     await retry();

@@ -305,6 +305,19 @@ describe('a job with --snapshot', () => {
     expectMirror();
   });
 
+  it.each([
+    ['a directory stands in place of a file', 'a/1', 'mirror/a/1/in it', 1],
+    ['a file stands in place of a directory', 'a/deep/new', 'mirror/a/deep', 2],
+  ])('replaces what somebody made at the destination where %s that has changed', async (_, changed, made, copied) => {
+    await run(all);
+    put(`data/${changed}`, 'changed');
+    rmSync(at(copied === 1 ? `mirror/${changed}` : made), { recursive: true });
+    put(made);
+    const { status } = await run(all);
+    expect(status).toMatchObject({ Outcome: 'Successful', 'Snapshot Base': 'hdfs-fanout-j1', 'Files Copied': copied });
+    expectMirror();
+  });
+
   it('does not make a directory anew that vanishes while it runs', async () => {
     await run(all);
     put('data/a/deep/new');
@@ -413,6 +426,7 @@ describe('a mirror of a tree that changes at random', () => {
     fc.record({ kind: fc.constant('rename' as const), path, to: path }),
     fc.record({ kind: fc.constant('remove' as const), path }),
     fc.record({ kind: fc.constant('lose' as const), path }),
+    fc.record({ kind: fc.constant('spoil' as const), path }),
   );
   const round = fc.record({
     mutations: fc.array(mutation, { minLength: 1, maxLength: 5 }),
@@ -438,7 +452,7 @@ describe('a mirror of a tree that changes at random', () => {
         expect((await run(all)).status.Outcome).toBe('Successful');
         for (const { mutations, later, fails } of rounds) {
           for (const change of mutations) quietly(() => mutate(change, ++number));
-          const failed = fails === undefined ? undefined : await run(all, { destination: refusing(`${fails}.f`) });
+          const failed = fails === undefined ? undefined : await run(all, { destination: refusing(fails) });
           if (failed) for (const change of later) quietly(() => mutate(change, ++number));
           const { status, error } = await run(all);
           expect({ error, outcome: status.Outcome }).toEqual({ error: undefined, outcome: 'Successful' });
@@ -450,29 +464,38 @@ describe('a mirror of a tree that changes at random', () => {
     );
   }, 120_000);
 
-  /** A change of kind is a deletion and a copy, which no job does by itself: kinds stay what the names say. */
+  /** A name may become one of another kind. */
   function mutate(change: typeof mutation extends fc.Arbitrary<infer T> ? T : never, number: number): void {
-    const file = at(`data/${change.path}.f`);
-    const directory = at(`data/${change.path}`);
+    const changed = at(`data/${change.path}`);
     switch (change.kind) {
       case 'write':
-        return put(relative(top, file), change.text);
+        rmSync(changed, { recursive: true, force: true });
+        return put(relative(top, changed), change.text);
       case 'rewrite': {
         // The same length and time.
-        const { mtime, size } = lstatSync(file);
-        writeFileSync(file, String(number).padEnd(size, '.').slice(0, size));
-        return utimesSync(file, mtime, mtime);
+        const { mtime, size } = lstatSync(changed);
+        writeFileSync(changed, String(number).padEnd(size, '.').slice(0, size));
+        return utimesSync(changed, mtime, mtime);
       }
       case 'chmod':
-        return chmodSync(directory, change.mode);
+        return chmodSync(changed, change.mode);
       case 'rename':
-        return renameSync(directory, at(`data/${change.to}`));
+        return renameSync(changed, at(`data/${change.to}`));
       case 'remove':
-        return rmSync(number % 2 === 0 ? file : directory, { recursive: true });
+        return rmSync(changed, { recursive: true });
       case 'lose':
         // A directory of the mirror that is looked at, since something in it has changed.
-        put(relative(top, join(directory, 'changed.f')), String(number));
+        put(relative(top, join(changed, 'changed')), String(number));
         return rmSync(at(`mirror/${change.path}`), { recursive: true });
+      case 'spoil': {
+        // Something of another kind at the mirror, since something in it, or it itself, has changed.
+        const isFile = lstatSync(changed).isFile();
+        const spoilt = `mirror/${change.path}`;
+        if (!existsSync(at(spoilt))) return;
+        put(relative(top, isFile ? changed : join(changed, 'changed')), String(number));
+        rmSync(at(spoilt), { recursive: true });
+        return put(isFile ? `${spoilt}/in it` : spoilt);
+      }
     }
   }
 });
