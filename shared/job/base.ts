@@ -142,7 +142,9 @@ function hasWritten(job: Job, other: Job, base: Job): boolean {
 /** Why it cannot be told what a job has changed that was not successful, or came after the base. */
 function whyNotInChain(job: Job, other: Job, names: ReadonlySet<string>): string | undefined {
   if (!isSameMirror(job, other)) return 'from another source';
-  if (!other.snapshot?.since) return other.snapshot ? 'it looked at everything' : 'without --snapshot';
+  if (!other.snapshot) return 'without --snapshot';
+  // A job that had begun with what changed may have gone on with everything.
+  if (!other.snapshot.since || other.snapshot.whole !== undefined) return 'it looked at everything';
   const isThere = other.snapshot.root === job.snapshot?.root && names.has(snapshotName(other.id));
   return isThere ? undefined : 'its snapshot is gone';
 }

@@ -168,6 +168,14 @@ describe('everything is looked at', () => {
       {},
     ],
     [
+      'the job 2 has written to the destination since: it looked at everything',
+      [
+        earlier('1', 1),
+        failed('2', 3, { snapshot: { root: '/top', since: ['hdfs-fanout-1'], whole: 'more than 64 MiB' } }),
+      ],
+      {},
+    ],
+    [
       'the job 2 has written to the destination since: its snapshot is gone',
       [earlier('1', 1), failed('2', 3)],
       { gone: ['hdfs-fanout-2'] },

@@ -82,6 +82,18 @@ const refusing = (name: string): Storage =>
         : disk.rename(path, newPath, overwrite, both),
   });
 
+/** A source that makes snapshots and does not tell what has changed. */
+const tellingNothing = (): Storage =>
+  decorated(disk, {
+    snapshots: {
+      ...disk.snapshots,
+      async *changes(path: string) {
+        await Promise.resolve();
+        throw new StorageError('limit', 'too large', 'an answer of more than 64 MiB', { operation: 'DIFF', path });
+      },
+    } as NonNullable<Storage['snapshots']>,
+  });
+
 /** Every entry of a tree, with mode and content. */
 function tree(root: string): Record<string, string> {
   const found: Record<string, string> = {};
@@ -252,24 +264,24 @@ describe('a job with --snapshot', () => {
 
   it('looks at everything where what has changed cannot be told', async () => {
     await run(all);
-    const source = decorated(disk, {
-      snapshots: {
-        ...disk.snapshots,
-        async *changes(root: string) {
-          await Promise.resolve();
-          throw new StorageError('limit', 'too large', 'an answer of more than 64 MiB', {
-            operation: 'DIFF',
-            path: root,
-          });
-        },
-      } as NonNullable<Storage['snapshots']>,
-    });
-    const { status } = await run(all, { source });
+    const { status } = await run(all, { source: tellingNothing() });
     expect(status).toMatchObject({
       Outcome: 'Successful',
       'Whole Walk': expect.stringContaining('too large') as string,
     });
     expect((await run(all)).status).toMatchObject({ 'Snapshot Base': 'hdfs-fanout-j2' });
+  });
+
+  it('looks at everything where a job since the base turned to everything and failed', async () => {
+    await run();
+    put('data/a/1', 'changed');
+    rmSync(at('mirror/a'), { recursive: true });
+    const failed = await run({}, { source: tellingNothing(), destination: refusing('1') });
+    expect(failed.status).toMatchObject({ Outcome: 'Failed' });
+    rmSync(at('mirror/a/2'));
+    const why = 'the job j2 has written to the destination since: it looked at everything';
+    expect((await run()).status).toMatchObject({ Outcome: 'Successful', 'Whole Walk': why });
+    expectMirror();
   });
 
   it.each([
