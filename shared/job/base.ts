@@ -7,8 +7,8 @@ import { livePath } from './root.ts';
 import { snapshotName } from './snapshot.ts';
 import type { JobOptions } from './spec.ts';
 
-/** What is looked at: changes since some snapshots, or everything and why. */
-export type Look = { readonly since: readonly string[] } | { readonly whole: string };
+/** What is looked at: changes since some snapshots, of which the base is not always the oldest; or everything, and why. */
+export type Look = { readonly since: readonly string[]; readonly base: string } | { readonly whole: string };
 
 /** An earlier job, with what it has counted where that is of interest. */
 export interface EarlierJob {
@@ -83,7 +83,7 @@ export function lookOf(
     chain.push(other);
   }
   chain.sort((a, b) => a.startedAtMs - b.startedAtMs);
-  return { since: chain.map(({ id }) => snapshotName(id)) };
+  return { since: chain.map(({ id }) => snapshotName(id)), base: snapshotName(base.id) };
 }
 
 /** Whether two jobs copy one tree to one place. */

@@ -44,6 +44,11 @@ function look(
   return lookOf(job, others, new Set(names), destination);
 }
 
+/** A look at what changed. @param base  where that is not the first */
+function since(ids: readonly string[], base = ids[0]) {
+  return { since: ids.map((id) => `hdfs-fanout-${id}`), base: `hdfs-fanout-${base}` };
+}
+
 describe('changes are looked at', () => {
   it.each<[string, EarlierJob, object]>([
     ['a job that was successful', earlier('1', 1), {}],
@@ -62,27 +67,27 @@ describe('changes are looked at', () => {
     ['one to which something had been deleted already', earlier('1', 1, {}, { 'kept.gone already': 1 }), {}],
     ['one that lost attributes', earlier('1', 1, { directoryWarnings: { owner: 2 } }, { 'warnings.owner': 5 }), {}],
   ])('since %s', (_, base, options) => {
-    expect(look([base], { options })).toEqual({ since: ['hdfs-fanout-1'] });
+    expect(look([base], { options })).toEqual(since(['1']));
   });
 
   it('since the newest of several', () => {
-    expect(look([earlier('1', 1), earlier('3', 5), earlier('2', 3)])).toEqual({ since: ['hdfs-fanout-3'] });
+    expect(look([earlier('1', 1), earlier('3', 5), earlier('2', 3)])).toEqual(since(['3']));
   });
 
   it('of each later job that was not successful as well', () => {
-    const chain = ['hdfs-fanout-1', 'hdfs-fanout-2', 'hdfs-fanout-3'];
-    expect(look([failed('3', 5), earlier('1', 1), failed('2', 3)])).toEqual({ since: chain });
+    const chain = since(['1', '2', '3']);
+    expect(look([failed('3', 5), earlier('1', 1), failed('2', 3)])).toEqual(chain);
   });
 
   it('of an earlier job that was taken up again after the base', () => {
     const others = [earlier('2', 3), failed('1', 1, { endedAtMs: 9 })];
-    expect(look(others)).toEqual({ since: ['hdfs-fanout-1', 'hdfs-fanout-2'] });
+    expect(look(others)).toEqual(since(['1', '2'], '2'));
   });
 
   it('of a job that died, as long as that was', () => {
     const dead = { outcome: undefined, endedAtMs: undefined };
-    expect(look([earlier('2', 3), failed('1', 1, { ...dead, seenAtMs: 2 })])).toEqual({ since: ['hdfs-fanout-2'] });
-    const both = { since: ['hdfs-fanout-1', 'hdfs-fanout-2'] };
+    expect(look([earlier('2', 3), failed('1', 1, { ...dead, seenAtMs: 2 })])).toEqual(since(['2']));
+    const both = since(['1', '2'], '2');
     expect(look([earlier('2', 3), failed('1', 1, { ...dead, seenAtMs: 9 })])).toEqual(both);
     expect(look([earlier('2', 3), failed('1', 1, dead)])).toEqual(both);
   });
@@ -96,7 +101,7 @@ describe('changes are looked at', () => {
     ['ended before the base began', earlier('2', -5, { outcome: 'Failed' })],
     ['was refused before it did anything', earlier('2', 3, { outcome: 'Failed', snapshot: { root: '/top' } })],
   ])('whatever a job has done that %s', (_, other) => {
-    expect(look([earlier('1', 1), other])).toEqual({ since: ['hdfs-fanout-1'] });
+    expect(look([earlier('1', 1), other])).toEqual(since(['1']));
   });
 });
 
@@ -213,6 +218,6 @@ describe('everything is looked at', () => {
 
   it('since a base before a job whose options were others is none once that one has written', () => {
     const others = [earlier('1', 1), earlier('2', 3, { spec: specOf({ exclude: ['x'] }) })];
-    expect(look(others, { options: { exclude: ['x'] } })).toEqual({ since: ['hdfs-fanout-2'] });
+    expect(look(others, { options: { exclude: ['x'] } })).toEqual(since(['2']));
   });
 });

@@ -94,6 +94,18 @@ const tellingNothing = (): Storage =>
     } as NonNullable<Storage['snapshots']>,
   });
 
+/** A source whose snapshots nobody may drop. */
+const keepingSnapshots = (): Storage =>
+  decorated(disk, {
+    snapshots: {
+      ...disk.snapshots,
+      drop: (path: string) =>
+        Promise.reject(
+          new StorageError('denied', 'AccessControlException', 'not yours', { operation: 'DELETESNAPSHOT', path }),
+        ),
+    } as NonNullable<Storage['snapshots']>,
+  });
+
 /** Every entry of a tree, with mode and content. */
 function tree(root: string): Record<string, string> {
   const found: Record<string, string> = {};
@@ -317,6 +329,18 @@ describe('a job with --snapshot', () => {
     expectMirror();
   });
 
+  it('copies all of such a directory also when the job that began with it has skipped a file in it', async () => {
+    await run({ openFiles: 'skip' });
+    put('data/a/1', 'changed');
+    rmSync(at('mirror/a'), { recursive: true });
+    open.add('hdfs-fanout-j2/a/2');
+    await run({ openFiles: 'skip' }, { source: keepingSnapshots() });
+    open.clear();
+    const { status } = await run({ openFiles: 'skip' });
+    expect(status).toMatchObject({ Outcome: 'Successful', 'Snapshot Base': 'hdfs-fanout-j1' });
+    expectMirror();
+  });
+
   it('does not make a directory anew that vanishes while it runs', async () => {
     await run(all);
     put('data/a/deep/new');
@@ -371,16 +395,7 @@ describe('a job with --snapshot', () => {
 
   it('tells of a snapshot that cannot be dropped, and is successful', async () => {
     await run(all);
-    const source = decorated(disk, {
-      snapshots: {
-        ...disk.snapshots,
-        drop: (path: string) =>
-          Promise.reject(
-            new StorageError('denied', 'AccessControlException', 'not yours', { operation: 'DELETESNAPSHOT', path }),
-          ),
-      } as NonNullable<Storage['snapshots']>,
-    });
-    const { status } = await run(all, { source });
+    const { status } = await run(all, { source: keepingSnapshots() });
     const why = expect.stringContaining('not yours') as string;
     expect(status).toMatchObject({ Outcome: 'Successful', 'Snapshots Not Dropped': why });
     const { status: last } = await run(all);
