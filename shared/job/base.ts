@@ -110,8 +110,9 @@ export function whyNoBase(
   if (!snapshot || snapshot.root !== job.snapshot?.root || !names.has(snapshotName(other.id))) {
     return 'has no snapshot any more';
   }
-  if (destination === undefined || snapshot.destination !== destination)
-    return 'wrote to another directory of this name';
+  if (destination === undefined)
+    return 'wrote to a directory that is gone, or that its server does not tell from another one of its name';
+  if (snapshot.destination !== destination) return 'wrote to another directory of this name';
   const differing = differingOption(job.spec.options, spec.options);
   if (differing !== undefined) return `had another ${differing}`;
   const { modifiedAfter, modifiedBefore, existing } = spec.options;

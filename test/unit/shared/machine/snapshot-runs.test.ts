@@ -296,6 +296,23 @@ describe('a job with --snapshot', () => {
     expectMirror();
   });
 
+  it('looks at everything where the destination may be another one of its name', async () => {
+    const destination = decorated(disk, {
+      stat: async (path, both) => {
+        const status = await disk.stat(path, both);
+        return status && { ...status, fileId: undefined };
+      },
+    });
+    await run({}, { destination });
+    rmSync(at('mirror'), { recursive: true });
+    mkdirSync(at('mirror'));
+    put('data/a/1', 'changed');
+    const { status } = await run({}, { destination });
+    const why = expect.stringContaining('its server does not tell from another one') as string;
+    expect(status).toMatchObject({ Outcome: 'Successful', 'Whole Walk': why });
+    expectMirror();
+  });
+
   it.each([
     ['was removed', () => rmSync(at('mirror/a'), { recursive: true })],
     ['was removed, and its parent too', () => rmSync(at('mirror/a/deep'), { recursive: true })],
