@@ -1,6 +1,6 @@
 import { isWithin } from '../storage/path.ts';
 import { EXISTS } from './decide.ts';
-import { NEWER_DIRECTORY, VANISHED_DIRECTORY } from './ending.ts';
+import { NEWER_DIRECTORY, REFUSED_DIRECTORY, VANISHED_DIRECTORY } from './ending.ts';
 import type { Job } from './job.ts';
 import { type Counters, withPlanned } from './outcome.ts';
 import { livePath } from './root.ts';
@@ -16,8 +16,19 @@ export interface EarlierJob {
   readonly counters: Counters;
 }
 
-/** How a job that was successful may have left something that another whole walk would do. */
-const UNDONE_DIRECTORIES = [NEWER_DIRECTORY, VANISHED_DIRECTORY, 'directory not listed', 'directory gone'];
+/**
+ * How a job that was successful may have left something that another whole walk would do. Owners, groups and the like are mostly refused for want of
+ * rights, and would be again; a directory without its permission may be closed to its readers.
+ */
+const UNDONE_DIRECTORIES = [
+  NEWER_DIRECTORY,
+  VANISHED_DIRECTORY,
+  REFUSED_DIRECTORY,
+  'directory not listed',
+  'directory gone',
+  'permission',
+  'acl',
+];
 
 /** Reasons for which a skipped file is what its source is, or what no walk would make it. */
 const SETTLED = [

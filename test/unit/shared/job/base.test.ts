@@ -162,6 +162,11 @@ describe('everything is looked at', () => {
       [earlier('1', 1, { directoryWarnings: { 'directory gone': 1 } })],
       {},
     ],
+    ...['directory refused', 'permission', 'acl'].map((name): [string, readonly EarlierJob[], object] => [
+      `the job 1 left out directories: ${name}`,
+      [earlier('1', 1, { directoryWarnings: { [name]: 1 } })],
+      {},
+    ]),
     [
       'the job 2 has written to the destination since: it looked at everything',
       [earlier('1', 1), earlier('2', 3, { outcome: 'Failed' })],

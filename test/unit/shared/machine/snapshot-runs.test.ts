@@ -313,6 +313,20 @@ describe('a job with --snapshot', () => {
     expectMirror();
   });
 
+  it('looks at everything after a directory that was not given its attributes', async () => {
+    const destination = decorated(disk, {
+      stat: (path, both) =>
+        path === at('mirror/b') && existsSync(at('mirror/b/4'))
+          ? Promise.reject(new StorageError('denied', 'EACCES', 'refused', { operation: 'GETFILESTATUS', path }))
+          : disk.stat(path, both),
+    });
+    await run(all, { destination });
+    const { status } = await run(all);
+    const why = 'no base: the job j1 left out directories: directory refused';
+    expect(status).toMatchObject({ Outcome: 'Successful', 'Whole Walk': why });
+    expectMirror();
+  });
+
   it.each([
     ['was removed', () => rmSync(at('mirror/a'), { recursive: true })],
     ['was removed, and its parent too', () => rmSync(at('mirror/a/deep'), { recursive: true })],
