@@ -4,7 +4,7 @@ import { NEWER_DIRECTORY, REFUSED_DIRECTORY, VANISHED_DIRECTORY } from './ending
 import type { Job } from './job.ts';
 import { type Counters, withPlanned } from './outcome.ts';
 import { livePath } from './root.ts';
-import { snapshotName } from './snapshot.ts';
+import { jobOfSnapshot, snapshotName } from './snapshot.ts';
 import type { JobOptions } from './spec.ts';
 
 /** What is looked at: changes since some snapshots, of which the base is not always the oldest; or everything, and why. */
@@ -69,7 +69,7 @@ const free: ReadonlySet<string> = new Set<keyof JobOptions>([
  * that has written there since the base began is one of them, and looked at no more than what changed.
  *
  * @param others  jobs that are known, this one not among them
- * @param names  the snapshots that are there
+ * @param names  the snapshots that are there, oldest first
  * @param destination  what the destination's root is known by now
  */
 export function lookOf(
@@ -92,6 +92,13 @@ export function lookOf(
     const why = whyNotInChain(job, other, names);
     if (why !== undefined) return { whole: `the job ${other.id} has written to the destination since: ${why}` };
     chain.push(other);
+  }
+  const known = new Set([job, ...others.map((other) => other.job)].map(({ id }) => id));
+  for (const name of [...names].reverse()) {
+    if (name === snapshotName(base.id)) break;
+    const id = jobOfSnapshot(name);
+    if (id !== undefined && !known.has(id))
+      return { whole: `the snapshot ${name} is newer than the base, and its job is not known here` };
   }
   chain.sort((a, b) => a.startedAtMs - b.startedAtMs);
   return { since: chain.map(({ id }) => snapshotName(id)), base: snapshotName(base.id) };
@@ -146,14 +153,14 @@ function hasWritten(job: Job, other: Job, base: Job): boolean {
   if ((other.endedAtMs ?? other.seenAtMs ?? Infinity) <= base.startedAtMs) return false;
   // It was refused before anything was made.
   if (other.spec.options.snapshot && !other.snapshot?.since && other.snapshot?.whole === undefined) return false;
-  if (aliasOf(other.spec.destination) !== aliasOf(job.spec.destination)) return false;
+  // Another alias may be the same cluster.
   const at = job.roots[0]?.destination ?? '/';
   return other.roots.some(({ destination }) => isWithin(destination, at) || isWithin(at, destination));
 }
 
 /** Why it cannot be told what a job has changed that was not successful, or came after the base. */
 function whyNotInChain(job: Job, other: Job, names: ReadonlySet<string>): string | undefined {
-  if (!isSameMirror(job, other)) return 'from another source';
+  if (!isSameMirror(job, other)) return 'from another source, or by another name of a cluster';
   if (!other.snapshot) return 'without --snapshot';
   // A job that had begun with what changed may have gone on with everything.
   if (!other.snapshot.since || other.snapshot.whole !== undefined) return 'it looked at everything';

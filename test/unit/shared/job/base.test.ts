@@ -49,6 +49,11 @@ function since(ids: readonly string[], base = ids[0]) {
   return { since: ids.map((id) => `hdfs-fanout-${id}`), base: `hdfs-fanout-${base}` };
 }
 
+const elsewhere: Partial<Job> = {
+  roots: [{ source: '/x', destination: '/mirror2', kind: 'directory' }],
+  outcome: 'Failed',
+};
+
 describe('changes are looked at', () => {
   it.each<[string, EarlierJob, object]>([
     ['a job that was successful', earlier('1', 1), {}],
@@ -97,7 +102,7 @@ describe('changes are looked at', () => {
       'wrote elsewhere',
       earlier('2', 3, { roots: [{ source: '/x', destination: '/mirror2', kind: 'directory' }], outcome: 'Failed' }),
     ],
-    ['wrote to another cluster', earlier('2', 3, { spec: specOf({}, 'C:/mirror'), outcome: 'Failed' })],
+    ['wrote to another cluster, elsewhere', earlier('2', 3, { ...elsewhere, spec: specOf({}, 'C:/mirror2') })],
     ['ended before the base began', earlier('2', -5, { outcome: 'Failed' })],
     ['was refused before it did anything', earlier('2', 3, { outcome: 'Failed', snapshot: { root: '/top' } })],
   ])('whatever a job has done that %s', (_, other) => {
@@ -168,6 +173,11 @@ describe('everything is looked at', () => {
       {},
     ]),
     [
+      'the job 2 has written to the destination since: from another source, or by another name of a cluster',
+      [earlier('1', 1), earlier('2', 3, { spec: specOf({}, 'C:/mirror') })],
+      {},
+    ],
+    [
       'the job 2 has written to the destination since: it looked at everything',
       [earlier('1', 1), earlier('2', 3, { outcome: 'Failed' })],
       {},
@@ -224,5 +234,14 @@ describe('everything is looked at', () => {
   it('since a base before a job whose options were others is none once that one has written', () => {
     const others = [earlier('1', 1), earlier('2', 3, { spec: specOf({ exclude: ['x'] }) })];
     expect(look(others, { options: { exclude: ['x'] } })).toEqual(since(['2']));
+  });
+
+  it('where a job that is not known has made a snapshot since the base', () => {
+    const base = earlier('1', 1);
+    const { job } = earlier('new', 100, { outcome: undefined, snapshot: { root: '/top' } });
+    const named = (...ids: string[]) => lookOf(job, [base], new Set(ids.map((id) => `hdfs-fanout-${id}`)), 'B1');
+    const why = 'the snapshot hdfs-fanout-x is newer than the base, and its job is not known here';
+    expect(named('1', 'x', 'new')).toEqual({ whole: why });
+    expect(named('x', '1', 'new')).toEqual(since(['1']));
   });
 });
