@@ -365,7 +365,7 @@ describe('a job with --snapshot', () => {
     put('data/a/1', 'changed');
     rmSync(at('mirror/a'), { recursive: true });
     open.add('hdfs-fanout-j2/a/2');
-    await run({ openFiles: 'skip' }, { source: keepingSnapshots() });
+    await run({ openFiles: 'skip' });
     open.clear();
     const { status } = await run({ openFiles: 'skip' });
     expect(status).toMatchObject({ Outcome: 'Successful', 'Snapshot Base': 'hdfs-fanout-j1' });
@@ -447,6 +447,31 @@ describe('a job with --snapshot', () => {
     const why = 'no base: the job j2 skipped files: open for writing';
     expect(status).toMatchObject({ Outcome: 'Successful', 'Whole Walk': why, 'Files Copied': 1 });
     expectMirror();
+  });
+
+  it('goes on from the last complete job while a file is open again and again', async () => {
+    const skipping = { ...all, openFiles: 'skip' };
+    await run(skipping);
+    for (const job of ['j2', 'j3']) {
+      open.add(`hdfs-fanout-${job}/a/1`);
+      put('data/a/1', `open in ${job}`);
+      const { status } = await run(skipping);
+      expect(status).toMatchObject({ 'Snapshot Base': 'hdfs-fanout-j1', Skipped: { 'open for writing': 1 } });
+    }
+    expect(snapshots()).toEqual(['hdfs-fanout-j1', 'hdfs-fanout-j2', 'hdfs-fanout-j3']);
+    const { status } = await run(skipping);
+    expect(status).toMatchObject({ Outcome: 'Successful', 'Snapshot Base': 'hdfs-fanout-j1', 'Files Copied': 1 });
+    expectMirror();
+    expect(snapshots()).toEqual(['hdfs-fanout-j4']);
+  });
+
+  it('keeps no snapshots that no job goes on from', async () => {
+    const skipping = { ...all, openFiles: 'skip' };
+    for (const job of ['j1', 'j2']) {
+      open.add(`hdfs-fanout-${job}/a/1`);
+      await run(skipping);
+      expect(snapshots()).toEqual([`hdfs-fanout-${job}`]);
+    }
   });
 
   it('is refused where there is nothing to make a snapshot of, with what to do', async () => {
