@@ -1,7 +1,7 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 import { Checkpoint } from '../checkpoint.ts';
 import { FanoutError } from '../errors.ts';
-import { NEWER_DIRECTORY, VANISHED_DIRECTORY } from '../job/ending.ts';
+import { NEWER_DIRECTORY, REFUSED_DIRECTORY, VANISHED_DIRECTORY } from '../job/ending.ts';
 import { DIRECTORIES_DUE, DIRECTORIES_EQUAL } from '../job/outcome.ts';
 import { livePath } from '../job/root.ts';
 import type { FileStatus, Storage } from '../storage/storage.ts';
@@ -172,7 +172,7 @@ async function setDirectory(
     }
   } catch (error) {
     if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
-    report.add(path, [error.name], error.message);
+    report.addReason(path, REFUSED_DIRECTORY, error.message, kindOf(error));
   }
 }
 

@@ -1,5 +1,5 @@
 import { FanoutError, messageOf } from '../errors.ts';
-import { isSameMirror } from '../job/base.ts';
+import { type EarlierJob, isSameMirror, lookOf } from '../job/base.ts';
 import type { Job } from '../job/job.ts';
 import type { JobStore } from '../job/job-store.ts';
 import { jobOfSnapshot, snapshotName } from '../job/snapshot.ts';
@@ -15,12 +15,12 @@ interface Dropping {
 }
 
 /**
- * Drops the snapshots of earlier jobs of a mirror once a job has succeeded, whose own is the base of the next one. One that cannot be dropped is a
- * warning, kept with the job: the next job tries again.
+ * Drops the snapshots of earlier jobs of a mirror once a job has succeeded, but for those that the next one goes on from: where this one is no base,
+ * as it skipped a file that was open, that is an older one. One that cannot be dropped is a warning, kept with the job: the next job tries again.
  */
 export async function dropOlderSnapshots(
   { job, source, log, signal }: Dropping,
-  store: Pick<JobStore, 'get' | 'update'>,
+  store: Pick<JobStore, 'get' | 'update' | 'counters'>,
 ): Promise<void> {
   const { snapshot } = job;
   const { snapshots } = source;
@@ -32,10 +32,19 @@ export async function dropOlderSnapshots(
     log.warn({ error: undropped }, 'an older snapshot of the mirror is still there');
   };
   try {
-    for (const name of await snapshots.names(snapshot.root, signal)) {
+    const names = await snapshots.names(snapshot.root, signal);
+    const jobs: EarlierJob[] = [];
+    for (const name of names) {
       const id = jobOfSnapshot(name);
-      const other = id === undefined || id === job.id ? undefined : await store.get(id);
-      if (!other || other.startedAtMs >= job.startedAtMs || !isSameMirror(job, other)) continue;
+      const other = id === undefined ? undefined : await store.get(id);
+      if (other && isSameMirror(job, other)) jobs.push({ job: other, counters: await store.counters(other.id) });
+    }
+    const known = new Set(jobs.map((other) => snapshotName(other.job.id)));
+    const look = lookOf(job, jobs, known, snapshot.destination);
+    const needed = new Set('since' in look ? look.since : []);
+    for (const { job: other } of jobs) {
+      const name = snapshotName(other.id);
+      if (other.startedAtMs >= job.startedAtMs || needed.has(name)) continue;
       await snapshots.drop(snapshot.root, name, signal).catch(warn);
     }
   } catch (error) {

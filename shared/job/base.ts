@@ -1,14 +1,14 @@
 import { isWithin } from '../storage/path.ts';
 import { EXISTS } from './decide.ts';
-import { NEWER_DIRECTORY, VANISHED_DIRECTORY } from './ending.ts';
+import { NEWER_DIRECTORY, REFUSED_DIRECTORY, VANISHED_DIRECTORY } from './ending.ts';
 import type { Job } from './job.ts';
 import { type Counters, withPlanned } from './outcome.ts';
 import { livePath } from './root.ts';
-import { snapshotName } from './snapshot.ts';
+import { jobOfSnapshot, snapshotName } from './snapshot.ts';
 import type { JobOptions } from './spec.ts';
 
-/** What is looked at: changes since some snapshots, or everything and why. */
-export type Look = { readonly since: readonly string[] } | { readonly whole: string };
+/** What is looked at: changes since some snapshots, of which the base is not always the oldest; or everything, and why. */
+export type Look = { readonly since: readonly string[]; readonly base: string } | { readonly whole: string };
 
 /** An earlier job, with what it has counted where that is of interest. */
 export interface EarlierJob {
@@ -16,8 +16,19 @@ export interface EarlierJob {
   readonly counters: Counters;
 }
 
-/** How a job that was successful may have left something that another whole walk would do. */
-const UNDONE_DIRECTORIES = [NEWER_DIRECTORY, VANISHED_DIRECTORY, 'directory not listed', 'directory gone'];
+/**
+ * How a job that was successful may have left something that another whole walk would do. Owners, groups and the like are mostly refused for want of
+ * rights, and would be again; a directory without its permission may be closed to its readers.
+ */
+const UNDONE_DIRECTORIES = [
+  NEWER_DIRECTORY,
+  VANISHED_DIRECTORY,
+  REFUSED_DIRECTORY,
+  'directory not listed',
+  'directory gone',
+  'permission',
+  'acl',
+];
 
 /** Reasons for which a skipped file is what its source is, or what no walk would make it. */
 const SETTLED = [
@@ -58,7 +69,7 @@ const free: ReadonlySet<string> = new Set<keyof JobOptions>([
  * that has written there since the base began is one of them, and looked at no more than what changed.
  *
  * @param others  jobs that are known, this one not among them
- * @param names  the snapshots that are there
+ * @param names  the snapshots that are there, oldest first
  * @param destination  what the destination's root is known by now
  */
 export function lookOf(
@@ -82,8 +93,15 @@ export function lookOf(
     if (why !== undefined) return { whole: `the job ${other.id} has written to the destination since: ${why}` };
     chain.push(other);
   }
+  const known = new Set([job, ...others.map((other) => other.job)].map(({ id }) => id));
+  for (const name of [...names].reverse()) {
+    if (name === snapshotName(base.id)) break;
+    const id = jobOfSnapshot(name);
+    if (id !== undefined && !known.has(id))
+      return { whole: `the snapshot ${name} is newer than the base, and its job is not known here` };
+  }
   chain.sort((a, b) => a.startedAtMs - b.startedAtMs);
-  return { since: chain.map(({ id }) => snapshotName(id)) };
+  return { since: chain.map(({ id }) => snapshotName(id)), base: snapshotName(base.id) };
 }
 
 /** Whether two jobs copy one tree to one place. */
@@ -110,8 +128,9 @@ export function whyNoBase(
   if (!snapshot || snapshot.root !== job.snapshot?.root || !names.has(snapshotName(other.id))) {
     return 'has no snapshot any more';
   }
-  if (destination === undefined || snapshot.destination !== destination)
-    return 'wrote to another directory of this name';
+  if (destination === undefined)
+    return 'wrote to a directory that is gone, or that its server does not tell from another one of its name';
+  if (snapshot.destination !== destination) return 'wrote to another directory of this name';
   const differing = differingOption(job.spec.options, spec.options);
   if (differing !== undefined) return `had another ${differing}`;
   const { modifiedAfter, modifiedBefore, existing } = spec.options;
@@ -134,15 +153,17 @@ function hasWritten(job: Job, other: Job, base: Job): boolean {
   if ((other.endedAtMs ?? other.seenAtMs ?? Infinity) <= base.startedAtMs) return false;
   // It was refused before anything was made.
   if (other.spec.options.snapshot && !other.snapshot?.since && other.snapshot?.whole === undefined) return false;
-  if (aliasOf(other.spec.destination) !== aliasOf(job.spec.destination)) return false;
+  // Another alias may be the same cluster.
   const at = job.roots[0]?.destination ?? '/';
   return other.roots.some(({ destination }) => isWithin(destination, at) || isWithin(at, destination));
 }
 
 /** Why it cannot be told what a job has changed that was not successful, or came after the base. */
 function whyNotInChain(job: Job, other: Job, names: ReadonlySet<string>): string | undefined {
-  if (!isSameMirror(job, other)) return 'from another source';
-  if (!other.snapshot?.since) return other.snapshot ? 'it looked at everything' : 'without --snapshot';
+  if (!isSameMirror(job, other)) return 'from another source, or by another name of a cluster';
+  if (!other.snapshot) return 'without --snapshot';
+  // A job that had begun with what changed may have gone on with everything.
+  if (!other.snapshot.since || other.snapshot.whole !== undefined) return 'it looked at everything';
   const isThere = other.snapshot.root === job.snapshot?.root && names.has(snapshotName(other.id));
   return isThere ? undefined : 'its snapshot is gone';
 }

@@ -8,6 +8,9 @@ import type { Job } from './job.ts';
  */
 export const NEWER_DIRECTORY = 'directory newer than the job';
 
+/** What is counted of directories that were not given any attributes: one may have kept the permission that it was made with. */
+export const REFUSED_DIRECTORY = 'directory refused';
+
 /** What is counted of directories that are gone from the source: nothing of them is left that could be lost. */
 export const VANISHED_DIRECTORY = 'directory vanished';
 

@@ -66,18 +66,20 @@ export async function prepareSnapshot(
   await requireSnapshot(job, source, signal);
   if (job.snapshot?.whole !== undefined) return { job, begins };
   const fresh = begins || !job.snapshot?.since;
+  let base: string | undefined;
   if (fresh) {
     const look = await lookNow({ ...how, job });
     if ('whole' in look) return whole(look.whole);
     // What an earlier planning has begun to make was found by what it had looked at.
     const earlier = (job.snapshot?.since ?? []).filter((name) => !look.since.includes(name));
     await keepSnapshot({ since: [...earlier, ...look.since] });
+    base = look.base;
   }
   try {
     const narrowed = await narrowedView({ ...how, job });
     if (!narrowed) throw new Error('nothing is known of what has changed');
     if (!fresh) return { job, narrowed, begins };
-    const lacking = await lackingOf({ ...how, job });
+    const lacking = await lackingOf({ ...how, job }, base);
     if (!lacking) return await whole(`the destination lacks more than ${MOST_LACKING} directories that it had`);
     if (lacking.length > 0) await keepSnapshot({ lacking });
     return { job, narrowed, begins: true };
@@ -222,14 +224,15 @@ async function lookNow({ job, source, destination, store, signal }: Omit<Snapsho
   }
 }
 
-/** What the destination lacks now, with what jobs of the chain found out that were not successful: they may have begun to make it. */
-async function lackingOf(how: Snapshotting): Promise<string[] | undefined> {
+/** What the destination lacks now, with what the chain's jobs found out after the base: they may have begun to make it, or left files of it out. */
+async function lackingOf(how: Snapshotting, base: string | undefined): Promise<string[] | undefined> {
   const { job, source, destination, store, list, signal } = how;
   const root = rootOf(job);
   const inherited: string[] = [...(job.snapshot?.lacking ?? [])];
   for (const name of job.snapshot?.since ?? []) {
+    if (name === base) continue;
     const other = await store.get(jobOfSnapshot(name) ?? '');
-    if (other?.outcome !== 'Successful') inherited.push(...(other?.snapshot?.lacking ?? []));
+    inherited.push(...(other?.snapshot?.lacking ?? []));
   }
   for (const path of inherited) list.add({ path, isListed: true });
   const mirrored = {

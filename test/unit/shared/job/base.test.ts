@@ -44,6 +44,16 @@ function look(
   return lookOf(job, others, new Set(names), destination);
 }
 
+/** A look at what changed. @param base  where that is not the first */
+function since(ids: readonly string[], base = ids[0]) {
+  return { since: ids.map((id) => `hdfs-fanout-${id}`), base: `hdfs-fanout-${base}` };
+}
+
+const elsewhere: Partial<Job> = {
+  roots: [{ source: '/x', destination: '/mirror2', kind: 'directory' }],
+  outcome: 'Failed',
+};
+
 describe('changes are looked at', () => {
   it.each<[string, EarlierJob, object]>([
     ['a job that was successful', earlier('1', 1), {}],
@@ -62,27 +72,27 @@ describe('changes are looked at', () => {
     ['one to which something had been deleted already', earlier('1', 1, {}, { 'kept.gone already': 1 }), {}],
     ['one that lost attributes', earlier('1', 1, { directoryWarnings: { owner: 2 } }, { 'warnings.owner': 5 }), {}],
   ])('since %s', (_, base, options) => {
-    expect(look([base], { options })).toEqual({ since: ['hdfs-fanout-1'] });
+    expect(look([base], { options })).toEqual(since(['1']));
   });
 
   it('since the newest of several', () => {
-    expect(look([earlier('1', 1), earlier('3', 5), earlier('2', 3)])).toEqual({ since: ['hdfs-fanout-3'] });
+    expect(look([earlier('1', 1), earlier('3', 5), earlier('2', 3)])).toEqual(since(['3']));
   });
 
   it('of each later job that was not successful as well', () => {
-    const chain = ['hdfs-fanout-1', 'hdfs-fanout-2', 'hdfs-fanout-3'];
-    expect(look([failed('3', 5), earlier('1', 1), failed('2', 3)])).toEqual({ since: chain });
+    const chain = since(['1', '2', '3']);
+    expect(look([failed('3', 5), earlier('1', 1), failed('2', 3)])).toEqual(chain);
   });
 
   it('of an earlier job that was taken up again after the base', () => {
     const others = [earlier('2', 3), failed('1', 1, { endedAtMs: 9 })];
-    expect(look(others)).toEqual({ since: ['hdfs-fanout-1', 'hdfs-fanout-2'] });
+    expect(look(others)).toEqual(since(['1', '2'], '2'));
   });
 
   it('of a job that died, as long as that was', () => {
     const dead = { outcome: undefined, endedAtMs: undefined };
-    expect(look([earlier('2', 3), failed('1', 1, { ...dead, seenAtMs: 2 })])).toEqual({ since: ['hdfs-fanout-2'] });
-    const both = { since: ['hdfs-fanout-1', 'hdfs-fanout-2'] };
+    expect(look([earlier('2', 3), failed('1', 1, { ...dead, seenAtMs: 2 })])).toEqual(since(['2']));
+    const both = since(['1', '2'], '2');
     expect(look([earlier('2', 3), failed('1', 1, { ...dead, seenAtMs: 9 })])).toEqual(both);
     expect(look([earlier('2', 3), failed('1', 1, dead)])).toEqual(both);
   });
@@ -92,11 +102,11 @@ describe('changes are looked at', () => {
       'wrote elsewhere',
       earlier('2', 3, { roots: [{ source: '/x', destination: '/mirror2', kind: 'directory' }], outcome: 'Failed' }),
     ],
-    ['wrote to another cluster', earlier('2', 3, { spec: specOf({}, 'C:/mirror'), outcome: 'Failed' })],
+    ['wrote to another cluster, elsewhere', earlier('2', 3, { ...elsewhere, spec: specOf({}, 'C:/mirror2') })],
     ['ended before the base began', earlier('2', -5, { outcome: 'Failed' })],
     ['was refused before it did anything', earlier('2', 3, { outcome: 'Failed', snapshot: { root: '/top' } })],
   ])('whatever a job has done that %s', (_, other) => {
-    expect(look([earlier('1', 1), other])).toEqual({ since: ['hdfs-fanout-1'] });
+    expect(look([earlier('1', 1), other])).toEqual(since(['1']));
   });
 });
 
@@ -117,7 +127,7 @@ describe('everything is looked at', () => {
     ['the job 1 has no snapshot any more', [earlier('1', 1)], { gone: ['hdfs-fanout-1'] }],
     ['the job 1 has no snapshot any more', [earlier('1', 1, { snapshot: { root: '/', destination: 'B1' } })], {}],
     ['the job 1 wrote to another directory', [earlier('1', 1)], { destination: 'B2' }],
-    ['the job 1 wrote to another directory', [earlier('1', 1)], { destination: undefined }],
+    ['the job 1 wrote to a directory that is gone, or', [earlier('1', 1)], { destination: undefined }],
     ['the job 1 wrote to another directory', [earlier('1', 1, { snapshot: { root: '/top' } })], {}],
     ['the job 1 had another exclude', [earlier('1', 1)], { options: { exclude: ['x'] } }],
     ['the job 1 had another preserve', [earlier('1', 1)], { options: { preserve: true } }],
@@ -157,6 +167,16 @@ describe('everything is looked at', () => {
       [earlier('1', 1, { directoryWarnings: { 'directory gone': 1 } })],
       {},
     ],
+    ...['directory refused', 'permission', 'acl'].map((name): [string, readonly EarlierJob[], object] => [
+      `the job 1 left out directories: ${name}`,
+      [earlier('1', 1, { directoryWarnings: { [name]: 1 } })],
+      {},
+    ]),
+    [
+      'the job 2 has written to the destination since: from another source, or by another name of a cluster',
+      [earlier('1', 1), earlier('2', 3, { spec: specOf({}, 'C:/mirror') })],
+      {},
+    ],
     [
       'the job 2 has written to the destination since: it looked at everything',
       [earlier('1', 1), earlier('2', 3, { outcome: 'Failed' })],
@@ -165,6 +185,14 @@ describe('everything is looked at', () => {
     [
       'the job 2 has written to the destination since: it looked at everything',
       [earlier('1', 1), earlier('2', 3, { spec: specOf({ exclude: ['x'] }) })],
+      {},
+    ],
+    [
+      'the job 2 has written to the destination since: it looked at everything',
+      [
+        earlier('1', 1),
+        failed('2', 3, { snapshot: { root: '/top', since: ['hdfs-fanout-1'], whole: 'more than 64 MiB' } }),
+      ],
       {},
     ],
     [
@@ -205,6 +233,15 @@ describe('everything is looked at', () => {
 
   it('since a base before a job whose options were others is none once that one has written', () => {
     const others = [earlier('1', 1), earlier('2', 3, { spec: specOf({ exclude: ['x'] }) })];
-    expect(look(others, { options: { exclude: ['x'] } })).toEqual({ since: ['hdfs-fanout-2'] });
+    expect(look(others, { options: { exclude: ['x'] } })).toEqual(since(['2']));
+  });
+
+  it('where a job that is not known has made a snapshot since the base', () => {
+    const base = earlier('1', 1);
+    const { job } = earlier('new', 100, { outcome: undefined, snapshot: { root: '/top' } });
+    const named = (...ids: string[]) => lookOf(job, [base], new Set(ids.map((id) => `hdfs-fanout-${id}`)), 'B1');
+    const why = 'the snapshot hdfs-fanout-x is newer than the base, and its job is not known here';
+    expect(named('1', 'x', 'new')).toEqual({ whole: why });
+    expect(named('x', '1', 'new')).toEqual(since(['1']));
   });
 });

@@ -82,6 +82,30 @@ const refusing = (name: string): Storage =>
         : disk.rename(path, newPath, overwrite, both),
   });
 
+/** A source that makes snapshots and does not tell what has changed. */
+const tellingNothing = (): Storage =>
+  decorated(disk, {
+    snapshots: {
+      ...disk.snapshots,
+      async *changes(path: string) {
+        await Promise.resolve();
+        throw new StorageError('limit', 'too large', 'an answer of more than 64 MiB', { operation: 'DIFF', path });
+      },
+    } as NonNullable<Storage['snapshots']>,
+  });
+
+/** A source whose snapshots nobody may drop. */
+const keepingSnapshots = (): Storage =>
+  decorated(disk, {
+    snapshots: {
+      ...disk.snapshots,
+      drop: (path: string) =>
+        Promise.reject(
+          new StorageError('denied', 'AccessControlException', 'not yours', { operation: 'DELETESNAPSHOT', path }),
+        ),
+    } as NonNullable<Storage['snapshots']>,
+  });
+
 /** Every entry of a tree, with mode and content. */
 function tree(root: string): Record<string, string> {
   const found: Record<string, string> = {};
@@ -252,24 +276,55 @@ describe('a job with --snapshot', () => {
 
   it('looks at everything where what has changed cannot be told', async () => {
     await run(all);
-    const source = decorated(disk, {
-      snapshots: {
-        ...disk.snapshots,
-        async *changes(root: string) {
-          await Promise.resolve();
-          throw new StorageError('limit', 'too large', 'an answer of more than 64 MiB', {
-            operation: 'DIFF',
-            path: root,
-          });
-        },
-      } as NonNullable<Storage['snapshots']>,
-    });
-    const { status } = await run(all, { source });
+    const { status } = await run(all, { source: tellingNothing() });
     expect(status).toMatchObject({
       Outcome: 'Successful',
       'Whole Walk': expect.stringContaining('too large') as string,
     });
     expect((await run(all)).status).toMatchObject({ 'Snapshot Base': 'hdfs-fanout-j2' });
+  });
+
+  it('looks at everything where a job since the base turned to everything and failed', async () => {
+    await run();
+    put('data/a/1', 'changed');
+    rmSync(at('mirror/a'), { recursive: true });
+    const failed = await run({}, { source: tellingNothing(), destination: refusing('1') });
+    expect(failed.status).toMatchObject({ Outcome: 'Failed' });
+    rmSync(at('mirror/a/2'));
+    const why = 'the job j2 has written to the destination since: it looked at everything';
+    expect((await run()).status).toMatchObject({ Outcome: 'Successful', 'Whole Walk': why });
+    expectMirror();
+  });
+
+  it('looks at everything where the destination may be another one of its name', async () => {
+    const destination = decorated(disk, {
+      stat: async (path, both) => {
+        const status = await disk.stat(path, both);
+        return status && { ...status, fileId: undefined };
+      },
+    });
+    await run({}, { destination });
+    rmSync(at('mirror'), { recursive: true });
+    mkdirSync(at('mirror'));
+    put('data/a/1', 'changed');
+    const { status } = await run({}, { destination });
+    const why = expect.stringContaining('its server does not tell from another one') as string;
+    expect(status).toMatchObject({ Outcome: 'Successful', 'Whole Walk': why });
+    expectMirror();
+  });
+
+  it('looks at everything after a directory that was not given its attributes', async () => {
+    const destination = decorated(disk, {
+      stat: (path, both) =>
+        path === at('mirror/b') && existsSync(at('mirror/b/4'))
+          ? Promise.reject(new StorageError('denied', 'EACCES', 'refused', { operation: 'GETFILESTATUS', path }))
+          : disk.stat(path, both),
+    });
+    await run(all, { destination });
+    const { status } = await run(all);
+    const why = 'no base: the job j1 left out directories: directory refused';
+    expect(status).toMatchObject({ Outcome: 'Successful', 'Whole Walk': why });
+    expectMirror();
   });
 
   it.each([
@@ -315,6 +370,18 @@ describe('a job with --snapshot', () => {
     put(made);
     const { status } = await run(all);
     expect(status).toMatchObject({ Outcome: 'Successful', 'Snapshot Base': 'hdfs-fanout-j1', 'Files Copied': copied });
+    expectMirror();
+  });
+
+  it('copies all of such a directory also when the job that began with it has skipped a file in it', async () => {
+    await run({ openFiles: 'skip' });
+    put('data/a/1', 'changed');
+    rmSync(at('mirror/a'), { recursive: true });
+    open.add('hdfs-fanout-j2/a/2');
+    await run({ openFiles: 'skip' });
+    open.clear();
+    const { status } = await run({ openFiles: 'skip' });
+    expect(status).toMatchObject({ Outcome: 'Successful', 'Snapshot Base': 'hdfs-fanout-j1' });
     expectMirror();
   });
 
@@ -372,16 +439,7 @@ describe('a job with --snapshot', () => {
 
   it('tells of a snapshot that cannot be dropped, and is successful', async () => {
     await run(all);
-    const source = decorated(disk, {
-      snapshots: {
-        ...disk.snapshots,
-        drop: (path: string) =>
-          Promise.reject(
-            new StorageError('denied', 'AccessControlException', 'not yours', { operation: 'DELETESNAPSHOT', path }),
-          ),
-      } as NonNullable<Storage['snapshots']>,
-    });
-    const { status } = await run(all, { source });
+    const { status } = await run(all, { source: keepingSnapshots() });
     const why = expect.stringContaining('not yours') as string;
     expect(status).toMatchObject({ Outcome: 'Successful', 'Snapshots Not Dropped': why });
     const { status: last } = await run(all);
@@ -402,6 +460,31 @@ describe('a job with --snapshot', () => {
     const why = 'no base: the job j2 skipped files: open for writing';
     expect(status).toMatchObject({ Outcome: 'Successful', 'Whole Walk': why, 'Files Copied': 1 });
     expectMirror();
+  });
+
+  it('goes on from the last complete job while a file is open again and again', async () => {
+    const skipping = { ...all, openFiles: 'skip' };
+    await run(skipping);
+    for (const job of ['j2', 'j3']) {
+      open.add(`hdfs-fanout-${job}/a/1`);
+      put('data/a/1', `open in ${job}`);
+      const { status } = await run(skipping);
+      expect(status).toMatchObject({ 'Snapshot Base': 'hdfs-fanout-j1', Skipped: { 'open for writing': 1 } });
+    }
+    expect(snapshots()).toEqual(['hdfs-fanout-j1', 'hdfs-fanout-j2', 'hdfs-fanout-j3']);
+    const { status } = await run(skipping);
+    expect(status).toMatchObject({ Outcome: 'Successful', 'Snapshot Base': 'hdfs-fanout-j1', 'Files Copied': 1 });
+    expectMirror();
+    expect(snapshots()).toEqual(['hdfs-fanout-j4']);
+  });
+
+  it('keeps no snapshots that no job goes on from', async () => {
+    const skipping = { ...all, openFiles: 'skip' };
+    for (const job of ['j1', 'j2']) {
+      open.add(`hdfs-fanout-${job}/a/1`);
+      await run(skipping);
+      expect(snapshots()).toEqual([`hdfs-fanout-${job}`]);
+    }
   });
 
   it('is refused where there is nothing to make a snapshot of, with what to do', async () => {
