@@ -5,6 +5,7 @@ import type { JobStore } from '../job/job-store.ts';
 import { type ManifestPosition, manifestStart } from '../job/manifest-lines.ts';
 import { withSmallHeap } from '../memory.ts';
 import { identityOf } from '../plan/identity.ts';
+import { requireSnapshot } from '../plan/snapshot.ts';
 import { type DirectoriesPosition, directoriesStart, setDirectories } from './directories.ts';
 import type { DirectoryLosses } from './directory-losses.ts';
 import type { Finishing } from './finishing.ts';
@@ -61,6 +62,8 @@ export function finish(finishing: Finishing): Promise<Job | undefined> {
       await store.keepFinishCursor(job.id, cursor);
       if (isOver()) return undefined;
     }
+    // Whatever vanished with it was never looked at: the job has not come to the end of what it was to copy.
+    await requireSnapshot(job, finishing.source, finishing.signal);
     const { warnings, examples } = cursor.losses;
     const ended = endingOf(job, await store.counters(job.id), warnings, examples);
     const ending = { ...ended, ...(ended.outcome === 'Successful' ? await sealed(finishing) : {}) };

@@ -357,6 +357,24 @@ describe('a job with --snapshot', () => {
     expect(Object.keys(tree('mirror'))).toHaveLength(8);
   });
 
+  it('does not end well where its snapshot goes while it copies, whatever it takes for no failure, and drops none', async () => {
+    await run({ live: true });
+    for (let i = 0; i < 50; i++) put(`data/new/${i}`);
+    let writes = 0;
+    const destination = decorated(disk, {
+      write: (path, body, options, both) => {
+        if (++writes === 2) rmSync(at('data/.snapshot/hdfs-fanout-j2'), { recursive: true });
+        return disk.write(path, body, options, both);
+      },
+    });
+    const { status, error } = await run({ live: true, threads: 1 }, { destination });
+    expect(status.Outcome).toBe('Failed');
+    expect(error).toContain('is gone: the job cannot copy from its snapshot any more');
+    expect(snapshots()).toEqual(['hdfs-fanout-j1']);
+    await run({ live: true });
+    expectMirror();
+  });
+
   it('tells of a snapshot that cannot be dropped, and is successful', async () => {
     await run(all);
     const source = decorated(disk, {
