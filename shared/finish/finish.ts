@@ -81,13 +81,13 @@ async function beginSecondPass(job: Job, store: JobStore): Promise<Job> {
   return { ...((await store.get(job.id)) ?? job), ...changes };
 }
 
-/** Notes which directory the mirror is, so that a later job looks at changes alone only where it still is that one. */
+/** Takes back which directory the mirror was when it was planned, where it is another one now: that one is not what a later job may build on. */
 async function sealed({ job, destination, signal }: Finishing): Promise<Partial<Job>> {
   const { snapshot, roots } = job;
   const [root] = roots;
   if (!snapshot || !root) return {};
   const identity = await identityOf(destination, root.destination, signal);
-  return { snapshot: { ...snapshot, ...(identity === undefined ? {} : { destination: identity }) } };
+  return identity === snapshot.destination ? {} : { snapshot: { ...snapshot, destination: undefined } };
 }
 
 /**

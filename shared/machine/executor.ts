@@ -30,7 +30,7 @@ import { plan } from '../plan/plan.ts';
 import type { Planning } from '../plan/planning.ts';
 import { ofBothPasses, secondPassOf } from '../plan/second-pass.ts';
 import type { TypeChange } from '../plan/type-change.ts';
-import { plannedSource, prepareSnapshot, requireSnapshot } from '../plan/snapshot.ts';
+import { plannedSnapshot, plannedSource, prepareSnapshot, requireSnapshot } from '../plan/snapshot.ts';
 
 const SEEN_EVERY_MS = 10_000;
 /** In place of a batch's number, of a file that planning has settled. */
@@ -115,7 +115,7 @@ async function planWhatChanged(job: Job, execution: Execution, pool: CopierPool 
   const { job: now, narrowed = { source, destination } } = prepared;
   const ends = { ...narrowed, source: plannedSource(now, narrowed.source) };
   const changes = await planJob(now, { ...execution, ...ends }, pool);
-  return { ...changes, roots: now.roots, ...(now.snapshot ? { snapshot: now.snapshot } : {}) };
+  return { ...changes, roots: now.roots, ...(await plannedSnapshot(now, destination, signal)) };
 }
 
 async function planJob(

@@ -243,6 +243,25 @@ describe('a job with --snapshot', () => {
     expectMirror();
   });
 
+  it('looks at everything where the mirror became another directory while a job ran', async () => {
+    let isMoved = false;
+    const destination = decorated(disk, {
+      rename: async (path, newPath, overwrite, both) => {
+        await disk.rename(path, newPath, overwrite, both);
+        const names = (of: string) => Object.keys(tree(of)).sort().join();
+        // After the last of them.
+        if (isMoved || names('mirror') !== names('data')) return;
+        isMoved = true;
+        renameSync(at('mirror'), at('aside'));
+        mkdirSync(at('mirror'));
+      },
+    });
+    expect((await run({ threads: 1 }, { destination })).status.Outcome).toBe('Successful');
+    expect(tree('mirror')).toEqual({});
+    expect((await run({ threads: 1 })).status.Outcome).toBe('Successful');
+    expectMirror();
+  });
+
   it('looks at everything where a job without it has written to the mirror since', async () => {
     await run(all);
     await run({ ...all, snapshot: false });
