@@ -25,7 +25,7 @@ import { mayReplace } from '../job/existing.ts';
 import { liveRoots } from '../job/root.ts';
 import { hasList, type JobSpec, parseJobSpec, withOptions } from '../job/spec.ts';
 import { planStretch } from '../plan/plan.ts';
-import { plannedSource, prepareSnapshot, requireSnapshot } from '../plan/snapshot.ts';
+import { plannedSnapshot, plannedSource, prepareSnapshot, requireSnapshot } from '../plan/snapshot.ts';
 import { ofBothPasses, secondPassOf } from '../plan/second-pass.ts';
 import type { TypeChange } from '../plan/type-change.ts';
 import { openTypeChanges } from './open-type-changes.ts';
@@ -271,7 +271,15 @@ async function planOn(begun: Job, endpoints: Endpoints, services: Services, dead
   const { files, bytes, batches, split, notSplit, planned: settled } = planned;
   const later = typeChanges > 0 ? { typeChanges: { names: typeChanges, batches } } : {};
   return {
-    expected: { expectedFiles: files, expectedBytes: bytes, split, notSplit, planned: settled, ...later },
+    expected: {
+      expectedFiles: files,
+      expectedBytes: bytes,
+      split,
+      notSplit,
+      planned: settled,
+      ...later,
+      ...(await plannedSnapshot(job, destination, signal)),
+    },
     ready: { batches, key },
   };
 }

@@ -5,6 +5,7 @@ import type { JobStore } from '../job/job-store.ts';
 import { type ManifestPosition, manifestStart } from '../job/manifest-lines.ts';
 import { withSmallHeap } from '../memory.ts';
 import { identityOf } from '../plan/identity.ts';
+import { requireSnapshot } from '../plan/snapshot.ts';
 import { type DirectoriesPosition, directoriesStart, setDirectories } from './directories.ts';
 import type { DirectoryLosses } from './directory-losses.ts';
 import type { Finishing } from './finishing.ts';
@@ -63,6 +64,8 @@ export function finish(finishing: Finishing): Promise<Job | undefined> {
       await store.keepFinishCursor(job.id, cursor);
       if (isOver()) return undefined;
     }
+    // Whatever vanished with it was never looked at: the job has not come to the end of what it was to copy.
+    await requireSnapshot(job, finishing.source, finishing.signal);
     const { warnings, examples } = cursor.losses;
     const ended = endingOf(job, await store.counters(job.id), warnings, examples);
     const ending = { ...ended, ...(ended.outcome === 'Successful' ? await sealed(finishing) : {}) };
@@ -80,13 +83,13 @@ async function beginSecondPass(job: Job, store: JobStore): Promise<Job> {
   return { ...((await store.get(job.id)) ?? job), ...changes };
 }
 
-/** Notes which directory the mirror is, so that a later job looks at changes alone only where it still is that one. */
+/** Takes back which directory the mirror was when it was planned, where it is another one now: that one is not what a later job may build on. */
 async function sealed({ job, destination, signal }: Finishing): Promise<Partial<Job>> {
   const { snapshot, roots } = job;
   const [root] = roots;
   if (!snapshot || !root) return {};
   const identity = await identityOf(destination, root.destination, signal);
-  return { snapshot: { ...snapshot, ...(identity === undefined ? {} : { destination: identity }) } };
+  return identity === snapshot.destination ? {} : { snapshot: { ...snapshot, destination: undefined } };
 }
 
 /**

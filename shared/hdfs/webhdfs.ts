@@ -33,6 +33,14 @@ import { RemoteTrash } from './trash.ts';
 import { TwoStep } from './two-step.ts';
 import { modeOf, Writer } from './writer.ts';
 
+/** @see org.apache.hadoop.hdfs.web.JsonUtil#toJsonMap(ContentSummary) */
+interface JsonSummary {
+  readonly fileCount: number;
+  readonly directoryCount: number;
+  readonly snapshotFileCount?: number;
+  readonly snapshotDirectoryCount?: number;
+}
+
 /** HDFS over WebHDFS. @see https://hadoop.apache.org/docs/stable/hadoop-project-dist/hadoop-hdfs/WebHDFS.html */
 export class WebHdfs implements Storage {
   readonly name: string;
@@ -242,12 +250,21 @@ export class WebHdfs implements Storage {
   }
 
   /** @see https://hadoop.apache.org/docs/stable/hadoop-project-dist/hadoop-hdfs/WebHDFS.html#Get_Content_Summary_of_a_Directory */
-  async countEntries(directory: string, signal: AbortSignal): Promise<EntryCount> {
-    const { ContentSummary: counted } = await this.#rest.json<{
-      ContentSummary: { readonly fileCount: number; readonly directoryCount: number };
-    }>('GET', 'GETCONTENTSUMMARY', directory, {}, signal);
+  async countEntries(directory: string, signal: AbortSignal): Promise<EntryCount | undefined> {
+    const { ContentSummary: counted } = await this.#rest.json<{ ContentSummary: JsonSummary }>(
+      'GET',
+      'GETCONTENTSUMMARY',
+      directory,
+      {},
+      signal,
+    );
+    // Deleted ones that snapshots hold are counted as well, of all but a path in a snapshot; HttpFS does not say how many these are.
+    const isImage = directory.split('/').includes('.snapshot');
+    const { snapshotFileCount: files = isImage ? 0 : undefined } = counted;
+    const { snapshotDirectoryCount: directories = isImage ? 0 : undefined } = counted;
+    if (files === undefined || directories === undefined) return undefined;
     // The directory itself counts as one.
-    return { files: counted.fileCount, directories: counted.directoryCount - 1 };
+    return { files: counted.fileCount - files, directories: counted.directoryCount - directories - 1 };
   }
 
   async closedLength(path: string, signal: AbortSignal): Promise<number | 'open'> {

@@ -14,8 +14,8 @@ export interface JobSnapshot {
   readonly whole?: string;
   /** Directories below the source that the destination did not have: everything in them is looked at. */
   readonly lacking?: readonly string[];
-  /** What tells the destination's root from another directory under its name; kept when the job has succeeded. */
-  readonly destination?: string;
+  /** What tells the destination's root from another directory under its name: kept when the job is planned, and gone where it ends with another. */
+  readonly destination?: string | undefined;
   /** Why older snapshots of the mirror are still there. */
   readonly undropped?: string | undefined;
 }

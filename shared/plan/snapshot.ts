@@ -64,6 +64,8 @@ export async function prepareSnapshot(
   };
   if (!job.snapshot) await keep(await takeSnapshot(job, source, signal));
   await requireSnapshot(job, source, signal);
+  // Before anything of it is looked at.
+  if (begins) await keepSnapshot({ destination: await identityOf(how.destination, rootOf(job).destination, signal) });
   if (job.snapshot?.whole !== undefined) return { job, begins };
   const fresh = begins || !job.snapshot?.since;
   let base: string | undefined;
@@ -88,6 +90,18 @@ export async function prepareSnapshot(
     if (why === undefined) throw error;
     return whole(why);
   }
+}
+
+/** What is known of the snapshot of a job that was just planned: which directory the mirror is, where planning has made it. */
+export async function plannedSnapshot(
+  job: Job,
+  destination: Storage,
+  signal: AbortSignal,
+): Promise<Pick<Job, 'snapshot'>> {
+  const { snapshot } = job;
+  if (!snapshot || job.pass === 2) return {};
+  const known = snapshot.destination ?? (await identityOf(destination, rootOf(job).destination, signal));
+  return { snapshot: { ...snapshot, destination: known } };
 }
 
 /** The source of a job whose files are about to be planned, as `prepareSnapshot` has left it. */

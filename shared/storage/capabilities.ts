@@ -39,10 +39,11 @@ export interface Capabilities {
   replacesAtOnce?(path: string, signal: AbortSignal): Promise<boolean>;
 
   /**
-   * How many files and directories there are in a directory, at any depth, itself not among them: without listing them.
+   * How many files and directories there are in a directory, at any depth, itself not among them: without listing them. Undefined where the server
+   * counts what has been deleted as well.
    * @throws StorageError denied where this user may not look at all of it
    */
-  countEntries?(directory: string, signal: AbortSignal): Promise<EntryCount>;
+  countEntries?(directory: string, signal: AbortSignal): Promise<EntryCount | undefined>;
 
   /** @throws StorageError denied when this user may not make files in the directory */
   requireWritable?(directory: string, signal: AbortSignal): Promise<void>;

@@ -386,3 +386,17 @@ async function allPages(fs: WebHdfs): Promise<unknown[]> {
   for await (const page of fs.list('/x', never)) pages.push(page);
   return pages;
 }
+
+describe('how much there is in a directory', () => {
+  const counted = { fileCount: 100, directoryCount: 11 };
+  const held = { snapshotFileCount: 60, snapshotDirectoryCount: 4 };
+  it.each([
+    ['is without what is deleted and snapshots hold', '/d', { ...counted, ...held }, { files: 40, directories: 6 }],
+    ['is not known where the server does not tell that apart', '/d', counted, undefined],
+    ['is all that a snapshot has', '/d/.snapshot/s', counted, { files: 100, directories: 10 }],
+  ])('%s', async (_, path, ContentSummary, expected) => {
+    await using server = await ScriptedServer.start([{ json: { ContentSummary } }]);
+    await using fs = clientOf([server.url]);
+    expect(await fs.countEntries(path, never)).toEqual(expected);
+  });
+});

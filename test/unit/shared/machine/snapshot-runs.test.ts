@@ -267,6 +267,25 @@ describe('a job with --snapshot', () => {
     expectMirror();
   });
 
+  it('looks at everything where the mirror became another directory while a job ran', async () => {
+    let isMoved = false;
+    const destination = decorated(disk, {
+      rename: async (path, newPath, overwrite, both) => {
+        await disk.rename(path, newPath, overwrite, both);
+        const names = (of: string) => Object.keys(tree(of)).sort().join();
+        // After the last of them.
+        if (isMoved || names('mirror') !== names('data')) return;
+        isMoved = true;
+        renameSync(at('mirror'), at('aside'));
+        mkdirSync(at('mirror'));
+      },
+    });
+    expect((await run({ threads: 1 }, { destination })).status.Outcome).toBe('Successful');
+    expect(tree('mirror')).toEqual({});
+    expect((await run({ threads: 1 })).status.Outcome).toBe('Successful');
+    expectMirror();
+  });
+
   it('looks at everything where a job without it has written to the mirror since', async () => {
     await run(all);
     await run({ ...all, snapshot: false });
@@ -435,6 +454,33 @@ describe('a job with --snapshot', () => {
     const { status } = await run(all, { source });
     expect(status['Files Deleted']).toBe(0);
     expect(Object.keys(tree('mirror'))).toHaveLength(8);
+  });
+
+  it('does not end well where its snapshot goes while it copies, whatever it takes for no failure, and drops none', async () => {
+    await run({ live: true });
+    for (let i = 0; i < 50; i++) put(`data/new/${i}`);
+    let writes = 0;
+    const destination = decorated(disk, {
+      write: (path, body, options, both) => {
+        if (++writes === 2) rmSync(at('data/.snapshot/hdfs-fanout-j2'), { recursive: true });
+        return disk.write(path, body, options, both);
+      },
+    });
+    const { status, error } = await run({ live: true, threads: 1 }, { destination });
+    expect(status.Outcome).toBe('Failed');
+    expect(error).toContain('is gone: the job cannot copy from its snapshot any more');
+    expect(snapshots()).toEqual(['hdfs-fanout-j1']);
+    await run({ live: true });
+    expectMirror();
+  });
+
+  it('stays successful when something fails while it clears away', async () => {
+    await run();
+    const { snapshots: own } = disk;
+    if (!own) throw new Error('a disk without snapshots');
+    const drop = () => Promise.reject(new Error('out of memory'));
+    const { status } = await run({}, { source: decorated(disk, { snapshots: { ...own, drop } }) });
+    expect(status.Outcome).toBe('Successful');
   });
 
   it('tells of a snapshot that cannot be dropped, and is successful', async () => {
