@@ -45,9 +45,11 @@ export async function closeStep(
 ): Promise<CloseAnswer> {
   const { store, active } = services;
   const driven = await active.drivenBy(execution);
-  const job = driven && (await store.get(driven.job));
+  if (!driven || !(await store.get(driven.job))) return { closed: true, cause: reason };
+  await store.closing.begin(driven.job);
+  // As no finish can change it any more.
+  const job = await store.get(driven.job);
   if (!job) return { closed: true, cause: reason };
-  await store.closing.begin(job.id);
   const begin: CloseCursor = { phase: 'revoke', next: 0, atWork: [] };
   let cursor = ((await store.closeCursor(job.id)) as CloseCursor | undefined) ?? begin;
   const keep = (at: CloseCursor) => store.keepCloseCursor(job.id, at);
@@ -68,6 +70,8 @@ export async function closeStep(
     await keep(cursor);
     if (deadline.isNear()) return { closed: false };
   }
+  // It had ended well before its execution did not: what is left is to let go of what the deployment holds for it.
+  if (job.outcome === 'Successful') return { closed: true, ...(await endJob(job, destination, services, signal)) };
   const changes = { outcome: 'Failed', endedAtMs: Date.now(), error: job.error ?? reason } as const;
   await store.endClosing(job.id, changes);
   return { closed: true, ...(await endJob({ ...job, ...changes }, destination, services, signal)) };

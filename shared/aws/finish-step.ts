@@ -1,5 +1,5 @@
 import { type Deadline, DeadlineReached } from '../deadline.ts';
-import { JobClosedError, SupersededError } from '../errors.ts';
+import { JobClosedError, messageOf, SupersededError } from '../errors.ts';
 import { assemble } from '../copy/assemble.ts';
 import { Progress } from '../copy/progress.ts';
 import { dropOlderSnapshots } from '../finish/drop-snapshots.ts';
@@ -71,9 +71,14 @@ export async function finishStep(
     if (ended.phase === 'planning') return { done: true, outcome: secondPass };
     // Nothing is left to retry.
     if (ended.outcome === 'Successful') {
-      if (options.delete) await manifests.remove(deletesOf(id));
-      if (hasList(options)) await lists.remove(id);
-      await dropOlderSnapshots({ job: ended, source, log, signal }, store);
+      try {
+        if (options.delete) await manifests.remove(deletesOf(id));
+        if (hasList(options)) await lists.remove(id);
+        await dropOlderSnapshots({ job: ended, source, log, signal }, store);
+      } catch (error) {
+        // The job has ended: nothing of this changes how.
+        log.warn({ error: messageOf(error) }, 'something of the job that has ended is still there');
+      }
     }
     return { done: true, outcome: ended.outcome, ...(await endJob(ended, destination, services, signal)) };
   } catch (error) {

@@ -70,14 +70,18 @@ export async function execute(job: Job, execution: Execution): Promise<Job> {
     for (;;) {
       await runPass();
       const ended = await finishJob(current, execution);
-      if (ended.phase === 'done') return ended;
+      if (ended.phase === 'done') {
+        await clearAway(ended, execution);
+        return ended;
+      }
       current = ended;
     }
   } catch (error) {
     const ending = execution.signal.aborted
       ? ({ outcome: 'Interrupted', error: 'interrupted' } as const)
       : ({ outcome: 'Failed', error: messageOf(error) } as const);
-    await advance({ ...ending, endedAtMs: Date.now() });
+    // The end that was recorded stands, whatever came after it.
+    if ((await store.get(job.id))?.outcome === undefined) await advance({ ...ending, endedAtMs: Date.now() });
     throw error;
   } finally {
     clearInterval(seen);
@@ -238,15 +242,22 @@ async function finishJob(job: Job, execution: Execution): Promise<Job> {
     isOver: () => false,
   });
   if (!ended) throw new Error('finishing stopped although nothing told it to');
-  // Nothing is left to resume or to sweep.
-  if (ended.outcome === 'Successful') {
+  return ended;
+}
+
+/** Removes what a job that was successful leaves, which has nothing to resume or to sweep: the job has ended, and what cannot be removed is a warning. */
+async function clearAway(job: Job, { state, source, log, signal }: Execution): Promise<void> {
+  if (job.outcome !== 'Successful') return;
+  const { store, manifests, lists } = state;
+  try {
     await manifests.remove(job.id);
     await manifests.remove(deletesOf(job.id));
     await lists.remove(job.id);
     await lists.remove(typeChangesOf(job.id));
-    await dropOlderSnapshots({ job: ended, source, log, signal }, store);
+    await dropOlderSnapshots({ job, source, log, signal }, store);
+  } catch (error) {
+    log.warn({ error: messageOf(error) }, 'something of the job that has ended is still there');
   }
-  return ended;
 }
 
 /** Of this process and this piece of work alone. */

@@ -394,6 +394,15 @@ describe('a job with --snapshot', () => {
     expectMirror();
   });
 
+  it('stays successful when something fails while it clears away', async () => {
+    await run();
+    const { snapshots: own } = disk;
+    if (!own) throw new Error('a disk without snapshots');
+    const drop = () => Promise.reject(new Error('out of memory'));
+    const { status } = await run({}, { source: decorated(disk, { snapshots: { ...own, drop } }) });
+    expect(status.Outcome).toBe('Successful');
+  });
+
   it('tells of a snapshot that cannot be dropped, and is successful', async () => {
     await run(all);
     const source = decorated(disk, {
