@@ -57,7 +57,10 @@ export class FileAttributes {
     const { permission, acl } = this.#wanted(unit, signal);
     // The ACL of the file that is replaced is asked for while that file is there.
     if (!this.#takesAccess) await acl?.().catch(() => undefined);
-    return { ...layout, permission: this.#created(unit, permission), strictLayout: this.#options.strictPreserve };
+    // Planning has made it. Made anew, it would hold this file alone, and not those beside it that are known to be equal.
+    const parentStands = this.#options.snapshot ? { parentStands: true } : {};
+    const strictLayout = this.#options.strictPreserve;
+    return { ...layout, ...parentStands, permission: this.#created(unit, permission), strictLayout };
   }
 
   /** As `creation`, of a chunk: its owner may do with it what puts it together, also where he may not write the file. */

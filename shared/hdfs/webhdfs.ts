@@ -5,7 +5,7 @@ import { hasCode, StorageError } from '../storage/errors.ts';
 import type { EntryCount, LostConnections } from '../storage/capabilities.ts';
 import type { Load } from '../storage/load.ts';
 import type { Pace } from '../storage/pace.ts';
-import { basename, join, normalize } from '../storage/path.ts';
+import { basename, join, normalize, parentOf } from '../storage/path.ts';
 import { namenodeOrder } from '../storage/order.ts';
 import type { ByteRange, FileStatus, LockedPath, Reading, Storage, WriteOptions, Writing } from '../storage/storage.ts';
 import { Append } from './append.ts';
@@ -95,7 +95,7 @@ export class WebHdfs implements Storage {
     this.#twoStep = new TwoStep(rest, log);
     this.lostConnections = this.#twoStep.avoided;
     this.#listing = new Listing(rest);
-    this.#writer = new Writer(rest, this.#twoStep, limits);
+    this.#writer = new Writer(rest, this.#twoStep, limits, (path, signal) => this.#requireParent(path, signal));
     this.names = new HdfsNames(rest, this.#mounts);
     this.checksums = new RemoteChecksums(rest, this.#twoStep);
     this.concatenation = new Concat(rest);
@@ -188,6 +188,17 @@ export class WebHdfs implements Storage {
 
   write(path: string, body: AsyncIterable<Uint8Array>, options: WriteOptions, signal: AbortSignal): Promise<Writing> {
     return this.#writer.write(path, body, options, signal);
+  }
+
+  /** Namenodes heed `createparent`, and HttpFS does not know it. */
+  async #requireParent(path: string, signal: AbortSignal): Promise<void> {
+    if (await this.replacesAtOnce(path, signal)) return;
+    const parent = await this.stat(parentOf(path), signal);
+    if (parent?.kind === 'directory') return;
+    throw new StorageError('not-found', 'FileNotFoundException', 'its directory is gone', {
+      operation: 'CREATE',
+      path,
+    });
   }
 
   /**

@@ -12,11 +12,19 @@ export class Writer {
   readonly #rest: NamenodeRest;
   readonly #twoStep: TwoStep;
   readonly #limits: LayoutLimits;
+  readonly #requireParent: (path: string, signal: AbortSignal) => Promise<void>;
 
-  constructor(rest: NamenodeRest, twoStep: TwoStep, limits: LayoutLimits) {
+  /** @param requireParent  finds out whether a file's directory stands, where the server would make it */
+  constructor(
+    rest: NamenodeRest,
+    twoStep: TwoStep,
+    limits: LayoutLimits,
+    requireParent: (path: string, signal: AbortSignal) => Promise<void>,
+  ) {
     this.#rest = rest;
     this.#twoStep = twoStep;
     this.#limits = limits;
+    this.#requireParent = requireParent;
   }
 
   /** A layout that the cluster refuses is left to the cluster, which costs a request and no byte of the body. */
@@ -56,7 +64,9 @@ export class Writer {
     signal: AbortSignal,
     patient = false,
   ): Promise<Pick<Writing, 'near'>> {
+    if (options.parentStands) await this.#requireParent(path, signal);
     const parameters = {
+      ...(options.parentStands ? { createparent: false } : {}),
       overwrite: options.overwrite,
       blocksize: options.blockBytes,
       replication: options.replication,

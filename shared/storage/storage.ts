@@ -148,6 +148,8 @@ export interface WriteOptions extends FileLayout {
   readonly permission: string | undefined;
   /** Fail where the layout is not taken, in place of writing with the storage's own. */
   readonly strictLayout?: boolean;
+  /** Fail with not-found where the directory is gone, in place of making it anew. */
+  readonly parentStands?: boolean;
   /** Replace what stands at the path at once (`--direct`). */
   readonly overwrite: boolean;
   /** Called as soon as it is known which server gets the bytes. */

@@ -400,3 +400,27 @@ describe('how much there is in a directory', () => {
     expect(await fs.countEntries(path, never)).toEqual(expected);
   });
 });
+
+describe('a file whose directory is known to stand', () => {
+  const gone = remoteException('FileNotFoundException', 'gone', 404);
+  const write = async (kind: Answer) => {
+    await using server = await ScriptedServer.start(({ operation }) => (operation === 'WHICHSERVER' ? kind : gone));
+    await using fs = clientOf([server.url]);
+    const layout = { blockBytes: undefined, replication: undefined };
+    const options = { ...layout, lengthBytes: 0, permission: undefined, overwrite: false, parentStands: true };
+    expect(await errorOf(fs.write('/d/f', body(), options, never))).toMatchObject({ code: 'not-found' });
+    return server.requests.filter(({ operation }) => operation !== 'WHICHSERVER');
+  };
+  async function* body(): AsyncGenerator<Uint8Array> {
+    // Empty.
+  }
+
+  it('is not made with another one by a namenode', async () => {
+    const [first] = await write(unknown);
+    expect([first?.operation, first?.query.get('createparent')]).toEqual(['CREATE', 'false']);
+  });
+
+  it('is not made where HttpFS, which would make another one, has none', async () => {
+    expect((await write({ json: {} })).map(({ operation }) => operation)).toEqual(['GETFILESTATUS']);
+  });
+});

@@ -421,6 +421,25 @@ describe('a job with --snapshot', () => {
     expectMirror();
   });
 
+  it('does not make a directory anew for a file that it copies', async () => {
+    put('data/new/one');
+    put('data/new/two');
+    await run();
+    put('data/new/one', 'changed');
+    const destination = decorated(disk, {
+      // As a server that makes what a file is to be in.
+      write: (path, body, options, both) => {
+        rmSync(at('mirror/new'), { recursive: true, force: true });
+        if (!options.parentStands) mkdirSync(dirname(path), { recursive: true });
+        return disk.write(path, body, options, both);
+      },
+    });
+    const { status } = await run({}, { destination });
+    expect(status['Files Failed']).toBe(1);
+    await run();
+    expectMirror();
+  });
+
   it('holds deletions against all files of the destination', async () => {
     for (let file = 0; file < 100; file++) put(`data/many/${file}`);
     await run(all);
