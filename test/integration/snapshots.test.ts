@@ -92,8 +92,6 @@ describe.each([
 test('a job killed in the middle is gone on with from its snapshot, and the next one from both', async () => {
   const mirror = await SnapshotMirror.make('killed');
   const { pair } = mirror;
-  await mirror.copy();
-  for (const name of ['7', '8', '9']) await pair.a.put(`${mirror.source}/a/deep/${name}`, name);
   let kill = () => undefined as unknown;
   await using proxy = await FaultProxy.start(bed.b, {
     react: ({ operation }) => {
@@ -101,16 +99,20 @@ test('a job killed in the middle is gone on with from its snapshot, and the next
       return undefined;
     },
   });
+  // A mirror behind another address is another one.
+  const conf = pair.conf({ B: { url: proxy.url } });
   const args = ['copy', '--silent', '-fp', '--exact', '--snapshot', `A:${mirror.source}`, `B:${mirror.mirror}`];
-  const { child, ended } = startCli(args, { conf: pair.conf({ B: { url: proxy.url } }), home: pair.home });
+  await pair.run(args, { conf });
+  for (const name of ['7', '8', '9']) await pair.a.put(`${mirror.source}/a/deep/${name}`, name);
+  const { child, ended } = startCli(args, { conf, home: pair.home });
   kill = () => child.kill('SIGKILL');
   expect((await ended).code).toBe(null);
   await pair.a.put(`${mirror.source}/a/deep/8`, 'changed since', { overwrite: 'true' });
   const { Job: job } = JSON.parse((await pair.run(['jobs', '--json'])).stdout.split('\n')[0] ?? '') as { Job: string };
-  const resumed = await pair.run(['copy', '--silent', '--resume', job]);
+  const resumed = await pair.run(['copy', '--silent', '--resume', job], { conf });
   expect(resumed.status).toMatchObject({ Outcome: 'Successful', 'Files Copied': 3 });
   expect(String(await pair.b.get(`${mirror.mirror}/a/deep/8`))).toBe('8');
-  const { status } = await mirror.copy();
+  const { status } = await pair.run(args, { conf });
   expect(status).toMatchObject({ 'Snapshot Base': `hdfs-fanout-${job}`, 'Files Copied': 1 });
   await mirror.expectEqual();
 });
