@@ -27,7 +27,7 @@ test('a cluster in order is found in order by the Lambda, in a table, and is lef
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toMatch(/^ok +version +localhost:\d+ +WebHDFS, Hadoop /m);
   expect(stdout).toMatch(/^ok +delete +localhost:\d+/m);
-  expect(stdout).toMatch(/^14 ok, 0 warning, 0 failed, 1 skipped$/m);
+  expect(stdout).toMatch(/^15 ok, 0 warning, 0 failed, 1 skipped$/m);
   expect(await pair.a.tree('/doctor-aws')).toEqual({});
 });
 

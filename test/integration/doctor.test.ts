@@ -33,7 +33,7 @@ describe('hdfs-fanout doctor', () => {
     for (const name of ['write', 'rename', 'concat', 'delete', 'quota', 'space', 'clock']) {
       expect(stdout).toMatch(new RegExp(`^ok +${name} `, 'm'));
     }
-    expect(stdout).toMatch(/^14 ok, 0 warning, 0 failed, 1 skipped$/m);
+    expect(stdout).toMatch(/^15 ok, 0 warning, 0 failed, 1 skipped$/m);
     expect(await pair.a.tree(pair.root)).toEqual(before);
   });
 
@@ -50,7 +50,7 @@ describe('hdfs-fanout doctor', () => {
       state: 'ok',
       found: expect.stringMatching(/127/) as string,
     });
-    expect(events.at(-1)).toEqual({ type: 'summary', ok: 10, warning: 0, failed: 0, skipped: 5 });
+    expect(events.at(-1)).toEqual({ type: 'summary', ok: 11, warning: 0, failed: 0, skipped: 5 });
   });
 
   it('ends with 3 for a wrong port, and says so', async () => {
