@@ -103,14 +103,15 @@ test('and goes to one, also with auth_mechanism GSSAPI', async () => {
 describe('the token is cancelled and forgotten', () => {
   test('when the job is stopped, and a retry gets another', async () => {
     for (let i = 0; i < 30; i++) await k.put(`/aws/many/f${i}`, 'x'.repeat(1000));
-    const job = await cloud.start('--exact', 'K:/aws/many', 'B:/aws/many');
+    // Half a minute's work, so that it is still at work when it is stopped.
+    const job = await cloud.start('--exact', '--bandwidth', '1K', 'K:/aws/many', 'B:/aws/many');
     const token = await tokenOf(job, 'K');
     const { code, stderr } = await cloud.run('stop', job);
     expect(code, stderr).toBe(0);
     await cloud.atRest(job);
     await expect(withToken(token)).rejects.toThrow(/token/i);
     expect(await stored(job)).toEqual([]);
-    const again = await cloud.run('retry', '--wait', job);
+    const again = await cloud.run('retry', '--wait', '--bandwidth', 'off', job);
     expect(again.code, again.stderr).toBe(0);
     expect(await b.tree('/aws/many')).toEqual(await k.tree('/aws/many'));
     expect(await stored(job)).toEqual([]);
