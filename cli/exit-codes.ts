@@ -41,6 +41,8 @@ Exit codes:
 /** One line for a person, and the exit code that goes with it. */
 export function explain(error: unknown): { message: string; code: number } {
   if (error instanceof CommanderError) {
+    // Help was printed in place of a command that only holds others.
+    if (error.code === 'commander.help') return { message: 'name one of these commands', code: exitCodes.usage };
     return {
       message: `${messageOf(error).replace(/^error: /, '')} (see hdfs-fanout COMMAND --help)`,
       code: exitCodes.usage,

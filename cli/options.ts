@@ -1,12 +1,18 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { messageOf, SpecError } from '../shared/errors.ts';
-import { parseRate } from '../shared/limits/rate.ts';
+import { type Command, Option } from 'commander';
+import { SpecError } from '../shared/errors.ts';
 import { existingChoices, existingOf } from '../shared/job/existing.ts';
-import { type Pair, pairOfLine } from '../shared/job/pair.ts';
 import { comparisons, type JobSpec, parseJobSpec, verificationLevels } from '../shared/job/spec.ts';
-import { attributeNames, chosenAttributes } from '../shared/preserve/attributes.ts';
+import { attributeNames } from '../shared/preserve/attributes.ts';
+import {
+  andAnother,
+  attributesOf,
+  linesOf,
+  pairsIn,
+  sizeInBytes,
+  wholeNumber,
+  wholeNumberOrOff,
+} from './flag-values.ts';
 
 /** Flags that say what of a tree is meant and within which limits, as commander gives them. */
 export interface TreeFlags {
@@ -327,93 +333,4 @@ function existingFrom({ existing: said, force: forced, checksum }: JobFlags): st
     `--existing ${said} and ${beside} both say what becomes of existing files`,
     `leave out ${beside}`,
   );
-}
-
-/** @throws SpecError that names a line that is no pair */
-function pairsIn(file: string): Pair[] {
-  const pairs = linesOf('--pairs', file).map((line) => {
-    const pair = pairOfLine(line);
-    if (!pair)
-      throw new SpecError(
-        `--pairs: ${file} has a line that is no source,destination: ${line}`,
-        'quote paths with commas',
-      );
-    return pair;
-  });
-  if (pairs.length === 0) throw new SpecError(`--pairs: ${file} names nothing`);
-  return pairs;
-}
-
-/** The lines of a file that hold something. @throws SpecError when it cannot be read */
-function linesOf(flag: string, file: string): string[] {
-  try {
-    const text = readFileSync(file, 'utf8');
-    return text
-      .replace(/^\uFEFF/, '')
-      .split(/\r?\n/)
-      .filter((line) => line !== '');
-  } catch (error) {
-    throw new SpecError(`${flag}: ${file} cannot be read: ${messageOf(error)}`, undefined, error);
-  }
-}
-
-/** @throws SpecError that names each word that is no attribute */
-function attributesOf(list: string): string[] {
-  const names = list.split(',').map((name) => name.trim());
-  const unknown = names.filter((name) => !attributeNames.some((known) => known === name));
-  if (unknown.length > 0) {
-    const quoted = unknown.map((name) => `"${name}"`).join(', ');
-    throw new SpecError(`--attributes: ${quoted} is none of them`, `choose of ${attributeNames.join(', ')}`);
-  }
-  return names;
-}
-
-/** What a job will not do, for all that it may be expected to. @param silent  leaves out what holds for any job of its kind */
-export function notesOn({ source, options }: JobSpec, silent: boolean): string[] {
-  const notes: string[] = [];
-  if (options.compare === 'time' && !chosenAttributes(options).has('times'))
-    notes.push(
-      'copied files get a new time, so that --compare time will compare them by content: add --preserve or --attributes times',
-    );
-  if (options.delete && !silent && !options.snapshot && !source.every(isSnapshot)) {
-    const meanwhile = options.skipTrash ? 'missing' : 'in the trash alone';
-    notes.push(
-      `--delete reads the source while others may change it: a copy of what is renamed there meanwhile may be ${meanwhile} until the next run; with --snapshot it is read as it was at one moment`,
-    );
-  }
-  return notes;
-}
-
-function isSnapshot(location: string): boolean {
-  return location.includes('/.snapshot/');
-}
-
-function andAnother(value: string, values: readonly string[]): string[] {
-  return [...values, value];
-}
-
-/** Bytes as a person writes them: `4096`, `10M`. */
-function sizeInBytes(text: string): number {
-  if (/^-?\d+$/.test(text)) return Number(text);
-  try {
-    const bytes = parseRate(text);
-    if (bytes !== 'off') return bytes;
-  } catch {
-    // Said below, in words of a size.
-  }
-  throw new InvalidArgumentError('It is no size: write bytes, or 10K, 10M, 10G, 10T (multiples of 1,024).');
-}
-
-export function wholeNumber(text: string): number {
-  if (!/^-?\d+$/.test(text)) throw new InvalidArgumentError('It is not a whole number.');
-  return Number(text);
-}
-
-function wholeNumberOrOff(text: string): number | 'off' {
-  return text === 'off' ? text : wholeNumber(text);
-}
-
-export function positiveNumber(text: string): number {
-  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('It is not a whole number of at least 1.');
-  return Number(text);
 }

@@ -11,10 +11,10 @@ import {
   addVerifyFlags,
   type CopyFlags,
   givenFlags,
-  positiveNumber,
   retryOptions,
   runningOptions,
 } from './options.ts';
+import { positiveNumber } from './flag-values.ts';
 import type { checkClusters } from './check-clusters.ts';
 import type { importClusters } from './import-cluster.ts';
 import type { listClusters } from './list-clusters.ts';

@@ -219,7 +219,7 @@ export function loadClusters(file: string): ReadonlyMap<string, Cluster> {
   } catch (error) {
     throw new SpecError(
       `cannot read the cluster configuration ${file}: ${messageOf(error)}`,
-      'name another file with --conf or $WEBHDFS_CONFIG',
+      'name another file with --conf or $WEBHDFS_CONFIG, or make it: hdfs-fanout clusters import --help',
       error,
     );
   }

@@ -64,6 +64,13 @@ describe.concurrent('--help', () => {
     expect(stdout.match(/^ {2}hdfs-fanout .*:\/\S*$|^ {2}hdfs-fanout .*--threads=10$/gm)).toHaveLength(5);
   });
 
+  test('stands in for a command that only holds others', async () => {
+    const { code, stderr } = await pair.run(['clusters']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('Usage: hdfs-fanout clusters');
+    expect(stderr).toMatch(/\nhdfs-fanout: name one of these commands\n$/);
+  });
+
   test('of status lists the exit code of a running job as well', async () => {
     const { stdout } = await pair.run(['status', '--help']);
     expect([...stdout.matchAll(/^ {2}(\d+) +\S/gm)].map((match) => Number(match[1]))).toEqual([0, 1, 2, 3, 4, 130]);
