@@ -31,6 +31,21 @@ const { spec, refused, unavailable, busy, superseded, tooManyFailures, incomplet
 const endTheJob = [spec, refused, unavailable, busy, tooManyFailures, incomplete, closed, kerberos, noToken];
 
 /**
+ * What Invoke answers while Lambda makes the network interfaces of a function again, which it takes away when nobody has called it for
+ * weeks, and when the VPC has none to give at the moment.
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
+ * @see https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+ */
+const asleep = [
+  'Lambda.ResourceNotReadyException',
+  'Lambda.ResourceConflictException',
+  'Lambda.EC2ThrottledException',
+  'Lambda.EC2UnexpectedException',
+  'Lambda.ENILimitReachedException',
+  'Lambda.SubnetIPAddressLimitReachedException',
+];
+
+/**
  * Retries of what a Lambda cannot see or mend itself. The Lambda's own errors come first and are never tried again: they say what is
  * wrong with the job.
  * A killed, timed-out or crashed Lambda comes last, as States.TaskFailed: the next invocation goes on where it was. With full
@@ -41,6 +56,7 @@ const retry = [
   { ErrorEquals: Object.values(thrown), MaxAttempts: 0 },
   // Copiers of other jobs have the account's concurrency: 100 waits of 30 s on average are longer than a copier lives.
   attempts(['Lambda.TooManyRequestsException'], 100, 2, 60),
+  attempts(asleep, 20, 5, 60),
   attempts(
     [
       'Lambda.ServiceException',
@@ -56,6 +72,12 @@ const retry = [
   attempts(['States.TaskFailed', 'States.Timeout'], 3, 5, 60),
 ];
 
+/**
+ * As of `retry`, where the clusters have served this job before: one that is away is waited for, an hour and more. A planner fails at
+ * once in place of that: somebody has just started it, and nothing is lost.
+ */
+const retryThroughOutage = [attempts([unavailable], 70, 15, 120), ...retry];
+
 function attempts(ErrorEquals: string[], MaxAttempts: number, IntervalSeconds: number, MaxDelaySeconds: number) {
   return { ErrorEquals, MaxAttempts, IntervalSeconds, MaxDelaySeconds, BackoffRate: 2, JitterStrategy: 'FULL' };
 }
@@ -68,7 +90,7 @@ function batchStates({ copy, tableName }: DefinitionProps) {
       Resource: copy.arn,
       TimeoutSeconds: timeoutOf(copy),
       ResultPath: '$.progress',
-      Retry: retry,
+      Retry: retryThroughOutage,
       Catch: [
         { ErrorEquals: [superseded], ResultPath: '$.error', Next: 'Superseded' },
         { ErrorEquals: endTheJob, ResultPath: '$.error', Next: 'JobCannotGoOn' },
@@ -171,7 +193,7 @@ export function definition(props: DefinitionProps) {
         TimeoutSeconds: timeoutOf(finish),
         Parameters: { 'job.$': '$.job' },
         ResultPath: '$.finish',
-        Retry: retry,
+        Retry: retryThroughOutage,
         Catch: toClose,
         Next: 'Finished?',
       },

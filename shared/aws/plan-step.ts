@@ -24,6 +24,7 @@ import { isCleaned } from '../job/cleaned.ts';
 import { mayReplace } from '../job/existing.ts';
 import { liveRoots } from '../job/root.ts';
 import { hasList, type JobSpec, parseJobSpec, withOptions } from '../job/spec.ts';
+import { plannedFirst } from '../plan/packer.ts';
 import { planStretch } from '../plan/plan.ts';
 import { plannedSnapshot, plannedSource, prepareSnapshot, requireSnapshot } from '../plan/snapshot.ts';
 import { ofBothPasses, secondPassOf } from '../plan/second-pass.ts';
@@ -104,7 +105,7 @@ export async function planStep(
   await using endpoints = await endpointsOfJob(services, id, job.spec);
   if (job.phase === 'planning') {
     const begun = job;
-    const planned = await withSmallHeap(() => planOn(begun, endpoints, services, deadline, signal));
+    const planned = await withSmallHeap(() => planOn(begun, endpoints, services, limits, deadline, signal));
     if (!planned) return await answer(job, endpoints, { batches: 0, key: '' }, false);
     const changes = { ...planned.expected, phase: 'copying' } as const;
     // Where the retry found it in its second pass, what was taken back of the first one is copied with that, from a manifest of both.
@@ -213,7 +214,14 @@ async function takeUp(
 }
 
 /** @returns undefined when the time was over: what was planned is kept */
-async function planOn(begun: Job, endpoints: Endpoints, services: Services, deadline: Deadline, signal: AbortSignal) {
+async function planOn(
+  begun: Job,
+  endpoints: Endpoints,
+  services: Services,
+  limits: PlanLimits,
+  deadline: Deadline,
+  signal: AbortSignal,
+) {
   const { store, manifests, takenNames, lists } = services;
   const { source, destination } = endpoints;
   const second = begun.pass === 2 ? secondPassOf(begun) : undefined;
@@ -251,6 +259,7 @@ async function planOn(begun: Job, endpoints: Endpoints, services: Services, dead
     options: spec.options,
     signal,
     emit: (batch) => writer.append(batch),
+    sharing: plannedFirst(copiersFor(spec.options, scaleOf(endpoints, limits))),
     makeDirectories: true,
     names,
     list: waiting ?? named,

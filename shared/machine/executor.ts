@@ -151,7 +151,9 @@ async function planJob(
       onOutcome({ batch: IN_NO_BATCH, units: [unit] }, outcome);
     };
     using names = new NamesOnDisk();
-    const planning = { source, destination, roots, options, signal, emit, names, makeDirectories: true, onSettled };
+    const sharing = { copiers: mostCopiers, heldBytes: 0 };
+    const ends = { source, destination, roots };
+    const planning = { ...ends, options, signal, emit, sharing, names, makeDirectories: true, onSettled };
     if (from) {
       using list = openTypeChanges(job, state.lists);
       const expected = await plan({ ...planning, list, from });

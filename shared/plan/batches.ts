@@ -1,5 +1,5 @@
 import type { Batch, Unit } from '../job/unit.ts';
-import { Packer, type PackerState } from './packer.ts';
+import { Packer, type PackerState, type Sharing } from './packer.ts';
 
 /** The batches of a plan between two units, as plain JSON. */
 export interface BatchesState {
@@ -18,21 +18,20 @@ export class Batches {
   #emitted: Promise<void> = Promise.resolve();
 
   /** @param from  what an earlier plan stopped with */
-  constructor(emit: (batch: Batch) => Promise<void>, from?: BatchesState) {
+  constructor(emit: (batch: Batch) => Promise<void>, sharing: Sharing, from?: BatchesState) {
     this.#emit = emit;
-    this.#packer = new Packer(from?.packer);
+    this.#packer = new Packer(sharing, from?.packer);
     this.#files = from?.files ?? 0;
     this.#bytes = from?.bytes ?? 0;
   }
 
-  /** Resolves when the batch that the unit filled, if any, was taken. */
+  /** Resolves when the batches that the unit filled were taken. */
   async add(unit: Unit): Promise<void> {
     if (unit.kind === 'file') {
       this.#files += 1;
       this.#bytes += unit.lengthBytes;
     }
-    const full = this.#packer.add(unit);
-    if (full) await this.#hand(full);
+    await this.#hand(this.#packer.add(unit));
   }
 
   /** Resolves when every full batch was taken. */
@@ -43,13 +42,12 @@ export class Batches {
 
   /** Hands over what is left. */
   async end(): Promise<BatchesState> {
-    const last = this.#packer.flush();
-    if (last) await this.#hand(last);
+    await this.#hand(this.#packer.flush());
     return this.settled();
   }
 
-  #hand(batch: Batch): Promise<void> {
-    this.#emitted = this.#emitted.then(() => this.#emit(batch));
-    return this.#emitted;
+  async #hand(batches: readonly Batch[]): Promise<void> {
+    for (const batch of batches) this.#emitted = this.#emitted.then(() => this.#emit(batch));
+    if (batches.length > 0) await this.#emitted;
   }
 }

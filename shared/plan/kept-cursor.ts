@@ -1,7 +1,7 @@
 import type { PlanCursor } from './planning.ts';
 
 /** Raised with every change of what a cursor is made of. Cursors had none at first. */
-const VERSION = 5;
+const VERSION = 6;
 
 /** Where a plan stopped. Plain JSON. */
 export interface KeptPlan {

@@ -4,78 +4,160 @@ import { type Batch, isSplit, type Unit } from '../job/unit.ts';
 const MIB = 1024 * 1024;
 /** What a file costs besides its bytes, in bytes: about seven requests. */
 const FILE_COST = 2 * MIB;
-const FIRST_COST = 16 * MIB;
-const LAST_COST = 2048 * MIB;
-/** The first batches are small, so that a small job fans out wide; a large one has few. */
-const GROWTH = 1.25;
+const LEAST_COST = 16 * MIB;
+const MOST_COST = 2048 * MIB;
+/** A batch is a tenth of each copier's share of what was packed so far at most, and so is what one may end later than the others. */
+const SHARE_PACKED = 10;
+/** Or half of each one's share of what is held back: what comes behind it is to be shared out as well. */
+const SHARE_HELD = 2;
 /** A Step Functions state holds 256 KiB, escapes and all. */
 const LINE_BYTES = 160 * 1024;
 const UNITS = 1000;
 
+/** Who a plan's batches are for. */
+export interface Sharing {
+  /** How many copy at once. */
+  readonly copiers: number;
+  /**
+   * Units that are held back, in bytes of JSON, so that what takes long goes first. None where copying begins while planning goes on: it
+   * would begin later.
+   */
+  readonly heldBytes: number;
+}
+
+export const oneCopier: Sharing = { copiers: 1, heldBytes: 0 };
+
+/** Copying begins when the plan is whole. Some 20,000 files are held back, in memory and between two invocations. */
+export const plannedFirst = (copiers: number): Sharing => ({ copiers, heldBytes: 4 * MIB });
+
 /** A packer between two units, as plain JSON. */
 export interface PackerState {
+  /** Held back, in the order in which they came. */
+  readonly held: readonly Unit[];
   readonly units: readonly Unit[];
-  readonly cost: number;
-  readonly lineBytes: number;
-  readonly limit: number;
+  /** Of the batches that are full, in bytes. */
+  readonly packedCost: number;
   readonly next: number;
 }
 
 /** @param next  the number of its first batch */
 export function emptyPacker(next: number): PackerState {
-  return { units: [], cost: 0, lineBytes: 0, limit: FIRST_COST, next };
+  return { held: [], units: [], packedCost: 0, next };
 }
 
-/** Packs units into batches by cost. Always the same for the same units. */
+/** A unit, what it costs in bytes, and its length as JSON. */
+interface Weighed {
+  readonly unit: Unit;
+  readonly cost: number;
+  readonly lineBytes: number;
+}
+
+/**
+ * Packs units into batches by cost, so that a small job fans out wide, a large one has few, and all copiers end at about the same time. Of the units it
+ * holds back those that cost most go first (list scheduling by longest processing time, Graham 1969), others in the order in which they came.
+ * Always the same for the same units.
+ */
 export class Packer {
-  #units: Unit[];
-  #cost: number;
-  #lineBytes: number;
-  #limit: number;
+  readonly #sharing: Sharing;
+  #held: Weighed[];
+  #heldBytes: number;
+  #heldCost: number;
+  #units: Unit[] = [];
+  #cost = 0;
+  #lineBytes = 0;
+  #packedCost: number;
   #next: number;
 
   /** @param from  what an earlier packer stopped with */
-  constructor(from?: PackerState) {
-    this.#units = [...(from?.units ?? [])];
-    this.#cost = from?.cost ?? 0;
-    this.#lineBytes = from?.lineBytes ?? 0;
-    this.#limit = from?.limit ?? FIRST_COST;
-    this.#next = from?.next ?? 0;
+  constructor(sharing: Sharing, from = emptyPacker(0)) {
+    this.#sharing = sharing;
+    this.#held = from.held.map(weigh);
+    this.#heldBytes = this.#held.reduce((sum, { lineBytes }) => sum + lineBytes, 0);
+    this.#heldCost = this.#held.reduce((sum, { cost }) => sum + cost, 0);
+    this.#packedCost = from.packedCost;
+    this.#next = from.next;
+    for (const weighed of from.units.map(weigh)) this.#put(weighed);
   }
 
   get state(): PackerState {
-    const [units, cost, lineBytes, limit, next] = [this.#units, this.#cost, this.#lineBytes, this.#limit, this.#next];
-    return { units, cost, lineBytes, limit, next };
+    const held = this.#held.map(({ unit }) => unit);
+    return { held, units: [...this.#units], packedCost: this.#packedCost, next: this.#next };
   }
 
-  /** @returns the batch that this unit completed or did not fit into any more */
-  add(unit: Unit): Batch | undefined {
-    const lineBytes = Buffer.byteLength(JSON.stringify(unit)) + 1;
-    const cost = costOf(unit);
-    const full =
-      this.#units.length > 0 &&
-      (this.#cost + cost > this.#limit || this.#lineBytes + lineBytes > LINE_BYTES || this.#units.length >= UNITS);
-    const batch = full ? this.flush() : undefined;
+  /** @returns the batches that are full now */
+  add(unit: Unit): Batch[] {
+    const weighed = weigh(unit);
+    this.#held.push(weighed);
+    this.#heldBytes += weighed.lineBytes;
+    this.#heldCost += weighed.cost;
+    // Half of them at a time: they are sorted once for many.
+    return this.#heldBytes > this.#sharing.heldBytes ? this.#release(this.#sharing.heldBytes / 2, SHARE_PACKED) : [];
+  }
+
+  /** The units that are left. */
+  flush(): Batch[] {
+    const batches = this.#release(0, Infinity);
+    if (this.#units.length > 0) batches.push(this.#close());
+    return batches;
+  }
+
+  /**
+   * @param leave  bytes of JSON that stay held back at most
+   * @param sharePacked  Infinity at the end, when all that is left is known
+   */
+  #release(leave: number, sharePacked: number): Batch[] {
+    const batches = [];
+    const sorted = this.#held.length > 1 ? this.#held.toSorted((a, b) => rankOf(b) - rankOf(a)) : this.#held;
+    let released = 0;
+    for (const weighed of sorted) {
+      if (this.#heldBytes <= leave) break;
+      released += 1;
+      if (!this.#hasRoomFor(weighed, sharePacked)) batches.push(this.#close());
+      this.#heldBytes -= weighed.lineBytes;
+      this.#heldCost -= weighed.cost;
+      this.#put(weighed);
+    }
+    this.#held = sorted.slice(released);
+    return batches;
+  }
+
+  #hasRoomFor({ cost, lineBytes }: Weighed, sharePacked: number): boolean {
+    if (this.#units.length === 0) return true;
+    const left = (this.#cost + this.#heldCost) / SHARE_HELD;
+    const shared = Math.max(left, this.#packedCost / sharePacked) / this.#sharing.copiers;
+    const mostCost = Math.min(MOST_COST, Math.max(LEAST_COST, shared));
+    const isWithin = this.#cost + cost <= mostCost && this.#lineBytes + lineBytes <= LINE_BYTES;
+    return isWithin && this.#units.length < UNITS;
+  }
+
+  #put({ unit, cost, lineBytes }: Weighed): void {
     this.#units.push(unit);
     this.#cost += cost;
     this.#lineBytes += lineBytes;
-    return batch;
   }
 
-  /** The units that are left, if any. */
-  flush(): Batch | undefined {
-    if (this.#units.length === 0) return undefined;
+  #close(): Batch {
     const batch = { batch: this.#next++, units: this.#units };
+    this.#packedCost += this.#cost;
     this.#units = [];
     this.#cost = 0;
     this.#lineBytes = 0;
-    this.#limit = Math.min(LAST_COST, this.#limit * GROWTH);
     return batch;
   }
 }
 
-function costOf(unit: Unit): number {
+function weigh(unit: Unit): Weighed {
+  return { unit, cost: costOf(unit), lineBytes: Buffer.byteLength(JSON.stringify(unit)) + 1 };
+}
+
+/** What a unit takes, in bytes: its own, and for its requests as many as could be copied meanwhile. */
+export function costOf(unit: Unit): number {
   if (unit.kind === 'chunk') return chunkRange(unit.file, unit.chunk).lengthBytes + FILE_COST;
   const isLeft = unit.decision === 'skip' || unit.decision === 'fail' || isSplit(unit);
   return isLeft ? 0 : unit.lengthBytes + FILE_COST;
+}
+
+/** Doublings of the cost: neighbours of about the same cost stay together. A split file, which costs nothing, stays behind its chunks. */
+function rankOf({ cost }: Weighed): number {
+  return cost === 0 ? -1 : Math.floor(Math.log2(cost));
 }

@@ -1,5 +1,6 @@
 import { Batches } from './batches.ts';
 import { Files } from './files.ts';
+import { oneCopier } from './packer.ts';
 import type { Expected, PlanCursor, Planning } from './planning.ts';
 import { Roots } from './roots.ts';
 import { Splitting } from './splitting.ts';
@@ -14,8 +15,8 @@ import { Tally } from './tally.ts';
  * @throws fail-job errors: a root that cannot be listed, a destination root that cannot be written
  */
 export async function planStretch(planning: Planning): Promise<Expected | { readonly cursor: PlanCursor }> {
-  const { destination, roots, makeDirectories, signal, emit, from } = planning;
-  const batches = new Batches(emit, from);
+  const { destination, roots, makeDirectories, signal, emit, sharing = oneCopier, from } = planning;
+  const batches = new Batches(emit, sharing, from);
   const splitting = new Splitting(planning, from?.splitting);
   const tally = new Tally(from?.tally);
   const files = new Files(planning, batches, splitting, tally, from?.names ?? 0);

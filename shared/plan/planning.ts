@@ -1,6 +1,7 @@
 import type { Batch } from '../job/unit.ts';
 import type { FilePlanning } from './files.ts';
 import type { BatchesState } from './batches.ts';
+import type { Sharing } from './packer.ts';
 import type { PathList } from './path-list.ts';
 import type { SplitCounts, SplittingState } from './splitting.ts';
 import type { Tally } from './tally.ts';
@@ -11,6 +12,8 @@ import type { WalkCursor } from './walk.ts';
 export interface Planning extends FilePlanning {
   /** Where batches go, in order and one at a time; awaited, so that a slow manifest slows the walk. */
   readonly emit: (batch: Batch) => Promise<void>;
+  /** Default: one copier, who begins while planning goes on. */
+  readonly sharing?: Sharing;
   /** False for a dry run: nothing is made. */
   readonly makeDirectories: boolean;
   /** Of `filesFrom`, where the job has one. */

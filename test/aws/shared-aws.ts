@@ -35,6 +35,7 @@ const plain = {
   httpfs: {},
   nobody: {},
   patient: {},
+  outageProxy: {},
   stallsProxy: {},
   token: {},
 };

@@ -27,3 +27,28 @@ test('a Lambda gives up a transfer of which no byte moves, and the job tells of 
   ]);
   expect(await pair.b.tree(`${pair.root}/out`)).toEqual(await pair.a.tree(`${pair.root}/in`));
 });
+
+test('a cluster that goes away while a job is at work is waited for, and costs no file', async () => {
+  const pair = await TwoClusters.make(bed, 'aws-outage');
+  for (const file of ['a', 'b', 'c']) await pair.a.put(`${pair.root}/in/${file}`, content(file, 1000));
+  let isAway = false;
+  let opened = 0;
+  await using faultProxy = await FaultProxy.start(bed.a, {
+    react: ({ operation }) => {
+      if (operation === 'OPEN' && opened++ === 0) isAway = true;
+      return isAway ? 'cut-before' : undefined;
+    },
+  });
+  await cloud.push({ outageProxy: { url: faultProxy.url, retry_timeout: 1 } });
+  const job = await cloud.start(`outageProxy:${pair.root}/in`, `B:${pair.root}/out`);
+  // The copier has given up: what waits now is the state machine.
+  for (;;) {
+    const { status } = await cloud.run('status', job);
+    if (JSON.stringify(status).includes('cannot serve')) break;
+  }
+  isAway = false;
+  const { code, stderr, status } = await cloud.run('watch', job);
+  expect(code, stderr).toBe(0);
+  expect(status).toMatchObject({ Outcome: 'Successful', 'Files Copied': 3, 'Files Failed': 0 });
+  expect(await pair.b.tree(`${pair.root}/out`)).toEqual(await pair.a.tree(`${pair.root}/in`));
+});

@@ -152,22 +152,58 @@ describe('the map', () => {
 });
 
 describe('errors', () => {
+  const ofAws = [
+    ['Lambda.TooManyRequestsException'],
+    [
+      'Lambda.ResourceNotReadyException',
+      'Lambda.ResourceConflictException',
+      'Lambda.EC2ThrottledException',
+      'Lambda.EC2UnexpectedException',
+      'Lambda.ENILimitReachedException',
+      'Lambda.SubnetIPAddressLimitReachedException',
+    ],
+    [
+      'Lambda.ServiceException',
+      'Lambda.AWSLambdaException',
+      'Lambda.SdkClientException',
+      'Lambda.ClientExecutionTimeoutException',
+    ],
+    [service],
+    ['States.TaskFailed', 'States.Timeout'],
+  ];
+  const namesIn = ({ Retry = [] }: State) => Retry.map(({ ErrorEquals }) => ErrorEquals);
+  const waitsOut = ['CopyBatch', 'Finish'].map((name) => state(name, name === 'CopyBatch' ? child : definition));
+
   it('of ours end a task at once, those of AWS are tried again, an unknown end of a Lambda last', () => {
+    for (const task of lambdaTasks) {
+      const first = waitsOut.includes(task) ? [[errorNames.unavailable], own] : [own];
+      expect(namesIn(task)).toEqual([...first, ...ofAws]);
+      const { Retry = [] } = task;
+      expect(Retry.slice(-6).map(({ MaxAttempts }) => MaxAttempts)).toEqual([0, 100, 20, 8, 8, 3]);
+      for (const { MaxAttempts, JitterStrategy } of Retry)
+        expect(JitterStrategy).toBe(MaxAttempts === 0 ? undefined : 'FULL');
+    }
+  });
+
+  /** Half of each wait, which is what full jitter takes on average. */
+  const secondsOf = (retrier: Record<string, unknown>) => {
+    const [most, first, cap] = ['MaxAttempts', 'IntervalSeconds', 'MaxDelaySeconds'].map((name) =>
+      Number(retrier[name]),
+    );
+    const waits = Array.from({ length: most ?? 0 }, (_, index) => Math.min(cap ?? 0, (first ?? 0) * 2 ** index));
+    return waits.reduce((sum, wait) => sum + wait / 2, 0);
+  };
+
+  it('of a cluster that is away are waited out for an hour while copying and finishing, never while planning', () => {
+    for (const { Retry: [first] = [] } of waitsOut) expect(secondsOf({ ...first })).toBeGreaterThan(3600);
+    expect(waitsOut).toHaveLength(2);
+    expect(namesIn(state('Plan'))[0]).toContain(errorNames.unavailable);
+  });
+
+  it('of a function that has slept are waited out for longer than a network interface takes, some minutes', () => {
     for (const { Retry = [] } of lambdaTasks) {
-      expect(Retry.map(({ ErrorEquals }) => ErrorEquals)).toEqual([
-        own,
-        ['Lambda.TooManyRequestsException'],
-        [
-          'Lambda.ServiceException',
-          'Lambda.AWSLambdaException',
-          'Lambda.SdkClientException',
-          'Lambda.ClientExecutionTimeoutException',
-        ],
-        [service],
-        ['States.TaskFailed', 'States.Timeout'],
-      ]);
-      expect(Retry.map(({ MaxAttempts }) => MaxAttempts)).toEqual([0, 100, 8, 8, 3]);
-      for (const { JitterStrategy } of Retry.slice(1)) expect(JitterStrategy).toBe('FULL');
+      const waking = Retry.find(({ ErrorEquals }) => ErrorEquals.includes('Lambda.ResourceNotReadyException'));
+      expect(secondsOf({ ...waking })).toBeGreaterThan(300);
     }
   });
 

@@ -10,6 +10,7 @@ import { withSmallHeap } from '../../shared/memory.ts';
 import { parseJobSpec } from '../../shared/job/spec.ts';
 import { ListOnDisk } from '../../shared/machine/list-on-disk.ts';
 import { type Shape, SyntheticDestination, SyntheticTree } from './synthetic-tree.ts';
+import { plannedFirst } from '../../shared/plan/packer.ts';
 import { plan } from '../../shared/plan/plan.ts';
 
 /**
@@ -66,6 +67,7 @@ const expected = await withSmallHeap(() =>
       peakExternalBytes = Math.max(peakExternalBytes, process.memoryUsage().external);
       await manifest.append(batch);
     },
+    sharing: plannedFirst(50),
     names,
     list,
     makeDirectories: true,

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { cursorIn, keptCursor } from '../../../../shared/plan/kept-cursor.ts';
 import type { PlanCursor } from '../../../../shared/plan/planning.ts';
 
-const packer = { units: [], cost: 0, lineBytes: 0, limit: 1, next: 3 };
+const packer = { held: [], units: [], packedCost: 1, next: 3 };
 const cursor: PlanCursor = {
   root: 1,
   walk: { open: [{ name: 'd', after: 'f' }] },

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Batch, FileUnit, Unit } from '../../../../shared/job/unit.ts';
-import { Packer } from '../../../../shared/plan/packer.ts';
+import { oneCopier, Packer, plannedFirst, type PackerState } from '../../../../shared/plan/packer.ts';
+import { mixes, pack as packed, perfectFinish, simulatedFinish, unitsOf } from '../../../../bench/skew.ts';
 
 const MIB = 1024 * 1024;
 const LINE_LIMIT = 256 * 1024;
@@ -19,11 +20,7 @@ function unit(changes: Partial<FileUnit> = {}): FileUnit {
   };
 }
 
-function pack(units: readonly Unit[]): Batch[] {
-  const packer = new Packer();
-  const batches = units.map((one) => packer.add(one));
-  return [...batches, packer.flush()].filter((batch) => batch !== undefined);
-}
+const pack = (units: readonly Unit[]): Batch[] => packed(units, oneCopier);
 
 const some = fc.array(
   fc.record({
@@ -66,7 +63,7 @@ describe('Packer', () => {
 
   it('gives nothing for nothing', () => {
     expect(pack([])).toEqual([]);
-    expect(new Packer().flush()).toBeUndefined();
+    expect(new Packer(oneCopier).flush()).toEqual([]);
   });
 
   it('begins with small batches, which grow up to a limit', () => {
@@ -97,5 +94,69 @@ describe('Packer', () => {
       Array.from({ length: 2500 }, () => unit({ path: 'x', decision: 'skip', reason: 'both empty' })),
     );
     expect(batches.map(({ units }) => units.length)).toEqual([1000, 1000, 500]);
+  });
+});
+
+describe('Packer, for many copiers', () => {
+  const copiers = 50;
+
+  it.each(Object.entries(mixes))('ends within a tenth of the perfect time: %s', (_, lengths) => {
+    const units = unitsOf(lengths);
+    const batches = packed(units, plannedFirst(copiers));
+    expect(simulatedFinish(batches, copiers) / perfectFinish(units, copiers)).toBeLessThan(1.1);
+  });
+
+  it('loses nothing, and repeats nothing, of what it holds back', () => {
+    for (const lengths of Object.values(mixes)) {
+      const units = unitsOf(lengths);
+      const batches = packed(units, plannedFirst(copiers));
+      expect(new Set(batches.flatMap((batch) => batch.units))).toEqual(new Set(units));
+      expect(batches.reduce((count, batch) => count + batch.units.length, 0)).toBe(units.length);
+      expect(batches.map(({ batch }) => batch)).toEqual(batches.map((__, index) => index));
+    }
+  });
+
+  it('gives what takes long first', () => {
+    const units = [...Array.from({ length: 100 }, () => unit({ lengthBytes: 1 })), unit({ lengthBytes: 2 ** 30 })];
+    expect(packed(units, plannedFirst(copiers))[0]?.units).toEqual([units[100]]);
+  });
+
+  it('keeps files of about the same length in their order', () => {
+    const units = Array.from({ length: 500 }, (_, index) =>
+      unit({ path: `${index}`, lengthBytes: (index * 7919) % MIB }),
+    );
+    expect(packed(units, plannedFirst(copiers)).flatMap((batch) => batch.units)).toEqual(units);
+  });
+
+  it('has no file before its chunks, also where it holds too many units to hold them all', () => {
+    const units = unitsOf(Array.from({ length: 300 }, (_, index) => (index % 7) * 2 ** 29));
+    for (const heldBytes of [0, 1000, 20_000, 2 ** 22]) {
+      const chunks = new Map<number, number>();
+      for (const one of packed(units, { copiers, heldBytes }).flatMap((batch) => batch.units)) {
+        if (one.kind === 'chunk') chunks.set(one.file.split.number, (chunks.get(one.file.split.number) ?? 0) + 1);
+        else if (one.split)
+          expect(chunks.get(one.split.number)).toBe(Math.ceil(one.lengthBytes / one.split.chunkBytes));
+      }
+      expect(chunks.size).toBeGreaterThan(100);
+    }
+  });
+
+  it('packs the same batches when it is stopped between any two units and goes on elsewhere', () => {
+    const units = unitsOf(Array.from({ length: 400 }, (_, index) => ((index * 7919) % 1000) * 2 ** 21));
+    const sharing = { copiers, heldBytes: 20_000 };
+    const batches: Batch[] = [];
+    let state: PackerState | undefined;
+    for (const one of units) {
+      const packer = new Packer(sharing, state);
+      batches.push(...packer.add(one));
+      state = JSON.parse(JSON.stringify(packer.state)) as PackerState;
+    }
+    expect([...batches, ...new Packer(sharing, state).flush()]).toEqual(packed(units, sharing));
+  });
+
+  it('gives copiers that begin at once what there is, and holds nothing back', () => {
+    const packer = new Packer(oneCopier);
+    const batches = Array.from({ length: 9 }, () => packer.add(unit({ lengthBytes: 14 * MIB })));
+    expect(batches.map((full) => full.length)).toEqual([0, 1, 1, 1, 1, 1, 1, 1, 1]);
   });
 });
