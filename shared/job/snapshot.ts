@@ -16,8 +16,21 @@ export interface JobSnapshot {
   readonly lacking?: readonly string[];
   /** What tells the destination's root from another directory under its name: kept when the job is planned, and gone where it ends with another. */
   readonly destination?: string | undefined;
+  /** Renames of the source that are made at the destination too, in their order: kept before the first of them is made. */
+  readonly renames?: readonly Rename[];
+  /** How many of these were made, once all were tried. */
+  readonly renamed?: number;
+  /** Renames of the source that are copies and deletions at the destination, by the reason. */
+  readonly notRenamed?: Readonly<Record<string, number>>;
   /** Why older snapshots of the mirror are still there. */
   readonly undropped?: string | undefined;
+}
+
+/** What a file or directory of the destination is called before and after a rename, below the root, and its inode. */
+export interface Rename {
+  readonly from: string;
+  readonly to: string;
+  readonly fileId: number;
 }
 
 export function snapshotName(job: string): string {
