@@ -1,3 +1,5 @@
+import type { LockedPath } from '../storage/storage.ts';
+
 /** What every snapshot of a job begins with; the job's id follows. */
 const PREFIX = 'hdfs-fanout-';
 
@@ -24,6 +26,32 @@ export interface JobSnapshot {
   readonly notRenamed?: Readonly<Record<string, number>>;
   /** Why older snapshots of the mirror are still there. */
   readonly undropped?: string | undefined;
+}
+
+/** What tells a directory from another one under its name, or on another cluster: its inode, and the namespaces that serve it, each with a path. */
+export function identity(fileId: number, served: readonly LockedPath[]): string {
+  return [fileId, ...served.map(({ namespace, path }) => `${namespace} ${path}`).sort()].join('\n');
+}
+
+/**
+ * Whether two directories lie on different clusters, by their identities. Addresses do not tell: one cluster has several. Block pools do, where both
+ * directories tell those of all that serves them.
+ */
+export function isElsewhere(one: string | undefined, other: string | undefined): boolean {
+  const [pools, others] = [poolsIn(one), poolsIn(other)];
+  return pools !== undefined && others !== undefined && [...pools].every((pool) => !others.has(pool));
+}
+
+/** The block pools of an identity; undefined where one is missing. */
+function poolsIn(text = ''): ReadonlySet<string> | undefined {
+  const served = text
+    .split('\n')
+    .slice(1)
+    .map((line) => /^(\S+) (.*)$/s.exec(line));
+  const pools = served.filter((match) => match?.[1]?.startsWith('BP-'));
+  const [all, told] = [served, pools].map((some) => new Set(some.map((match) => match?.[2])));
+  if (pools.length === 0 || all?.size !== told?.size) return undefined;
+  return new Set(pools.map((match) => match?.[1] ?? ''));
 }
 
 /** What a file or directory of the destination is called before and after a rename, below the root, and its inode. */
