@@ -6,9 +6,9 @@ import type { GrowingList, ListedPath } from './path-list.ts';
 
 /** Changes that are looked at one by one: where there are more, listing everything is not much dearer. */
 const MOST_CHANGES = 1_000_000;
-/** Renames that are told one by one, and characters of all their names: they are kept with a job. */
+/** Renames that are told one by one, and bytes of all their names: they are kept with a job. */
 const MOST_RENAMES = 500;
-const RENAME_CHARACTERS = 64 * 1024;
+const RENAME_BYTES = 64 * 1024;
 
 /** What was renamed between two snapshots, and how many renames there were besides. */
 export interface Renamed {
@@ -46,13 +46,13 @@ export async function gatherChanges(
   const { snapshots } = storage;
   if (!snapshots) throw new RefusedError(`${storage.name} has no snapshots`, 'leave out --snapshot');
   const renames: SourceRename[] = [];
-  let [count, characters, more] = [0, 0, 0];
+  let [count, bytes, more] = [0, 0, 0];
   async function* pathsOf(changes: AsyncIterable<SnapshotChange>): AsyncGenerator<ListedPath> {
     for await (const change of changes) {
       if (++count > most) throw new RefusedError(`more than ${most} changes`);
       if (change.kind === 'rename' && change.path !== change.target) {
-        characters += change.path.length + change.target.length;
-        if (renames.length < MOST_RENAMES && characters <= RENAME_CHARACTERS) renames.push(change);
+        bytes += Buffer.byteLength(change.path + change.target);
+        if (renames.length < MOST_RENAMES && bytes <= RENAME_BYTES) renames.push(change);
         else more += 1;
       }
       for (const touched of touchedBy(change)) {
