@@ -64,19 +64,17 @@ async function renameOne(
   const [from, to] = [join(root, one.from), join(root, one.to)];
   const isAt = async (path: string) => (await destination.stat(path, signal))?.fileId === one.fileId;
   try {
-    if (await isAt(to)) return 'renamed';
+    const there = await destination.stat(to, signal);
+    if (there?.fileId === one.fileId) return 'renamed';
     if (left !== undefined) return { why: left, isSpent: false };
-    if (!(await isAt(from)) || (await destination.stat(to, signal))) return { why: CHANGED, isSpent: false };
+    if (there || !(await isAt(from))) return { why: CHANGED, isSpent: false };
     await makeDirectory(trees, directoryOf(one.to), signal);
-    let isLost = false;
     await retry(promoting, signal, againSoon, async () => {
-      if (isLost && (await isAt(to))) return;
       try {
         await destination.rename(from, to, false, signal);
       } catch (error) {
-        isLost ||= error instanceof FanoutError && error.mayHaveWorked;
-        if (isLost && (await isAt(to))) return;
-        throw error;
+        // The answer was lost, or the request of a job that was killed took place just now.
+        if (!(await isAt(to))) throw error;
       }
     });
     if (await isAt(to)) return 'renamed';

@@ -25,6 +25,7 @@ describe.each(storages)('$name: rename, delete, make directories', ({ open, repl
     async () => {
       const { fs, root } = opened;
       const names = async (path: string) => (await allOf(fs.list(path, never))).flat().map(({ name }) => name);
+      await fs.makeDirectory(`${root}/dir from/deep`, undefined, never);
       await put(fs, `${root}/dir from/deep/file`, 'content');
       await fs.makeDirectory(`${root}/dir empty`, undefined, never);
       const before = await fs.stat(`${root}/dir from`, never);

@@ -92,13 +92,18 @@ describe.each([
 
 test('one source is mirrored to the same path of two clusters in turn, and each looks at what has changed', async () => {
   const { pair, source, mirror } = await SnapshotMirror.make('two-clusters');
-  const args = ['copy', '--silent', '-fp', '--exact', '--snapshot', '--delete', `A:${source}`];
-  const both = async () => [await pair.run([...args, `A:${mirror}`]), await pair.run([...args, `B:${mirror}`])];
-  for (const { status } of await both()) expect(status).toMatchObject({ 'Files Copied': 6 });
+  const args = ['copy', '--silent', '-fp', '--exact', '--snapshot', '--delete', '--skip-trash', `A:${source}`];
+  const copyTo = async (cluster: string) => {
+    const result = await pair.run([...args, `${cluster}:${mirror}`]);
+    expect(result.stderr).toBe('');
+    return result.status;
+  };
+  const both = async () => [await copyTo('A'), await copyTo('B')];
+  for (const status of await both()) expect(status).toMatchObject({ 'Files Copied': 6 });
   await pair.a.put(`${source}/a/new`, 'new');
-  for (const { status } of await both()) expect(status).toMatchObject({ 'Entries Looked At': 1, 'Files Copied': 1 });
+  for (const status of await both()) expect(status).toMatchObject({ 'Entries Looked At': 1, 'Files Copied': 1 });
   await pair.a.remove(`${source}/b`);
-  for (const { status } of await both()) expect(status).toMatchObject({ 'Entries Looked At': 0, 'Files Deleted': 2 });
+  for (const status of await both()) expect(status).toMatchObject({ 'Entries Looked At': 0, 'Files Deleted': 2 });
   const [onA, onB] = [await pair.a.tree(mirror), await pair.b.tree(mirror)];
   expect(onA).toEqual(await pair.a.tree(source));
   expect(onB).toEqual(onA);
