@@ -134,6 +134,11 @@ export class DynamoJobStore extends DynamoPieces implements JobStore, DeathRecor
     if (!isThere) throw new Error(`no job ${id}`);
   }
 
+  async beginSecondPass(id: string): Promise<boolean> {
+    const changes = { phase: 'planning', pass: 2, finishCursor: undefined } as const;
+    return this.#changeJob(id, changes, 'attribute_exists(pk) AND attribute_not_exists(#pass)');
+  }
+
   /** @throws JobClosedError when the job is not being finished: its end is another's */
   async endFinish(id: string, ending: Partial<Omit<Job, 'id'>>): Promise<void> {
     try {

@@ -159,6 +159,7 @@ export class LocalDisk implements Storage {
         await fs.link(path, newPath);
       } catch (error) {
         if (!NO_LINK.includes(codeOf(error))) throw error;
+        if ((await fs.lstat(path)).isDirectory()) return renameDirectory(path, newPath);
         return renameOverOwn(path, newPath);
       }
       await fs.unlink(path);
@@ -228,6 +229,17 @@ async function renameOverOwn(path: string, newPath: string): Promise<void> {
     await fs.rename(path, newPath);
   } catch (error) {
     await fs.unlink(newPath).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** As above, with a directory: a rename replaces an empty one, and nothing else. */
+async function renameDirectory(path: string, newPath: string): Promise<void> {
+  await fs.mkdir(newPath);
+  try {
+    await fs.rename(path, newPath);
+  } catch (error) {
+    await fs.rmdir(newPath).catch(() => undefined);
     throw error;
   }
 }

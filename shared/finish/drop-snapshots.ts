@@ -1,10 +1,15 @@
 import { FanoutError, messageOf } from '../errors.ts';
-import { type EarlierJob, isSameMirror, lookOf } from '../job/base.ts';
+import { type EarlierJob, isSameMirror, type Look, lookOf } from '../job/base.ts';
 import type { Job } from '../job/job.ts';
 import type { JobStore } from '../job/job-store.ts';
 import { jobOfSnapshot, snapshotName } from '../job/snapshot.ts';
 import type { Log } from '../log.ts';
 import type { Storage } from '../storage/storage.ts';
+
+/** Snapshots of one mirror that are kept while no run of it is complete: HDFS has room for 65,536, and each holds blocks. */
+const MOST_KEPT = 64;
+/** Of which a person is told. */
+const MANY_KEPT = 10;
 
 /** A job, and what is asked about its snapshots. */
 interface Dropping {
@@ -16,11 +21,13 @@ interface Dropping {
 
 /**
  * Drops the snapshots of earlier jobs of a mirror once a job has succeeded, but for those that the next one goes on from: where this one is no base,
- * as it skipped a file that was open, that is an older one. One that cannot be dropped is a warning, kept with the job: the next job tries again.
+ * as it skipped a file that was open, that is an older one, with all since. Where these have become too many they are dropped too, and the next job looks
+ * at everything. One that cannot be dropped is a warning, kept with the job: the next job tries again.
  */
 export async function dropOlderSnapshots(
   { job, source, log, signal }: Dropping,
   store: Pick<JobStore, 'get' | 'update' | 'counters'>,
+  most = MOST_KEPT,
 ): Promise<void> {
   const { snapshot } = job;
   const { snapshots } = source;
@@ -42,6 +49,11 @@ export async function dropOlderSnapshots(
     const known = new Set(jobs.map((other) => snapshotName(other.job.id)));
     const look = lookOf(job, jobs, known, snapshot.destination);
     const needed = new Set('since' in look ? look.since : []);
+    if (needed.size > MANY_KEPT || needed.size > most) {
+      undropped = keptText(needed.size, look, most);
+      log.warn({ kept: needed.size }, undropped);
+    }
+    if (needed.size > most) needed.clear();
     for (const { job: other } of jobs) {
       const name = snapshotName(other.id);
       if (other.startedAtMs >= job.startedAtMs || needed.has(name)) continue;
@@ -51,6 +63,14 @@ export async function dropOlderSnapshots(
     warn(error);
   }
   if (undropped !== snapshot.undropped) await store.update(job.id, { snapshot: { ...snapshot, undropped } });
+}
+
+function keptText(kept: number, look: Look, most: number): string {
+  const since = `${kept} are needed since ${'base' in look ? look.base : ''}, the last run that copied every file`;
+  const remedy =
+    'a file that was open was skipped in each since: have its writer close it, or leave it out (--exclude)';
+  const then = kept > most ? 'they are dropped, and the next run looks at everything' : `over ${most} are dropped`;
+  return `${since}: ${remedy}; ${then}`;
 }
 
 /**

@@ -1,8 +1,11 @@
 import { Checkpoint } from '../checkpoint.ts';
+import { whyNoBase } from '../job/base.ts';
 import { endingOf } from '../job/ending.ts';
 import type { Job } from '../job/job.ts';
 import type { JobStore } from '../job/job-store.ts';
 import { type ManifestPosition, manifestStart } from '../job/manifest-lines.ts';
+import type { Counters } from '../job/outcome.ts';
+import { snapshotName } from '../job/snapshot.ts';
 import { withSmallHeap } from '../memory.ts';
 import { identityOf } from '../plan/identity.ts';
 import { requireSnapshot } from '../plan/snapshot.ts';
@@ -64,10 +67,11 @@ export function finish(finishing: Finishing): Promise<Job | undefined> {
       await store.keepFinishCursor(job.id, cursor);
       if (isOver()) return undefined;
     }
-    // Whatever vanished with it was never looked at: the job has not come to the end of what it was to copy.
-    await requireSnapshot(job, finishing.source, finishing.signal);
     const { warnings, examples } = cursor.losses;
-    const ended = endingOf(job, await store.counters(job.id), warnings, examples);
+    const counters = await store.counters(job.id);
+    const ended = endingOf(job, counters, warnings, examples);
+    // Whatever vanished with it was never looked at. Where nothing did, it was there for as long as it was needed.
+    if (!isComplete({ ...job, ...ended }, counters)) await requireSnapshot(job, finishing.source, finishing.signal);
     const ending = { ...ended, ...(ended.outcome === 'Successful' ? await sealed(finishing) : {}) };
     await store.endFinish(job.id, ending);
     // What was found out on the way, in this stretch or in earlier ones, is kept with the job alone.
@@ -75,12 +79,15 @@ export function finish(finishing: Finishing): Promise<Job | undefined> {
   });
 }
 
-/** Killed before its last line, the job finishes anew, which finds that everything is deleted, and comes here again. */
-async function beginSecondPass(job: Job, store: JobStore): Promise<Job> {
-  const changes = { phase: 'planning', pass: 2 } as const;
-  await store.keepFinishCursor(job.id, undefined);
-  await store.update(job.id, changes);
-  return { ...((await store.get(job.id)) ?? job), ...changes };
+/** Whether a job from a snapshot has done all that it was to do: whatever it had lost would be counted. */
+function isComplete(job: Job, counters: Counters): boolean {
+  const own = new Set([snapshotName(job.id)]);
+  return whyNoBase(job, { job, counters }, own, job.snapshot?.destination) === undefined;
+}
+
+/** @returns undefined where another finish has begun it meanwhile: what the job does next is said by its record */
+async function beginSecondPass({ id }: Job, store: JobStore): Promise<Job | undefined> {
+  return (await store.beginSecondPass(id)) ? store.get(id) : undefined;
 }
 
 /** Takes back which directory the mirror was when it was planned, where it is another one now: that one is not what a later job may build on. */

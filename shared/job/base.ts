@@ -4,7 +4,7 @@ import { NEWER_DIRECTORY, REFUSED_DIRECTORY, VANISHED_DIRECTORY } from './ending
 import type { Job } from './job.ts';
 import { type Counters, withPlanned } from './outcome.ts';
 import { livePath } from './root.ts';
-import { jobOfSnapshot, snapshotName } from './snapshot.ts';
+import { isElsewhere, jobOfSnapshot, snapshotName } from './snapshot.ts';
 import type { JobOptions } from './spec.ts';
 
 /** What is looked at: changes since some snapshots, of which the base is not always the oldest; or everything, and why. */
@@ -88,7 +88,7 @@ export function lookOf(
   }
   const chain = [base];
   for (const { job: other } of newestFirst) {
-    if (other.id === base.id || !hasWritten(job, other, base)) continue;
+    if (other.id === base.id || !hasWritten(job, other, base, destination)) continue;
     const why = whyNotInChain(job, other, names);
     if (why !== undefined) return { whole: `the job ${other.id} has written to the destination since: ${why}` };
     chain.push(other);
@@ -148,11 +148,12 @@ export function whyNoBase(
   return undone === undefined ? undefined : `left out directories: ${undone}`;
 }
 
-/** Whether a job may have changed the job's destination after the base had begun. */
-function hasWritten(job: Job, other: Job, base: Job): boolean {
+/** Whether a job may have changed the job's destination after the base had begun. @param destination  which directory that is */
+function hasWritten(job: Job, other: Job, base: Job, destination: string | undefined): boolean {
   if ((other.endedAtMs ?? other.seenAtMs ?? Infinity) <= base.startedAtMs) return false;
   // It was refused before anything was made.
   if (other.spec.options.snapshot && !other.snapshot?.since && other.snapshot?.whole === undefined) return false;
+  if (isElsewhere(other.snapshot?.destination, destination)) return false;
   // Another alias may be the same cluster.
   const at = job.roots[0]?.destination ?? '/';
   return other.roots.some(({ destination }) => isWithin(destination, at) || isWithin(at, destination));

@@ -69,6 +69,10 @@ export interface JobStatus {
   readonly 'Whole Walk'?: string;
   /** Files and directories of the source that were looked at, of a job that may leave out others. */
   readonly 'Entries Looked At'?: number;
+  /** Files and directories that were renamed at the destination as they were at the source: what is in them is not copied. */
+  readonly 'Entries Renamed'?: number;
+  /** Why others were copied and deleted. */
+  readonly 'Renames Not Made'?: Readonly<Record<string, number>>;
   /** Why older snapshots of the mirror are still there. */
   readonly 'Snapshots Not Dropped'?: string;
   /** Why the job ended before its end. */
@@ -158,17 +162,26 @@ function deletesOf(
   };
 }
 
-type ToldOfSnapshot = 'Snapshot' | 'Snapshot Base' | 'Whole Walk' | 'Entries Looked At' | 'Snapshots Not Dropped';
+type ToldOfSnapshot =
+  | 'Snapshot'
+  | 'Snapshot Base'
+  | 'Whole Walk'
+  | 'Entries Looked At'
+  | 'Entries Renamed'
+  | 'Renames Not Made'
+  | 'Snapshots Not Dropped';
 
 function snapshotOf({ roots, snapshot, planned }: Job, counters: Counters): Pick<JobStatus, ToldOfSnapshot> {
   if (!snapshot) return {};
-  const { since = [], whole, undropped } = snapshot;
+  const { since = [], whole, renamed = 0, notRenamed, undropped } = snapshot;
   const [base] = since;
   return {
     Snapshot: roots[0]?.source ?? '',
     ...(whole === undefined && base !== undefined ? { 'Snapshot Base': base } : {}),
     ...(whole === undefined ? {} : { 'Whole Walk': whole }),
     ...(planned ? { 'Entries Looked At': counters.get('entries.looked') ?? 0 } : {}),
+    ...(renamed > 0 ? { 'Entries Renamed': renamed } : {}),
+    ...(isAny(notRenamed) ? { 'Renames Not Made': notRenamed } : {}),
     ...(undropped === undefined ? {} : { 'Snapshots Not Dropped': undropped }),
   };
 }

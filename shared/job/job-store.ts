@@ -103,6 +103,11 @@ export interface JobStore extends Leases {
   finishCursor(id: string): Promise<unknown>;
   /** @param cursor  undefined: a finish begins at its beginning */
   keepFinishCursor(id: string, cursor: object | undefined): Promise<void>;
+  /**
+   * The job is planned again, in its second pass; the cursor is gone with that, both or neither.
+   * @returns false where its second pass has begun: nothing is changed
+   */
+  beginSecondPass(id: string): Promise<boolean>;
   /** The last change of a job that is being finished; the cursor is gone with it, both or neither. */
   endFinish(id: string, ending: Partial<Omit<Job, 'id'>>): Promise<void>;
 

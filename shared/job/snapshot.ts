@@ -1,3 +1,5 @@
+import type { LockedPath } from '../storage/storage.ts';
+
 /** What every snapshot of a job begins with; the job's id follows. */
 const PREFIX = 'hdfs-fanout-';
 
@@ -16,8 +18,47 @@ export interface JobSnapshot {
   readonly lacking?: readonly string[];
   /** What tells the destination's root from another directory under its name: kept when the job is planned, and gone where it ends with another. */
   readonly destination?: string | undefined;
+  /** Renames of the source that are made at the destination too, in their order: kept before the first of them is made. */
+  readonly renames?: readonly Rename[];
+  /** How many of these were made, once all were tried. */
+  readonly renamed?: number;
+  /** Renames of the source that are copies and deletions at the destination, by the reason. */
+  readonly notRenamed?: Readonly<Record<string, number>>;
   /** Why older snapshots of the mirror are still there. */
   readonly undropped?: string | undefined;
+}
+
+/** What tells a directory from another one under its name, or on another cluster: its inode, and the namespaces that serve it, each with a path. */
+export function identity(fileId: number, served: readonly LockedPath[]): string {
+  return [fileId, ...served.map(({ namespace, path }) => `${namespace} ${path}`).sort()].join('\n');
+}
+
+/**
+ * Whether two directories lie on different clusters, by their identities. Addresses do not tell: one cluster has several. Block pools do, where both
+ * directories tell those of all that serves them.
+ */
+export function isElsewhere(one: string | undefined, other: string | undefined): boolean {
+  const [pools, others] = [poolsIn(one), poolsIn(other)];
+  return pools !== undefined && others !== undefined && [...pools].every((pool) => !others.has(pool));
+}
+
+/** The block pools of an identity; undefined where one is missing. */
+function poolsIn(text = ''): ReadonlySet<string> | undefined {
+  const served = text
+    .split('\n')
+    .slice(1)
+    .map((line) => /^(\S+) (.*)$/s.exec(line));
+  const pools = served.filter((match) => match?.[1]?.startsWith('BP-'));
+  const [all, told] = [served, pools].map((some) => new Set(some.map((match) => match?.[2])));
+  if (pools.length === 0 || all?.size !== told?.size) return undefined;
+  return new Set(pools.map((match) => match?.[1] ?? ''));
+}
+
+/** What a file or directory of the destination is called before and after a rename, below the root, and its inode. */
+export interface Rename {
+  readonly from: string;
+  readonly to: string;
+  readonly fileId: number;
 }
 
 export function snapshotName(job: string): string {

@@ -93,18 +93,19 @@ export class SqliteDatabase {
   }
 
   /** Rejects with what the work threw, and nothing of it stays. */
-  transaction(work: () => void): Promise<void> {
+  transaction<T>(work: () => T): Promise<T> {
     return new Promise((resolve) => {
       told(() => this.#db.exec('BEGIN IMMEDIATE'));
+      let done;
       try {
-        work();
+        done = work();
         told(() => this.#db.exec('COMMIT'));
       } catch (error) {
         // A full disk has rolled it back already.
         if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
         throw error;
       }
-      resolve();
+      resolve(done);
     });
   }
 }

@@ -252,6 +252,15 @@ export class SqliteJobStore implements JobStore {
     return Promise.resolve();
   }
 
+  beginSecondPass(id: string): Promise<boolean> {
+    return this.#db.transaction(() => {
+      if (this.#job(id)?.pass === 2) return false;
+      this.#update(id, { phase: 'planning', pass: 2 });
+      this.#db.run('DELETE FROM finishing WHERE job = ?', id);
+      return true;
+    });
+  }
+
   endFinish(id: string, ending: Partial<Omit<Job, 'id'>>): Promise<void> {
     return this.#db.transaction(() => {
       this.#update(id, ending);

@@ -6,6 +6,17 @@ import type { GrowingList, ListedPath } from './path-list.ts';
 
 /** Changes that are looked at one by one: where there are more, listing everything is not much dearer. */
 const MOST_CHANGES = 1_000_000;
+/** Renames that are told one by one, and bytes of all their names: they are kept with a job. */
+const MOST_RENAMES = 500;
+const RENAME_BYTES = 64 * 1024;
+
+/** What was renamed between two snapshots, and how many renames there were besides. */
+export interface Renamed {
+  readonly renames: readonly SourceRename[];
+  readonly more: number;
+}
+
+type SourceRename = Extract<SnapshotChange, { kind: 'rename' }>;
 
 /** A tree, and snapshots of it that follow each other. */
 export interface Snapshotted {
@@ -23,6 +34,7 @@ export interface Snapshotted {
 /**
  * Gathers every path that is not the same in all of the snapshots: what is at any other path, by name, bytes and attributes, is the same in all.
  *
+ * @returns what was renamed, an entry before what lies in it
  * @throws StorageError where that cannot be told, or not for this user; RefusedError where there is too much of it, or the tree is another one
  */
 export async function gatherChanges(
@@ -30,13 +42,19 @@ export async function gatherChanges(
   list: GrowingList,
   signal: AbortSignal,
   most = MOST_CHANGES,
-): Promise<void> {
+): Promise<Renamed> {
   const { snapshots } = storage;
   if (!snapshots) throw new RefusedError(`${storage.name} has no snapshots`, 'leave out --snapshot');
-  let count = 0;
+  const renames: SourceRename[] = [];
+  let [count, bytes, more] = [0, 0, 0];
   async function* pathsOf(changes: AsyncIterable<SnapshotChange>): AsyncGenerator<ListedPath> {
     for await (const change of changes) {
       if (++count > most) throw new RefusedError(`more than ${most} changes`);
+      if (change.kind === 'rename' && change.path !== change.target) {
+        bytes += Buffer.byteLength(change.path + change.target);
+        if (renames.length < MOST_RENAMES && bytes <= RENAME_BYTES) renames.push(change);
+        else more += 1;
+      }
       for (const touched of touchedBy(change)) {
         if (!isUsable(touched.path)) throw new RefusedError(`a name that changed cannot be asked for: ${touched.path}`);
         yield touched;
@@ -52,6 +70,7 @@ export async function gatherChanges(
     await list.addAll(pathsOf(snapshots.changes(root, from, to, within, signal)));
   }
   if (within !== '') await requireOneTree();
+  return { renames: renames.sort((a, b) => (a.path < b.path ? -1 : 1)), more };
 
   /** Servers tell what became of the directory that has the path now; asked last, since it may be moved at any time. */
   async function requireOneTree(): Promise<void> {

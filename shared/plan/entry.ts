@@ -42,3 +42,8 @@ export function entryOf(parent: string, name: string, source: Status, destinatio
 export function childOf(parent: string, name: string): string {
   return parent === '' ? name : `${parent}/${name}`;
 }
+
+/** The directory of a path below a root; that of the root's own children is the empty one. */
+export function directoryOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
+}

@@ -8,12 +8,14 @@ import { hasCode } from '../storage/errors.ts';
 import { isWithin, snapshotPath } from '../storage/path.ts';
 import type { Snapshots } from '../storage/capabilities.ts';
 import type { Storage } from '../storage/storage.ts';
-import { gatherChanges } from './changes.ts';
+import { gatherChanges, type Renamed } from './changes.ts';
 import { identityOf } from './identity.ts';
 import { listLacking } from './lacking.ts';
 import { type Narrowed, narrowedDestination, narrowedTo } from './narrowed.ts';
 import { tellingOpen } from './open-files.ts';
 import type { GrowingList } from './path-list.ts';
+import { type Mirroring, planRenames } from './renames.ts';
+import { rename } from './renaming.ts';
 import { selection } from './selection.ts';
 
 /** Jobs that are asked whether they have written to the destination since the base. */
@@ -58,15 +60,28 @@ export async function prepareSnapshot(
     if (!snapshot) throw new Error('the job has no snapshot');
     await keep({ snapshot: { ...snapshot, ...changes } });
   };
+  /** @param at  the destination, where renames that are planned and not made are made; left out: what was made is told */
+  const renameAt = async (at?: Storage) => {
+    const { renames, renamed, notRenamed = {} } = job.snapshot ?? {};
+    if (!renames || renamed !== undefined) return;
+    const { source: from, destination: root } = rootOf(job);
+    const trees = { source, from, destination: at ?? how.destination, root, options: job.spec.options };
+    const made = await rename(trees, renames, at !== undefined, signal);
+    await keepSnapshot({ renamed: made.renamed, notRenamed: { ...notRenamed, ...made.notRenamed } });
+  };
   const whole = async (why: string) => {
     await keepSnapshot({ whole: why });
+    await renameAt();
     return { job, begins: true };
   };
   if (!job.snapshot) await keep(await takeSnapshot(job, source, signal));
   await requireSnapshot(job, source, signal);
   // Before anything of it is looked at.
   if (begins) await keepSnapshot({ destination: await identityOf(how.destination, rootOf(job).destination, signal) });
-  if (job.snapshot?.whole !== undefined) return { job, begins };
+  if (job.snapshot?.whole !== undefined) {
+    await renameAt();
+    return { job, begins };
+  }
   const fresh = begins || !job.snapshot?.since;
   let base: string | undefined;
   if (fresh) {
@@ -84,6 +99,11 @@ export async function prepareSnapshot(
     const lacking = await lackingOf({ ...how, job }, base);
     if (!lacking) return await whole(`the destination lacks more than ${MOST_LACKING} directories that it had`);
     if (lacking.length > 0) await keepSnapshot({ lacking });
+    const { renames, more } = narrowed.renamed;
+    if (job.spec.options.delete && renames.length + more > 0 && !job.snapshot?.renames) {
+      await keepSnapshot(await planRenames(mirroringOf({ ...how, job }), narrowed.renamed, signal));
+    }
+    await renameAt(narrowed.destination);
     return { job, narrowed, begins: true };
   } catch (error) {
     const why = whyWhole(error, signal);
@@ -119,19 +139,31 @@ export async function narrowedView({
   destination,
   list,
   signal,
-}: Omit<Snapshotting, 'store'>): Promise<Narrowed | undefined> {
+}: Omit<Snapshotting, 'store'>): Promise<(Narrowed & { readonly renamed: Renamed }) | undefined> {
   const root = rootOf(job);
   const { snapshot } = job;
   if (!snapshot?.since || snapshot.whole !== undefined) return undefined;
   const live = livePath(root);
   const within = belowRoot(snapshot.root, live);
   const names = [...snapshot.since, snapshotName(job.id)];
-  await gatherChanges({ storage: source, root: snapshot.root, within, live, names }, list, signal);
+  const renamed = await gatherChanges({ storage: source, root: snapshot.root, within, live, names }, list, signal);
   for (const path of snapshot.lacking ?? []) list.add({ path, isListed: true });
   return {
     source: narrowedTo(list, source, root.source),
     destination: narrowedDestination(list, destination, root.destination),
+    renamed,
   };
+}
+
+/** What renames are planned by, of a job that looks at what has changed. */
+function mirroringOf({ job, source, destination }: Omit<Snapshotting, 'store' | 'list'>): Mirroring {
+  const { destination: root, source: now, ...tree } = rootOf(job);
+  const { root: top = '', since = [] } = job.snapshot ?? {};
+  const { options } = job.spec;
+  const live = livePath({ source: now, ...tree });
+  const before = snapshotPath(top, since[0] ?? '', belowRoot(top, live));
+  const chosen = selection(options, live);
+  return { source, before, now, destination, root, options, selection: chosen, since: since.length };
 }
 
 /** Why everything is to be looked at in place of what an error keeps from being told; undefined where the error ends the job. */

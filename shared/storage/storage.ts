@@ -55,8 +55,8 @@ export interface Storage extends Capabilities {
   write(path: string, body: AsyncIterable<Uint8Array>, options: WriteOptions, signal: AbortSignal): Promise<Writing>;
 
   /**
-   * Moves one file inside a directory. With `overwrite`, and where `replacesAtOnce`, the old file is replaced in one step, so that a
-   * reader sees the old one or the new one.
+   * Moves one file inside a namespace, and where `replacesAtOnce` also a directory with all that is in it, in one step. With `overwrite`, and
+   * where `replacesAtOnce`, an old file is replaced in that step, so that a reader sees the old one or the new one.
    * @throws StorageError exists (without `overwrite`), not-found; TransportError when the answer was lost: it may have worked
    */
   rename(path: string, newPath: string, overwrite: boolean, signal: AbortSignal): Promise<void>;

@@ -62,6 +62,16 @@ test(
     expect(await b.tree(mirror)).toEqual(await a.tree(source));
     const left = await a.list(`${source}/.snapshot`);
     expect(left.map(({ pathSuffix }) => pathSuffix)).toEqual([`hdfs-fanout-${second.job}`]);
+    const move = (from: string, to: string) =>
+      a.call('PUT', 'RENAME', `${source}/${from}`, { destination: `${source}/${to}` });
+    await move('a', 'moved');
+    await move('moved/new', 'new');
+    await a.mkdirs(`${source}/made`);
+    await move('c', 'made/c');
+    const third = await run(() => new Deadline(0));
+    expect(third.status).toMatchObject({ Outcome: 'Successful', 'Entries Renamed': 3, 'Files Copied': 0 });
+    expect(third.status['Files Deleted']).toBe(0);
+    expect(await b.tree(mirror)).toEqual(await a.tree(source));
   },
   5 * MINUTES,
 );

@@ -20,6 +20,28 @@ describe.each(storages)('$name: rename, delete, make directories', ({ open, repl
     expect((await get(fs, `${root}/to`, 7)).toString()).toBe('content');
   });
 
+  it.runIf(replacesAtOnce)(
+    'renames a directory with all that is in it, and never into or over another one',
+    async () => {
+      const { fs, root } = opened;
+      const names = async (path: string) => (await allOf(fs.list(path, never))).flat().map(({ name }) => name);
+      await fs.makeDirectory(`${root}/dir from/deep`, undefined, never);
+      await put(fs, `${root}/dir from/deep/file`, 'content');
+      await fs.makeDirectory(`${root}/dir empty`, undefined, never);
+      const before = await fs.stat(`${root}/dir from`, never);
+      const error = await errorOf(fs.rename(`${root}/dir from`, `${root}/dir empty`, false, never));
+      expect(error).toMatchObject({ name: 'StorageError', code: 'exists' });
+      expect(await names(`${root}/dir empty`)).toEqual([]);
+      await fs.rename(`${root}/dir from`, `${root}/dir empty/to`, false, never);
+      expect(await fs.stat(`${root}/dir from`, never)).toBeUndefined();
+      expect((await fs.stat(`${root}/dir empty/to`, never))?.fileId).toBe(before?.fileId);
+      expect(await names(`${root}/dir empty/to/deep`)).toEqual(['file']);
+      const missing = await errorOf(fs.rename(`${root}/dir empty/to`, `${root}/no such/to`, false, never));
+      expect(missing).toMatchObject({ name: 'StorageError', code: 'not-found' });
+      expect(await names(`${root}/dir empty`)).toEqual(['to']);
+    },
+  );
+
   it(`${replacesAtOnce ? 'replaces' : 'does not replace'} an existing file when told to`, async () => {
     const { fs, root } = opened;
     await put(fs, `${root}/new`, 'new');

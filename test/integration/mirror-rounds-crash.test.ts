@@ -89,6 +89,7 @@ test.each([
         return status;
       });
     }
+    expect(tree.renamed > 0).toBe(flags.length > 0);
     const again = ['copy', '--silent', ...flags, '--exact', '--force', '--attributes', named, '--delete'];
     await tree.mirrorAgain(mirror, async () => {
       left = Infinity;

@@ -118,6 +118,7 @@ test.each(ways)(
       await tree.mirror(onHttpFs, () => successful(`H:${onHttpFs.root}`, lasting, round > 3));
       await tree.mirrorAgain(onHttpFs, () => successful(`H:${onHttpFs.root}`, lasting, true));
     }
+    expect(tree.renamed > 0).toBe(isBySnapshots);
   },
   rounds * 5 * MINUTE,
 );

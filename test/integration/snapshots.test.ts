@@ -81,12 +81,32 @@ describe.each([
     const { stderr, status } = await mirror.copy('--delete');
     expect(stderr).toBe('');
     // a, a/1, a/2, a/deep, a/moved, a/moved/5%, a/moved/7, 4, new, new/deep, new/deep/6
-    expect(status).toMatchObject({ Outcome: 'Successful', 'Entries Looked At': 11, 'Files Deleted': 3 });
+    expect(status).toMatchObject({ Outcome: 'Successful', 'Entries Looked At': 11, 'Entries Renamed': 2 });
+    expect(status).toMatchObject({ 'Files Copied': 4, 'Files Skipped': 2, 'Files Deleted': 1 });
     await mirror.expectEqual();
     expect((await b.status(`${mirror.mirror}/a/deep`)).permission).toBe('711');
     expect(await b.exists(inTrash(`${mirror.mirror}/c é`))).toBe(true);
     expect((await mirror.copy('--delete')).status).toMatchObject({ 'Entries Looked At': 0, 'Files Deleted': 0 });
   });
+});
+
+test('one source is mirrored to the same path of two clusters in turn, and each looks at what has changed', async () => {
+  const { pair, source, mirror } = await SnapshotMirror.make('two-clusters');
+  const args = ['copy', '--silent', '-fp', '--exact', '--snapshot', '--delete', '--skip-trash', `A:${source}`];
+  const copyTo = async (cluster: string) => {
+    const result = await pair.run([...args, `${cluster}:${mirror}`]);
+    expect(result.stderr).toBe('');
+    return result.status;
+  };
+  const both = async () => [await copyTo('A'), await copyTo('B')];
+  for (const status of await both()) expect(status).toMatchObject({ 'Files Copied': 6 });
+  await pair.a.put(`${source}/a/new`, 'new');
+  for (const status of await both()) expect(status).toMatchObject({ 'Entries Looked At': 1, 'Files Copied': 1 });
+  await pair.a.remove(`${source}/b`);
+  for (const status of await both()) expect(status).toMatchObject({ 'Entries Looked At': 0, 'Files Deleted': 2 });
+  const [onA, onB] = [await pair.a.tree(mirror), await pair.b.tree(mirror)];
+  expect(onA).toEqual(await pair.a.tree(source));
+  expect(onB).toEqual(onA);
 });
 
 test('a job killed in the middle is gone on with from its snapshot, and the next one from both', async () => {

@@ -701,6 +701,19 @@ export function jobStoreContract(name: string, open: () => Promise<Stores>): voi
         expect(await store.finishCursor(id)).toBeUndefined();
       });
 
+      it('is gone with the first pass of its job, which ends once', async () => {
+        const id = await make({ phase: 'finishing' });
+        await store.keepFinishCursor(id, { phase: 'deletes' });
+        expect(await store.beginSecondPass(id)).toBe(true);
+        expect(await store.get(id)).toMatchObject({ phase: 'planning', pass: 2 });
+        expect(await store.finishCursor(id)).toBeUndefined();
+        await store.update(id, { phase: 'finishing' });
+        await store.keepFinishCursor(id, { phase: 'sweep' });
+        expect(await store.beginSecondPass(id)).toBe(false);
+        expect(await store.get(id)).toMatchObject({ phase: 'finishing', pass: 2 });
+        expect(await store.finishCursor(id)).toEqual({ phase: 'sweep' });
+      });
+
       it('is gone when it is taken back, and each job has its own', async () => {
         const [one, other] = [await make({ phase: 'finishing' }), await make({ phase: 'finishing' })];
         await store.keepFinishCursor(one, { phase: 'sweep' });

@@ -71,11 +71,23 @@ export class MirrorRounds {
     this.#log.push(what);
   }
 
+  /** How many entries were renamed at the mirrors. */
+  renamed = 0;
+
   /** Mirrors by `run`, which must do exactly what is to be done, and must leave both trees equal. */
   async mirror(to: End, run: () => Promise<JobStatus>): Promise<void> {
     await this.#telling(async () => {
-      const [before, source] = await Promise.all([treeOf(to), this.#sourceNow()]);
+      const [sighting, source] = await Promise.all([sightingOf(to), this.#sourceNow()]);
       const status = await run();
+      const { 'Entries Renamed': renamed = 0 } = status;
+      const moved = movesOf(sighting.inodes, await inodesOf(to));
+      assert.ok(moved.tops.size <= renamed, `${moved.tops.size} entries have moved, and ${renamed} are told`);
+      this.renamed += renamed;
+      for (const [path, now] of moved.tops) {
+        const inode = this.#mirrored.get(to)?.inodes.get(path);
+        assert.ok(inode !== undefined && inode === source.inodes.get(now), `${path} is ${now} at the mirror alone`);
+      }
+      const before = movedTree(sighting.tree, moved.paths);
       expectCounts(status, expected(source.tree, before));
       await this.#expectEqual(to, before, status);
       this.#mirrored.set(to, source);
@@ -143,12 +155,40 @@ async function treeOf({ hdfs, root }: End): Promise<WholeTree> {
   return (await hdfs.exists(root)) ? wholeTree(hdfs, root) : new Map();
 }
 
+interface Moved {
+  /** What of it has another path now, with that. */
+  readonly paths: ReadonlyMap<string, string>;
+  /** Those that did not move with their directory alone. */
+  readonly tops: ReadonlyMap<string, string>;
+}
+
+/** What has moved in a tree, by its inodes: also what was replaced where it had moved to, as its directory tells. */
+function movesOf(before: Sighting['inodes'], after: Sighting['inodes']): Moved {
+  const now = new Map([...after].map(([path, inode]) => [inode, path]));
+  const paths = new Map<string, string>();
+  const tops = new Map<string, string>();
+  for (const [path, inode] of [...before].sort(([one], [other]) => (one < other ? -1 : 1))) {
+    const cut = path.lastIndexOf('/');
+    const directory = path.slice(0, Math.max(0, cut));
+    const along = (paths.get(directory) ?? directory) + path.slice(Math.max(0, cut));
+    const found = now.get(inode) ?? along;
+    if (found !== along) tops.set(path, found);
+    if (found !== path) paths.set(path, found);
+  }
+  return { paths, tops };
+}
+
+function movedTree(tree: WholeTree, paths: Moved['paths']): WholeTree {
+  return new Map([...tree].map(([path, entry]) => [paths.get(path) ?? path, entry]));
+}
+
 async function sightingOf(end: End): Promise<Sighting> {
   const [tree, inodes] = await Promise.all([treeOf(end), inodesOf(end)]);
   return { tree, inodes };
 }
 
 async function inodesOf({ hdfs, root }: End): Promise<ReadonlyMap<string, number>> {
+  if (!(await hdfs.exists(root))) return new Map();
   const listed = [...(await listedTree(hdfs, root))];
   return new Map(listed.map(([path, { fileId }]) => [path, fileId]));
 }

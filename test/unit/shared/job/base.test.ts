@@ -110,6 +110,30 @@ describe('changes are looked at', () => {
   });
 });
 
+describe('a job that has written to the same path of another cluster', () => {
+  const at = (pool: string, inode = 5) => `${inode}\nBP-${pool} /mirror\nhttp://10.0.0.${pool}:9870 /mirror`;
+  const base = earlier('1', 1, { snapshot: { root: '/top', whole: 'no base', destination: at('1') } });
+  const there = (destination: string | undefined) =>
+    earlier('2', 3, { spec: specOf({}, 'C:/mirror'), snapshot: { root: '/top', since: [], destination } });
+
+  it.each([
+    ['by its block pool', at('2')],
+    ['of which each namespace tells its block pool', `7\nBP-2 /mirror\nBP-3 /mirror/in\nhttp://x /mirror/in`],
+  ])('is none of this one, %s', (_, destination) => {
+    expect(look([base, there(destination)], { destination: at('1') })).toEqual(since(['1']));
+  });
+
+  it.each([
+    ['that may be the same, by its address alone', '7\nhttp://10.0.0.9:14000 /mirror'],
+    ['that is the same by another name', at('1', 7)],
+    ['that shares a namespace with it', `7\nBP-2 /mirror\nBP-1 /mirror/in`],
+    ['of which not all tell their block pool', `7\nBP-2 /mirror\nhttp://x /mirror/in`],
+    ['that is not known', undefined],
+  ])('%s has everything looked at', (_, destination) => {
+    expect(look([base, there(destination)], { destination: at('1') })).toHaveProperty('whole');
+  });
+});
+
 describe('everything is looked at', () => {
   it.each<[string, readonly EarlierJob[], Parameters<typeof look>[1]]>([
     ['no earlier job with --snapshot is known', [], {}],

@@ -94,6 +94,28 @@ const tellingNothing = (): Storage =>
     } as NonNullable<Storage['snapshots']>,
   });
 
+/** A source that tells renames of what its disk tells to be gone and made, and whose inodes snapshots keep. */
+const renaming = (renames: Readonly<Record<string, string>>): Storage => {
+  const { snapshots } = disk;
+  if (!snapshots) throw new Error('a disk without snapshots');
+  const isRenamed = (path: string) => path in renames || Object.values(renames).includes(path);
+  return decorated(disk, {
+    stat: async (path, both) => {
+      const status = await disk.stat(path, both);
+      const [, , name = ''] = /\/\.snapshot\/([^/]+)\/(.*)$/.exec(path) ?? [];
+      const [index] = Object.entries(renames).flatMap((pair, i) => (pair.includes(name) ? [i] : []));
+      return status && index !== undefined ? { ...status, fileId: 1_000_000 + index } : status;
+    },
+    snapshots: {
+      ...snapshots,
+      async *changes(...asked) {
+        for await (const change of snapshots.changes(...asked)) if (!isRenamed(change.path)) yield change;
+        for (const [path, target] of Object.entries(renames)) yield { kind: 'rename', path, target };
+      },
+    },
+  });
+};
+
 /** A source whose snapshots nobody may drop. */
 const keepingSnapshots = (): Storage =>
   decorated(disk, {
@@ -177,6 +199,53 @@ describe('a job with --snapshot', () => {
       'Files Copied': 3,
       'Files Deleted': 2,
     });
+    expectMirror();
+  });
+
+  it('renames at the destination what was renamed, and looks at all that is in it', async () => {
+    put('data/b/deep/er/5');
+    await run(all);
+    const inodes = ['a', 'b/deep', 'c'].map((name) => lstatSync(at(`mirror/${name}`)).ino);
+    renameSync(at('data/a'), at('data/moved'));
+    mkdirSync(at('data/new/dir'), { recursive: true });
+    renameSync(at('data/b/deep'), at('data/new/dir/deep'));
+    renameSync(at('data/c'), at('data/c é'));
+    put('data/moved/1', 'rewritten');
+    put('mirror/a/2', 'spoilt');
+    const renames = { a: 'moved', 'b/deep': 'new/dir/deep', c: 'c é' };
+    const { status } = await run(all, { source: renaming(renames) });
+    expect(status).toMatchObject({ 'Entries Renamed': 3, 'Files Copied': 2, 'Files Deleted': 0 });
+    expectMirror();
+    const now = Object.values(renames).map((name) => lstatSync(at(`mirror/${name}`)).ino);
+    expect(now).toEqual(inodes);
+  });
+
+  it('renames only where one snapshot lies between', async () => {
+    await run(all);
+    put('data/b/refused');
+    await run(all, { destination: refusing('refused') });
+    renameSync(at('data/a'), at('data/moved'));
+    const { status } = await run(all, { source: renaming({ a: 'moved' }) });
+    expect(status).toMatchObject({ 'Renames Not Made': { 'an earlier job did not succeed': 2 }, 'Files Copied': 4 });
+    expectMirror();
+  });
+
+  it('copies what the destination refuses to rename, and renames the others', async () => {
+    await run(all);
+    for (const name of ['a', 'b', 'c']) renameSync(at(`data/${name}`), at(`data/${name}2`));
+    const asked: string[] = [];
+    const destination = decorated(disk, {
+      rename: (path, newPath, overwrite, both) => {
+        if (path !== at('mirror/b')) return disk.rename(path, newPath, overwrite, both);
+        asked.push(newPath);
+        return Promise.reject(new StorageError('quota', 'NSQuotaExceeded', 'full', { operation: 'RENAME', path }));
+      },
+    });
+    const source = renaming({ a: 'a2', b: 'b2', c: 'c2' });
+    const { status } = await run(all, { source, destination });
+    expect(status).toMatchObject({ 'Entries Renamed': 2, 'Renames Not Made': { 'the destination refused it': 1 } });
+    expect(status).toMatchObject({ Outcome: 'Successful', 'Files Copied': 1, 'Files Deleted': 1 });
+    expect(asked).toEqual([at('mirror/b2')]);
     expectMirror();
   });
 
@@ -493,6 +562,24 @@ describe('a job with --snapshot', () => {
     expectMirror();
   });
 
+  it('ends well where its snapshot goes once all is done', async () => {
+    await run(all);
+    put('data/a/1', 'changed');
+    const { store } = state;
+    const keep = store.keepFinishCursor.bind(store);
+    store.keepFinishCursor = (id, cursor) => {
+      if (cursor && 'losses' in cursor) rmSync(at('data/.snapshot/hdfs-fanout-j2'), { recursive: true });
+      return keep(id, cursor);
+    };
+    const { status, error } = await run(all);
+    store.keepFinishCursor = keep;
+    expect({ error, outcome: status.Outcome }).toEqual({ error: undefined, outcome: 'Successful' });
+    expectMirror();
+    expect((await run(all)).status['Whole Walk']).toContain(
+      'the job j2 has written to the destination since: its snapshot is gone',
+    );
+  });
+
   it('stays successful when something fails while it clears away', async () => {
     await run();
     const { snapshots: own } = disk;
@@ -542,6 +629,27 @@ describe('a job with --snapshot', () => {
     expectMirror();
     expect(snapshots()).toEqual(['hdfs-fanout-j4']);
   });
+
+  it('says so where it keeps many snapshots, and drops them where they are too many', async () => {
+    const skipping = { ...all, openFiles: 'skip' };
+    await run(skipping);
+    let last: JobStatus | undefined;
+    for (let job = 2; job <= 65; job++) {
+      open.add(`hdfs-fanout-j${job}/a/1`);
+      put('data/a/1', `open in ${job}`);
+      last = (await run(skipping)).status;
+      expect('Snapshots Not Dropped' in last, `job ${job}`).toBe(job > 10);
+      if (job === 64) expect(snapshots()).toHaveLength(64);
+    }
+    const told = last?.['Snapshots Not Dropped'];
+    expect(told).toContain('65 are needed since hdfs-fanout-j1, the last run that copied every file');
+    expect(told).toContain('they are dropped, and the next run looks at everything');
+    expect(snapshots()).toEqual(['hdfs-fanout-j65']);
+    const { status } = await run(skipping);
+    expect(status).toMatchObject({ Outcome: 'Successful', 'Files Copied': 1 });
+    expect(status['Whole Walk']).toContain('skipped files: open for writing');
+    expectMirror();
+  }, 120_000);
 
   it('keeps no snapshots that no job goes on from', async () => {
     const skipping = { ...all, openFiles: 'skip' };

@@ -62,6 +62,27 @@ describe('what is looked at', () => {
   });
 });
 
+describe('what was renamed', () => {
+  const renamesOf = (number: number, length = 1): SnapshotChange[] =>
+    Array.from({ length: number }, (_, i) => ({
+      kind: 'rename',
+      path: `${i}`.padStart(length, 'é'),
+      target: `to/${i}`,
+    }));
+
+  it.each<[string, SnapshotChange[], number, number]>([
+    ['nothing', [{ kind: 'rename', path: 'x', target: 'x' }], 0, 0],
+    ['500 names', renamesOf(500), 500, 0],
+    ['more names', renamesOf(510), 500, 10],
+    ['64 KiB of names', renamesOf(40, 1000), 32, 8],
+  ])('is told apart, of %s', async (_, changes, told, more) => {
+    using list = new ListOnDisk();
+    const renamed = await gather(storageOf({ s1: changes }), list);
+    expect({ told: renamed.renames.length, more: renamed.more }).toEqual({ told, more });
+    expect(seen(list, ...changes.map(({ path }) => path))).toEqual(changes.map(() => 'all'));
+  });
+});
+
 describe('it cannot be told', () => {
   it.each(['a/\uFFFD', 'a/\0', 'a/\uD800', '../a', 'a//b'])('of a name that cannot be asked for: %j', async (path) => {
     using list = new ListOnDisk();
