@@ -71,6 +71,8 @@ export interface JobStatus {
   readonly 'Entries Looked At'?: number;
   /** Why older snapshots of the mirror are still there. */
   readonly 'Snapshots Not Dropped'?: string;
+  /** When the job was undone. */
+  readonly Undone?: string;
   /** Why the job ended before its end. */
   readonly Error?: string;
 }
@@ -126,6 +128,7 @@ export function jobStatus(job: Job, recorded: Counters, isRunning = false, nowMs
     ...limitsOf(job),
     ...(job.transfers ? { 'Transfers At Once': job.transfers } : {}),
     ...snapshotOf(job, counters),
+    ...(job.undone ? { Undone: `${localTime(job.undone.atMs)}${job.undone.isWhole ? '' : ', in part'}` } : {}),
     ...(job.error === undefined ? {} : { Error: job.error }),
   };
 }
