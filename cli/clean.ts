@@ -1,10 +1,8 @@
-import { sweep, sweepStart } from '../shared/finish/sweep.ts';
-import { deletesOf } from '../shared/job/deletion.ts';
-import { sweepChunks } from '../shared/finish/sweep-chunks.ts';
-import { sweepParts } from '../shared/finish/sweep-parts.ts';
+import { sweepAll } from '../shared/finish/sweep-all.ts';
 import { dropOwnSnapshot } from '../shared/finish/drop-snapshots.ts';
 import { DestinationLock } from '../shared/machine/destination-lock.ts';
 import { typeChangesOf } from '../shared/machine/type-changes.ts';
+import { forgetRecords } from '../shared/machine/undo-records.ts';
 import { openState } from '../shared/machine/state.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageInCause } from '../shared/aws/cause.ts';
@@ -43,16 +41,12 @@ async function cleanHere(id: string, conf: string | undefined): Promise<number> 
   try {
     // As it is now that no resume can change it any more.
     const job = (await state.store.get(id)) ?? known;
-    if (state.manifests.has(id)) {
+    // What a successful job has made is there under its own names, and what it replaced is its undo's.
+    if (job.outcome !== 'Successful' && state.manifests.has(id)) {
       const { store, manifests } = state;
-      const isOver = () => false;
-      const sweeping = { job, store, manifests, destination, signal: interrupt, isOver };
-      await sweep(sweeping, () => true, sweepStart);
-      await sweepChunks(sweeping);
-      await sweepParts(sweeping);
+      await sweepAll({ job, store, manifests, destination, signal: interrupt, isOver: () => false });
     }
-    await state.manifests.remove(id);
-    await state.manifests.remove(deletesOf(id));
+    await forgetRecords(id, state);
     await state.lists.remove(id);
     await state.lists.remove(typeChangesOf(id));
     const left = await dropOwnSnapshot({ job, source, log: silentLog, signal: interrupt });

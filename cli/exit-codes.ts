@@ -38,6 +38,14 @@ Exit codes:
   3    it could not tell of everything, whatever else differs
   130  interrupted`;
 
+export const undoCodesHelp = `
+Exit codes:
+  0    all is as it was before the job, or nothing was to be changed
+  1    something was left: it has changed since, or cannot come back
+  2    bad usage or configuration: nothing was asked of a cluster
+  3    it could not go on: undo JOB again
+  130  interrupted: undo JOB again`;
+
 /** One line for a person, and the exit code that goes with it. */
 export function explain(error: unknown): { message: string; code: number } {
   if (error instanceof CommanderError) {

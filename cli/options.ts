@@ -58,6 +58,7 @@ export interface JobFlags extends TreeFlags {
   delete?: boolean;
   deleteExcluded?: boolean;
   skipTrash?: boolean;
+  backupDir?: string;
   maxDelete?: number | string;
   trackMissing?: string;
   snapshot?: boolean;
@@ -255,6 +256,10 @@ export function addMirrorFlags(command: Command): Command {
     .option('--delete', 'with --exact: at the end, move what only the destination has into the trash', false)
     .option('--delete-excluded', 'with --delete: delete there also what a pattern leaves out here', false)
     .option('--skip-trash', 'with --delete: delete for good', false)
+    .option(
+      '--backup-dir <path>',
+      "keep what is replaced or deleted: renamed into this directory of the destination's cluster, as PATH/JOB/...",
+    )
     .addOption(maxDelete);
 }
 
@@ -290,6 +295,7 @@ export function specOf(paths: readonly string[], flags: JobFlags): JobSpec {
       delete: flags.delete,
       deleteExcluded: flags.deleteExcluded,
       skipTrash: flags.skipTrash,
+      backupDir: flags.backupDir,
       maxDelete: flags.maxDelete,
       trackMissing: flags.trackMissing === undefined ? undefined : resolve(flags.trackMissing),
     },

@@ -3,7 +3,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { clean, type CleanFlags } from './clean.ts';
 import { copy } from './copy.ts';
 import { doctor, type DoctorFlags } from './doctor.ts';
-import { checkCodesHelp, exitCodesHelp, statusCodesHelp, verifyCodesHelp } from './exit-codes.ts';
+import { checkCodesHelp, exitCodesHelp, statusCodesHelp, undoCodesHelp, verifyCodesHelp } from './exit-codes.ts';
 import { jobs } from './jobs.ts';
 import {
   addMirrorFlags,
@@ -23,6 +23,7 @@ import type { retry, start } from './start.ts';
 import { set, type SetFlags } from './set.ts';
 import { verifyLevels } from '../shared/verify/finding.ts';
 import { status } from './status.ts';
+import { undo, type UndoFlags } from './undo.ts';
 import type { stop } from './stop.ts';
 import { verify, type VerifyFlags } from './verify.ts';
 import type { watch } from './watch.ts';
@@ -82,6 +83,17 @@ Examples:
   hdfs-fanout verify --level read-back --bandwidth 100M staging:/a prod:/a
   hdfs-fanout verify --level size --one-way --exclude _tmp staging:/a prod:/a
 ${verifyCodesHelp}`;
+
+const undoHelp = `
+Files that the job made go into the trash, files that it replaced or deleted
+come back from --backup-dir or the trash, all by rename. What was changed since
+the job is left, and told. Attributes of directories and of files that the job
+did not copy are not undone.
+
+Examples:
+  hdfs-fanout undo 20240131-123456-abcd --dry-run
+  hdfs-fanout undo 20240131-123456-abcd --yes
+${undoCodesHelp}`;
 
 const setHelp = `
 Examples:
@@ -271,6 +283,18 @@ addVerifyFlags(
   .option('--log-file <file>', 'log as JSON lines to a file')
   .addHelpText('after', verifyHelp)
   .action((source: string, destination: string, flags: VerifyFlags) => finish(verify(source, destination, flags)));
+
+configure(program.command('undo'))
+  .description('put back what a job replaced or deleted, and remove what it made')
+  .argument('<job>')
+  .option('--dry-run', 'tell what would be done, and change nothing', false)
+  .option('--yes', 'do it without asking', false)
+  .option('--skip-trash', 'delete what the job made for good', false)
+  .option('--conf <file>', 'cluster configuration')
+  .option('--stack <name>', 'a job of this deployment in AWS: refused, with what to do')
+  .option('--json', 'one JSON object a line on stdout', false)
+  .addHelpText('after', undoHelp)
+  .action((id: string, flags: UndoFlags) => finish(undo(id, flags)));
 
 configure(program.command('clean'))
   .description('delete the temporary files of a job that will not be resumed')

@@ -58,6 +58,7 @@ export const flagsOnResume: Readonly<Record<keyof CopyFlags, 'job' | 'run' | 'ke
   delete: 'kept',
   deleteExcluded: 'kept',
   skipTrash: 'kept',
+  backupDir: 'kept',
   trackMissing: 'kept',
   include: 'kept',
   exclude: 'kept',
@@ -90,6 +91,7 @@ export async function resumable(state: State, id: string, flags: CopyFlags, give
   }
   const job = await state.store.get(id);
   if (!job) throw new SpecError(`no job ${printable(id)} in ${state.directory}`, 'hdfs-fanout jobs lists them');
+  if (job.undone) throw new SpecError(`the job ${id} was undone`, 'copy again');
   if (job.outcome === 'Successful') return job;
   const spec = withOptions(job.spec, changesOf(flags, given));
   if (job.phase !== 'planning' && !isHeld(state.locks, id) && !state.manifests.has(id)) {

@@ -1,6 +1,7 @@
 import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { BatchGetCommand, type DynamoDBDocumentClient, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { DestinationBusyError } from '../errors.ts';
+import { backupDirectory } from '../job/backup.ts';
 import { type Job, lockedPathsOf } from '../job/job.ts';
 import type { LockedPath, Storage } from '../storage/storage.ts';
 import { isWithin, parentOf } from '../storage/path.ts';
@@ -18,7 +19,9 @@ export async function recordedPathsOf(
   if (Buffer.byteLength(paths.join()) <= MOST_BYTES) return lockedPathsOf(job, destination, signal);
   let [above = '/'] = paths;
   for (const path of paths) while (!isWithin(path, above)) above = parentOf(above);
-  return destination.lockedPaths(above, signal);
+  const backups = backupDirectory(job);
+  const locked = [above, ...(backups === undefined ? [] : [backups])];
+  return (await Promise.all(locked.map((path) => destination.lockedPaths(path, signal)))).flat();
 }
 
 interface Holder {

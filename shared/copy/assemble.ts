@@ -212,7 +212,7 @@ async function promoteJoined(joining: Joining): Promise<FileOutcome | undefined>
   const { lengthBytes } = unit;
   const names = namesOf(joining);
   try {
-    await promote({ ...names, lengthBytes }, promoting, signal);
+    file.promoted = await promote({ ...names, lengthBytes }, promoting, signal);
     return undefined;
   } catch (error) {
     if (!(await hasOldBack(joining)) || !isExists(error)) throw error;
@@ -241,7 +241,7 @@ function namesOf({ file, unit }: Joining): Remains {
   const { job } = context;
   const [temporary = ''] = chunkPaths(job, unit);
   const overwrite = unit.decision === 'overwrite' || mayReplace(job.spec.options.existing);
-  return { storage: destination, temporary, finalPath: destinationPath, overwrite };
+  return { storage: destination, temporary, finalPath: destinationPath, overwrite, backup: file.backup };
 }
 
 /** What chunks were counted for until now. */

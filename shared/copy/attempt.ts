@@ -44,7 +44,8 @@ export async function attempt(file: FileCopy, number: number, onMoved: () => voi
       await file.requireOwner();
       const { lengthBytes } = unit;
       const names = { temporary: writtenPath, finalPath: destinationPath };
-      await promote({ storage: destination, ...names, overwrite, lengthBytes }, promoting, signal).catch(asLast);
+      const promotion = { storage: destination, ...names, overwrite, lengthBytes, backup: file.backup };
+      file.promoted = await promote(promotion, promoting, signal).catch(asLast);
     }
     return verification;
   } catch (error) {
@@ -73,7 +74,8 @@ function discard(file: FileCopy, number: number, writtenPath: string, replaced: 
   return takeBack(file, number, writtenPath, async (limit) => {
     if (direct && (await stillStands(file, replaced, limit))) return;
     const remains = { temporary: writtenPath, finalPath: destinationPath, overwrite: file.overwrite && !direct };
-    await withdraw({ storage: destination, ...remains }, wholeFile, limit);
+    const { backup } = file;
+    await withdraw({ storage: destination, ...remains, backup }, wholeFile, limit);
     if (direct) file.hasRemains = false;
   });
 }

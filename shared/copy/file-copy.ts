@@ -1,4 +1,7 @@
+import type { Backup } from '../storage/backup.ts';
+import type { Promoted } from '../storage/promote.ts';
 import type { FileStatus, Storage } from '../storage/storage.ts';
+import { backupOf } from '../job/backup.ts';
 import type { Deadline } from '../deadline.ts';
 import type { Log } from '../log.ts';
 import { isBeginningOf } from './content.ts';
@@ -44,6 +47,10 @@ export class FileCopy implements Route {
   retries = 0;
   /** Whether a try may have left what it wrote, because deleting that failed. */
   hasRemains = false;
+  /** What the job replaces is kept there, where that was asked for. */
+  readonly backup: Backup | undefined;
+  /** The new file under its name, where it was looked at. */
+  promoted: Promoted | undefined;
   /** Number of the claim, from 1. */
   readonly claim: number;
   /** Index of the unit in its batch. */
@@ -62,6 +69,7 @@ export class FileCopy implements Route {
     this.sourcePath = sourcePathOf(job.roots, unit);
     this.destination = destination;
     this.destinationPath = destinationPathOf(job.roots, unit);
+    this.backup = backupOf(job, destination);
     this.attributes = new FileAttributes(this, job.spec.options, log);
   }
 

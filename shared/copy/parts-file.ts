@@ -116,11 +116,12 @@ export async function dropParts(file: FileCopy, isForGood = true): Promise<void>
 export async function putOldBack(file: FileCopy, signal: AbortSignal): Promise<void> {
   const { destination, destinationPath, context } = file;
   if (!mayHaveParts(file) || !mayReplace(context.job.spec.options.existing)) return;
-  if (await destination.replacesAtOnce?.(destinationPath, signal)) return;
+  const { backup } = file;
+  if (!backup && (await destination.replacesAtOnce?.(destinationPath, signal))) return;
   const known = await file.knownParts();
   for (const name of known?.names ?? []) {
     const names = { temporary: file.partsPath(name), finalPath: destinationPath, overwrite: true };
-    await putBack({ storage: destination, ...names }, promoting, signal);
+    await putBack({ storage: destination, ...names, backup }, promoting, signal);
   }
 }
 

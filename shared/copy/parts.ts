@@ -153,7 +153,9 @@ class PartsCopy {
     const names = { temporary: path, finalPath: destinationPath };
     const { lengthBytes } = unit;
     try {
-      await promote({ storage: destination, ...names, overwrite, lengthBytes }, promoting, signal);
+      const { backup } = this.#file;
+      const promotion = { storage: destination, ...names, overwrite, lengthBytes, backup };
+      this.#file.promoted = await promote(promotion, promoting, signal);
     } catch (error) {
       await putOldBack(this.#file, cleaningUp()).catch((failure: unknown) =>
         context.log.warn({ path: destinationPath, error: messageOf(failure) }, 'the old file waits for a resume'),

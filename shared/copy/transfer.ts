@@ -8,9 +8,11 @@ import type {
   FailedOutcome,
   Failure,
   FileOutcome,
+  Made,
   OvertakenOutcome,
   SkippedOutcome,
 } from '../job/outcome.ts';
+import { chosenAttributes } from '../preserve/attributes.ts';
 import type { JobOptions, Verification } from '../job/spec.ts';
 import type { FileUnit } from '../job/unit.ts';
 import { type CopyContext, FileCopy } from './file-copy.ts';
@@ -146,7 +148,21 @@ async function isUnfinished(file: FileCopy, { there }: Settled): Promise<boolean
 }
 
 export function copied(file: FileCopy, verification: Verification): CopiedOutcome {
-  return { outcome: 'copied', ...ended(file), verification, ...file.attributes.told() };
+  const made = madeOf(file);
+  const known = Object.keys(made).length > 0 ? { made } : {};
+  return { outcome: 'copied', ...ended(file), verification, ...file.attributes.told(), ...known };
+}
+
+/** Where nobody saw whether a file was replaced it may have been, unless none stood there when the job was planned. */
+function madeOf({ promoted, overwrite, planned, claim, unit, context }: FileCopy): Made {
+  const mayHave = overwrite || planned.decision === 'overwrite' || (claim > 1 && planned.decision !== 'copy');
+  const isDated = chosenAttributes(context.job.spec.options).has('times');
+  const modifiedAtMs = promoted?.file.modifiedAtMs ?? (isDated ? unit.modifiedAtMs : undefined);
+  return {
+    ...((promoted?.replaced ?? mayHave) ? { replaced: true } : {}),
+    ...(promoted?.file.fileId === undefined ? {} : { fileId: promoted.file.fileId }),
+    ...(modifiedAtMs === undefined ? {} : { modifiedAtMs }),
+  };
 }
 
 export function skipped(file: FileCopy, reason: string): SkippedOutcome {

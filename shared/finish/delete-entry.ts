@@ -3,6 +3,7 @@ import type { DeleteUnit } from '../job/deletion.ts';
 import { type Deletable, isFixed, survey } from '../plan/survey.ts';
 import { retry } from '../retry.ts';
 import { wholeFile } from '../storage/budget.ts';
+import type { Backup } from '../storage/backup.ts';
 import { hasCode, StorageError } from '../storage/errors.ts';
 import { join } from '../storage/path.ts';
 import type { FileStatus } from '../storage/storage.ts';
@@ -13,6 +14,8 @@ export type DeleteEnding = { readonly outcome: 'deleted' } | { readonly outcome:
 /** How an entry is deleted. */
 interface DeleteOrder {
   readonly skipTrash: boolean;
+  /** Where it goes in place of the trash. */
+  readonly backup?: Backup | undefined;
   /** Whether an earlier claim may have sent the request. */
   readonly mayHaveBegun: boolean;
   /** Why it must stay, as far as the source tells. */
@@ -35,7 +38,7 @@ const CHANGED = 'changed since it was listed';
 export async function deleteEntry(
   within: Deletable,
   unit: DeleteUnit,
-  { skipTrash, mayHaveBegun, reasonToKeep }: DeleteOrder,
+  { skipTrash, backup, mayHaveBegun, reasonToKeep }: DeleteOrder,
 ): Promise<DeleteEnding> {
   const { storage, root, signal } = within;
   const path = join(root, unit.path);
@@ -55,6 +58,7 @@ export async function deleteEntry(
     if (obstacle !== undefined) return kept(obstacle);
     try {
       if (skipTrash || isLast) await storage.delete(path, signal);
+      else if (backup) await backup.keep(path, signal);
       else await toTrash(within, path);
       return deleted;
     } catch (error) {

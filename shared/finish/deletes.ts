@@ -1,6 +1,7 @@
 import type { Checkpoint } from '../checkpoint.ts';
 import { FanoutError } from '../errors.ts';
 import { forEach } from '../for-each.ts';
+import { backupOf } from '../job/backup.ts';
 import { deletesOf, type DeleteUnit, deleteUnitsOf } from '../job/deletion.ts';
 import { requireFewFailures } from '../job/failures.ts';
 import type { BatchLine, ManifestPosition } from '../job/manifest-lines.ts';
@@ -63,6 +64,7 @@ async function deleteBatch(finishing: Finishing, deleting: Deleting, line: Batch
         await work.add(unit.path, async () => {
           const how = {
             skipTrash,
+            backup: backupOf(job, destination),
             mayHaveBegun: claim > 1,
             reasonToKeep: reasons.get(index),
           };

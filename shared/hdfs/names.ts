@@ -52,3 +52,8 @@ export function unwritableInHdfs(path: string, nameBytes: number): string | unde
   }
   return undefined;
 }
+
+/** HttpFS cuts white space off the end of a parameter, but not before a slash, which the path loses anyway. */
+export function untrimmed(path: string): string {
+  return /[\0- ]$/.test(path) ? `${path}/` : path;
+}

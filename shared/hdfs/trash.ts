@@ -1,5 +1,5 @@
 import { FanoutError, printable } from '../errors.ts';
-import type { Trash } from '../storage/capabilities.ts';
+import type { Relocation, Trash } from '../storage/capabilities.ts';
 import { hasCode, isExists, StorageError } from '../storage/errors.ts';
 import { basename, isWithin, join, parentOf } from '../storage/path.ts';
 import type { JsonStatus } from './file-status.ts';
@@ -27,8 +27,7 @@ const NAMES = 10;
 export class RemoteTrash implements Trash {
   readonly #rest: NamenodeRest;
   readonly #defaults: ServerDefaults;
-  /** Whether a path's server heeds `renameoptions`: HttpFS does not. */
-  readonly #isNamenode: (path: string, signal: AbortSignal) => Promise<boolean>;
+  readonly #relocation: Pick<Relocation, 'move'>;
   /** Roots of the trash, by the directory of what goes there. */
   readonly #roots = new Map<string, string>();
   /** Directories that hold a root of the trash, and stand. */
@@ -36,16 +35,16 @@ export class RemoteTrash implements Trash {
   /** Directories of the trash that stand, by the directory of what goes there. */
   readonly #made = new Map<string, string>();
 
-  constructor(rest: NamenodeRest, isNamenode: (path: string, signal: AbortSignal) => Promise<boolean>) {
+  constructor(rest: NamenodeRest, relocation: Pick<Relocation, 'move'>) {
     this.#rest = rest;
-    this.#isNamenode = isNamenode;
+    this.#relocation = relocation;
     this.#defaults = new ServerDefaults(rest);
   }
 
   async obstacle(root: string, signal: AbortSignal): Promise<string | undefined> {
     const { trashMinutes } = await this.#defaults.of(root, signal);
     if (trashMinutes === 0) return 'the trash is off (fs.trash.interval is 0)';
-    const trash = await this.#rootOf(join(root, 'any'), signal);
+    const trash = await this.rootOf(join(root, 'any'), signal);
     if (isWithin(root, trash)) return 'it lies in the trash itself';
     let above = join(trash, 'Current');
     let status = await this.#status(root, above, signal);
@@ -62,7 +61,7 @@ export class RemoteTrash implements Trash {
   }
 
   async put(path: string, signal: AbortSignal): Promise<string> {
-    const root = await this.#rootOf(path, signal);
+    const root = await this.rootOf(path, signal);
     const where = { operation: 'RENAME', path };
     if (isWithin(path, root)) throw new StorageError('invalid', 'not moved', 'it is in the trash already', where);
     if (isWithin(root, path)) throw new StorageError('invalid', 'not moved', 'the trash is in it', where);
@@ -78,7 +77,7 @@ export class RemoteTrash implements Trash {
       }
       const target = join(directory, name);
       try {
-        await this.#rename(path, target, signal);
+        await this.#relocation.move(path, target, signal);
         return target;
       } catch (error) {
         const limit = limitIn(error);
@@ -95,8 +94,29 @@ export class RemoteTrash implements Trash {
     }
   }
 
-  /** In an encryption zone it is the zone's own. Of servers that do not say it is the one in the home directory. */
-  async #rootOf(path: string, signal: AbortSignal): Promise<string> {
+  async *candidates(path: string, signal: AbortSignal): AsyncGenerator<string> {
+    const root = await this.rootOf(path, signal);
+    const below = path.slice(1);
+    yield join(join(root, 'Current'), below);
+    const days = await this.#names(path, root, signal);
+    // The emptier names them by their time: the newest first.
+    const all = [
+      'Current',
+      ...days
+        .filter((name) => name !== 'Current')
+        .sort()
+        .reverse(),
+    ];
+    for (const day of all.slice(1)) yield join(join(root, day), below);
+    for (const day of all) {
+      const directory = parentOf(join(join(root, day), below));
+      for (const name of await this.#names(path, directory, signal))
+        if (name !== basename(path) && name.startsWith(basename(path))) yield join(directory, name);
+    }
+  }
+
+  /** Of what lies beside a path. In an encryption zone it is the zone's own. Of servers that do not say it is the one in the home directory. */
+  async rootOf(path: string, signal: AbortSignal): Promise<string> {
     const known = this.#roots.get(parentOf(path));
     if (known !== undefined) return known;
     let root: string;
@@ -167,19 +187,17 @@ export class RemoteTrash implements Trash {
     return undefined;
   }
 
-  /** Tried once. HttpFS would move an entry into a directory that has its name. */
-  async #rename(path: string, target: string, signal: AbortSignal): Promise<void> {
-    const where = { operation: 'RENAME', path };
-    const isTaken = !(await this.#isNamenode(path, signal)) && (await this.#status(path, target, signal)) !== undefined;
-    if (isTaken) throw new StorageError('exists', 'not moved', `${printable(target)} exists`, where);
-    const parameters = { destination: target, renameoptions: 'NONE' };
-    const nameservice = this.#rest.nameservice(path);
-    const { text } = await this.#rest.once(nameservice, 'PUT', 'RENAME', path, parameters, signal);
-    if (text.trim() === '' || /"boolean"\s*:\s*true/.test(text)) return;
-    if (/"boolean"\s*:\s*false/.test(text))
-      throw new StorageError('not-found', 'not moved', `the server did not move it to ${printable(target)}`, where);
-    // What a gateway says in place of its server proves nothing.
-    throw remoteErrorOf(200, text, where);
+  /** None of a directory that is not there. */
+  async #names(served: string, directory: string, signal: AbortSignal): Promise<string[]> {
+    const operation = 'LISTSTATUS';
+    try {
+      const answer = await askServed(this.#rest, served, 'GET', operation, directory, {}, signal);
+      const { FileStatuses } = jsonIn(answer, operation, directory) as { FileStatuses: { FileStatus: JsonStatus[] } };
+      return FileStatuses.FileStatus.map(({ pathSuffix }) => pathSuffix);
+    } catch (error) {
+      if (hasCode(error, 'not-found', 'not-a-directory')) return [];
+      throw error;
+    }
   }
 
   async #status(served: string, path: string, signal: AbortSignal): Promise<JsonStatus | undefined> {

@@ -29,6 +29,8 @@ import { openFile } from './reading.ts';
 import { remoteErrorOf } from './remote-exception.ts';
 import type { NamenodeRest, Parameters } from './rest.ts';
 import { RemoteSnapshots } from './snapshots.ts';
+import { untrimmed } from './names.ts';
+import { RemoteRelocation } from './relocation.ts';
 import { RemoteTrash } from './trash.ts';
 import { TwoStep } from './two-step.ts';
 import { modeOf, Writer } from './writer.ts';
@@ -50,6 +52,7 @@ export class WebHdfs implements Storage {
   readonly names: HdfsNames;
   readonly checksums: RemoteChecksums;
   readonly concatenation: Concat;
+  readonly relocation: RemoteRelocation;
   readonly trash: RemoteTrash;
   readonly snapshots: RemoteSnapshots;
   readonly appending: Append;
@@ -99,7 +102,12 @@ export class WebHdfs implements Storage {
     this.names = new HdfsNames(rest, this.#mounts);
     this.checksums = new RemoteChecksums(rest, this.#twoStep);
     this.concatenation = new Concat(rest);
-    this.trash = new RemoteTrash(rest, (path, signal) => this.replacesAtOnce(path, signal));
+    this.relocation = new RemoteRelocation(
+      rest,
+      (path, signal) => this.replacesAtOnce(path, signal),
+      (path, signal) => this.trash.rootOf(path, signal),
+    );
+    this.trash = new RemoteTrash(rest, this.relocation);
     this.appending = new Append(rest, this.#twoStep);
     this.#closedLength = new ClosedLength(rest, this.checksums);
     this.snapshots = new RemoteSnapshots(rest, this.#mounts, this.#listing, this.#closedLength, (path, signal) =>
@@ -297,11 +305,6 @@ export class WebHdfs implements Storage {
   async close(): Promise<void> {
     await this.#rest.close();
   }
-}
-
-/** HttpFS cuts white space off the end of a parameter, but not before a slash, which the path loses anyway. */
-function untrimmed(path: string): string {
-  return /[\0- ]$/.test(path) ? `${path}/` : path;
 }
 
 function notRenamed(from: string, to: string, code: 'exists' | 'not-found'): StorageError {

@@ -56,6 +56,7 @@ const free: ReadonlySet<string> = new Set<keyof JobOptions>([
   'maxFailures',
   'maxDelete',
   'skipTrash',
+  'backupDir',
   'openFiles',
   'live',
   'splitAbove',
@@ -125,6 +126,7 @@ export function whyNoBase(
 ): string | undefined {
   const { snapshot, spec, outcome } = other;
   if (outcome !== 'Successful') return 'was not successful';
+  if (other.undone) return 'was undone';
   if (!snapshot || snapshot.root !== job.snapshot?.root || !names.has(snapshotName(other.id))) {
     return 'has no snapshot any more';
   }
@@ -150,7 +152,8 @@ export function whyNoBase(
 
 /** Whether a job may have changed the job's destination after the base had begun. @param destination  which directory that is */
 function hasWritten(job: Job, other: Job, base: Job, destination: string | undefined): boolean {
-  if ((other.endedAtMs ?? other.seenAtMs ?? Infinity) <= base.startedAtMs) return false;
+  const lastMs = other.undone?.atMs ?? other.endedAtMs ?? other.seenAtMs ?? Infinity;
+  if (lastMs <= base.startedAtMs) return false;
   // It was refused before anything was made.
   if (other.spec.options.snapshot && !other.snapshot?.since && other.snapshot?.whole === undefined) return false;
   if (isElsewhere(other.snapshot?.destination, destination)) return false;
@@ -161,6 +164,7 @@ function hasWritten(job: Job, other: Job, base: Job, destination: string | undef
 
 /** Why it cannot be told what a job has changed that was not successful, or came after the base. */
 function whyNotInChain(job: Job, other: Job, names: ReadonlySet<string>): string | undefined {
+  if (other.undone) return 'it was undone';
   if (!isSameMirror(job, other)) return 'from another source, or by another name of a cluster';
   if (!other.snapshot) return 'without --snapshot';
   // A job that had begun with what changed may have gone on with everything.

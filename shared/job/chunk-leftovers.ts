@@ -2,6 +2,7 @@ import { forEach } from '../for-each.ts';
 import { withdraw } from '../storage/promote.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { RetryPolicy } from '../retry.ts';
+import { backupOf } from './backup.ts';
 import { chunkPaths } from './chunk.ts';
 import { mayReplace } from './existing.ts';
 import type { Job } from './job.ts';
@@ -22,7 +23,8 @@ export async function takeChunksBack(
   const finalPath = destinationPathOf(job.roots, unit);
   const [first = '', ...others] = chunkPaths(job, unit);
   const overwrite = mayReplace(job.spec.options.existing);
-  await withdraw({ storage: destination, temporary: first, finalPath, overwrite }, policy, signal);
+  const backup = backupOf(job, destination);
+  await withdraw({ storage: destination, temporary: first, finalPath, overwrite, backup }, policy, signal);
   await forEach(others, AT_ONCE, signal, async (path, both) => {
     await destination.delete(path, both);
   });

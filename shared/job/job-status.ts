@@ -75,6 +75,8 @@ export interface JobStatus {
   readonly 'Renames Not Made'?: Readonly<Record<string, number>>;
   /** Why older snapshots of the mirror are still there. */
   readonly 'Snapshots Not Dropped'?: string;
+  /** When the job was undone. */
+  readonly Undone?: string;
   /** Why the job ended before its end. */
   readonly Error?: string;
 }
@@ -130,6 +132,7 @@ export function jobStatus(job: Job, recorded: Counters, isRunning = false, nowMs
     ...limitsOf(job),
     ...(job.transfers ? { 'Transfers At Once': job.transfers } : {}),
     ...snapshotOf(job, counters),
+    ...(job.undone ? { Undone: `${localTime(job.undone.atMs)}${job.undone.isWhole ? '' : ', in part'}` } : {}),
     ...(job.error === undefined ? {} : { Error: job.error }),
   };
 }

@@ -1,4 +1,5 @@
 import type { LockedPath, Storage } from '../storage/storage.ts';
+import { backupDirectory } from './backup.ts';
 import type { Root } from './root.ts';
 import { existingOf } from './existing.ts';
 import { momentOf } from './moment.ts';
@@ -48,6 +49,8 @@ export interface Job {
   readonly planned?: Readonly<Record<string, number>>;
   /** Undefined where their number was fixed and stayed, and in AWS, where copiers come and go. */
   readonly transfers?: Transfers | undefined;
+  /** When it was undone last, wholly or in part: what it has left is no longer what it made. `atMs`: when that began. */
+  readonly undone?: { readonly atMs: number; readonly isWhole: boolean };
   /** What the job copies from, once that is there, where it was asked for. */
   readonly snapshot?: JobSnapshot;
 }
@@ -115,11 +118,14 @@ export function newJob(id: string, spec: JobSpec, roots: readonly Root[], starte
 
 /** What a job's lock is on. */
 export async function lockedPathsOf(
-  { roots }: Job,
+  job: Pick<Job, 'id' | 'roots' | 'spec'>,
   destination: Storage,
   signal: AbortSignal,
 ): Promise<readonly LockedPath[]> {
-  return (await Promise.all(roots.map((root) => destination.lockedPaths(root.destination, signal)))).flat();
+  const { roots } = job;
+  const backups = backupDirectory(job);
+  const paths = [...roots.map((root) => root.destination), ...(backups === undefined ? [] : [backups])];
+  return (await Promise.all(paths.map((path) => destination.lockedPaths(path, signal)))).flat();
 }
 
 /** Options as jobs kept them before `existing` said all that two switches say. */
@@ -137,6 +143,7 @@ const unchosen = {
   delete: false,
   deleteExcluded: false,
   skipTrash: false,
+  backupDir: '',
   maxDelete: 'auto',
   trackMissing: '',
   bandwidth: 'off',

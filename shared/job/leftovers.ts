@@ -3,6 +3,7 @@ import { forEach } from '../for-each.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { RetryPolicy } from '../retry.ts';
 import { asidePath, type Remains, withdraw } from '../storage/promote.ts';
+import { backupOf } from './backup.ts';
 import type { UnitSet } from './bitmap.ts';
 import { mayReplace } from './existing.ts';
 import { temporaryPath } from './temporary.ts';
@@ -64,6 +65,7 @@ function* namesOf(
 ): Generator<{ readonly unit: number; readonly remains: Remains }> {
   // With --direct there is no name but the final one.
   if (job.spec.options.direct) return;
+  const backup = backupOf(job, destination);
   for (const [index, unit] of units.entries()) {
     const file = fileOf(unit);
     // What a split file is put together of has names of its own; copied as one stream after all, it has those of any file.
@@ -73,7 +75,7 @@ function* namesOf(
       for (let attempt = 0; attempt <= attempts; attempt++) {
         const temporary = temporaryPath(finalPath, { job: job.id, batch, unit: index, claim, attempt });
         const overwrite = unit.kind === 'file' && mayReplace(job.spec.options.existing);
-        yield { unit: index, remains: { storage: destination, temporary, finalPath, overwrite } };
+        yield { unit: index, remains: { storage: destination, temporary, finalPath, overwrite, backup } };
       }
     }
   }

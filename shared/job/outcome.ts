@@ -59,8 +59,24 @@ export interface ToldOfAttributes {
   readonly reasons?: readonly string[];
 }
 
+/** What is known of a file that a job made, so that an undo tells it from others. */
+export interface Made {
+  /** Another file stood there before, or may have. */
+  readonly replaced?: true;
+  /** Inode, where the file was looked at. */
+  readonly fileId?: number;
+  /** Of the file, where that is known. */
+  readonly modifiedAtMs?: number;
+}
+
+/** As it is recorded. */
+export interface MadeFile extends Made {
+  readonly bytes: number;
+}
+
 export interface CopiedOutcome extends Ended, ToldOfAttributes {
   readonly outcome: 'copied';
+  readonly made?: Made;
   /** The verification level that was reached. */
   readonly verification: Verification;
 }

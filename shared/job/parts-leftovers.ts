@@ -1,5 +1,6 @@
 import { putBack, type Remains } from '../storage/promote.ts';
 import type { Storage } from '../storage/storage.ts';
+import { backupOf } from './backup.ts';
 import { mayReplace } from './existing.ts';
 import type { Job } from './job.ts';
 import { policy, withdrawLeft } from './leftovers.ts';
@@ -40,5 +41,5 @@ function remainsOf(storage: Storage, job: Job, { batch, index, unit }: PlacedUni
   const finalPath = destinationPathOf(job.roots, unit);
   const overwrite = mayReplace(job.spec.options.existing);
   const temporary = partsPath(finalPath, { job: job.id, batch, unit: index, ...name });
-  return { storage, temporary, finalPath, overwrite };
+  return { storage, temporary, finalPath, overwrite, backup: backupOf(job, storage) };
 }

@@ -53,6 +53,11 @@ function faultInFilter(expression: string): string | undefined {
 /** Patterns of paths: a schedule's whole job has 256 KiB, and each is held against every name of a tree. */
 const pathPatterns = z.array(sound(pathFaultOf)).max(1000).default([]);
 
+function faultInBackup(path: string): string | undefined {
+  if (path === '' || path.startsWith('/')) return undefined;
+  return "expected an absolute path on the destination's cluster, without the name of that";
+}
+
 const moment = sound((text) => (text === 'off' ? undefined : faultInMoment(text)));
 
 /** How files of one length are told apart. */
@@ -211,6 +216,16 @@ const optionFields = z.strictObject({
       'After every copy has succeeded, move what the destination has and the source has not into the trash; needs mapping: exact',
     ),
   skipTrash: z.boolean().default(false).describe('With delete: delete for good, in place of moving into the trash'),
+  backupDir: z
+    .string()
+    .default('')
+    .superRefine((path, context) => {
+      const fault = faultInBackup(path);
+      if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+    })
+    .describe(
+      "A directory of the destination's cluster, outside of the source and the destination, to which what is replaced or deleted is renamed: DIRECTORY/JOB/path. Not with direct or skipTrash. Empty: none",
+    ),
   deleteExcluded: z
     .boolean()
     .default(false)
@@ -257,6 +272,12 @@ const optionsSchema = optionFields.transform(({ existing, force, checksum, ...op
     const message =
       'cannot go with direct: of a file that changes while it is written in place neither version would be left';
     context.addIssue({ code: 'custom', path: ['live'], message });
+  }
+  if (options.backupDir !== '' && (options.direct || options.skipTrash)) {
+    const message = options.direct
+      ? 'cannot go with direct: what is written in place would stand half-written where the old file was'
+      : 'keeps what is deleted, and skipTrash deletes it for good: leave out one';
+    context.addIssue({ code: 'custom', path: ['backupDir'], message });
   }
   for (const [path, message] of [...faultsOfDeletes(options), ...faultsOfSnapshot(options)])
     context.addIssue({ code: 'custom', path: [path], message });

@@ -20,8 +20,8 @@ import { NamesOnDisk } from './name-set.ts';
 import { sharesOf, threadsHere } from './shared-transfers.ts';
 import type { State } from './state.ts';
 import { openTypeChanges, typeChangesOf } from './type-changes.ts';
+import { dropOldRecords } from './undo-records.ts';
 import { unfinishedBatches, withFirst } from './unfinished-batches.ts';
-import { deletesOf } from '../job/deletion.ts';
 import type { Batch } from '../job/unit.ts';
 import { type Job, noLosses, type Transfers } from '../job/job.ts';
 import { settledBytes, settledFiles } from '../job/ending.ts';
@@ -125,9 +125,10 @@ async function planWhatChanged(job: Job, execution: Execution, pool: CopierPool 
 
 async function planJob(
   job: Job,
-  { state, source, destination, signal, progress, onOutcome }: Execution,
+  { state, source, destination: written, signal, progress, onOutcome }: Execution,
   pool: CopierPool | undefined,
 ): Promise<Partial<Job>> {
+  const destination = state.madeDirectories(job.id).noting(written);
   const from = job.pass === 2 ? secondPassOf(job) : undefined;
   const manifest = await (from ? state.manifests.extend(job.id, from.packer.next) : state.manifests.create(job.id));
   progress.planning = true;
@@ -250,15 +251,14 @@ async function finishJob(job: Job, execution: Execution): Promise<Job> {
   return ended;
 }
 
-/** Removes what a job that was successful leaves, which has nothing to resume or to sweep: the job has ended, and what cannot be removed is a warning. */
+/** Removes what a job that was successful leaves, which has nothing to resume or to sweep, but for what an undo needs: the job has ended, and what cannot be removed is a warning. */
 async function clearAway(job: Job, { state, source, log, signal }: Execution): Promise<void> {
   if (job.outcome !== 'Successful') return;
-  const { store, manifests, lists } = state;
+  const { store, lists } = state;
   try {
-    await manifests.remove(job.id);
-    await manifests.remove(deletesOf(job.id));
     await lists.remove(job.id);
     await lists.remove(typeChangesOf(job.id));
+    await dropOldRecords(job, state, Date.now());
     await dropOlderSnapshots({ job, source, log, signal }, store);
   } catch (error) {
     log.warn({ error: messageOf(error) }, 'something of the job that has ended is still there');

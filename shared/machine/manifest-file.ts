@@ -1,4 +1,4 @@
-import { createReadStream, existsSync } from 'node:fs';
+import { createReadStream, existsSync, readdirSync } from 'node:fs';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ManifestStore, ManifestWriter } from '../job/manifest.ts';
@@ -90,6 +90,12 @@ export class ManifestFile implements ManifestStore {
   /** Whether a whole manifest is there: not before planning has ended, and not after `clean`. */
   has(jobId: string): boolean {
     return existsSync(this.#file(jobId));
+  }
+
+  /** The names under which whole manifests are there. */
+  names(): string[] {
+    if (!existsSync(this.#directory)) return [];
+    return readdirSync(this.#directory).flatMap((name) => (name.endsWith('.jsonl') ? [name.slice(0, -6)] : []));
   }
 
   async remove(jobId: string): Promise<void> {

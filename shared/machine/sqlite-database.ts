@@ -23,6 +23,9 @@ const SCHEMA = `
     job TEXT, split INTEGER, owner TEXT NOT NULL, PRIMARY KEY (job, split)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS read_again (
     job TEXT, split INTEGER, piece INTEGER, file TEXT NOT NULL, blocks TEXT NOT NULL, PRIMARY KEY (job, split, piece)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS made (
+    job TEXT, batch INTEGER, unit INTEGER, bytes INTEGER NOT NULL, replaced INTEGER NOT NULL, file_id INTEGER,
+    modified_at INTEGER, PRIMARY KEY (job, batch, unit)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS finishing (job TEXT PRIMARY KEY, cursor TEXT NOT NULL) WITHOUT ROWID;
 `;
 /** For another process that writes, ms. */
@@ -30,7 +33,7 @@ const BUSY_MS = 10_000;
 /** SQLITE_BUSY: https://sqlite.org/rescode.html#busy */
 const SQLITE_BUSY = 5;
 
-type Value = string | number | Uint8Array;
+type Value = string | number | Uint8Array | null;
 
 /** The records of all jobs of a machine in one SQLite file. What SQLite refuses later than at the opening is thrown as StateError. */
 export class SqliteDatabase {

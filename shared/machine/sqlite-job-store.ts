@@ -11,7 +11,16 @@ import {
   type RecordedFailure,
 } from '../job/job-store.ts';
 import { FARTHEST_MS, type Lease } from '../limits/leases.ts';
-import { type Counters, countersOf, isOfChunk, isUnsettled, type Recorded, type Unsettled } from '../job/outcome.ts';
+import {
+  type CopiedOutcome,
+  type Counters,
+  countersOf,
+  isOfChunk,
+  isUnsettled,
+  type MadeFile,
+  type Recorded,
+  type Unsettled,
+} from '../job/outcome.ts';
 import { type Job, storedJob } from '../job/job.ts';
 import type { CopiedPart, PartedFile } from '../job/parts.ts';
 import type { JobOptions } from '../job/spec.ts';
@@ -108,6 +117,7 @@ export class SqliteJobStore implements JobStore {
         for (const [name, value] of countersOf(outcome)) sums.set(name, (sums.get(name) ?? 0) + value);
         if (isOfChunk(outcome)) this.#keepChunk(id, { ...outcome, batch });
         if (isOfChunk(outcome) && outcome.outcome === 'failed') continue;
+        if (outcome.outcome === 'copied' && !isOfChunk(outcome)) this.#keepMade(id, batch, outcome);
         done.add(outcome.unit);
         if (isClean(row.claim, outcome)) clean.add(outcome.unit);
         else clean.delete(outcome.unit);
@@ -167,6 +177,25 @@ export class SqliteJobStore implements JobStore {
     const sql = 'INSERT OR REPLACE INTO read_again (job, split, piece, file, blocks) VALUES (?, ?, ?, ?, ?)';
     this.#db.run(sql, id, split, piece, of, blocks);
     return Promise.resolve();
+  }
+
+  madeFiles(id: string, batch: number): Promise<ReadonlyMap<number, MadeFile>> {
+    const rows = this.#db.all('SELECT * FROM made WHERE job = ? AND batch = ?', id, batch);
+    const made = rows.map(({ unit, bytes, replaced, file_id: fileId, modified_at: modifiedAtMs }) => {
+      const file: MadeFile = {
+        bytes: Number(bytes),
+        ...(replaced === 1 ? { replaced: true } : {}),
+        ...(fileId === null ? {} : { fileId: Number(fileId) }),
+        ...(modifiedAtMs === null ? {} : { modifiedAtMs: Number(modifiedAtMs) }),
+      };
+      return [Number(unit), file] as const;
+    });
+    return Promise.resolve(new Map(made));
+  }
+
+  /** Of a job that will not be undone. */
+  forgetMadeFiles(id: string): void {
+    this.#db.run('DELETE FROM made WHERE job = ?', id);
   }
 
   /** Units of a batch whose outcome is recorded. */
@@ -331,6 +360,13 @@ export class SqliteJobStore implements JobStore {
     const add = `INSERT INTO counters (job, name, value) VALUES (?, ?, ?)
        ON CONFLICT (job, name) DO UPDATE SET value = value + excluded.value`;
     for (const [name, value] of sums) this.#db.run(add, id, name, value);
+  }
+
+  #keepMade(id: string, batch: number, { unit, bytes, made = {} }: CopiedOutcome): void {
+    const sql =
+      'INSERT OR REPLACE INTO made (job, batch, unit, bytes, replaced, file_id, modified_at) VALUES (?, ?, ?, ?, ?, ?, ?)';
+    const { replaced = false, fileId = null, modifiedAtMs = null } = made;
+    this.#db.run(sql, id, batch, unit, bytes, replaced ? 1 : 0, fileId, modifiedAtMs);
   }
 
   #keepChunk(id: string, record: ChunkRecord): void {

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { messageOf, SpecError } from '../errors.ts';
 import { KeptLists } from './kept-lists.ts';
+import { MadeDirectories } from './made-directories.ts';
 import { ManifestFile } from './manifest-file.ts';
 import { SqliteJobStore } from './sqlite-job-store.ts';
 
@@ -14,6 +15,8 @@ export interface State {
   readonly store: SqliteJobStore;
   readonly manifests: ManifestFile;
   readonly lists: KeptLists;
+  /** Which directories a job has made. */
+  readonly madeDirectories: (job: string) => MadeDirectories;
 }
 
 function homeOfUser(): string {
@@ -48,6 +51,7 @@ export function openState(environment: NodeJS.ProcessEnv = process.env): State {
       store: new SqliteJobStore(join(directory, 'jobs.db')),
       manifests: new ManifestFile(join(directory, 'manifests')),
       lists: new KeptLists(join(directory, 'lists')),
+      madeDirectories: (job) => new MadeDirectories(join(directory, 'manifests', `${job}.directories`)),
     };
   } catch (error) {
     throw new SpecError(

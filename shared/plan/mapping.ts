@@ -5,6 +5,7 @@ import { expandGlob, type Match } from './glob.ts';
 import { alternativesOf, hasGlob } from '../storage/pattern.ts';
 import type { Root } from '../job/root.ts';
 import { rootsOfPairs } from './pairs.ts';
+import { refuseBackup } from './refuse-backup.ts';
 import { refuseDeletes } from './refuse-deletes.ts';
 import { haveOneAddress, refuseSameTree } from './same-tree.ts';
 import { mayReplace } from '../job/existing.ts';
@@ -100,6 +101,7 @@ export async function resolveMapping(
   await refuseSameTree({ source, destination, ...may, makeProbe }, roots, signal);
   refuseNames(roots, destination);
   for (const root of roots) await refuseExisting(root, destinationPath, standing, spec, destination, signal);
+  if (spec.options.backupDir !== '') await refuseBackup(spec, roots, source, destination, signal);
   if (spec.options.delete) await refuseDeletes(spec.options, roots, source, destination, makeProbe, signal);
   return roots;
 }

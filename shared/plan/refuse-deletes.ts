@@ -11,7 +11,7 @@ import type { Storage } from '../storage/storage.ts';
  * @throws RefusedError
  */
 export async function refuseDeletes(
-  { skipTrash }: Pick<JobOptions, 'skipTrash'>,
+  { skipTrash, backupDir }: Pick<JobOptions, 'skipTrash' | 'backupDir'>,
   roots: readonly Root[],
   source: Storage,
   destination: Storage,
@@ -28,7 +28,7 @@ export async function refuseDeletes(
         'leave out --delete',
       );
     }
-    if (skipTrash) continue;
+    if (skipTrash || backupDir !== '') continue;
     const { trash } = destination;
     const obstacle = trash ? await trash.obstacle(root.destination, signal) : 'it has no trash';
     if (obstacle === undefined) continue;

@@ -20,6 +20,8 @@ export interface Capabilities {
   readonly concatenation?: Concatenation;
   /** Where deleted files wait until they are gone for good. */
   readonly trash?: Trash;
+  /** Moving entries to other directories. */
+  readonly relocation?: Relocation;
   /** Images of directory trees at a moment, which stay as they are. */
   readonly snapshots?: Snapshots;
   /** Adding to files that are there. */
@@ -177,6 +179,24 @@ export interface Trash {
    * @throws StorageError not-found; TransportError when the answer was lost: it may have worked
    */
   put(path: string, signal: AbortSignal): Promise<string>;
+  /**
+   * Where an entry that was put there may be now, likeliest first: under its own name, or with a time behind it, in the trash of this day and
+   * of the days before. What stands there may be another one of that name.
+   */
+  candidates(path: string, signal: AbortSignal): AsyncIterable<string>;
+}
+
+export interface Relocation {
+  /**
+   * Why nothing of a tree can be moved into a directory, as far as that can be told before; undefined where nothing is known against it.
+   * Changes nothing. Neither path need be there.
+   */
+  obstacle(root: string, directory: string, signal: AbortSignal): Promise<string | undefined>;
+  /**
+   * Moves a file, or a directory with all that is in it, in one step, and never over what stands there. Tried once.
+   * @throws StorageError exists, not-found; TransportError when the answer was lost: it may have worked
+   */
+  move(path: string, target: string, signal: AbortSignal): Promise<void>;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { FanoutError } from '../errors.ts';
-import type { Storage } from './storage.ts';
+import type { FileStatus, Storage } from './storage.ts';
 import { retry, type RetryPolicy } from '../retry.ts';
+import type { Backup } from './backup.ts';
 import { isExists, type StorageCode } from './errors.ts';
 import { urgently } from './urgent.ts';
 
@@ -11,13 +12,53 @@ export interface Promotion {
   /** Replace what stands there; without, an existing file is an error and stays. */
   readonly overwrite: boolean;
   readonly lengthBytes: number;
+  /** Where the old file is kept, and not deleted. */
+  readonly backup?: Backup | undefined;
+}
+
+/** A file that has got its name. */
+export interface Promoted {
+  readonly file: FileStatus;
+  /** Whether another one had it before. */
+  readonly replaced: boolean;
 }
 
 /**
  * Gives a verified temporary file its name: in one step where the storage can replace a file, and otherwise in three, of which the
- * first moves the old file aside and the last deletes it. What a failure or a crash leaves is for `withdraw`.
+ * first moves the old file aside and the last deletes it. With a backup these are two, and the first moves the old file there. What a
+ * failure or a crash leaves is for `withdraw`.
+ *
+ * @returns what was looked at: of a job that keeps backups
  */
-export async function promote(promotion: Promotion, policy: RetryPolicy, signal: AbortSignal): Promise<void> {
+export async function promote(
+  promotion: Promotion,
+  policy: RetryPolicy,
+  signal: AbortSignal,
+): Promise<Promoted | undefined> {
+  if (promotion.backup) return promoteKeeping(promotion, promotion.backup, policy, signal);
+  await promoteOver(promotion, policy, signal);
+  return undefined;
+}
+
+/** No server exchanges two files in one step, or keeps what a rename replaces: for one request nothing has the file's name. */
+async function promoteKeeping(
+  promotion: Promotion,
+  backup: Backup,
+  policy: RetryPolicy,
+  signal: AbortSignal,
+): Promise<Promoted> {
+  const { storage, temporary, finalPath, overwrite } = promotion;
+  const there = overwrite ? await storage.stat(finalPath, signal) : undefined;
+  const made = await storage.stat(temporary, signal);
+  // What somebody else has promoted meanwhile is not moved away for a file that is gone.
+  if (!made) throw new NothingToPromoteError(temporary);
+  const isReplaced = there?.kind === 'file';
+  if (isReplaced) await backup.keep(finalPath, signal);
+  await intoPlace({ ...promotion, overwrite: false }, policy, isReplaced ? urgently(signal) : signal);
+  return { file: made, replaced: isReplaced };
+}
+
+async function promoteOver(promotion: Promotion, policy: RetryPolicy, signal: AbortSignal): Promise<void> {
   const { storage, temporary, finalPath, overwrite } = promotion;
   if (!overwrite || (await storage.replacesAtOnce?.(finalPath, signal))) return intoPlace(promotion, policy, signal);
   const old = asidePath(temporary);
@@ -78,6 +119,8 @@ export interface Remains {
   readonly finalPath: string;
   /** Whether an old file may have been moved aside. */
   readonly overwrite: boolean;
+  /** Where it was moved to. */
+  readonly backup?: Backup | undefined;
 }
 
 /**
@@ -89,13 +132,15 @@ export async function withdraw(remains: Remains, policy: RetryPolicy, signal: Ab
   await remains.storage.delete(remains.temporary, signal);
 }
 
-/** Gives an old file its name again where one was moved aside, or deletes it when a new one stands there. */
-export async function putBack(
-  { storage, temporary, finalPath, overwrite }: Remains,
-  policy: RetryPolicy,
-  signal: AbortSignal,
-): Promise<void> {
-  if (!overwrite || (await storage.replacesAtOnce?.(finalPath, signal))) return;
+/** Gives an old file its name again where one was moved aside, or deletes it when a new one stands there; in a backup it stays then. */
+export async function putBack(remains: Remains, policy: RetryPolicy, signal: AbortSignal): Promise<void> {
+  const { storage, temporary, finalPath, overwrite, backup } = remains;
+  if (!overwrite) return;
+  if (backup) {
+    await retry(policy, signal, againSoon, () => backup.giveBack(finalPath, signal));
+    return;
+  }
+  if (await storage.replacesAtOnce?.(finalPath, signal)) return;
   const old = asidePath(temporary);
   await retry(policy, signal, againSoon, async () => {
     if (!(await storage.stat(old, signal))) return;

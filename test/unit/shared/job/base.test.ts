@@ -148,6 +148,12 @@ describe('everything is looked at', () => {
     ],
     ['the job 1 was not successful', [earlier('1', 1, { outcome: 'Failed' })], {}],
     ['the job 1 was not successful', [earlier('1', 1, { outcome: 'Interrupted' })], {}],
+    ['the job 1 was undone', [earlier('1', 1, { undone: { atMs: 50, isWhole: true } })], {}],
+    [
+      'the job 1 has written to the destination since: it was undone',
+      [earlier('1', 1, { undone: { atMs: 50, isWhole: false } }), earlier('2', 10)],
+      {},
+    ],
     ['the job 1 has no snapshot any more', [earlier('1', 1)], { gone: ['hdfs-fanout-1'] }],
     ['the job 1 has no snapshot any more', [earlier('1', 1, { snapshot: { root: '/', destination: 'B1' } })], {}],
     ['the job 1 wrote to another directory', [earlier('1', 1)], { destination: 'B2' }],

@@ -44,6 +44,7 @@ describe('parseJobSpec', () => {
         minRate: 'off',
         delete: false,
         deleteExcluded: false,
+        backupDir: '',
         skipTrash: false,
         snapshot: false,
         repair: false,

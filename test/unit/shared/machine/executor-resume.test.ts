@@ -10,6 +10,7 @@ import { parseJobSpec } from '../../../../shared/job/spec.ts';
 import { silentLog } from '../../../../shared/log.ts';
 import { execute } from '../../../../shared/machine/executor.ts';
 import { KeptLists } from '../../../../shared/machine/kept-lists.ts';
+import { MadeDirectories } from '../../../../shared/machine/made-directories.ts';
 import { ManifestFile } from '../../../../shared/machine/manifest-file.ts';
 import { SqliteJobStore } from '../../../../shared/machine/sqlite-job-store.ts';
 import type { State } from '../../../../shared/machine/state.ts';
@@ -29,7 +30,9 @@ beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'hdfs-fanout-executor-'));
   store = new SqliteJobStore(join(directory, 'jobs.db'));
   manifests = new ManifestFile(join(directory, 'manifests'));
-  state = { directory, locks: directory, store, manifests, lists: new KeptLists(join(directory, 'lists')) };
+  const madeDirectories = (job: string) => new MadeDirectories(join(directory, `${job}.directories`));
+  const lists = new KeptLists(join(directory, 'lists'));
+  state = { directory, locks: directory, store, manifests, lists, madeDirectories };
 });
 afterEach(() => {
   vi.useRealTimers();
