@@ -6,6 +6,7 @@ import { doctor, type DoctorFlags } from './doctor.ts';
 import { checkCodesHelp, exitCodesHelp, statusCodesHelp, verifyCodesHelp } from './exit-codes.ts';
 import { jobs } from './jobs.ts';
 import {
+  addMetricsFlags,
   addMirrorFlags,
   addJobFlags,
   addVerifyFlags,
@@ -103,7 +104,7 @@ export const program = configure(new Command('hdfs-fanout'))
 
 const finish = (work: Promise<number>) => work.then((code) => void (process.exitCode = code));
 
-addMirrorFlags(
+const copying = addMirrorFlags(
   addJobFlags(configure(program.command('copy', { isDefault: true })).description('copy a tree, on this machine')),
 )
   .option('--track-missing <file>', 'with --exact: list what only the destination has, as JSON lines')
@@ -121,7 +122,8 @@ addMirrorFlags(
   .option('--json', 'one JSON object a line on stdout', false)
   .option('--silent', 'show no progress', false)
   .option('-v, --verbose', 'log to stderr; repeat for more: errors, warnings, info, debug', (_, n: number) => n + 1, 0)
-  .option('--log-file <file>', 'log as JSON lines to a file')
+  .option('--log-file <file>', 'log as JSON lines to a file');
+addMetricsFlags(copying)
   .addHelpText('after', examples)
   .action((paths: string[], flags: CopyFlags, command: Command) => finish(copy(paths, flags, givenFlags(command))));
 

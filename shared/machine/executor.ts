@@ -14,6 +14,7 @@ import type { Progress } from '../copy/progress.ts';
 import { copierCount } from './copier-count.ts';
 import { type CopierMeans, CopierPool, type Work } from './copier-pool.ts';
 import { copyBatches } from './copying.ts';
+import { countingListed } from './counting-listed.ts';
 import { extrasFile } from './extras-file.ts';
 import { ListOnDisk } from './list-on-disk.ts';
 import { NamesOnDisk } from './name-set.ts';
@@ -151,7 +152,17 @@ async function planJob(
       onOutcome({ batch: IN_NO_BATCH, units: [unit] }, outcome);
     };
     using names = new NamesOnDisk();
-    const planning = { source, destination, roots, options, signal, emit, names, makeDirectories: true, onSettled };
+    const planning = {
+      source: countingListed(source, progress),
+      destination,
+      roots,
+      options,
+      signal,
+      emit,
+      names,
+      makeDirectories: true,
+      onSettled,
+    };
     if (from) {
       using list = openTypeChanges(job, state.lists);
       const expected = await plan({ ...planning, list, from });
