@@ -149,7 +149,7 @@ export function whyNoBase(
 }
 
 /** Whether a job may have changed the job's destination after the base had begun. */
-function hasWritten(job: Job, other: Job, base: Job): boolean {
+export function hasWritten(job: Job, other: Job, base: Job): boolean {
   if ((other.endedAtMs ?? other.seenAtMs ?? Infinity) <= base.startedAtMs) return false;
   // It was refused before anything was made.
   if (other.spec.options.snapshot && !other.snapshot?.since && other.snapshot?.whole === undefined) return false;
