@@ -9,6 +9,11 @@ const RESERVED_COLUMNS = 2;
 /** Between two lines where stderr is no terminal. */
 const PLAIN_EVERY_MS = 30_000;
 
+/** Whether stderr is a terminal whose lines may be written over: whoever wants no colours wants no other escapes. @see https://no-color.org */
+export function mayRewriteLines({ NO_COLOR, TERM }: NodeJS.ProcessEnv = process.env): boolean {
+  return process.stderr.isTTY && !NO_COLOR && TERM !== 'dumb';
+}
+
 /** Shows the progress of a job on stderr until `stop`. */
 export function showProgress(progress: Progress, terminal: boolean): { stop: () => void } {
   const [speed, listing] = [new Speed(), new Speed()];

@@ -11,7 +11,7 @@ import { copierMeans } from './copier.ts';
 import type { JobMetrics } from './job-metrics.ts';
 import { explain } from './exit-codes.ts';
 import { printError, printEvent, printNote, printStatus } from './output.ts';
-import { showProgress } from './progress-display.ts';
+import { mayRewriteLines, showProgress } from './progress-display.ts';
 import { type Batch, fileOf, sourcePathOf } from '../shared/job/unit.ts';
 import { type Job, lockedPathsOf } from '../shared/job/job.ts';
 import { liveRoots } from '../shared/job/root.ts';
@@ -51,7 +51,7 @@ export async function runJob(
   const lock = DestinationLock.acquire(state.locks, job.id, locked);
   const progress = new Progress();
   progress.limit = () => endpoints.limits.binding ?? progress.limitOfCopiers;
-  const display = silent || json ? undefined : showProgress(progress, process.stderr.isTTY && verbose === 0);
+  const display = silent || json ? undefined : showProgress(progress, mayRewriteLines() && verbose === 0);
   const onOutcome = (batch: Batch, outcome: UnitOutcome) => report(job, batch, outcome, json, log);
   const onDeletion: Deleting['onDeletion'] = (unit, path, outcome) => reportDeletion(unit, path, outcome, json, log);
   let failure: unknown;
