@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { removeKerberosLeftovers } from '../shared/hdfs/kerberos-leftovers.ts';
+import { COMPLETE, complete } from './completion.ts';
 import { explain } from './exit-codes.ts';
 import { guardOutput, printError } from './output.ts';
 import { program } from './program.ts';
@@ -16,7 +17,8 @@ process.on('uncaughtException', (error) => {
 removeKerberosLeftovers();
 
 try {
-  await program.parseAsync();
+  if (process.argv[2] === COMPLETE) await complete(program, process.argv.slice(3));
+  else await program.parseAsync();
 } catch (error) {
   // Commander throws with code 0 when it has printed help or version.
   if (!(error instanceof CommanderError && error.exitCode === 0)) {

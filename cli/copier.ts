@@ -13,11 +13,15 @@ const THREADS_EACH = 4;
 const SMALL_HEAP = ['--max-semi-space-size=2', '--heap-growing-percent=20'];
 
 /** @param asked  what the user says, if anything */
-export function copierMeans(asked: number | undefined, clusters: CopierMeans['clusters']): CopierMeans {
+export function copierMeans(
+  asked: number | undefined,
+  clusters: CopierMeans['clusters'],
+  onAnswer?: CopierMeans['onAnswer'],
+): CopierMeans {
   const program = { file: process.argv[1] ?? '', args: [COPIER], flags: SMALL_HEAP, onKilled: removeKerberosHomesOf };
-  if (asked !== undefined) return { program, atMost: asked, areAskedFor: true, leastThreads: 1, clusters };
+  if (asked !== undefined) return { program, atMost: asked, areAskedFor: true, leastThreads: 1, clusters, onAnswer };
   const atMost = usualCopiers(availableParallelism(), memoryBytes());
-  return { program, atMost, areAskedFor: false, leastThreads: THREADS_EACH, clusters };
+  return { program, atMost, areAskedFor: false, leastThreads: THREADS_EACH, clusters, onAnswer };
 }
 
 /** What a container may use, or what is free where none sets a limit. */

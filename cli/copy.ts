@@ -12,6 +12,8 @@ import { newJobId } from './job-id.ts';
 import { listInput, listOnDisk } from './list-input.ts';
 import { openLog } from './logging.ts';
 import { notesOn } from './job-notes.ts';
+import type { JobMetrics } from './job-metrics.ts';
+import { type Metrics, openMetrics } from './metrics.ts';
 import { type CopyFlags, type GivenFlags, specOf } from './options.ts';
 import { printError, printNote, printStatus, readerGone } from './output.ts';
 import { requirePlace } from './place.ts';
@@ -34,12 +36,18 @@ export async function copy(paths: readonly string[], flags: CopyFlags, given: Gi
     return code;
   };
   let endpoints: ClusterEndpoints | undefined;
-  const open = async (spec: JobSpec) => (endpoints = await endpointsOf(spec, flags.conf, log));
+  let metrics: Metrics | undefined;
+  const open = async (spec: JobSpec) => {
+    endpoints = await endpointsOf(spec, flags.conf, log);
+    metrics?.job.measure(endpoints.source, endpoints.destination);
+    return endpoints;
+  };
   let code: number;
   try {
+    metrics = await openMetrics(flags, log);
     code = await (flags.resume === undefined
-      ? begin(paths, flags, log, interrupt, open)
-      : goOn(flags.resume, paths, flags, given, log, interrupt, open));
+      ? begin(paths, flags, log, interrupt, open, metrics?.job)
+      : goOn(flags.resume, paths, flags, given, log, interrupt, open, metrics?.job));
   } catch (error) {
     code = tell(error);
   }
@@ -47,9 +55,10 @@ export async function copy(paths: readonly string[], flags: CopyFlags, given: Gi
   try {
     await endpoints?.[Symbol.asyncDispose]();
   } catch (error) {
-    if (code === exitCodes.success) return tell(error);
-    log.warn({ error: messageOf(error) }, 'the clusters could not be closed');
+    if (code === exitCodes.success) code = tell(error);
+    else log.warn({ error: messageOf(error) }, 'the clusters could not be closed');
   }
+  await metrics?.end(code);
   return code;
 }
 
@@ -62,6 +71,7 @@ async function begin(
   log: Log,
   interrupt: AbortSignal,
   open: Open,
+  metrics?: JobMetrics,
 ): Promise<number> {
   const spec = specOf(paths, flags);
   if (spec.options.trackMissing !== '') requirePlace('--track-missing', spec.options.trackMissing);
@@ -85,14 +95,15 @@ async function begin(
   const state = openState();
   const startedAtMs = Date.now();
   const job = newJob(newJobId(startedAtMs), spec, roots, startedAtMs);
-  return runJob(job, state, endpoints, flags, log, interrupt, async () => {
+  const create = async () => {
     if (hasList(spec.options)) {
       const input = listInput('--files-from', spec.options.filesFrom, interrupt);
       await state.lists.keep(job.id, input, roots[0]?.source ?? '/');
     }
     await state.store.create(job);
     return job;
-  });
+  };
+  return runJob(job, state, endpoints, flags, log, interrupt, create, metrics);
 }
 
 /** A job that was begun before. */
@@ -104,6 +115,7 @@ async function goOn(
   log: Log,
   interrupt: AbortSignal,
   open: Open,
+  metrics?: JobMetrics,
 ): Promise<number> {
   if (paths.length > 0) throw new SpecError('--resume takes no paths', 'the job knows its own');
   const state = openState();
@@ -115,7 +127,7 @@ async function goOn(
   const endpoints = await open(job.spec);
   if (!flags.dryRun) {
     const take = () => takeUp(state, job, changesOf(flags, given), endpoints, interrupt);
-    return runJob(job, state, endpoints, flags, log, interrupt, take);
+    return runJob(job, state, endpoints, flags, log, interrupt, take, metrics);
   }
   const showing = AbortSignal.any([interrupt, readerGone]);
   const { spec, roots } = job;

@@ -69,6 +69,11 @@ export function wholeNumberOrOff(text: string): number | 'off' {
   return text === 'off' ? text : wholeNumber(text);
 }
 
+export function portNumber(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new InvalidArgumentError('It is no port: 0 to 65535.');
+  return Number(text);
+}
+
 export function positiveNumber(text: string): number {
   if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('It is not a whole number of at least 1.');
   return Number(text);

@@ -1,5 +1,4 @@
 import type { JobStatus } from '../shared/job/job-status.ts';
-import { bytesText } from '../shared/bytes.ts';
 import { printable } from '../shared/errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { openRecords, statusOf } from './job-records.ts';
@@ -24,17 +23,18 @@ export async function jobs(flags: { limit: number; json: boolean; stack?: string
 const columns = [
   ['JOB', 22],
   ['STATE', 11],
-  ['STARTED', 11],
+  ['AGE', -5],
   ['TOOK', -5],
   ['FILES', -11],
   ['DONE', -4],
-  ['SIZE', -9],
+  ['SIZE', -5],
+  ['RATE', -7],
 ] as const;
 
 const heading = row(columns.map(([name]) => name));
 
 /** @param width  of the terminal, to which the paths are cut */
-export function jobLines(job: Job, status: JobStatus, width: number): [string, string] {
+export function jobLines(job: Job, status: JobStatus, width: number, nowMs = Date.now()): [string, string] {
   const overtaken = (status['Files Vanished'] ?? 0) + (status['Files Changed'] ?? 0);
   const settled = status['Files Copied'] + status['Files Skipped'] + status['Files Failed'] + overtaken;
   const expected = Math.max(status['Files Expected'], settled);
@@ -44,11 +44,12 @@ export function jobLines(job: Job, status: JobStatus, width: number): [string, s
   const first = row([
     job.id,
     status.Outcome,
-    status['Start Time'].slice(5, 16),
+    tookText(Math.max(0, nowMs - job.startedAtMs) / 1000),
     tookText(status.Duration),
     planned ? `${count(settled)}/${count(expected)}` : 'planning',
     planned ? `${Math.floor(Math.min(1, share) * 100)}%` : '',
-    planned ? bytesText(status['Size Expected']) : '',
+    planned ? shortBytes(status['Size Expected']) : '',
+    status.Throughput > 0 ? `${shortBytes(status.Throughput)}/s` : '',
   ]);
   const limits = Object.entries(status.Limits ?? {}).map(([name, limit]) => ` ${name}: ${limit}`);
   const paths = `  ${printable(job.spec.source.join(' '))} -> ${printable(job.spec.destination)}${limits.join('')}`;
@@ -79,4 +80,12 @@ export function count(files: number): string {
   if (files < 10_000) return String(files);
   const [value, unit] = files < 999_500 ? [files / 1000, 'k'] : [files / 1_000_000, 'M'];
   return `${value < 99.95 ? value.toFixed(1) : Math.round(value)}${unit}`;
+}
+
+/** A size in at most five characters: `999B`, `1.0K`, `198M`, `12.3T` (multiples of 1,024). */
+export function shortBytes(bytes: number): string {
+  let [value, unit] = [bytes, 0];
+  for (; value >= 999.5 && unit < 6; unit++) value /= 1024;
+  const number = unit === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1);
+  return `${number}${'BKMGTPE'.charAt(unit)}`;
 }

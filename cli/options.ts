@@ -9,6 +9,7 @@ import {
   attributesOf,
   linesOf,
   pairsIn,
+  portNumber,
   sizeInBytes,
   wholeNumber,
   wholeNumberOrOff,
@@ -75,6 +76,9 @@ export interface CopyFlags extends JobFlags {
   verbose: number;
   logFile?: string;
   copiers?: number;
+  metricsFile?: string;
+  metricsPort?: number;
+  metricsHost?: string;
 }
 
 /** The flags that were typed, by name: a default is not among them. */
@@ -261,6 +265,17 @@ export function addMirrorFlags(command: Command): Command {
       "keep what is replaced or deleted: renamed into this directory of the destination's cluster, as PATH/JOB/...",
     )
     .addOption(maxDelete);
+}
+
+/** Flags of a command that tells Prometheus what it does. */
+export function addMetricsFlags(command: Command): Command {
+  return command
+    .option(
+      '--metrics-file <file>',
+      "write metrics every 5 seconds and at the end, for node exporter's textfile collector",
+    )
+    .option('--metrics-port <port>', 'answer Prometheus at /metrics of this port; 0: a free one', portNumber)
+    .option('--metrics-host <address>', 'listen at this address of the machine (default: 127.0.0.1)');
 }
 
 /** @throws SpecError */

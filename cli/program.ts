@@ -1,11 +1,13 @@
-import { Command, Option } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { clean, type CleanFlags } from './clean.ts';
+import { completion, type Shell, shells } from './completion.ts';
 import { copy } from './copy.ts';
 import { doctor, type DoctorFlags } from './doctor.ts';
 import { checkCodesHelp, exitCodesHelp, statusCodesHelp, undoCodesHelp, verifyCodesHelp } from './exit-codes.ts';
 import { jobs } from './jobs.ts';
 import {
+  addMetricsFlags,
   addMirrorFlags,
   addJobFlags,
   addVerifyFlags,
@@ -18,6 +20,7 @@ import { positiveNumber } from './flag-values.ts';
 import type { checkClusters } from './check-clusters.ts';
 import type { importClusters } from './import-cluster.ts';
 import type { listClusters } from './list-clusters.ts';
+import type { pruneJobs } from './prune-jobs.ts';
 import type { pushClusters } from './push-clusters.ts';
 import type { retry, start } from './start.ts';
 import { set, type SetFlags } from './set.ts';
@@ -95,6 +98,27 @@ Examples:
   hdfs-fanout undo 20240131-123456-abcd --yes
 ${undoCodesHelp}`;
 
+const completionHelp = `
+Examples:
+  source <(hdfs-fanout completion bash)
+  hdfs-fanout completion bash > /etc/bash_completion.d/hdfs-fanout
+  hdfs-fanout completion zsh > "\${fpath[1]}/_hdfs-fanout"
+  hdfs-fanout completion fish > ~/.config/fish/completions/hdfs-fanout.fish`;
+
+const pruneHelp = `
+Kept are jobs that run, that can be resumed, that may have left temporary files or
+a snapshot (hdfs-fanout clean JOB), and those that the next job of a mirror with
+snapshots has to know.
+
+Examples:
+  hdfs-fanout jobs prune --older-than 30d --dry-run
+  hdfs-fanout jobs prune --older-than 30d
+  hdfs-fanout jobs prune 20240131-123456-abcd
+
+Exit codes:
+  0  done
+  2  bad usage, or a named job is kept: nothing was removed`;
+
 const setHelp = `
 Examples:
   hdfs-fanout set 20240131-123456-abcd --bandwidth 20M --namenode-ops 200
@@ -115,7 +139,7 @@ export const program = configure(new Command('hdfs-fanout'))
 
 const finish = (work: Promise<number>) => work.then((code) => void (process.exitCode = code));
 
-addMirrorFlags(
+const copying = addMirrorFlags(
   addJobFlags(configure(program.command('copy', { isDefault: true })).description('copy a tree, on this machine')),
 )
   .option('--track-missing <file>', 'with --exact: list what only the destination has, as JSON lines')
@@ -133,7 +157,8 @@ addMirrorFlags(
   .option('--json', 'one JSON object a line on stdout', false)
   .option('--silent', 'show no progress', false)
   .option('-v, --verbose', 'log to stderr; repeat for more: errors, warnings, info, debug', (_, n: number) => n + 1, 0)
-  .option('--log-file <file>', 'log as JSON lines to a file')
+  .option('--log-file <file>', 'log as JSON lines to a file');
+addMetricsFlags(copying)
   .addHelpText('after', examples)
   .action((paths: string[], flags: CopyFlags, command: Command) => finish(copy(paths, flags, givenFlags(command))));
 
@@ -231,12 +256,24 @@ setting
   .addHelpText('after', setHelp)
   .action((id: string, flags: SetFlags, command: Command) => finish(set(id, flags, givenFlags(command))));
 
-configure(program.command('jobs'))
-  .description('list jobs, newest first')
+const listing = configure(program.command('jobs')).description('list jobs, newest first').enablePositionalOptions();
+listing
   .option(...elsewhere)
   .option('--limit <n>', 'list so many jobs', positiveNumber, 20)
   .option('--json', 'one JSON object a line', false)
   .action((flags: Parameters<typeof jobs>[0]) => finish(jobs(flags)));
+
+configure(listing.command('prune'))
+  .description('remove what this machine keeps of jobs that have ended')
+  .argument('[job...]', 'these jobs; default: all that are old enough')
+  .option('--older-than <time>', 'jobs that ended before: 30d (s, m, h, d, w ago), 2024-01-31')
+  .option('--force', 'also those of the named jobs that have not ended, and have left nothing', false)
+  .option('--dry-run', 'tell what would be removed, and change nothing', false)
+  .option('--json', 'one JSON object a line', false)
+  .addHelpText('after', pruneHelp)
+  .action((ids: string[], flags: Parameters<typeof pruneJobs>[1]) =>
+    finish(import('./prune-jobs.ts').then((module) => module.pruneJobs(ids, flags))),
+  );
 
 configure(program.command('status'))
   .description('show the Job Status of a job, or its failed files')
@@ -302,3 +339,9 @@ configure(program.command('clean'))
   .option('--conf <file>', 'cluster configuration')
   .option('--stack <name>', 'a job of this deployment in AWS')
   .action((id: string, flags: CleanFlags) => finish(clean(id, flags)));
+
+configure(program.command('completion'))
+  .description('print a script by which a shell completes commands, options, jobs and clusters')
+  .addArgument(new Argument('<shell>', 'which one').choices(shells))
+  .addHelpText('after', completionHelp)
+  .action((shell: Shell) => void (process.exitCode = completion(shell)));

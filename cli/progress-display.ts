@@ -1,19 +1,28 @@
 import { SingleBar } from 'cli-progress';
 import { bytesText } from '../shared/bytes.ts';
 import type { Progress } from '../shared/copy/progress.ts';
+import { secondsLeft, Speed } from './speed.ts';
 
 const REFRESH_MS = 200;
 /** Columns that the progress line leaves free: a line that fills the terminal wraps in some. */
 const RESERVED_COLUMNS = 2;
 /** Between two lines where stderr is no terminal. */
 const PLAIN_EVERY_MS = 30_000;
-/** Speed is measured over about this long, so that neither a pause nor a burst misleads. */
-const SPEED_WINDOW_MS = 10_000;
+
+/** Whether stderr is a terminal whose lines may be written over: whoever wants no colours wants no other escapes. @see https://no-color.org */
+export function mayRewriteLines({ NO_COLOR, TERM }: NodeJS.ProcessEnv = process.env): boolean {
+  return process.stderr.isTTY && !NO_COLOR && TERM !== 'dumb';
+}
 
 /** Shows the progress of a job on stderr until `stop`. */
 export function showProgress(progress: Progress, terminal: boolean): { stop: () => void } {
-  const speed = new Speed();
-  return showLine((width) => line(progress, speed.of(progress), width), terminal);
+  const [speed, listing] = [new Speed(), new Speed()];
+  return showLine((width) => {
+    const { listed, moved, planning } = progress;
+    const listedPerSecond = listing.of(listed.files + listed.directories);
+    const bytesPerSecond = speed.of(moved);
+    return planning ? planningLine(progress, listedPerSecond, width) : line(progress, bytesPerSecond, width);
+  }, terminal);
 }
 
 /** Shows a line on stderr until `stop`: one that changes on a terminal, a plain one now and then elsewhere. */
@@ -47,11 +56,10 @@ export function showLine(text: (width?: number) => string, terminal: boolean): {
  * until it fits: first the words to their initials, then what matters least.
  */
 export function line(progress: Progress, bytesPerSecond: number, width = Infinity): string {
-  const { expectedBytes, expectedFiles, bytes, pending, transferring, complete, failed, planning, copiers } = progress;
-  if (planning) return `planning: ${expectedFiles} files so far`.slice(0, Math.max(0, width));
+  const { expectedBytes, expectedFiles, bytes, pending, transferring, complete, failed, copiers } = progress;
   const share = expectedBytes > 0 ? bytes / expectedBytes : expectedFiles > 0 ? (complete + failed) / expectedFiles : 0;
   const percent = `${(Math.min(1, share) * 100).toFixed(1)}%`.padStart(6);
-  const seconds = bytesPerSecond > 0 ? Math.max(0, expectedBytes - bytes) / bytesPerSecond : Infinity;
+  const seconds = secondsLeft(progress, bytesPerSecond);
   const left = seconds === Infinity ? '' : ` ${clock(seconds)} left`;
   const size = `${bytesText(bytes)} of ${bytesText(expectedBytes)}`;
   const limit = progress.limit();
@@ -72,6 +80,15 @@ export function line(progress: Progress, bytesPerSecond: number, width = Infinit
   return lines.find((text) => text.length <= width) ?? percent;
 }
 
+/** `planning: 123456 files and 789 directories listed, 5210/s; 120000 files in the job`, shortened until it fits. */
+export function planningLine({ listed, expectedFiles }: Progress, listedPerSecond: number, width = Infinity): string {
+  const { files, directories } = listed;
+  const seen = `planning: ${files} files and ${directories} directories listed`;
+  const pace = `, ${Math.round(listedPerSecond)}/s`;
+  const lines = [`${seen}${pace}; ${expectedFiles} files in the job`, seen + pace, seen, `planning: ${files} files`];
+  return lines.find((text) => text.length <= width) ?? 'planning'.slice(0, Math.max(0, width));
+}
+
 /** Why there are as many transfers at once as there are, where that changes. */
 function noteOf(atOnce: Progress['atOnce']): string {
   if (!atOnce) return '';
@@ -84,16 +101,4 @@ function clock(seconds: number): string {
   const minutes = String(Math.floor(whole / 60) % 60);
   const rest = String(whole % 60).padStart(2, '0');
   return whole >= 3600 ? `${Math.floor(whole / 3600)}:${minutes.padStart(2, '0')}:${rest}` : `${minutes}:${rest}`;
-}
-
-class Speed {
-  #samples: { atMs: number; moved: number }[] = [];
-
-  of({ moved }: Progress): number {
-    const atMs = performance.now();
-    this.#samples.push({ atMs, moved });
-    while (this.#samples.length > 2 && atMs - (this.#samples[0]?.atMs ?? 0) > SPEED_WINDOW_MS) this.#samples.shift();
-    const first = this.#samples[0];
-    return first && atMs > first.atMs ? ((moved - first.moved) / (atMs - first.atMs)) * 1000 : 0;
-  }
 }

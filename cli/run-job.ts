@@ -1,15 +1,17 @@
 import { jobStatus } from '../shared/job/job-status.ts';
 import { Progress } from '../shared/copy/progress.ts';
 import { copiersEnded, DestinationLock } from '../shared/machine/destination-lock.ts';
+import type { CopierMeans } from '../shared/machine/copier-pool.ts';
 import { execute } from '../shared/machine/executor.ts';
 import type { State } from '../shared/machine/state.ts';
 import type { Log } from '../shared/log.ts';
 import { adviceOn } from './advice.ts';
 import type { ClusterEndpoints } from './clusters.ts';
 import { copierMeans } from './copier.ts';
+import type { JobMetrics } from './job-metrics.ts';
 import { explain } from './exit-codes.ts';
 import { printError, printEvent, printNote, printStatus } from './output.ts';
-import { showProgress } from './progress-display.ts';
+import { mayRewriteLines, showProgress } from './progress-display.ts';
 import { type Batch, fileOf, sourcePathOf } from '../shared/job/unit.ts';
 import { type Job, lockedPathsOf } from '../shared/job/job.ts';
 import { liveRoots } from '../shared/job/root.ts';
@@ -30,6 +32,7 @@ interface RunFlags {
 /**
  * Runs a job to its end or until it is interrupted, and tells how it ended.
  * @param begin  what changes the job's record, which only the holder of its lock may do; gives the job as it is then
+ * @param metrics  told of the job from then on
  * @returns the exit code
  */
 export async function runJob(
@@ -40,6 +43,7 @@ export async function runJob(
   log: Log,
   interrupt: AbortSignal,
   begin: () => Promise<Job>,
+  metrics?: JobMetrics,
 ): Promise<number> {
   const locked = await lockedPathsOf(job, endpoints.destination, interrupt);
   const onWait = () => printNote(`waiting for the copiers of the job ${job.id} to end, at most a minute`);
@@ -47,16 +51,19 @@ export async function runJob(
   const lock = DestinationLock.acquire(state.locks, job.id, locked);
   const progress = new Progress();
   progress.limit = () => endpoints.limits.binding ?? progress.limitOfCopiers;
-  const display = silent || json ? undefined : showProgress(progress, process.stderr.isTTY && verbose === 0);
+  const display = silent || json ? undefined : showProgress(progress, mayRewriteLines() && verbose === 0);
   const onOutcome = (batch: Batch, outcome: UnitOutcome) => report(job, batch, outcome, json, log);
   const onDeletion: Deleting['onDeletion'] = (unit, path, outcome) => reportDeletion(unit, path, outcome, json, log);
   let failure: unknown;
   try {
     const begun = await begin();
+    metrics?.follow({ job: begun, store: state.store, progress });
     endpoints.limits.follow(job.id, state.store, LOOK_EVERY_MS);
     if (begun.outcome !== 'Successful') {
       const { source, destination, clusters } = endpoints;
-      const copiers = copierMeans(asked, clusters);
+      const onAnswer: CopierMeans['onAnswer'] =
+        metrics && (({ cluster, operation, tookMs }) => metrics.noteAnswer(cluster, operation, tookMs));
+      const copiers = copierMeans(asked, clusters, onAnswer);
       const how = { progress, log, signal: interrupt, onOutcome, onDeletion, copiers };
       await execute(begun, { state, source, destination, ...how });
     }

@@ -17,7 +17,7 @@ import { openLog } from './logging.ts';
 import { type TreeFlags, verifySpecOf } from './options.ts';
 import { printError, printEvent, readerGone } from './output.ts';
 import { requirePlace } from './place.ts';
-import { showLine } from './progress-display.ts';
+import { mayRewriteLines, showLine } from './progress-display.ts';
 import { findingsText, summaryText } from './verify-text.ts';
 
 export interface VerifyFlags extends TreeFlags {
@@ -104,7 +104,7 @@ async function examine(
   };
   const isShown = !silent && !json;
   const display = isShown
-    ? showLine((width) => progressText(tally, width), process.stderr.isTTY && verbose === 0)
+    ? showLine((width) => progressText(tally, width), mayRewriteLines() && verbose === 0)
     : undefined;
   try {
     const trees = { source, destination, roots, options, level, oneWay, list };

@@ -10,7 +10,7 @@ import { exitCodes } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
 import { knownJob, ofStack } from './job-records.ts';
 import { printError, printStatus } from './output.ts';
-import { showProgress } from './progress-display.ts';
+import { mayRewriteLines, showProgress } from './progress-display.ts';
 import { withPlanned } from '../shared/job/outcome.ts';
 
 export interface FollowFlags {
@@ -42,7 +42,7 @@ export async function follow(
   const progress = new Progress();
   const interrupt = interruptSignal();
   const aWhile = () => sleep(LOOK_EVERY_MS, undefined, { signal: interrupt });
-  const display = flags.silent || flags.json ? undefined : showProgress(progress, process.stderr.isTTY);
+  const display = flags.silent || flags.json ? undefined : showProgress(progress, mayRewriteLines());
   try {
     while (await executions.isRunning(execution)) {
       await refresh(progress, deployment, id);

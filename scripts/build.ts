@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { chmod, rm } from 'node:fs/promises';
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { lambdaNames } from '../shared/names.ts';
+import { manPage } from './man.ts';
 
 await rm('dist', { recursive: true, force: true });
 /** Bundles the command line and the construct; their libraries stay dependencies of the package. */
@@ -42,4 +43,9 @@ await build({
 /** The construct's types, for `hdfs-fanout/infra`. */
 const tsc = fileURLToPath(import.meta.resolve('typescript/bin/tsc'));
 execFileSync(process.execPath, [tsc, '-p', 'tsconfig.infra.json'], { stdio: 'inherit' });
+/** The manual page, of the defaults that no environment changes. */
+delete process.env['HDFS_FANOUT_STACK'];
+const { program } = await import('../cli/program.ts');
+await mkdir('dist/man', { recursive: true });
+await writeFile('dist/man/hdfs-fanout.1', manPage(program));
 await chmod('bin/hdfs-fanout.js', 0o755);

@@ -233,7 +233,7 @@ export class FileAttributes {
     const { source, sourcePath, destination, destinationPath } = this.#route;
     const lacking = source.hadoop ? destination : source;
     if (lacking.hadoop) return [];
-    const named = this.#options.attributes.filter((attribute) => attribute !== 'permission' && attribute !== 'times');
+    const named = this.#options.attributes.filter((name) => !['permission', 'times', 'quota'].includes(name));
     const path = lacking === source ? sourcePath : destinationPath;
     return named.map((attribute) => ({
       attribute,

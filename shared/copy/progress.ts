@@ -12,6 +12,8 @@ export interface AtOnce {
 export class Progress {
   /** The walk goes on: the expected files and bytes still grow. */
   planning = false;
+  /** Entries of the source that planning has listed. */
+  readonly listed = { files: 0, directories: 0 };
   expectedFiles = 0;
   expectedBytes = 0;
   /** Bytes of the files that have ended, and those that running transfers have moved. */

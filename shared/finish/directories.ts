@@ -31,6 +31,8 @@ export const directoriesStart: DirectoriesPosition = { root: 0, losses: { warnin
 /** A directory's path at each end. */
 interface DirectoryPaths {
   readonly source: string;
+  /** The source's as it is now, where `source` is its image in a snapshot. */
+  readonly live: string;
   readonly destination: string;
   /** Whether it is one that the job was asked to copy. */
   readonly isRoot: boolean;
@@ -109,7 +111,11 @@ async function setTree(
   const request = pLimit(most);
   const leave = ({ path, source: listed }: Entry) =>
     work.add(path, async () => {
-      const ends = { source: join(root.source, path), destination: join(root.destination, path) };
+      const ends = {
+        source: join(root.source, path),
+        live: join(livePath(root), path),
+        destination: join(root.destination, path),
+      };
       const what = { isRoot: path === '', isOptional: chosen.isOptional(path) };
       if (listed) await request(() => setDirectory(finishing, { ...ends, ...what }, listed, report));
     });

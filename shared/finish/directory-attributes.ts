@@ -4,10 +4,13 @@ import { type Loss, reasonOf } from '../preserve/losses.ts';
 import { preserve, type Wanted } from '../preserve/preserve.ts';
 import type { JobOptions } from '../job/spec.ts';
 import type { FileStatus, Storage } from '../storage/storage.ts';
+import { settleQuotas } from './directory-quotas.ts';
 
 /** A directory at both ends, as listings tell it. */
 interface DirectoryPair {
   readonly source: string;
+  /** The source's path as it is now: an image in a snapshot tells of no quotas. */
+  readonly live: string;
   readonly status: FileStatus;
   readonly destination: string;
   readonly present: FileStatus;
@@ -25,7 +28,7 @@ interface Unkept {
  * @throws FanoutError fail-unit, when none could
  */
 export async function settleDirectory(
-  { source: from, status, destination: to, present }: DirectoryPair,
+  { source: from, live, status, destination: to, present }: DirectoryPair,
   options: JobOptions,
   source: Storage,
   destination: Storage,
@@ -62,7 +65,8 @@ export async function settleDirectory(
       ? await lossOf('storagepolicy', () => hadoop?.setStoragePolicy(to, storagePolicy, signal))
       : []),
   ];
-  const losses = [...own, ...policies];
+  const quota = chosen.has('quota') ? await settleQuotas({ source, from: live, destination, to }, signal) : undefined;
+  const losses = [...own, ...policies, ...(quota ? [quota] : [])];
   if (losses.length === 0) return undefined;
   return {
     names: losses.flatMap((loss) => [loss.attribute, `reasons.${reasonOf(loss)}`]),

@@ -4,15 +4,18 @@ import type {
   HadoopAttributes,
   OwnerRefusal,
   PosixAttributes,
+  Quotas,
+  QuotaUsage,
   TakenLayout,
 } from '../storage/capabilities.ts';
 import type { LayoutLimits } from './layout-limits.ts';
 import { OptionalOperations } from './optional-operations.ts';
+import { RemoteQuotas } from './quotas.ts';
 import type { NamenodeRest, Parameters } from './rest.ts';
 import { hasCode, StorageError } from '../storage/errors.ts';
 
 /**
- * Owner, mode, times, replication, ACL and extended attributes over WebHDFS. What a nameservice, or this user there, refuses for
+ * Owner, mode, times, replication, ACL, extended attributes, policies and quotas over WebHDFS. What a nameservice, or this user there, refuses for
  * good is asked for once: ACLs and extended attributes that are switched off, another owner than oneself, a group that one is not in.
  */
 export class RemoteAttributes implements HadoopAttributes, PosixAttributes {
@@ -21,10 +24,12 @@ export class RemoteAttributes implements HadoopAttributes, PosixAttributes {
   readonly #optional = new OptionalOperations();
   /** By nameservice: the user that files are made as, once a namenode has refused to give one to another. */
   readonly #actors = new Map<string, string>();
+  readonly #quotas: RemoteQuotas;
 
   constructor(rest: NamenodeRest, limits: LayoutLimits) {
     this.#rest = rest;
     this.#limits = limits;
+    this.#quotas = new RemoteQuotas(rest);
   }
 
   /** @param value  the owner: to the user that files are made as they may always be given */
@@ -159,6 +164,14 @@ export class RemoteAttributes implements HadoopAttributes, PosixAttributes {
   async setStoragePolicy(directory: string, policy: string, signal: AbortSignal): Promise<void> {
     const ask = () => this.#put('SETSTORAGEPOLICY', directory, { storagepolicy: policy }, signal);
     await this.#optional.insist(this.#key(`storage policy ${policy}`, directory), ask, isWithoutPolicies);
+  }
+
+  quotaUsage(directory: string, signal: AbortSignal): Promise<QuotaUsage> {
+    return this.#quotas.usage(directory, signal);
+  }
+
+  setQuotas(directory: string, quotas: Quotas, signal: AbortSignal): Promise<void> {
+    return this.#quotas.set(directory, quotas, signal);
   }
 
   async #put(operation: string, path: string, parameters: Parameters, signal: AbortSignal): Promise<void> {

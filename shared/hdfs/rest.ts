@@ -270,8 +270,10 @@ export class NamenodeRest {
       const url = `${base}/webhdfs/v1${encodePath(path)}?${query}`;
       const sentAtMs = performance.now();
       const answer = await send(url, where, cookies.addTo(base, credentials.headers));
+      const tookMs = performance.now() - sentAtMs;
+      this.load.onAnswer?.(operation, tookMs);
       // HttpFS moves bytes before it answers some requests: how long that takes says nothing.
-      if (nameservice.hasDatanodes) this.load.noteAnswer(performance.now() - sentAtMs);
+      if (nameservice.hasDatanodes) this.load.noteAnswer(tookMs);
       cookies.keep(base, answer.cookies);
       const failure = 'text' in answer ? failureOf(answer, base, where) : undefined;
       if (!isFromGateway(failure)) nameservice.isKnown = true;

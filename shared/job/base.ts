@@ -151,7 +151,7 @@ export function whyNoBase(
 }
 
 /** Whether a job may have changed the job's destination after the base had begun. @param destination  which directory that is */
-function hasWritten(job: Job, other: Job, base: Job, destination: string | undefined): boolean {
+export function hasWritten(job: Job, other: Job, base: Job, destination: string | undefined): boolean {
   const lastMs = other.undone?.atMs ?? other.endedAtMs ?? other.seenAtMs ?? Infinity;
   if (lastMs <= base.startedAtMs) return false;
   // It was refused before anything was made.

@@ -11,7 +11,7 @@ import type { Log } from '../log.ts';
 import { askedBatches } from './asked-batches.ts';
 import { arrived } from './carried-error.ts';
 import { Channel } from './channel.ts';
-import type { Assignment, CopierMethods, RunnerMethods } from './copier-methods.ts';
+import type { Answered, Assignment, CopierMethods, RunnerMethods } from './copier-methods.ts';
 import { copyBatches } from './copying.ts';
 import { sharesOf, threadsHere } from './shared-transfers.ts';
 import { LockShare } from './destination-lock.ts';
@@ -64,7 +64,7 @@ export function serveAsCopier(): void {
 }
 
 async function copyAssigned(
-  { job, clusters, contact, threads, share }: Assignment,
+  { job, clusters, contact, threads, share, isMeasured }: Assignment,
   runner: Channel<RunnerMethods>,
   signal: AbortSignal,
 ): Promise<void> {
@@ -85,7 +85,16 @@ async function copyAssigned(
   const disk = { readBytes: job.spec.options.partSize };
   const endpoints = await openEndpoints(job.spec, { accessTo, disk, contact, log, limits });
   const { source, destination } = endpoints;
-  const telling = setInterval(tellMoved, TELL_EVERY_MS);
+  let answers: Answered[] = [];
+  for (const { load } of isMeasured ? [source, destination] : [])
+    if (load) load.onAnswer = (operation, tookMs) => answers.push({ cluster: load.name, operation, tookMs });
+  const tell = () => {
+    tellMoved();
+    if (answers.length === 0) return;
+    runner.tell('answered', answers);
+    answers = [];
+  };
+  const telling = setInterval(tell, TELL_EVERY_MS);
   try {
     await copyBatches(
       (stop) => askedBatches(() => runner.call('next'), stop),
@@ -111,7 +120,7 @@ async function copyAssigned(
     );
   } finally {
     clearInterval(telling);
-    tellMoved();
+    tell();
     try {
       await endpoints[Symbol.asyncDispose]();
     } catch (error) {

@@ -18,6 +18,15 @@ export interface Assignment {
   readonly threads: Threads;
   /** Which share, of how many. */
   readonly share: { readonly index: number; readonly count: number };
+  /** Whether it is to tell how long its requests took. */
+  readonly isMeasured: boolean;
+}
+
+/** A request that a server has answered. */
+export interface Answered {
+  readonly cluster: string;
+  readonly operation: string;
+  readonly tookMs: number;
 }
 
 /** What the process that runs a job calls in a copier process, in this order. */
@@ -48,6 +57,8 @@ export interface RunnerMethods extends Omit<BatchStore, 'claim'>, Pick<JobStore,
   copied(batch: number): void;
   claim(...batch: Parameters<BatchStore['claim']>): Promise<SentClaim>;
   moved(figures: Figures): void;
+  /** Requests that were answered since this was called last. */
+  answered(answers: readonly Answered[]): void;
   /** What there is to tell of the number of its transfers, at its end. */
   transfers(told: Transfers | undefined): void;
   log(level: keyof Log, fields: object, message: string): void;

@@ -8,7 +8,7 @@ import type { Batch } from '../job/unit.ts';
 import { askedBatches } from './asked-batches.ts';
 import { BatchQueue } from './batch-queue.ts';
 import { ChannelClosedError } from './channel.ts';
-import type { Assignment } from './copier-methods.ts';
+import type { Answered, Assignment } from './copier-methods.ts';
 import { CopierProcess, type CopierProgram, CopierStartError } from './copier-process.ts';
 import { CopierService, type Serving } from './copier-service.ts';
 import { atOnceOver, transfersOver } from './shared-transfers.ts';
@@ -23,6 +23,8 @@ export interface CopierMeans {
   /** Transfers at once that each is to have at least. */
   readonly leastThreads: number;
   readonly clusters: Assignment['clusters'];
+  /** Told of each request that was answered, where somebody measures. */
+  readonly onAnswer?: ((answered: Answered) => void) | undefined;
 }
 
 /** What there is to copy, and how. */
@@ -69,7 +71,12 @@ export class CopierPool {
   #job: Job;
 
   /** @param locks  the directory of lock files */
-  constructor(means: CopierMeans, locks: string, job: Job, serving: Omit<Serving, 'queue' | 'onPart' | 'onAtOnce'>) {
+  constructor(
+    means: CopierMeans,
+    locks: string,
+    job: Job,
+    serving: Omit<Serving, 'queue' | 'onPart' | 'onAtOnce' | 'onAnswer'>,
+  ) {
     this.#means = means;
     this.#program = means.program;
     this.#locks = locks;
@@ -77,6 +84,7 @@ export class CopierPool {
     this.#serving = {
       ...serving,
       queue: new BatchQueue(),
+      onAnswer: means.onAnswer,
       onOutcome: (batch, outcome) => {
         this.#deaths.delete(batch.batch);
         serving.onOutcome(batch, outcome);
@@ -111,11 +119,12 @@ export class CopierPool {
     const { queue, progress, log } = this.#serving;
     queue.open(batches);
     progress.copiers = shares.length;
-    const { clusters } = this.#means;
+    const { clusters, onAnswer } = this.#means;
+    const isMeasured = onAnswer !== undefined;
     const count = shares.length;
     let without: string | undefined;
     const tasks = shares.map((threads, index) => async (stopped: AbortSignal) => {
-      const why = await this.#copyBy({ job, clusters, contact, threads, share: { index, count } }, stopped);
+      const why = await this.#copyBy({ job, clusters, contact, threads, share: { index, count }, isMeasured }, stopped);
       if (why === undefined) return;
       progress.copiers -= 1;
       if (without === undefined) log.warn({ why }, 'the job goes on with fewer copier processes');

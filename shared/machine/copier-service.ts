@@ -6,7 +6,7 @@ import { isOfChunk, type UnitOutcome } from '../job/outcome.ts';
 import type { Batch } from '../job/unit.ts';
 import type { Log } from '../log.ts';
 import type { BatchQueue } from './batch-queue.ts';
-import type { Figures, RunnerMethods, SentClaim } from './copier-methods.ts';
+import type { Answered, Figures, RunnerMethods, SentClaim } from './copier-methods.ts';
 
 /** What all copier processes of a job are served with. */
 export interface Serving {
@@ -20,6 +20,7 @@ export interface Serving {
   readonly onPart: (batch: number) => void;
   /** Called when the number of transfers of a process may have changed. */
   readonly onAtOnce: () => void;
+  readonly onAnswer?: ((answered: Answered) => void) | undefined;
 }
 
 /** What the process that runs the job does for one copier process: it hands out batches, keeps the records and sums up the figures. */
@@ -115,6 +116,10 @@ export class CopierService implements RunnerMethods {
     progress.limitOfCopiers = figures.limit;
     this.#told = figures;
     this.#serving.onAtOnce();
+  }
+
+  answered(answers: readonly Answered[]): void {
+    for (const answer of answers) this.#serving.onAnswer?.(answer);
   }
 
   transfers(told: Transfers | undefined): void {

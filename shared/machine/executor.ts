@@ -14,6 +14,7 @@ import type { Progress } from '../copy/progress.ts';
 import { copierCount } from './copier-count.ts';
 import { type CopierMeans, CopierPool, type Work } from './copier-pool.ts';
 import { copyBatches } from './copying.ts';
+import { countingListed } from './counting-listed.ts';
 import { extrasFile } from './extras-file.ts';
 import { ListOnDisk } from './list-on-disk.ts';
 import { NamesOnDisk } from './name-set.ts';
@@ -153,7 +154,7 @@ async function planJob(
     };
     using names = new NamesOnDisk();
     const sharing = { copiers: mostCopiers, heldBytes: 0 };
-    const ends = { source, destination, roots };
+    const ends = { source: countingListed(source, progress), destination, roots };
     const planning = { ...ends, options, signal, emit, sharing, names, makeDirectories: true, onSettled };
     if (from) {
       using list = openTypeChanges(job, state.lists);

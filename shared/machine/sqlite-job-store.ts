@@ -25,6 +25,19 @@ import { type Job, storedJob } from '../job/job.ts';
 import type { CopiedPart, PartedFile } from '../job/parts.ts';
 import type { JobOptions } from '../job/spec.ts';
 
+/** What is kept of a job beside its record. */
+const tablesOfJobs = [
+  'batches',
+  'failures',
+  'counters',
+  'chunks',
+  'parts',
+  'given_up',
+  'refused',
+  'read_again',
+  'finishing',
+] as const;
+
 /** Rows that are read at once: a statement that stays open would keep SQLite's log from being written back. */
 const A_PAGE = 1000;
 
@@ -338,6 +351,26 @@ export class SqliteJobStore implements JobStore {
       return { ...failure, sequence: String(sequence), batch: Number(batch), unit };
     });
     return Promise.resolve(failures);
+  }
+
+  /** Whether chunks or parts of a job's files may stand at the destination. */
+  hasPieces(id: string): boolean {
+    const pieces = ['chunks', 'parts'].map((table) => this.#db.get(`SELECT 1 FROM ${table} WHERE job = ?`, id));
+    return pieces.some((row) => row !== undefined);
+  }
+
+  /** Removes all that is kept of a job. */
+  forget(id: string): Promise<void> {
+    return this.#db.transaction(() => {
+      for (const table of tablesOfJobs) this.#db.run(`DELETE FROM ${table} WHERE job = ?`, id);
+      this.#db.run('DELETE FROM jobs WHERE id = ?', id);
+    });
+  }
+
+  /** Gives the space of what was removed back to the disk. Others wait meanwhile. */
+  shrink(): void {
+    this.#db.run('VACUUM');
+    this.#db.get('PRAGMA wal_checkpoint(TRUNCATE)');
   }
 
   #job(id: string): Job | undefined {

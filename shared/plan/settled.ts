@@ -25,8 +25,8 @@ export function settledOutcome(
 }
 
 /**
- * Whether two listings show that nothing of a directory is to be set. Extended attributes, which a finish compares of each directory, are in
- * no listing.
+ * Whether two listings show that nothing of a directory is to be set. Extended attributes and quotas, which a finish compares of each
+ * directory, are in no listing.
  */
 export function isEqualDirectory(
   source: FileStatus,
@@ -34,7 +34,7 @@ export function isEqualDirectory(
   options: Pick<JobOptions, 'preserve' | 'attributes'>,
 ): boolean {
   const chosen = chosenAttributes(options);
-  if (destination?.kind !== 'directory' || chosen.has('xattr')) return false;
+  if (destination?.kind !== 'directory' || chosen.has('xattr') || chosen.has('quota')) return false;
   if (chosen.has('ecpolicy') && source.ecPolicy !== destination.ecPolicy) return false;
   if (chosen.has('storagepolicy') && source.storagePolicy !== destination.storagePolicy) return false;
   return !differIn(chosen, attributesOf(source), attributesOf(destination));

@@ -13,14 +13,15 @@ export const attributeNames = [
   'xattr',
   'ecpolicy',
   'storagepolicy',
+  'quota',
 ] as const;
 export type Attribute = (typeof attributeNames)[number];
 
 /**
  * What preserve carries over where nothing is named. Policies are a cluster's own: another may not have an erasure coding policy enabled, and
- * takes no file at all under a storage policy (`COLD`) whose disks it lacks.
+ * takes no file at all under a storage policy (`COLD`) whose disks it lacks. Quotas are its administrator's.
  */
-const preserved = attributeNames.filter((name) => name !== 'ecpolicy' && name !== 'storagepolicy');
+const preserved = attributeNames.filter((name) => name !== 'ecpolicy' && name !== 'storagepolicy' && name !== 'quota');
 
 /** What a job carries over: nothing without preserve, and with it what it names. */
 export function chosenAttributes({

@@ -102,6 +102,18 @@ export interface PosixAttributes {
   ): Promise<FanoutError | undefined>;
 }
 
+/**
+ * Limits of a directory, by what they are of: `names` (files and directories, itself included), `bytes` (replicas counted), and bytes on one
+ * storage type (`SSD`). Those that it has.
+ */
+export type Quotas = ReadonlyMap<string, number>;
+
+/** A directory's limits, and what counts for them now, by the same names. */
+export interface QuotaUsage {
+  readonly quotas: Quotas;
+  readonly used: Quotas;
+}
+
 /** Each method is one request, unless it is known to be refused; a server without the attribute rejects with StorageError unsupported. */
 export interface HadoopAttributes {
   /**
@@ -135,6 +147,11 @@ export interface HadoopAttributes {
   setErasureCodingPolicy(directory: string, policy: string, signal: AbortSignal): Promise<void>;
   /** Sets on which kinds of disks new files below a directory are kept. @param policy  its name, such as `ALL_SSD` */
   setStoragePolicy(directory: string, policy: string, signal: AbortSignal): Promise<void>;
+
+  /** What a directory may hold, and holds. Costs the server a look at all that is below a directory that has no quota. */
+  quotaUsage(directory: string, signal: AbortSignal): Promise<QuotaUsage>;
+  /** Sets some of a directory's limits, and leaves the others. That it holds more already is no error. */
+  setQuotas(directory: string, quotas: Quotas, signal: AbortSignal): Promise<void>;
 
   /**
    * What of a layout the storage takes, as far as it has refused others in this process. Costs no request.

@@ -13,6 +13,8 @@ export type Strain = 'busy' | 'slow';
 export class Load {
   /** The cluster's alias. */
   readonly name: string;
+  /** Told of each request that was answered, where somebody measures. */
+  onAnswer: ((operation: string, tookMs: number) => void) | undefined;
   #busy = false;
   #answers = 0;
   #answersMs = 0;

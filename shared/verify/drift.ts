@@ -30,6 +30,7 @@ export function comparable(chosen: ReadonlySet<Attribute>, source: Storage, dest
 /** Whether listings do not tell all of the attributes of an entry. */
 export function needsAsking(chosen: ReadonlySet<Attribute>, status: FileStatus, there: FileStatus): boolean {
   const access = chosen.has('permission') || chosen.has('acl');
+  if (status.kind === 'directory' && chosen.has('quota')) return true;
   return chosen.has('xattr') || (access && (status.hasAcl || there.hasAcl));
 }
 
@@ -63,6 +64,7 @@ export async function driftOf(entry: SharedEntry, chosen: ReadonlySet<Attribute>
     const [policy, policyThere = NONE] = [status.storagePolicy, there.storagePolicy];
     if (policy !== undefined && policy !== policyThere) drift.storagepolicy = [policy, policyThere];
   }
+  if (chosen.has('quota') && status.kind === 'directory') Object.assign(drift, await quotaDrift(entry, signal));
   const xattrs = chosen.has('xattr') ? await xattrDrift(entry, signal) : undefined;
   return xattrs ? { ...drift, xattr: xattrs } : drift;
 }
@@ -82,6 +84,21 @@ async function accessDrift(
   if (!isCarried) return drift;
   const aclThere = await aclOf(destination, destinationPath, there);
   return sameAcl(acl, aclThere) ? drift : { ...drift, acl: [acl ?? NONE, aclThere ?? NONE] };
+}
+
+/** A copy leaves what the source does not limit. */
+async function quotaDrift(
+  { source, sourcePath, destination, destinationPath }: SharedEntry,
+  signal: AbortSignal,
+): Promise<Drift> {
+  const { quotas } = await offered(source, 'hadoop', sourcePath).quotaUsage(sourcePath, signal);
+  if (quotas.size === 0) return {};
+  const there = (await offered(destination, 'hadoop', destinationPath).quotaUsage(destinationPath, signal)).quotas;
+  const differing = [...quotas].filter(([of, limit]) => there.get(of) !== limit);
+  if (differing.length === 0) return {};
+  const text = (limits: ReadonlyMap<string, number>) =>
+    differing.map(([of]) => `${of} ${limits.get(of) ?? NONE}`).join(', ');
+  return { quota: [text(quotas), text(there)] };
 }
 
 async function xattrDrift(

@@ -1,4 +1,4 @@
-// The programs that some beds need beside a JDK and Maven: a Kerberos realm, certificates. Installed where that may be.
+// The programs that some beds need beside a JDK and Maven: a Kerberos realm, certificates, shells. Installed where that may be.
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { runProgram } from './tools.ts';
@@ -16,6 +16,8 @@ const packageOf = {
   make: 'make',
   python3: 'python3',
   openssl: 'openssl',
+  zsh: 'zsh',
+  fish: 'fish',
 } as const;
 
 export type SystemProgram = keyof typeof packageOf;

@@ -44,6 +44,8 @@ describe.concurrent('--help', () => {
     ['retry'],
     ['set'],
     ['jobs'],
+    ['jobs', 'prune'],
+    ['completion'],
     ['status'],
     ['verify'],
     ['doctor'],
@@ -234,7 +236,8 @@ describe.concurrent('a terminal', () => {
       react: ({ operation, to }) => (operation === 'OPEN' && to === 'datanode' ? { bytesPerSecond: MIB } : undefined),
     });
     const conf = own.conf({ A: { url: faultProxy.url } });
-    const env = { ...process.env, WEBHDFS_CONFIG: conf, HDFS_FANOUT_HOME: newHome() };
+    const colours = { TERM: 'xterm', NO_COLOR: '' };
+    const env = { ...process.env, ...colours, WEBHDFS_CONFIG: conf, HDFS_FANOUT_HOME: newHome() };
     const args = ['copy', '--force', '--exact', `A:${own.root}/tree`, `B:${own.root}/tree`];
     const shown = await onTerminal(args, env);
     const [bar = '', status = ''] = shown.split('Job Status:');
@@ -257,6 +260,42 @@ describe.concurrent('a terminal', () => {
     const shown = await onTerminal(['copy', '--silent', `A:${root}/tree`, `B:${root}/out/terminal`], env);
     expect(shown).toMatch(/^Job Status:\r\n/);
   });
+
+  test.each([{ NO_COLOR: '1' }, { TERM: 'dumb' }])('gets no escapes with %j', async (wish) => {
+    const home = newHome();
+    const env = {
+      ...process.env,
+      TERM: 'xterm',
+      NO_COLOR: '',
+      ...wish,
+      WEBHDFS_CONFIG: pair.conf(),
+      HDFS_FANOUT_HOME: home,
+    };
+    const to = `B:${root}/out/${Object.keys(wish).join('')}`;
+    for (const args of [
+      ['copy', `A:${root}/tree`, to],
+      ['jobs'],
+      ['verify', `A:${root}/tree`, to],
+      ['copy', '--help'],
+    ]) {
+      const shown = await onTerminal(args, env);
+      expect(shown.length).toBeGreaterThan(10);
+      expect(shown).not.toContain('\u001b');
+    }
+  });
+});
+
+test.concurrent('a pipe gets no escapes, whoever wants colours', async () => {
+  const env = { FORCE_COLOR: '3', CLICOLOR_FORCE: '1', COLORTERM: 'truecolor' };
+  for (const args of [
+    ['-vvvv', `A:${root}/tree`, `B:${root}/out/pipe`],
+    ['jobs'],
+    ['copy', '--help'],
+    ['nonsense', 'x'],
+  ]) {
+    const { stdout, stderr } = await pair.run(args, { env });
+    expect(stdout + stderr).not.toContain('\u001b');
+  }
 });
 
 describe.concurrent('logging', () => {

@@ -84,7 +84,8 @@ async function parsed(words: readonly string[]): Promise<true> {
     for (const child of command.commands) check(child);
     command.exitOverride();
     command.configureOutput({ writeOut: () => undefined, writeErr: () => undefined, outputError: () => undefined });
-    if (command.commands.length === 0) command.action(() => requireSense(command));
+    // jobs alone does something besides holding another.
+    if (command.commands.length === 0 || command.name() === 'jobs') command.action(() => requireSense(command));
   };
   check(program);
   await program.parseAsync(words, { from: 'user' });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { count, jobLines, tookText } from '../../../cli/jobs.ts';
+import { count, jobLines, shortBytes, tookText } from '../../../cli/jobs.ts';
 import { jobStatus } from '../../../shared/job/job-status.ts';
 import { newJob } from '../../support/outcomes.ts';
 
@@ -20,18 +20,18 @@ describe('a job in the table', () => {
       ['files.copied', 6_000_000],
       ['bytes.copied', 1e12],
     ]);
-    const [first, paths] = jobLines(job, jobStatus(job, counters), 80);
-    expect(first).toMatch(
-      /^20261127-085135-1c0514 Failed      \d\d-\d\d \d\d:\d\d 1h02m  6\.0M\/12\.3M  25%   3\.6 TiB$/,
-    );
+    const now = endedAtMs + 30 * 86_400_000;
+    const [first, paths] = jobLines(job, jobStatus(job, counters), 80, now);
+    expect(first).toMatch(/^20261127-085135-1c0514 Failed        30d 1h02m  6\.0M\/12\.3M  25%  3\.6T  256M\/s$/);
     expect(first.length).toBeLessThan(80);
     expect(paths).toBe('  a:/in -> b:/out');
   });
 
   it('that is being planned has no counts yet', () => {
     const job = newJob({ id });
-    const [first] = jobLines(job, jobStatus(job, new Map(), true, job.startedAtMs + 7000), 80);
-    expect(first).toMatch(/ Running     .* 7s    planning$/);
+    const now = job.startedAtMs + 7000;
+    const [first] = jobLines(job, jobStatus(job, new Map(), true, now), 80, now);
+    expect(first).toMatch(/ Running        7s    7s    planning$/);
   });
 
   it('cuts long paths to the terminal, and keeps names on their line', () => {
@@ -71,4 +71,18 @@ it.each([
   [123_456_789, '123M'],
 ])('%d files are %s', (files, text) => {
   expect(count(files)).toBe(text);
+});
+
+it.each([
+  [0, '0B'],
+  [999, '999B'],
+  [1000, '1.0K'],
+  [102_399, '100K'],
+  [1_023_000, '999K'],
+  [1_048_575, '1.0M'],
+  [208_000_000, '198M'],
+  [13.5 * 1024 ** 4, '13.5T'],
+  [Number.MAX_SAFE_INTEGER, '8.0P'],
+])('%d bytes are %s', (bytes, text) => {
+  expect(shortBytes(bytes)).toBe(text);
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { line } from '../../../cli/progress-display.ts';
+import { line, planningLine } from '../../../cli/progress-display.ts';
 import { Progress } from '../../../shared/copy/progress.ts';
 
 const progress = (fields: Partial<Omit<Progress, 'pending' | 'settle' | 'count'>>) =>
@@ -83,7 +83,17 @@ describe('line', () => {
   });
 
   it('tells how far planning is', () => {
-    expect(line(progress({ planning: true, expectedFiles: 1234 }), 0, 80)).toBe('planning: 1234 files so far');
+    const now = progress({ planning: true, expectedFiles: 1234, listed: { files: 5678, directories: 90 } });
+    expect(planningLine(now, 511.6)).toBe(
+      'planning: 5678 files and 90 directories listed, 512/s; 1234 files in the job',
+    );
+    expect(planningLine(now, 511.6, 80)).toBe(
+      'planning: 5678 files and 90 directories listed, 512/s; 1234 files in the job',
+    );
+    expect(planningLine(now, 511.6, 60)).toBe('planning: 5678 files and 90 directories listed, 512/s');
+    expect(planningLine(now, 511.6, 50)).toBe('planning: 5678 files and 90 directories listed');
+    expect(planningLine(now, 511.6, 25)).toBe('planning: 5678 files');
+    expect(planningLine(now, 511.6, 4)).toBe('plan');
   });
 
   it.each([

@@ -5,11 +5,15 @@ import { comparable, driftOf } from '../../../../shared/verify/drift.ts';
 import { never } from '../../../support/files.ts';
 import { status } from '../../../support/statuses.ts';
 
-/** A cluster that keeps one ACL and these extended attributes of everything. */
-const cluster = (xattrs: readonly [string, string][] = []) =>
+/** A cluster that keeps one ACL and these extended attributes and quotas of everything. */
+const cluster = (xattrs: readonly [string, string][] = [], quotas: readonly [string, number][] = []) =>
   ({
     name: 'cluster',
-    hadoop: { acl: () => Promise.resolve('user:eva:r--'), xattrs: () => Promise.resolve(new Map(xattrs)) },
+    hadoop: {
+      acl: () => Promise.resolve('user:eva:r--'),
+      xattrs: () => Promise.resolve(new Map(xattrs)),
+      quotaUsage: () => Promise.resolve({ quotas: new Map(quotas), used: new Map() }),
+    },
   }) as unknown as Storage;
 
 /** What the destination has in place of what the source has. */
@@ -30,10 +34,14 @@ const differing: Record<Attribute, readonly [Partial<FileStatus>, Partial<FileSt
     { kind: 'directory', storagePolicy: 'COLD' },
     { kind: 'directory', storagePolicy: 'HOT' },
   ],
+  quota: [{ kind: 'directory' }, { kind: 'directory' }],
 };
 
 function drift(name: Attribute, [ofSource, ofDestination]: readonly [Partial<FileStatus>, Partial<FileStatus>]) {
-  const [source, destination] = [cluster(name === 'xattr' ? [['user.a', '1']] : []), cluster()];
+  const [source, destination] = [
+    cluster(name === 'xattr' ? [['user.a', '1']] : [], name === 'quota' ? [['names', 5]] : []),
+    cluster(),
+  ];
   const entry = { source, sourcePath: '/a', status: status(ofSource) };
   const other = { destination, destinationPath: '/b', there: status(ofDestination) };
   return driftOf({ ...entry, ...other }, comparable(new Set([name]), source, destination), never);
@@ -43,7 +51,7 @@ describe('an attribute that differs', () => {
   it.each(attributeNames)('is told: %s', async (name) => {
     expect(Object.keys(await drift(name, differing[name]))).toEqual([name]);
     const [same] = differing[name];
-    expect(name === 'xattr' ? {} : await drift(name, [same, same])).toEqual({});
+    expect(name === 'xattr' || name === 'quota' ? {} : await drift(name, [same, same])).toEqual({});
   });
 
   it('is a storage policy that the destination has none in place of, and not one that the source does not name', async () => {
