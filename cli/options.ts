@@ -51,6 +51,8 @@ export interface JobFlags extends TreeFlags {
   live: boolean;
   direct: boolean;
   exact: boolean;
+  into: boolean;
+  mkpath: boolean;
   partSize: number;
   bufferSize: number;
   maxFailures: number;
@@ -223,6 +225,8 @@ export function addJobFlags(command: Command): Command {
     .option('--attributes <list>', `preserve these and no others: ${attributeNames.join(', ')}`)
     .option('--strict-preserve', 'a file whose attributes cannot be set fails', false)
     .option('--exact', 'the destination is the copied root, existing or not (cp -T)', false)
+    .option('--into', 'the destination is a directory that sources go into, made where it is missing (cp -t)', false)
+    .option('--mkpath', 'make missing directories above the destination', false)
     .option('--no-checksum', 'with --force: replace existing files without comparing them')
     .addOption(compare)
     .addOption(verify)
@@ -290,7 +294,8 @@ export function specOf(paths: readonly string[], flags: JobFlags): JobSpec {
     destination: located.at(-1),
     options: {
       existing: existingFrom(flags),
-      mapping: flags.exact ? 'exact' : 'cp',
+      mapping: mappingFrom(flags),
+      mkpath: flags.mkpath,
       ...treeOptions(flags),
       preserve: flags.preserve || flags.strictPreserve,
       compare: flags.compare,
@@ -343,6 +348,14 @@ function treeOptions(flags: TreeFlags) {
     stallTimeout: flags.stallTimeout,
     minRate: flags.minRate,
   };
+}
+
+/** @throws SpecError when both are said */
+function mappingFrom({ exact, into }: JobFlags): string {
+  if (exact && into) {
+    throw new SpecError('--exact and --into both say what the destination is', 'leave out one');
+  }
+  return exact ? 'exact' : into ? 'into' : 'cp';
 }
 
 /** @throws SpecError when what becomes of existing files is said by --existing and by pydistcp's flags */

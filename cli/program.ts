@@ -128,6 +128,30 @@ Each copier process of this machine copies at least one file at once, whatever
 --threads says.
 ${exitCodesHelp}`;
 
+const distcpHelp = `
+Options have one hyphen, as DistCp's; flags of hdfs-fanout copy have two, and
+may stand beside them. A URI is that of a cluster in the clusters' file: its
+authority is an alias there (hdfs://prod/data), or the host of a namenode.
+
+  -update -overwrite -delete -p[rbugpcaxte] -i -f URI -filters FILE
+  -m N -bandwidth MB -blocksperchunk N -skipcrccheck -direct -xtrack FILE -v
+                  do what they do in DistCp, as far as the output says
+  -log -strategy -numListstatusThreads -useiterator -copybuffersize
+  -updateRoot -sizelimit -filelimit -Dmapreduce.…
+                  are accepted, and change nothing
+  -append -async -atomic -tmp -diff -rdiff -mapredSslConf -conf
+                  are refused, with what to do instead
+
+-delete moves into the trash what DistCp deletes for good; add --skip-trash to
+do as DistCp does.
+
+Examples:
+  hdfs-fanout distcp hdfs://staging/data/outgoing hdfs://prod/data/incoming
+  hdfs-fanout distcp --dry-run -update -delete -p hdfs://a/dwh hdfs://b/dwh
+  hdfs-fanout distcp -m 50 -bandwidth 10 webhdfs://nn1:9870/logs prod:/logs
+  hdfs-fanout distcp -f hdfs://staging/tmp/list hdfs://prod/data/incoming
+${exitCodesHelp}`;
+
 /** The command line: every command with its flags and its help. */
 export const program = configure(new Command('hdfs-fanout'))
   // Their arguments would leave no room for what they do.
@@ -161,6 +185,18 @@ const copying = addMirrorFlags(
 addMetricsFlags(copying)
   .addHelpText('after', examples)
   .action((paths: string[], flags: CopyFlags, command: Command) => finish(copy(paths, flags, givenFlags(command))));
+
+configure(program.command('distcp'))
+  .description("copy a tree by DistCp's own command line: say what it means here, and do that")
+  .usage('[options of DistCp] [flags of copy] SOURCE... TARGET')
+  .argument('[words...]')
+  .allowUnknownOption()
+  .addHelpText('after', distcpHelp)
+  .action((words: string[]) =>
+    import('./distcp.ts').then((module) =>
+      module.distcp(words, copying, (args) => copying.parseAsync(args, { from: 'user' })),
+    ),
+  );
 
 // The AWS SDK is loaded by the commands that use it: `copy` does not wait for it.
 const inAws = (command: Command) =>

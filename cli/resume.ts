@@ -54,6 +54,8 @@ export const flagsOnResume: Readonly<Record<keyof CopyFlags, 'job' | 'run' | 'ke
   compare: 'kept',
   direct: 'kept',
   exact: 'kept',
+  into: 'kept',
+  mkpath: 'kept',
   minSize: 'kept',
   splitAbove: 'kept',
   chunkSize: 'kept',

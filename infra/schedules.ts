@@ -10,7 +10,7 @@ import type { jobSpecSchema } from '../shared/job/spec.ts';
 type JobInput = z.input<typeof jobSpecSchema>;
 
 /** A job as it is typed, which says its mapping. */
-export type ScheduledJob = JobInput & { readonly options: { readonly mapping: 'cp' | 'exact' } };
+export type ScheduledJob = JobInput & { readonly options: { readonly mapping: 'cp' | 'exact' | 'into' } };
 
 export interface ScheduleProps {
   /** Name within the deployment; a schedule of another name is another schedule. */
@@ -31,7 +31,7 @@ const jobSchema = z.strictObject({
   source: z.union([location, z.array(location).min(1)]),
   destination: location,
   options: z.looseObject({
-    mapping: z.enum(['cp', 'exact'], {
+    mapping: z.enum(['cp', 'exact', 'into'], {
       error:
         'a schedule says "exact" (the destination is the copied root) or "cp" (a second run lands one level deeper)',
     }),

@@ -10,7 +10,11 @@ const TLS_FILES = ['ssl-client.xml'];
 export interface ImportedCluster {
   readonly name: string;
   readonly auth_mechanism: 'NONE' | 'TKN_GSSAPI';
-  readonly nameservices: readonly { readonly urls: readonly string[]; readonly mounts: readonly string[] }[];
+  readonly nameservices: readonly {
+    readonly name?: string;
+    readonly urls: readonly string[];
+    readonly mounts: readonly string[];
+  }[];
 }
 
 /** A definition, with what a person must still do or know. */
@@ -84,7 +88,7 @@ function nameservicesOf(
   return [...targets].map(([service, mounts]) => {
     const { urls, notes: doubts } = addressesOf(configuration, service, scheme);
     notes.push(...doubts);
-    return { urls, mounts };
+    return { ...(known.includes(service) ? { name: service } : {}), urls, mounts };
   });
 }
 

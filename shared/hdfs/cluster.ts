@@ -30,6 +30,11 @@ const url = z
   );
 
 const nameservice = z.strictObject({
+  name: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Its name to clients of Hadoop (dfs.nameservices): distcp knows hdfs://NAME/path by it'),
   urls: z.array(url).min(1).describe('HTTP addresses of the namenodes, or of HttpFS; all serve the same namespace'),
   mounts: z
     .array(z.string().startsWith('/', 'expected an absolute path such as /data').transform(normalize))

@@ -98,9 +98,12 @@ const optionFields = z.strictObject({
       'When a file of the same length counts as equal. checksum: by its content. time: also by the same modification time, unread, others by content. size: always, unread. Of use beside existing: fail and update',
     ),
   mapping: z
-    .enum(['cp', 'exact'])
+    .enum(['cp', 'exact', 'into'])
     .default('cp')
-    .describe('cp: into an existing directory, else under the new name. exact: the destination is the copied root'),
+    .describe(
+      'cp: into an existing directory, else under the new name. exact: the destination is the copied root. into: the destination is a directory, made where it is missing, that sources go into',
+    ),
+  mkpath: z.boolean().default(false).describe('Make the directories above the destination that are missing'),
   preserve: z
     .boolean()
     .default(false)

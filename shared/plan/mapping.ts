@@ -60,7 +60,8 @@ function refuseName(storage: Storage, path: string, reason: string | undefined):
 
 /**
  * Maps each source that matches to its destination, as cp does: to the destination path itself where nothing stands yet, below it where it
- * is a directory. With `mapping: exact` the destination path is the copied root, existing or not (cp -T).
+ * is a directory. With `mapping: exact` the destination path is the copied root, existing or not (cp -T); with `into` it is a directory,
+ * existing or not, that each source goes into (cp -t).
  *
  * @param path  of the destination, as the user wrote it
  * @param options  `makeProbe` is false for a dry run, which changes nothing; `onHidden` is that of `expandGlob`
@@ -86,7 +87,13 @@ export async function resolveMapping(
   const matches = [...found.values()];
   const destinationPath = destination.resolve(path);
   const standing = await destination.stat(destinationPath, signal);
-  if (!standing) await requireParent(destination, destinationPath, signal);
+  if (!standing && !spec.options.mkpath) await requireParent(destination, destinationPath, signal);
+  if (standing && standing.kind !== 'directory' && spec.options.mapping === 'into') {
+    throw new RefusedError(
+      `${destination.name}:${destinationPath} is a ${standing.kind}`,
+      'name a directory to copy into',
+    );
+  }
   if (spec.options.mapping === 'exact' && matches.length > 1) {
     throw new RefusedError(`${matches.length} sources match, and an exact destination takes one`, 'leave out --exact');
   }
@@ -121,7 +128,8 @@ function rootOf(
   }
   const { mapping, filesOnly } = spec.options;
   // The files of a flattened directory go right below the destination path: the directory itself has no name there.
-  const isBelow = standing?.kind === 'directory' && mapping === 'cp' && !(filesOnly && status.kind === 'directory');
+  const isInto = mapping === 'into' || (standing?.kind === 'directory' && mapping === 'cp');
+  const isBelow = isInto && !(filesOnly && status.kind === 'directory');
   const destination = isBelow ? join(destinationPath, basename(path)) : destinationPath;
   return { source: path, destination, kind: status.kind };
 }

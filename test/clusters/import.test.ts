@@ -34,7 +34,7 @@ describe('hdfs-fanout clusters', () => {
     expect(definitions(conf)[1]).toEqual({
       name: 'prod',
       auth_mechanism: 'NONE',
-      nameservices: [{ urls: h?.namenodes.map(({ url }) => url), mounts: ['/'] }],
+      nameservices: [{ name: expect.any(String) as string, urls: h?.namenodes.map(({ url }) => url), mounts: ['/'] }],
     });
     const checked = await runCli(['clusters', 'check'], { conf });
     expect(checked).toMatchObject({ code: 0, stderr: '' });

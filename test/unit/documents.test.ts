@@ -2,6 +2,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
+import { requestOf } from '../../cli/distcp.ts';
 import { type JobFlags, specOf, type TreeFlags, verifySpecOf } from '../../cli/options.ts';
 import { program } from '../../cli/program.ts';
 import { locationsOf } from '../../shared/endpoints/location.ts';
@@ -66,6 +67,7 @@ it.each([...new Set(commands)])('the command line takes: hdfs-fanout %s', async 
 it('would notice a command that is refused', async () => {
   await expect(parsed(['copy', '--no-such-flag', 'a:/in', 'b:/out'])).rejects.toThrow('--no-such-flag');
   await expect(parsed(['copy', 'a:/in', '/out'])).rejects.toThrow('cluster:/path');
+  await expect(parsed(['distcp', '-atomic', 'hdfs://a/in', 'hdfs://b/out'])).rejects.toThrow('-atomic');
   await expect(parsed(['doctor', 'prod:/'])).rejects.toThrow('alias');
   await expect(parsed(['verify', 'a:/in', '/out'])).rejects.toThrow('cluster:/path');
 });
@@ -99,6 +101,9 @@ function requireSense(command: Command): void {
   if (command.name() === 'verify' && operands.length > 0) {
     const [source = '', destination = ''] = operands;
     locationsOf(verifySpecOf(source, destination, command.opts<TreeFlags>()));
+  }
+  if (command.name() === 'distcp' && operands.length > 0) {
+    requestOf(command.args, program.commands.find((one) => one.name() === 'copy') ?? command);
   }
   if (!['copy', 'start'].includes(command.name()) || operands.length < 2) return;
   locationsOf(specOf(operands, command.opts<JobFlags>()));

@@ -34,7 +34,7 @@ it('takes both namenodes of the default nameservice; a wildcard stands for the h
   expect(cluster).toEqual({
     name: 'prod',
     auth_mechanism: 'NONE',
-    nameservices: [{ urls: ['http://ns1-a:50070', 'http://ns1-b:50070'], mounts: ['/'] }],
+    nameservices: [{ name: 'ns1', urls: ['http://ns1-a:50070', 'http://ns1-b:50070'], mounts: ['/'] }],
   });
   expect(notes).toEqual([]);
 });

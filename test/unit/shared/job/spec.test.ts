@@ -14,6 +14,7 @@ describe('parseJobSpec', () => {
         existing: 'fail',
         compare: 'checksum',
         mapping: 'cp',
+        mkpath: false,
         preserve: false,
         attributes: [],
         strictPreserve: false,

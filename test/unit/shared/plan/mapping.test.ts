@@ -46,6 +46,8 @@ async function map(sources: readonly string[], destination: string, options: Rec
 
 const force = { force: true };
 const exact = { mapping: 'exact' };
+const into = { mapping: 'into' };
+const mkpath = { mkpath: true };
 const flat = { filesOnly: true };
 
 describe('resolveMapping', () => {
@@ -130,6 +132,38 @@ describe('resolveMapping', () => {
       exact,
       [['directory', 'in/tree', 'out/new']],
     ],
+    [
+      'goes into a missing directory with into',
+      ['in/tree'],
+      'out/new',
+      into,
+      [['directory', 'in/tree', 'out/new/tree']],
+    ],
+    [
+      'puts several, also files, into a missing directory with into',
+      ['in/file', 'in/tree*'],
+      'out/new',
+      into,
+      [
+        ['file', 'in/file', 'out/new/file'],
+        ['directory', 'in/tree', 'out/new/tree'],
+        ['directory', 'in/tree.2', 'out/new/tree.2'],
+      ],
+    ],
+    [
+      'takes missing parents with mkpath',
+      ['in/file'],
+      'out/no/such/new',
+      mkpath,
+      [['file', 'in/file', 'out/no/such/new']],
+    ],
+    [
+      'goes into what has no parents either',
+      ['in/file'],
+      'out/no/such/new',
+      { ...into, ...mkpath },
+      [['file', 'in/file', 'out/no/such/new/file']],
+    ],
     ['lands on the same name again when exact', ['in/file'], 'out/note', exact, [['file', 'in/file', 'out/note']]],
     [
       'flattens a directory into the destination itself',
@@ -192,6 +226,15 @@ describe('resolveMapping', () => {
       'out/full',
       exact,
       /2 sources match, and an exact destination takes one/,
+    ],
+    ['a file to copy into', ['in/tree'], 'out/note', into, /out\/note is a file \(name a directory to copy into\)/],
+    ['what exists in a directory to copy into', ['in/file'], 'out/full', into, /out\/full\/file exists \(use --force/],
+    [
+      'a missing parent of a directory to copy into',
+      ['in/file'],
+      'out/no/such',
+      into,
+      /Parent directory of local:.*out\/no\/such does not exist/,
     ],
     ['a directory into itself', ['in/tree'], 'in/tree/below', {}, /inside its own source/],
     ['a match into itself', ['in/tre?'], 'in/tree/below', {}, /inside its own source/],
