@@ -13,11 +13,15 @@ import {
 import { FARTHEST_MS, type Lease } from '../limits/leases.ts';
 import { type Counters, countersOf, isOfChunk, isUnsettled, type Recorded, type Unsettled } from '../job/outcome.ts';
 import { type Job, storedJob } from '../job/job.ts';
+import { type FileLine, fileLineOf, type FileLines } from '../job/file-line.ts';
+import { packedLines, unpackedLines } from '../job/packed-lines.ts';
 import type { CopiedPart, PartedFile } from '../job/parts.ts';
 import type { JobOptions } from '../job/spec.ts';
 
 /** Rows that are read at once: a statement that stays open would keep SQLite's log from being written back. */
 const A_PAGE = 1000;
+/** Blocks of lines that are read at once: what was recorded together is one block. */
+const BLOCKS_A_PAGE = 50;
 
 /** What is kept of a file in parts beside them: their rows are 1 to `count`, and this is row 0. */
 type PartsHead = Omit<PartedFile, 'parts'> & { readonly count: number };
@@ -34,7 +38,7 @@ interface BatchRow {
 }
 
 /** The embedded job store: one SQLite file for all jobs of a machine. */
-export class SqliteJobStore implements JobStore {
+export class SqliteJobStore implements JobStore, FileLines {
   readonly #db: SqliteDatabase;
 
   constructor(file: string) {
@@ -103,8 +107,11 @@ export class SqliteJobStore implements JobStore {
       const done = new Bitmap(row.done);
       const clean = new Bitmap(row.clean ?? undefined);
       const sums = new Map<string, number>();
+      const lines: FileLine[] = [];
       for (const outcome of outcomes) {
         if (done.has(outcome.unit)) continue;
+        const line = fileLineOf(outcome);
+        if (line) lines.push(line);
         for (const [name, value] of countersOf(outcome)) sums.set(name, (sums.get(name) ?? 0) + value);
         if (isOfChunk(outcome)) this.#keepChunk(id, { ...outcome, batch });
         if (isOfChunk(outcome) && outcome.outcome === 'failed') continue;
@@ -119,7 +126,17 @@ export class SqliteJobStore implements JobStore {
       const sql = 'UPDATE batches SET done = ?, clean = ? WHERE job = ? AND batch = ?';
       this.#db.run(sql, done.bytes, clean.bytes, id, batch);
       this.#add(id, sums);
+      if (lines.length > 0)
+        this.#db.run('INSERT INTO file_lines (job, lines) VALUES (?, ?)', id, packedLines(lines));
     });
+  }
+
+  async *fileLines(id: string): AsyncIterable<FileLine> {
+    const sql = 'SELECT id, lines FROM file_lines WHERE job = ? AND id > ? ORDER BY id LIMIT ?';
+    const page = (after: number) => this.#db.all(sql, id, after, BLOCKS_A_PAGE);
+    for (let rows = page(0); rows.length > 0; rows = page(Number(rows.at(-1)?.['id']))) {
+      for (const { lines } of rows) yield* await Promise.resolve(unpackedLines(lines as Uint8Array));
+    }
   }
 
   chunks(id: string, split: number): Promise<ChunkRecord[]> {
