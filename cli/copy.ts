@@ -15,6 +15,7 @@ import { notesOn } from './job-notes.ts';
 import { type CopyFlags, type GivenFlags, specOf } from './options.ts';
 import { printError, printNote, printStatus, readerGone } from './output.ts';
 import { requirePlace } from './place.ts';
+import { whoIAm } from './who.ts';
 import { changesOf, eachUnfinished, resumable, takeUp } from './resume.ts';
 import { runJob } from './run-job.ts';
 import { newJob } from '../shared/job/job.ts';
@@ -63,6 +64,7 @@ async function begin(
   interrupt: AbortSignal,
   open: Open,
 ): Promise<number> {
+  if (flags.only !== undefined) throw new SpecError('--only needs --resume', 'name the job whose files are tried again');
   const spec = specOf(paths, flags);
   if (spec.options.trackMissing !== '') requirePlace('--track-missing', spec.options.trackMissing);
   for (const note of notesOn(spec, flags.silent)) printNote(note);
@@ -84,7 +86,7 @@ async function begin(
   }
   const state = openState();
   const startedAtMs = Date.now();
-  const job = newJob(newJobId(startedAtMs), spec, roots, startedAtMs);
+  const job = { ...newJob(newJobId(startedAtMs), spec, roots, startedAtMs), startedBy: whoIAm() };
   return runJob(job, state, endpoints, flags, log, interrupt, async () => {
     if (hasList(spec.options)) {
       const input = listInput('--files-from', spec.options.filesFrom, interrupt);
@@ -114,7 +116,7 @@ async function goOn(
   }
   const endpoints = await open(job.spec);
   if (!flags.dryRun) {
-    const take = () => takeUp(state, job, changesOf(flags, given), endpoints, interrupt);
+    const take = () => takeUp(state, job, changesOf(flags, given), endpoints, interrupt, flags.only);
     return runJob(job, state, endpoints, flags, log, interrupt, take);
   }
   const showing = AbortSignal.any([interrupt, readerGone]);
@@ -123,6 +125,6 @@ async function goOn(
     using list = hasList(spec.options) ? state.lists.open(id) : undefined;
     return await dryRun(spec, roots, endpoints, flags.json, showing, { list });
   }
-  const unfinished: UnitsToTell['batches'] = (emit) => eachUnfinished(job, state, endpoints, emit, showing);
+  const unfinished: UnitsToTell['batches'] = (emit) => eachUnfinished(job, state, endpoints, emit, showing, flags.only);
   return dryRun(spec, roots, endpoints, flags.json, showing, { batches: unfinished });
 }

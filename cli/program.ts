@@ -11,6 +11,7 @@ import {
   addVerifyFlags,
   type CopyFlags,
   givenFlags,
+  only,
   retryOptions,
   runningOptions,
 } from './options.ts';
@@ -112,6 +113,7 @@ addMirrorFlags(
     '--resume <job>',
     'go on with a job: copies what failed or was not reached; of its options --force, --existing, --verify, --open-files, --live, --threads, --max-failures, --bandwidth, --namenode-ops, --max-delete, --stall-timeout, --min-rate may change',
   )
+  .addOption(only)
   .option(
     '--copiers <n>',
     'processes that copy (default: half the cores, at most 8, within a quarter of the memory)',
@@ -163,6 +165,7 @@ const retrying = following(program.command('retry'))
   .description('copy what failed or was not reached of a job in AWS')
   .argument('<job>')
   .option('--wait', 'follow the job to its end, and exit with its code', false);
+retrying.addOption(only);
 for (const option of Object.values(retryOptions)) retrying.addOption(option);
 retrying
   .addHelpText('after', exitCodesHelp)

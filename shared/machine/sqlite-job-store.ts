@@ -11,7 +11,7 @@ import {
   type RecordedFailure,
 } from '../job/job-store.ts';
 import { FARTHEST_MS, type Lease } from '../limits/leases.ts';
-import { type Counters, countersOf, isOfChunk, isUnsettled, type Recorded, type Unsettled } from '../job/outcome.ts';
+import { type Counters, countersOf, type Failure, isOfChunk, isUnsettled, type Recorded, type Unsettled } from '../job/outcome.ts';
 import { type Job, storedJob } from '../job/job.ts';
 import { type FileLine, fileLineOf, type FileLines } from '../job/file-line.ts';
 import { packedLines, unpackedLines } from '../job/packed-lines.ts';
@@ -219,7 +219,7 @@ export class SqliteJobStore implements JobStore, FileLines {
     }
   }
 
-  reopenFailed(id: string): Promise<void> {
+  reopenFailed(id: string, which: (failure: Failure) => boolean = () => true): Promise<void> {
     return this.#db.transaction(() => {
       const sums = new Map<string, number>();
       const page = (after: number) =>
@@ -230,14 +230,16 @@ export class SqliteJobStore implements JobStore, FileLines {
           A_PAGE,
         );
       for (let rows = page(0); rows.length > 0; rows = page(Number(rows.at(-1)?.['sequence']))) {
-        for (const { batch, unit, outcome } of rows) {
+        for (const { sequence, batch, unit, outcome } of rows) {
+          const unsettled = JSON.parse(String(outcome)) as Unsettled;
+          if (!which(unsettled.failure)) continue;
           this.#reopenUnit(id, Number(batch), Number(unit));
-          const counted = countersOf(JSON.parse(String(outcome)) as Unsettled);
+          this.#db.run('DELETE FROM failures WHERE sequence = ?', Number(sequence));
+          const counted = countersOf(unsettled);
           for (const [name, value] of counted) sums.set(name, (sums.get(name) ?? 0) - value);
         }
       }
       this.#add(id, sums);
-      this.#db.run('DELETE FROM failures WHERE job = ?', id);
     });
   }
 
