@@ -64,7 +64,8 @@ async function begin(
   interrupt: AbortSignal,
   open: Open,
 ): Promise<number> {
-  if (flags.only !== undefined) throw new SpecError('--only needs --resume', 'name the job whose files are tried again');
+  if (flags.only !== undefined)
+    throw new SpecError('--only needs --resume', 'name the job whose files are tried again');
   const spec = specOf(paths, flags);
   if (spec.options.trackMissing !== '') requirePlace('--track-missing', spec.options.trackMissing);
   for (const note of notesOn(spec, flags.silent)) printNote(note);

@@ -21,6 +21,7 @@ import type { importClusters } from './import-cluster.ts';
 import type { listClusters } from './list-clusters.ts';
 import type { pushClusters } from './push-clusters.ts';
 import type { retry, start } from './start.ts';
+import { report, type ReportFlags } from './report.ts';
 import { set, type SetFlags } from './set.ts';
 import { verifyLevels } from '../shared/verify/finding.ts';
 import { status } from './status.ts';
@@ -83,6 +84,20 @@ Examples:
   hdfs-fanout verify --level read-back --bandwidth 100M staging:/a prod:/a
   hdfs-fanout verify --level size --one-way --exclude _tmp staging:/a prod:/a
 ${verifyCodesHelp}`;
+
+const reportHelp = `
+The page is one file: it loads nothing, runs no script, and can be mailed.
+
+Examples:
+  hdfs-fanout report 20240131-123456-abcdef
+  hdfs-fanout report 20240131-123456-abcdef -o copy.html
+  hdfs-fanout report 20240131-123456-abcdef --json
+  hdfs-fanout report 20240131-123456-abcdef --stack HdfsFanout
+
+Exit codes:
+  0    the report was made, however the job ended
+  2    bad usage, or no such job
+  3    it could not be made`;
 
 const setHelp = `
 Examples:
@@ -239,6 +254,15 @@ configure(program.command('status'))
   .option('--json', 'one JSON object a line', false)
   .addHelpText('after', statusCodesHelp)
   .action((id: string, flags: Parameters<typeof status>[1]) => finish(status(id, flags)));
+
+configure(program.command('report'))
+  .description('write a page on what a job did: for who asked for it, and for an auditor')
+  .argument('<job>')
+  .option('-o, --output <file>', 'where to (default: hdfs-fanout-JOB.html here; -: stdout)')
+  .option(...elsewhere)
+  .option('--json', 'the same as JSON, on stdout unless --output says otherwise', false)
+  .addHelpText('after', reportHelp)
+  .action((id: string, flags: ReportFlags) => finish(report(id, flags)));
 
 configure(program.command('doctor'))
   .description('find out what keeps a cluster from being copied to or from, here or in AWS')

@@ -16,6 +16,7 @@ const packageOf = {
   make: 'make',
   python3: 'python3',
   openssl: 'openssl',
+  chromium: 'chromium',
 } as const;
 
 export type SystemProgram = keyof typeof packageOf;
