@@ -9,8 +9,7 @@ import type { FileStatus } from '../storage/storage.ts';
 
 /** How a deletion ended that did not fail. */
 export type DeleteEnding =
-  | { readonly outcome: 'deleted'; readonly trash?: string }
-  | { readonly outcome: 'kept'; readonly reason: string };
+  { readonly outcome: 'deleted'; readonly trash?: string } | { readonly outcome: 'kept'; readonly reason: string };
 
 /** How an entry is deleted. */
 interface DeleteOrder {

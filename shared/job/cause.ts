@@ -46,10 +46,7 @@ export async function requireCause(cause: string, id: string, store: Pick<JobSto
 }
 
 /** Failures of a job by their cause. */
-async function causesOf(
-  id: string,
-  store: Pick<JobStore, 'failures'>,
-): Promise<ReadonlyMap<string, number>> {
+async function causesOf(id: string, store: Pick<JobStore, 'failures'>): Promise<ReadonlyMap<string, number>> {
   const causes = new Map<string, number>();
   let after: string | undefined;
   do {

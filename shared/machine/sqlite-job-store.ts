@@ -11,7 +11,15 @@ import {
   type RecordedFailure,
 } from '../job/job-store.ts';
 import { FARTHEST_MS, type Lease } from '../limits/leases.ts';
-import { type Counters, countersOf, type Failure, isOfChunk, isUnsettled, type Recorded, type Unsettled } from '../job/outcome.ts';
+import {
+  type Counters,
+  countersOf,
+  type Failure,
+  isOfChunk,
+  isUnsettled,
+  type Recorded,
+  type Unsettled,
+} from '../job/outcome.ts';
 import { type Job, storedJob } from '../job/job.ts';
 import { type FileLine, fileLineOf, type FileLines } from '../job/file-line.ts';
 import { packedLines, unpackedLines } from '../job/packed-lines.ts';
@@ -126,8 +134,7 @@ export class SqliteJobStore implements JobStore, FileLines {
       const sql = 'UPDATE batches SET done = ?, clean = ? WHERE job = ? AND batch = ?';
       this.#db.run(sql, done.bytes, clean.bytes, id, batch);
       this.#add(id, sums);
-      if (lines.length > 0)
-        this.#db.run('INSERT INTO file_lines (job, lines) VALUES (?, ?)', id, packedLines(lines));
+      if (lines.length > 0) this.#db.run('INSERT INTO file_lines (job, lines) VALUES (?, ?)', id, packedLines(lines));
     });
   }
 
