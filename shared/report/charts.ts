@@ -8,7 +8,7 @@ import { counted, duration, number, rate } from './words.ts';
 /** A page is read on a wide screen or on a phone: a chart is drawn for both, so that its letters have one size, and the style shows one. */
 const widths = { wide: 960, narrow: 344 } as const;
 const HEIGHT = 190;
-const margin = { top: 14, right: 10, bottom: 24, left: 66 } as const;
+const margin = { top: 14, right: 10, bottom: 24, left: 74 } as const;
 
 type Draw = (width: number) => Markup;
 
@@ -44,7 +44,7 @@ export function throughputChart({ beganAtMs, stepMs, steps }: Report['timeline']
         ([at]) => at,
         ([, value]) => value,
       )(points) ?? '';
-    return html`${yAxis(byteTicks(most), y, (value) => rate(value), width)}${timeAxis(x, width)}
+    return html`${yAxis(byteTicks(most), y, (value) => rate(value).replace('.0 ', ' '), width)}${timeAxis(x, width)}
       <path class="area" d="${filled}" /><path class="line" d="${edge}" />`;
   });
 }

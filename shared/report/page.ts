@@ -97,9 +97,9 @@ function cards(report: Report): Markup {
     [number(count(report, 'Files Copied')), 'files copied'],
     [bytesText(count(report, 'Size Copied')), 'copied'],
     [duration(report.endedAtMs - report.startedAtMs), 'from start to end'],
-    [rate(count(report, 'Throughput')), 'over all of it'],
+    [rate(count(report, 'Throughput')), 'on average'],
     ...(all > 0 ? [[share(proved, all), 'verified by checksum'] as [string, string]] : []),
-    [number(count(report, 'Retries')), 'tries repeated'],
+    [number(count(report, 'Retries')), count(report, 'Retries') === 1 ? 'retry' : 'retries'],
   ];
   return html`<div class="cards">
     ${figures.map(([value, what]) => html`<div class="card"><b>${value}</b><span>${what}</span></div>`)}
@@ -109,16 +109,16 @@ function cards(report: Report): Markup {
 function sums(report: Report): Markup {
   const expected = count(report, 'Files Expected');
   const bytes = count(report, 'Size Expected');
-  return html`<h2>Every file is accounted for</h2>
+  return html`<h2>What became of each file</h2>
     ${sumBar(report.sums)}
     <table>
       <thead>
         ${row('th', ['', ['Files'], ['Share'], ['Size']])}
       </thead>
       <tbody>
-        ${report.sums.map(({ what, files: some, bytes: of }) =>
+        ${report.sums.map(({ what, files: some, bytes: of }, index) =>
           row('td', [
-            html`<span class="key ${what.replaceAll(' ', '-')}"></span>${what}`,
+            html`<span class="key ${what.replaceAll(' ', '-')}"></span>${index > 0 ? '+ ' : ''}${what}`,
             [number(some)],
             [share(some, expected)],
             [of < 0 ? `− ${bytesText(-of)}` : bytesText(of)],
@@ -126,7 +126,7 @@ function sums(report: Report): Markup {
         )}
       </tbody>
       <tfoot>
-        ${row('td', ['expected', [number(expected)], [''], [bytesText(bytes)]])}
+        ${row('td', ['= expected', [number(expected)], [expected > 0 ? '100 %' : ''], [bytesText(bytes)]])}
       </tfoot>
     </table>
     ${reasons('Why files were skipped', record(report, 'Skipped'))}
@@ -149,7 +149,7 @@ function verification(report: Report): Markup | undefined {
         ${row('th', ['Level', 'What it proves', ['Files']])}
       </thead>
       <tbody>
-        ${verified.map(([level, some]) => row('td', [level, levels[level] ?? '', [number(some)]]))}
+        ${verified.map(([level, some]) => row('td', [html`<span class="word">${level}</span>`, levels[level] ?? '', [number(some)]]))}
       </tbody>
     </table>`;
 }

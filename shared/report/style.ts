@@ -34,7 +34,7 @@ code, pre, .path { font-family: var(--mono); font-size: 12.5px; overflow-wrap: a
 dl.facts { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 4px 20px; margin: 22px 0 0; }
 dl.facts dt { color: var(--soft); }
 dl.facts dd { margin: 0; overflow-wrap: anywhere; }
-.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(148px, 1fr)); gap: 12px; margin: 28px 0 0; }
+.cards { display: grid; grid-template-columns: repeat(6, 1fr); gap: 12px; margin: 28px 0 0; }
 .card { background: var(--card); border: 1px solid var(--rule); border-radius: 8px; padding: 12px 14px; }
 .card b { display: block; font-size: 20px; white-space: nowrap; font-weight: 600; line-height: 1.35; font-variant-numeric: tabular-nums; }
 .card span { color: var(--soft); font-size: 13px; }
@@ -43,7 +43,7 @@ th { text-align: left; font-weight: 500; font-size: 13px; color: var(--soft); }
 th, td { padding: 6px 12px 6px 0; border-bottom: 1px solid var(--rule); vertical-align: top; }
 th:last-child, td:last-child { padding-right: 0; }
 th.number, td.number { text-align: right; white-space: nowrap; }
-td { overflow-wrap: anywhere; }
+td { overflow-wrap: anywhere; } .word { white-space: nowrap; }
 tfoot td { font-weight: 600; border-bottom: 0; }
 tr.total td { border-top: 2px solid var(--rule); font-weight: 600; }
 .key { display: inline-block; width: 9px; height: 9px; border-radius: 2px; margin-right: 8px; }
@@ -72,6 +72,7 @@ pre { background: var(--grid); border-radius: 6px; padding: 8px 12px; margin: 8p
 details { margin: 8px 0 0; } summary { cursor: pointer; color: var(--soft); }
 ul.plain { list-style: none; padding: 0; margin: 6px 0; } ul.plain li { padding: 2px 0; overflow-wrap: anywhere; }
 footer { margin-top: 48px; padding-top: 14px; border-top: 1px solid var(--rule); color: var(--soft); font-size: 13px; overflow-wrap: anywhere; }
+@media (max-width: 960px) { .cards { grid-template-columns: repeat(3, 1fr); } }
 @media (max-width: 640px) {
   main { padding: 24px 16px 48px; }
   h1 { font-size: 21px; }
