@@ -12,7 +12,7 @@ const layer = (files: string[], group: string[], message: string, allowTypeImpor
 
 const entryPoints = ['**/cli/**', '**/functions/**', '**/infra/**'];
 const folders =
-  'storage limits preserve job plan copy finish verify undo hdfs disk endpoints doctor machine aws hadoop-conf'.split(
+  'storage limits preserve job plan copy finish verify undo report hdfs disk endpoints doctor machine aws hadoop-conf'.split(
     ' ',
   );
 const outside = ['undici', 'node:http', 'node:https', 'node:net', 'node:tls', 'node:fs*', 'node:sqlite', '@aws-sdk/*'];
@@ -53,6 +53,7 @@ export default defineConfig(
   inside('finish', ['storage', 'preserve', 'job', 'plan']),
   inside('verify', ['storage', 'preserve', 'job', 'plan', 'copy']),
   inside('undo', ['storage', 'preserve', 'job']),
+  inside('report', ['storage', 'limits', 'preserve', 'job']),
   inside(
     'hdfs',
     ['storage', 'limits'],

@@ -17,6 +17,7 @@ import { type Metrics, openMetrics } from './metrics.ts';
 import { type CopyFlags, type GivenFlags, specOf } from './options.ts';
 import { printError, printNote, printStatus, readerGone } from './output.ts';
 import { requirePlace } from './place.ts';
+import { whoIAm } from './who.ts';
 import { changesOf, eachUnfinished, resumable, takeUp } from './resume.ts';
 import { runJob } from './run-job.ts';
 import { newJob } from '../shared/job/job.ts';
@@ -73,6 +74,8 @@ async function begin(
   open: Open,
   metrics?: JobMetrics,
 ): Promise<number> {
+  if (flags.only !== undefined)
+    throw new SpecError('--only needs --resume', 'name the job whose files are tried again');
   const spec = specOf(paths, flags);
   if (spec.options.trackMissing !== '') requirePlace('--track-missing', spec.options.trackMissing);
   for (const note of notesOn(spec, flags.silent)) printNote(note);
@@ -94,7 +97,7 @@ async function begin(
   }
   const state = openState();
   const startedAtMs = Date.now();
-  const job = newJob(newJobId(startedAtMs), spec, roots, startedAtMs);
+  const job = { ...newJob(newJobId(startedAtMs), spec, roots, startedAtMs), startedBy: whoIAm() };
   const create = async () => {
     if (hasList(spec.options)) {
       const input = listInput('--files-from', spec.options.filesFrom, interrupt);
@@ -126,7 +129,7 @@ async function goOn(
   }
   const endpoints = await open(job.spec);
   if (!flags.dryRun) {
-    const take = () => takeUp(state, job, changesOf(flags, given), endpoints, interrupt);
+    const take = () => takeUp(state, job, changesOf(flags, given), endpoints, interrupt, flags.only);
     return runJob(job, state, endpoints, flags, log, interrupt, take, metrics);
   }
   const showing = AbortSignal.any([interrupt, readerGone]);
@@ -135,6 +138,6 @@ async function goOn(
     using list = hasList(spec.options) ? state.lists.open(id) : undefined;
     return await dryRun(spec, roots, endpoints, flags.json, showing, { list });
   }
-  const unfinished: UnitsToTell['batches'] = (emit) => eachUnfinished(job, state, endpoints, emit, showing);
+  const unfinished: UnitsToTell['batches'] = (emit) => eachUnfinished(job, state, endpoints, emit, showing, flags.only);
   return dryRun(spec, roots, endpoints, flags.json, showing, { batches: unfinished });
 }

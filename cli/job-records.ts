@@ -2,12 +2,15 @@ import { type JobStatus, jobStatus } from '../shared/job/job-status.ts';
 import { printable, SpecError } from '../shared/errors.ts';
 import { isHeld } from '../shared/machine/destination-lock.ts';
 import { openState } from '../shared/machine/state.ts';
+import type { FileLines } from '../shared/job/file-line.ts';
 import type { Job } from '../shared/job/job.ts';
 import type { JobStore } from '../shared/job/job-store.ts';
 
 /** Where `jobs` and `status` look: this machine's store, or that of a deployment. */
 export interface JobRecords {
   readonly store: Pick<JobStore, 'get' | 'list' | 'counters' | 'failures'>;
+  /** What a report is made of beside them. @throws SpecError when the deployment is of a version that tells no bucket */
+  readonly lines: () => FileLines;
   /** Whether a process of this machine, or an execution, is at work on a job. */
   readonly isRunning: (id: string) => boolean;
   /** What errors call them: `the stack HdfsFanout`, or a directory. */
@@ -24,12 +27,12 @@ export function ofStack(stack: string): Pick<JobRecords, 'name' | 'suffix'> {
 export async function openRecords(stack: string | undefined): Promise<JobRecords> {
   if (stack !== undefined) {
     const { findDeployment } = await import('../shared/aws/deployment.ts');
-    const { store, active } = await findDeployment(stack);
+    const { store, active, lines } = await findDeployment(stack);
     const running = new Set((await active.list()).map(({ job }) => job));
-    return { store, isRunning: (id) => running.has(id), ...ofStack(stack) };
+    return { store, lines, isRunning: (id) => running.has(id), ...ofStack(stack) };
   }
   const { store, directory, locks } = openState();
-  return { store, isRunning: (id) => isHeld(locks, id), name: directory, suffix: '' };
+  return { store, lines: () => store, isRunning: (id) => isHeld(locks, id), name: directory, suffix: '' };
 }
 
 /** @throws SpecError when there is no such job */

@@ -72,6 +72,7 @@ export interface JobFlags extends TreeFlags {
 export interface CopyFlags extends JobFlags {
   conf?: string;
   resume?: string;
+  only?: string;
   dryRun: boolean;
   json: boolean;
   silent: boolean;
@@ -162,6 +163,11 @@ export const retryOptions = {
   stallTimeout,
   minRate,
 } as const satisfies Partial<Record<keyof JobFlags, Option>>;
+
+export const only = new Option(
+  '--only <reason>',
+  'of the failed files take up those alone that failed for this reason, in the words of the report',
+);
 
 /** Options that may change while a job runs. */
 export const runningOptions = [threads, bandwidth, namenodeOps] as const;

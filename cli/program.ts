@@ -13,6 +13,7 @@ import {
   addVerifyFlags,
   type CopyFlags,
   givenFlags,
+  only,
   retryOptions,
   runningOptions,
 } from './options.ts';
@@ -23,6 +24,7 @@ import type { listClusters } from './list-clusters.ts';
 import type { pruneJobs } from './prune-jobs.ts';
 import type { pushClusters } from './push-clusters.ts';
 import type { retry, start } from './start.ts';
+import { report, type ReportFlags } from './report.ts';
 import { set, type SetFlags } from './set.ts';
 import { verifyLevels } from '../shared/verify/finding.ts';
 import { status } from './status.ts';
@@ -119,6 +121,20 @@ Exit codes:
   0  done
   2  bad usage, or a named job is kept: nothing was removed`;
 
+const reportHelp = `
+The page is one file: it loads nothing, runs no script, and can be mailed.
+
+Examples:
+  hdfs-fanout report 20240131-123456-abcdef
+  hdfs-fanout report 20240131-123456-abcdef -o copy.html
+  hdfs-fanout report 20240131-123456-abcdef --json
+  hdfs-fanout report 20240131-123456-abcdef --stack HdfsFanout
+
+Exit codes:
+  0    the report was made, however the job ended
+  2    bad usage, or no such job
+  3    it could not be made`;
+
 const setHelp = `
 Examples:
   hdfs-fanout set 20240131-123456-abcd --bandwidth 20M --namenode-ops 200
@@ -172,6 +188,7 @@ const copying = addMirrorFlags(
     '--resume <job>',
     'go on with a job: copies what failed or was not reached; of its options --force, --existing, --verify, --open-files, --live, --threads, --max-failures, --bandwidth, --namenode-ops, --max-delete, --stall-timeout, --min-rate may change',
   )
+  .addOption(only)
   .option(
     '--copiers <n>',
     'processes that copy (default: half the cores, at most 8, within a quarter of the memory)',
@@ -236,6 +253,7 @@ const retrying = following(program.command('retry'))
   .description('copy what failed or was not reached of a job in AWS')
   .argument('<job>')
   .option('--wait', 'follow the job to its end, and exit with its code', false);
+retrying.addOption(only);
 for (const option of Object.values(retryOptions)) retrying.addOption(option);
 retrying
   .addHelpText('after', exitCodesHelp)
@@ -321,6 +339,15 @@ configure(program.command('status'))
   .option('--json', 'one JSON object a line', false)
   .addHelpText('after', statusCodesHelp)
   .action((id: string, flags: Parameters<typeof status>[1]) => finish(status(id, flags)));
+
+configure(program.command('report'))
+  .description('write a page on what a job did: for who asked for it, and for an auditor')
+  .argument('<job>')
+  .option('-o, --output <file>', 'where to (default: hdfs-fanout-JOB.html here; -: stdout)')
+  .option(...elsewhere)
+  .option('--json', 'the same as JSON, on stdout unless --output says otherwise', false)
+  .addHelpText('after', reportHelp)
+  .action((id: string, flags: ReportFlags) => finish(report(id, flags)));
 
 configure(program.command('doctor'))
   .description('find out what keeps a cluster from being copied to or from, here or in AWS')

@@ -11,6 +11,7 @@ import { type Job, keptNote } from '../shared/job/job.ts';
 import { liveRoots } from '../shared/job/root.ts';
 import { mayReplace } from '../shared/job/existing.ts';
 import { isCleaned } from '../shared/job/cleaned.ts';
+import { hasCause, requireCause } from '../shared/job/cause.ts';
 import { failedUnits } from '../shared/job/failed-units.ts';
 import { withOptions } from '../shared/job/spec.ts';
 
@@ -34,6 +35,7 @@ export const flagsOnResume: Readonly<Record<keyof CopyFlags, 'job' | 'run' | 'ke
   partSize: 'job',
   bufferSize: 'job',
   resume: 'run',
+  only: 'run',
   dryRun: 'run',
   conf: 'run',
   json: 'run',
@@ -98,6 +100,7 @@ export async function resumable(state: State, id: string, flags: CopyFlags, give
   if (!job) throw new SpecError(`no job ${printable(id)} in ${state.directory}`, 'hdfs-fanout jobs lists them');
   if (job.undone) throw new SpecError(`the job ${id} was undone`, 'copy again');
   if (job.outcome === 'Successful') return job;
+  if (flags.only !== undefined) await requireCause(flags.only, id, state.store);
   const spec = withOptions(job.spec, changesOf(flags, given));
   if (job.phase !== 'planning' && !isHeld(state.locks, id) && !state.manifests.has(id)) {
     // Another resume may have ended it just now.
@@ -113,6 +116,7 @@ export async function resumable(state: State, id: string, flags: CopyFlags, give
  * Takes a job up: failed files are taken back, and it goes on with copying wherever it stopped, so that nothing is finished before it
  * is copied. Safe to be killed in. Only for the holder of the job's lock.
  *
+ * @param only  of the failed files, take those back alone that failed for this cause
  * @throws RefusedError when the job may overwrite only from now on, and would overwrite its own source
  */
 export async function takeUp(
@@ -121,6 +125,7 @@ export async function takeUp(
   options: Changes,
   { source, destination }: Endpoints,
   signal: AbortSignal,
+  only?: string,
 ): Promise<Job> {
   const job = await store.get(id);
   if (!job) throw new SpecError(`no job ${id}`);
@@ -135,7 +140,7 @@ export async function takeUp(
   const ended = { outcome: undefined, error: undefined, endedAtMs: undefined, notDeleted: keptNote(job) } as const;
   const changes = { spec, phase, ...ended } as const;
   await store.update(id, changes);
-  await store.reopenFailed(id);
+  await store.reopenFailed(id, only === undefined ? undefined : hasCause(only));
   return { ...job, ...changes };
 }
 
@@ -148,10 +153,11 @@ export async function eachUnfinished(
   { source, destination }: Endpoints,
   emit: (batch: Batch) => Promise<void>,
   signal: AbortSignal,
+  only?: string,
 ): Promise<void> {
   if (isHeld(state.locks, job.id))
     throw new DestinationBusyError(`the job ${job.id} is running already`, 'wait for its end');
-  const failed = await failedUnits(job.id, state.store);
+  const failed = await failedUnits(job.id, state.store, only === undefined ? undefined : hasCause(only));
   const limit = pLimit(LOOKED_AT_ONCE);
   const decided = async (unit: FileUnit): Promise<FileUnit> => {
     if (isNeverWritten(unit)) return unit;

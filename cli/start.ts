@@ -3,6 +3,7 @@ import { SpecError } from '../shared/errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
 import { listInput } from './list-input.ts';
+import { requireCause } from '../shared/job/cause.ts';
 import { knownJob, ofStack } from './job-records.ts';
 import { newJobId } from './job-id.ts';
 import { notesOn } from './job-notes.ts';
@@ -80,6 +81,7 @@ type RetryOption = keyof typeof retryOptions;
 export interface RetryFlags extends FollowFlags, Pick<JobFlags, RetryOption> {
   stack: string;
   wait: boolean;
+  only?: string;
 }
 
 /** `hdfs-fanout retry JOB`: what failed or was not reached, with the job's own mapping. @returns the exit code */
@@ -93,7 +95,10 @@ export async function retry(id: string, flags: RetryFlags, given: GivenFlags): P
   const names = Object.keys(retryOptions) as RetryOption[];
   const options = Object.fromEntries(names.filter((name) => given.has(name)).map((name) => [name, flags[name]]));
   withOptions(job.spec, options);
-  const input = { retry: id, ...(Object.keys(options).length > 0 ? { options } : {}) };
+  const { only } = flags;
+  if (only !== undefined) await requireCause(only, id, deployment.store);
+  const chosen = only === undefined ? {} : { only };
+  const input = { retry: id, ...chosen, ...(Object.keys(options).length > 0 ? { options } : {}) };
   const execution = await deployment.executions.start(deployment.stateMachine, newJobId(Date.now()), input);
   tellStarted(id, execution, flags);
   return flags.wait ? follow(deployment, id, execution, flags) : exitCodes.success;

@@ -13,6 +13,7 @@ import { DestinationLock } from '../shared/aws/destination-lock.ts';
 import { DynamoJobStore } from '../shared/aws/dynamo-job-store.ts';
 import { Executions } from '../shared/aws/executions.ts';
 import { JobTokens } from '../shared/aws/job-tokens.ts';
+import { S3FileLines } from '../shared/aws/s3-file-lines.ts';
 import { S3Lists } from '../shared/aws/s3-lists.ts';
 import { S3Manifests } from '../shared/aws/s3-manifest.ts';
 import type { Services } from '../shared/aws/services.ts';
@@ -61,6 +62,7 @@ export function servicesFor(context: Context): Services {
     secrets: new ClusterSecretStore(secretsManager, clusters),
     manifests: new S3Manifests(s3, read(environment.bucket)),
     lists: new S3Lists(s3, read(environment.bucket)),
+    lines: new S3FileLines(s3, read(environment.bucket)),
     takenNames: new KeptNames(s3, read(environment.bucket), 'names'),
     typeChanges: new KeptNames(s3, read(environment.bucket), 'types'),
     log,

@@ -126,6 +126,7 @@ export class Functions extends Construct {
     for (const { role } of [this.plan, ...renewers]) storage.allowTokens(role, 'Encrypt', 'Decrypt');
     // The list of what is to be deleted is a manifest too.
     for (const { role } of [this.plan, this.finish]) storage.allowWritingManifests(role);
+    for (const { role } of [this.copy, this.finish]) storage.allowWritingLines(role);
     storage.allowReadingLists(this.plan.role);
     allow(this.reap.role, { actions: ['lambda:InvokeFunction'], resources: [this.close.lambda.functionArn] });
   }

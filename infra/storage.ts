@@ -4,7 +4,7 @@ import type * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { listPrefix, manifestPrefix, startedListPrefix, tableKeys } from '../shared/names.ts';
+import { linePrefix, listPrefix, manifestPrefix, startedListPrefix, tableKeys } from '../shared/names.ts';
 import { allow } from './rights.ts';
 
 /** Prefix of the objects in which Step Functions keeps the answers of batches, all of them empty. */
@@ -47,6 +47,7 @@ export class Storage extends Construct {
       removalPolicy,
       lifecycleRules: [
         { id: 'manifests', prefix: manifestPrefix, expiration: retention },
+        { id: 'lines', prefix: linePrefix, expiration: retention },
         { id: 'started-lists', prefix: startedListPrefix, expiration: retention },
         { id: 'map-runs', prefix: `${mapRunPrefix}/`, expiration: MAP_RUNS_LAST },
         { id: 'uploads', abortIncompleteMultipartUploadAfter: UPLOADS_LAST },
@@ -88,6 +89,15 @@ export class Storage extends Construct {
       actions: ['s3:GetObject'],
       resources: [this.bucket.arnForObjects(`${listPrefix}*`)],
       because: 'A list is named by whoever puts it there',
+    });
+  }
+
+  /** What reports are made of. Whoever writes it reads none of it. */
+  allowWritingLines(role: iam.Role): void {
+    allow(role, {
+      actions: ['s3:PutObject'],
+      resources: [this.bucket.arnForObjects(`${linePrefix}*`)],
+      because: 'Lines are named after their job and batch',
     });
   }
 

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { deploymentSchema } from '../infra/config.ts';
 import { clustersFileSchema } from '../shared/hdfs/cluster.ts';
 import { jobSpecSchema } from '../shared/job/spec.ts';
+import { reportSchema } from '../shared/report/report.ts';
 
 interface Exported {
   readonly title: string;
@@ -11,12 +12,16 @@ interface Exported {
   readonly override?: typeof allowComments;
 }
 
-/** Writes the JSON Schemas of what users type; with --check, fails when the files are not what the code says. */
+/** Writes the JSON Schemas of what users type, and of what programs read; with --check, fails when the files are not what the code says. */
 const schemas = {
   'docs/job.schema.json': { title: 'A copy job of hdfs-fanout', schema: jobSpecSchema },
   'docs/clusters.schema.json': {
     title: 'Cluster configuration of hdfs-fanout and pywhdfs',
     schema: clustersFileSchema,
+  },
+  'docs/report.schema.json': {
+    title: 'The report of a job, as hdfs-fanout report --json tells it',
+    schema: reportSchema,
   },
   'docs/deployment.schema.json': {
     title: 'A deployment of hdfs-fanout on AWS',

@@ -59,6 +59,9 @@ export const manifestPrefix = 'manifests/';
 export const listPrefix = 'lists/';
 export const startedListPrefix = 'lists/started/';
 
+/** Prefix of what is kept of each file for the reports of jobs: `lines/JOB/…`. */
+export const linePrefix = 'lines/';
+
 /** CloudWatch namespace and metrics, whose one dimension is `service`. */
 export const metrics = {
   namespace: 'HdfsFanout',

@@ -7,6 +7,7 @@ import { FanoutError, JobClosedError, SupersededError } from '../errors.ts';
 import { endpointsOfJob } from './endpoints.ts';
 import type { Services } from './services.ts';
 import type { Job } from '../job/job.ts';
+import type { UnitOutcome } from '../job/outcome.ts';
 import type { Batch } from '../job/unit.ts';
 
 /** How soon a change of the transfers at once is seen, ms. */
@@ -58,6 +59,7 @@ export async function copyStep(
     pool.turnTo(threads(atOnce));
   };
   const looking = setInterval(() => void look().catch(() => undefined), LOOK_EVERY_MS);
+  const lines = services.lines.writer(id, `${batch.batch}.${owner}`, log);
   const lost = new AbortController();
   const watch = setInterval(() => {
     store.requireOwner(id, batch.batch, owner).catch((error: unknown) => lost.abort(error));
@@ -73,7 +75,7 @@ export async function copyStep(
       log,
       signal: lost.signal,
       heldUp: (withinMs: number) => endpoints.limits.heldUp(withinMs),
-      onOutcome: () => undefined,
+      onOutcome: (_: Batch, outcome: UnitOutcome) => lines.add(outcome),
       recordEveryMs: RECORD_EVERY_MS,
       limit: <T>(transfer: () => Promise<T>) => pool.run(transfer),
     };
@@ -88,6 +90,7 @@ export async function copyStep(
     clearInterval(tick);
     clearInterval(looking);
     clearInterval(watch);
+    await lines.flush();
     await store.release(id, batch.batch, owner);
   }
 }

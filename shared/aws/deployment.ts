@@ -12,6 +12,7 @@ import { ClusterSecretStore } from './cluster-secrets.ts';
 import { DoctorLambda } from './doctor-lambda.ts';
 import { DynamoJobStore } from './dynamo-job-store.ts';
 import { Executions } from './executions.ts';
+import { S3FileLines } from './s3-file-lines.ts';
 import { S3Lists } from './s3-lists.ts';
 
 /** A deployed stack, as a person's command line sees it: it starts, stops and watches; what copies runs in the Lambdas. */
@@ -26,6 +27,8 @@ export interface Deployment {
   readonly doctor: DoctorLambda;
   /** @throws SpecError when the deployment is of a version that tells no bucket */
   readonly lists: () => S3Lists;
+  /** @throws the same */
+  readonly lines: () => S3FileLines;
 }
 
 /** Finds a deployment by its stack's outputs. Region and credentials come from where the AWS SDK looks. @throws SpecError */
@@ -49,6 +52,7 @@ export async function findDeployment(stack: string): Promise<Deployment> {
     secrets: new ClusterSecretStore(new SecretsManagerClient(), clusters),
     doctor: new DoctorLambda(new LambdaClient(), () => output(outputs.doctor)),
     lists: () => new S3Lists(new S3Client(), output(outputs.bucket)),
+    lines: () => new S3FileLines(new S3Client(), output(outputs.bucket)),
   };
 }
 

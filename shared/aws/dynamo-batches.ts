@@ -3,7 +3,7 @@ import { JobClosedError, SupersededError } from '../errors.ts';
 import { forEach } from '../for-each.ts';
 import { Bitmap } from '../job/bitmap.ts';
 import { type ChunkRecord, type Claim, type ClaimedBatch, isClean } from '../job/job-store.ts';
-import { countersOf, isOfChunk, isUnsettled, type Recorded, type Unsettled } from '../job/outcome.ts';
+import { countersOf, type Failure, isOfChunk, isUnsettled, type Recorded, type Unsettled } from '../job/outcome.ts';
 import { tableKeys } from '../names.ts';
 import {
   batchKey,
@@ -136,7 +136,7 @@ export class DynamoBatches {
     }
   }
 
-  async reopenFailed(id: string): Promise<void> {
+  async reopenFailed(id: string, which: (failure: Failure) => boolean = () => true): Promise<void> {
     let held: FailureItem[] = [];
     const reopen = async () => {
       const byBatch = Map.groupBy(held, ({ batch }) => batch);
@@ -154,7 +154,8 @@ export class DynamoBatches {
       });
     };
     for await (const item of this.table.under(id, sortKeys.failures)) {
-      held.push(item as unknown as FailureItem);
+      const failure = item as unknown as FailureItem;
+      if (which(failure.outcome.failure)) held.push(failure);
       if (held.length === FAILURES_HELD) await reopen();
     }
     await reopen();

@@ -5,7 +5,7 @@ import { assemble } from '../copy/assemble.ts';
 import { Progress } from '../copy/progress.ts';
 import { dropOlderSnapshots } from '../finish/drop-snapshots.ts';
 import { finish } from '../finish/finish.ts';
-import type { Finishing } from '../finish/finishing.ts';
+import type { Deleting, Finishing } from '../finish/finishing.ts';
 import { narrowedFinish } from '../finish/narrowed.ts';
 import { deletesOf } from '../job/deletion.ts';
 import type { Job } from '../job/job.ts';
@@ -63,14 +63,16 @@ export async function finishStep(
   const disarm = deadline.arm(late);
   const transfer = pLimit(threadsOf(job, source, destination, TRANSFERS).first);
   const context = { job, source, destination, store, owner, progress: new Progress(), log, transfer };
+  const lines = services.lines.writer(id, `finish.${owner}`, log);
+  const onDeletion: Deleting['onDeletion'] = (_unit, _path, outcome) => lines.add(outcome);
   const finishing: Finishing = {
     ...{ job, source, destination, store, deaths: store, owner, list, narrowed, log, signal, isOver },
     manifests: manifestsOf(job, manifests),
     assemble: (batch, index, unit, claim, held, both) =>
       assemble({ ...context, held, signal: AbortSignal.any([both, late.signal]) }, batch, index, unit, claim),
-    onOutcome: () => undefined,
+    onOutcome: (_, outcome) => lines.add(outcome),
     deleting: {
-      ...{ lists: manifests, typeChanges, onDeletion: () => undefined, late: late.signal },
+      ...{ lists: manifests, typeChanges, onDeletion, late: late.signal },
       track: () => Promise.reject(new Error('no list here')),
     },
   };
@@ -97,5 +99,6 @@ export async function finishStep(
     throw error;
   } finally {
     disarm();
+    await lines.flush();
   }
 }

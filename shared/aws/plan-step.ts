@@ -20,6 +20,7 @@ import { retryManifestOf, writeRetryManifest } from './retry-manifest.ts';
 import { copiersFor, type Scale } from './scale.ts';
 import type { Services } from './services.ts';
 import { type Job, keptNote, newJob, noLosses } from '../job/job.ts';
+import { hasCause, requireCause } from '../job/cause.ts';
 import { isCleaned } from '../job/cleaned.ts';
 import { mayReplace } from '../job/existing.ts';
 import { liveRoots } from '../job/root.ts';
@@ -65,9 +66,10 @@ export interface PlanLimits {
 /** The id of a job that will not be retried. */
 const cleanSchema = z.strictObject({ clean: z.string().min(1) });
 
-/** A job's id, and options that change. */
+/** A job's id, the cause of the failed files that are meant where not all are, and options that change. */
 const retrySchema = z.strictObject({
   retry: z.string().min(1),
+  only: z.string().min(1).optional(),
   options: z.record(z.string(), z.unknown()).default({}),
 });
 type Retry = z.output<typeof retrySchema>;
@@ -164,7 +166,7 @@ async function begin(
   const { source, destination, patterns, destinationPath } = endpoints;
   refuseAtOnce(spec, source, destination, patterns, destinationPath);
   const roots = await resolveMapping(spec, patterns, destinationPath, source, destination, signal);
-  const job = newJob(id, spec, roots, startedAtMs);
+  const job = { ...newJob(id, spec, roots, startedAtMs), startedBy: execution };
   await lock.acquire(id, execution, await recordedPathsOf(job, destination, signal));
   if (hasList(spec.options)) await lists.keep(id, spec.options.filesFrom);
   // A planner that was killed after this line finds the job when it is called again.
@@ -175,7 +177,7 @@ async function begin(
 
 /** A job that ended before its end, or with failed files: those and what was not reached are done again. */
 async function takeUp(
-  { retry: id, options }: Retry,
+  { retry: id, only, options }: Retry,
   job: Job | undefined,
   execution: string,
   services: Services,
@@ -187,6 +189,8 @@ async function takeUp(
   if (driven && !(await lock.isGone(driven))) throw new SpecError(`job ${id} is still running`, 'wait for its end');
   if (isCleaned(job))
     throw new SpecError(`the job ${id} was cleaned`, 'copy again with --force: what is equal is skipped');
+  // A planner that was killed behind this has taken them back, and is called again.
+  if (only !== undefined && job.outcome !== undefined) await requireCause(only, id, store);
   const spec = withOptions(job.spec, options);
   requireZone(spec.options.bandwidth);
   await using endpoints = await endpointsOfJob(services, id, spec);
@@ -206,7 +210,7 @@ async function takeUp(
     await store.update(id, changes);
     await forgetLosses(job, store);
   }
-  await store.reopenFailed(id);
+  await store.reopenFailed(id, only === undefined ? undefined : hasCause(only));
   // What an earlier retry began to write lacks what has failed since.
   await manifests.remove(retryManifestOf(id));
   await active.put({ job: id, execution, startedAtMs: Date.now() });

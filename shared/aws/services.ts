@@ -5,6 +5,7 @@ import type { DestinationLock } from './destination-lock.ts';
 import type { DynamoJobStore } from './dynamo-job-store.ts';
 import type { Executions } from './executions.ts';
 import type { JobTokens } from './job-tokens.ts';
+import type { S3FileLines } from './s3-file-lines.ts';
 import type { S3Lists } from './s3-lists.ts';
 import type { S3Manifests } from './s3-manifest.ts';
 import type { KeptNames } from './kept-names.ts';
@@ -18,6 +19,7 @@ export interface Services {
   readonly secrets: ClusterSecretStore;
   readonly manifests: S3Manifests;
   readonly lists: S3Lists;
+  readonly lines: S3FileLines;
   readonly takenNames: KeptNames;
   readonly typeChanges: KeptNames;
   readonly executions: Executions;

@@ -89,6 +89,7 @@ async function attempt(file: FileCopy, unit: ChunkUnit, number: number, onMoved:
       outcome: 'copied',
       bytes: lengthBytes,
       retries: file.retries,
+      ...(file.hosts.length > 0 ? { hosts: file.hosts } : {}),
       verification,
       digests: digestedBlocks(digest, adding),
       ...(fileId === undefined ? {} : { fileId }),

@@ -7,7 +7,9 @@ import type { CopyContext } from './file-copy.ts';
 import { transfer } from './transfer.ts';
 import { chunkRange } from '../job/chunk.ts';
 import type { Claim } from '../job/job-store.ts';
-import { type Batch, type FileUnit, isSplit, splitOf, type Unit } from '../job/unit.ts';
+import { type Batch, fileOf, type FileUnit, isSplit, sourcePathOf, splitOf, type Unit } from '../job/unit.ts';
+import { timed } from '../job/file-line.ts';
+import { liveRoots, type Root } from '../job/root.ts';
 import type { HeldUp } from '../limits/limits.ts';
 import { failedOutcome, type UnitOutcome } from '../job/outcome.ts';
 import { copyChunk } from './chunk-copy.ts';
@@ -66,10 +68,11 @@ export async function copyBatch(
       return;
     }
     context.signal.throwIfAborted();
+    const beganAtMs = Date.now();
     copier.progress.transferring += 1;
     const { moved } = copier.progress;
     try {
-      await recorder.add(await copyOf(context, batch.batch, index, unit, claim));
+      await recorder.add(await copyOf(context, batch.batch, index, unit, claim), beganAtMs);
     } catch (error) {
       if (error instanceof LeftForNext) {
         left += 1;
@@ -80,7 +83,7 @@ export async function copyBatch(
       const { lastedMs } = error;
       const had = { lastedMs, movedBytes: copier.progress.moved - moved, held: copier.heldUp?.(lastedMs) };
       const reason = hasAllTheTime ? outgrown(unit, had) : undefined;
-      if (reason !== undefined) await recorder.add(failedOutcome(job.roots, index, unit, reason));
+      if (reason !== undefined) await recorder.add(failedOutcome(job.roots, index, unit, reason), beganAtMs);
       else {
         left += 1;
         cut.push(index);
@@ -205,6 +208,7 @@ function sumOf(counts: readonly Readonly<Record<string, number>>[]): Record<stri
 class Recorder {
   readonly #copier: Copier;
   readonly #batch: Batch;
+  readonly #roots: readonly Root[];
   #waiting: UnitOutcome[] = [];
   #writing: Promise<void> = Promise.resolve();
   #recordedAtMs = performance.now();
@@ -213,10 +217,11 @@ class Recorder {
   constructor(copier: Copier, batch: Batch) {
     this.#copier = copier;
     this.#batch = batch;
+    this.#roots = liveRoots(copier.job.roots);
   }
 
-  async add(outcome: UnitOutcome): Promise<void> {
-    this.#waiting.push(outcome);
+  async add(outcome: UnitOutcome, beganAtMs: number): Promise<void> {
+    this.#waiting.push(timed(outcome, this.#pathOf(outcome), beganAtMs));
     this.#copier.progress.settle(outcome);
     this.#requireFewFailures();
     if (performance.now() - this.#recordedAtMs >= this.#copier.recordEveryMs) await this.flush();
@@ -249,6 +254,12 @@ class Recorder {
       throw error;
     }
     for (const outcome of outcomes) onOutcome(this.#batch, outcome);
+  }
+
+  #pathOf({ unit: index }: UnitOutcome): string {
+    const unit = this.#batch.units[index];
+    if (!unit) throw new Error(`the batch ${this.#batch.batch} has no unit ${index}`);
+    return sourcePathOf(this.#roots, fileOf(unit));
   }
 
   #requireFewFailures(): void {

@@ -45,6 +45,8 @@ export class FileCopy implements Route {
   overwrite = false;
   /** Number of tries after the first one. */
   retries = 0;
+  /** Hosts at which a try failed, each as often as one did. */
+  readonly hosts: string[] = [];
   /** Whether a try may have left what it wrote, because deleting that failed. */
   hasRemains = false;
   /** What the job replaces is kept there, where that was asked for. */

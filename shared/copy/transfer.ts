@@ -217,6 +217,7 @@ export function failureOf({ sourcePath }: FileCopy, error: unknown): Failure {
   return { path: sourcePath, operation, host, reason: `${reason}${remedy}`, ...(overtaken ? { overtaken } : {}) };
 }
 
-function ended({ index, unit, retries, hasRemains }: FileCopy) {
-  return { unit: index, bytes: unit.lengthBytes, retries, ...(hasRemains ? { remains: true as const } : {}) };
+function ended({ index, unit, retries, hosts, hasRemains }: FileCopy) {
+  const remains = hasRemains ? { remains: true as const } : {};
+  return { unit: index, bytes: unit.lengthBytes, retries, ...(hosts.length > 0 ? { hosts } : {}), ...remains };
 }

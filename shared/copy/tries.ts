@@ -53,6 +53,7 @@ export async function withTries<T>(
   let progressedAtMs = 0;
   const again = (error: unknown): Again => {
     log.warn({ path: file.sourcePath, error: messageOf(error) }, 'a try failed');
+    if (error instanceof FanoutError && error.where?.host) file.hosts.push(error.where.host);
     if (refresh && error instanceof SourceChangedError && !isChanged) {
       isChanged = true;
       return 'soon';

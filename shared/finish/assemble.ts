@@ -1,10 +1,12 @@
 import type { Checkpoint } from '../checkpoint.ts';
 import { HeldBatches } from '../job/held-batches.ts';
+import { timed } from '../job/file-line.ts';
 import { forEach } from '../for-each.ts';
 import { requireFewFailures } from '../job/failures.ts';
 import { batchRecords } from '../job/claimed-batches.ts';
 import type { BatchLine, ManifestPosition } from '../job/manifest-lines.ts';
-import { isSplit } from '../job/unit.ts';
+import { liveRoots } from '../job/root.ts';
+import { isSplit, sourcePathOf } from '../job/unit.ts';
 import type { Finishing } from './finishing.ts';
 
 /** Batches whose files are put together at once. */
@@ -54,7 +56,9 @@ async function assembleBatch(finishing: Finishing, line: BatchLine, held: HeldBa
   await held.claimed(line.batch, claim, async (claimed) => {
     for (const [index, unit] of line.units.entries()) {
       if (!isSplit(unit) || claimed.done.has(index)) continue;
-      const outcome = await assemble(line.batch, index, unit, claimed, held, signal);
+      const beganAtMs = Date.now();
+      const assembled = await assemble(line.batch, index, unit, claimed, held, signal);
+      const outcome = timed(assembled, sourcePathOf(liveRoots(job.roots), unit), beganAtMs);
       await store.record(job.id, line.batch, owner, [outcome]);
       onOutcome(line, outcome);
       if (outcome.outcome !== 'failed') continue;

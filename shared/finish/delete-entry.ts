@@ -9,7 +9,8 @@ import { join } from '../storage/path.ts';
 import type { FileStatus } from '../storage/storage.ts';
 
 /** How a deletion ended that did not fail. */
-export type DeleteEnding = { readonly outcome: 'deleted' } | { readonly outcome: 'kept'; readonly reason: string };
+export type DeleteEnding =
+  { readonly outcome: 'deleted'; readonly trash?: string } | { readonly outcome: 'kept'; readonly reason: string };
 
 /** How an entry is deleted. */
 interface DeleteOrder {
@@ -59,7 +60,7 @@ export async function deleteEntry(
     try {
       if (skipTrash || isLast) await storage.delete(path, signal);
       else if (backup) await backup.keep(path, signal);
-      else await toTrash(within, path);
+      else return { ...deleted, trash: await toTrash(within, path) };
       return deleted;
     } catch (error) {
       signal.throwIfAborted();
@@ -87,10 +88,10 @@ async function obstacleTo(within: Deletable, unit: DeleteUnit, there: FileStatus
   return found.digest === unit.digest ? undefined : CHANGED;
 }
 
-async function toTrash({ storage, signal }: Deletable, path: string): Promise<void> {
+async function toTrash({ storage, signal }: Deletable, path: string): Promise<string> {
   if (!storage.trash)
     throw new StorageError('unsupported', 'no trash', `${storage.name} has none`, { operation: 'RENAME', path });
-  await storage.trash.put(path, signal);
+  return storage.trash.put(path, signal);
 }
 
 async function holdsAny({ storage, signal }: Deletable, path: string): Promise<boolean> {

@@ -3,6 +3,7 @@ import { FanoutError } from '../errors.ts';
 import { forEach } from '../for-each.ts';
 import { backupOf } from '../job/backup.ts';
 import { deletesOf, type DeleteUnit, deleteUnitsOf } from '../job/deletion.ts';
+import { timed } from '../job/file-line.ts';
 import { requireFewFailures } from '../job/failures.ts';
 import type { BatchLine, ManifestPosition } from '../job/manifest-lines.ts';
 import type { DeleteOutcome } from '../job/outcome.ts';
@@ -62,6 +63,8 @@ async function deleteBatch(finishing: Finishing, deleting: Deleting, line: Batch
     try {
       for (const [index, unit] of left) {
         await work.add(unit.path, async () => {
+          const beganAtMs = Date.now();
+          const path = join(root.destination, unit.path);
           const how = {
             skipTrash,
             backup: backupOf(job, destination),
@@ -69,7 +72,7 @@ async function deleteBatch(finishing: Finishing, deleting: Deleting, line: Batch
             reasonToKeep: reasons.get(index),
           };
           const ended = deleteEntry(within, unit, how);
-          outcomes.push(await outcomeOf(index, unit, join(root.destination, unit.path), ended));
+          outcomes.push(timed(await outcomeOf(index, unit, path, ended), path, beganAtMs));
         });
       }
       await work.drained();

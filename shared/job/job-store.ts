@@ -94,8 +94,11 @@ export interface JobStore extends Leases {
   /** The units of which something is kept as of files in parts, in no order. */
   partedFiles(id: string): AsyncIterable<PartedUnit>;
 
-  /** Takes units back that failed, vanished or changed, counters and records of why included, so that they are tried again. */
-  reopenFailed(id: string): Promise<void>;
+  /**
+   * Takes units back that failed, vanished or changed, counters and records of why included, so that they are tried again.
+   * @param which  tells which of them; default: all. The others stay as they are, and counted
+   */
+  reopenFailed(id: string, which?: (failure: Failure) => boolean): Promise<void>;
   /** Batches that were claimed, in their order, a page in memory. @param from  the first batch of interest */
   claims(id: string, from?: number): AsyncIterable<ClaimedBatch>;
 

@@ -19,6 +19,8 @@ export interface Job {
   readonly phase: Phase;
   readonly startedAtMs: number;
   readonly endedAtMs: number | undefined;
+  /** Who asked for it: `user@host`, or the execution, of which CloudTrail tells who started it. Not kept by earlier versions. */
+  readonly startedBy?: string;
   /** When its process last said that it lives: about when it died, if it was killed. */
   readonly seenAtMs?: number;
   readonly outcome: Outcome | undefined;

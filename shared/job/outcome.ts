@@ -33,6 +33,14 @@ export type Recorded = UnitOutcome | DeleteOutcome;
 export type FileOutcome = CopiedOutcome | SkippedOutcome | FailedOutcome | OvertakenOutcome;
 export type FileEnding = FileOutcome['outcome'];
 
+/** Of which file an outcome is, and when it ended. */
+export interface Timing {
+  /** As a person knows it: not in a snapshot. */
+  readonly path: string;
+  readonly endedAtMs: number;
+  readonly tookMs: number;
+}
+
 interface Ended {
   /** Index of the unit in its batch. */
   readonly unit: number;
@@ -40,6 +48,10 @@ interface Ended {
   readonly bytes: number;
   /** Tries of the unit after the first one. */
   readonly retries: number;
+  /** What the report of the job is made of. */
+  readonly timing?: Timing;
+  /** Hosts at which a try failed, each as often as one did. */
+  readonly hosts?: readonly string[];
   /** What a try wrote may still stand under its temporary name: it could not be deleted. */
   readonly remains?: true;
   /** Of a file that chunks copied and that has ended for good: their bytes, which were counted for themselves until now. */
@@ -143,6 +155,8 @@ interface EndedDelete extends Ended {
 
 export interface DeletedOutcome extends EndedDelete {
   readonly outcome: 'deleted';
+  /** Where the trash holds it, if it went there and the answer came. */
+  readonly trash?: string;
 }
 
 export interface KeptOutcome extends EndedDelete {

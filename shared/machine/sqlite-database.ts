@@ -12,6 +12,9 @@ const SCHEMA = `
   CREATE INDEX IF NOT EXISTS failures_of_job ON failures (job, sequence);
   CREATE TABLE IF NOT EXISTS counters (
     job TEXT, name TEXT, value INTEGER NOT NULL, PRIMARY KEY (job, name)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS file_lines (
+    id INTEGER PRIMARY KEY, job TEXT NOT NULL, lines BLOB NOT NULL);
+  CREATE INDEX IF NOT EXISTS file_lines_of_job ON file_lines (job, id);
   CREATE TABLE IF NOT EXISTS leases (
     budget TEXT PRIMARY KEY, ends_at REAL NOT NULL, count INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS chunks (

@@ -15,6 +15,7 @@ import {
   type CopiedOutcome,
   type Counters,
   countersOf,
+  type Failure,
   isOfChunk,
   isUnsettled,
   type MadeFile,
@@ -22,24 +23,19 @@ import {
   type Unsettled,
 } from '../job/outcome.ts';
 import { type Job, storedJob } from '../job/job.ts';
+import { type FileLine, fileLineOf, type FileLines } from '../job/file-line.ts';
+import { packedLines, unpackedLines } from '../job/packed-lines.ts';
 import type { CopiedPart, PartedFile } from '../job/parts.ts';
 import type { JobOptions } from '../job/spec.ts';
 
 /** What is kept of a job beside its record. */
-const tablesOfJobs = [
-  'batches',
-  'failures',
-  'counters',
-  'chunks',
-  'parts',
-  'given_up',
-  'refused',
-  'read_again',
-  'finishing',
-] as const;
+const TABLES_OF_JOBS = `SELECT tables.name FROM sqlite_master tables, pragma_table_info(tables.name) columns
+  WHERE tables.type = 'table' AND columns.name = 'job'`;
 
 /** Rows that are read at once: a statement that stays open would keep SQLite's log from being written back. */
 const A_PAGE = 1000;
+/** Blocks of lines that are read at once: what was recorded together is one block. */
+const BLOCKS_A_PAGE = 50;
 
 /** What is kept of a file in parts beside them: their rows are 1 to `count`, and this is row 0. */
 type PartsHead = Omit<PartedFile, 'parts'> & { readonly count: number };
@@ -56,7 +52,7 @@ interface BatchRow {
 }
 
 /** The embedded job store: one SQLite file for all jobs of a machine. */
-export class SqliteJobStore implements JobStore {
+export class SqliteJobStore implements JobStore, FileLines {
   readonly #db: SqliteDatabase;
 
   constructor(file: string) {
@@ -125,8 +121,11 @@ export class SqliteJobStore implements JobStore {
       const done = new Bitmap(row.done);
       const clean = new Bitmap(row.clean ?? undefined);
       const sums = new Map<string, number>();
+      const lines: FileLine[] = [];
       for (const outcome of outcomes) {
         if (done.has(outcome.unit)) continue;
+        const line = fileLineOf(outcome);
+        if (line) lines.push(line);
         for (const [name, value] of countersOf(outcome)) sums.set(name, (sums.get(name) ?? 0) + value);
         if (isOfChunk(outcome)) this.#keepChunk(id, { ...outcome, batch });
         if (isOfChunk(outcome) && outcome.outcome === 'failed') continue;
@@ -142,7 +141,16 @@ export class SqliteJobStore implements JobStore {
       const sql = 'UPDATE batches SET done = ?, clean = ? WHERE job = ? AND batch = ?';
       this.#db.run(sql, done.bytes, clean.bytes, id, batch);
       this.#add(id, sums);
+      if (lines.length > 0) this.#db.run('INSERT INTO file_lines (job, lines) VALUES (?, ?)', id, packedLines(lines));
     });
+  }
+
+  async *fileLines(id: string): AsyncIterable<FileLine> {
+    const sql = 'SELECT id, lines FROM file_lines WHERE job = ? AND id > ? ORDER BY id LIMIT ?';
+    const page = (after: number) => this.#db.all(sql, id, after, BLOCKS_A_PAGE);
+    for (let rows = page(0); rows.length > 0; rows = page(Number(rows.at(-1)?.['id']))) {
+      for (const { lines } of rows) yield* await Promise.resolve(unpackedLines(lines as Uint8Array));
+    }
   }
 
   chunks(id: string, split: number): Promise<ChunkRecord[]> {
@@ -244,7 +252,7 @@ export class SqliteJobStore implements JobStore {
     }
   }
 
-  reopenFailed(id: string): Promise<void> {
+  reopenFailed(id: string, which: (failure: Failure) => boolean = () => true): Promise<void> {
     return this.#db.transaction(() => {
       const sums = new Map<string, number>();
       const page = (after: number) =>
@@ -255,14 +263,16 @@ export class SqliteJobStore implements JobStore {
           A_PAGE,
         );
       for (let rows = page(0); rows.length > 0; rows = page(Number(rows.at(-1)?.['sequence']))) {
-        for (const { batch, unit, outcome } of rows) {
+        for (const { sequence, batch, unit, outcome } of rows) {
+          const unsettled = JSON.parse(String(outcome)) as Unsettled;
+          if (!which(unsettled.failure)) continue;
           this.#reopenUnit(id, Number(batch), Number(unit));
-          const counted = countersOf(JSON.parse(String(outcome)) as Unsettled);
+          this.#db.run('DELETE FROM failures WHERE sequence = ?', Number(sequence));
+          const counted = countersOf(unsettled);
           for (const [name, value] of counted) sums.set(name, (sums.get(name) ?? 0) - value);
         }
       }
       this.#add(id, sums);
-      this.#db.run('DELETE FROM failures WHERE job = ?', id);
     });
   }
 
@@ -362,7 +372,8 @@ export class SqliteJobStore implements JobStore {
   /** Removes all that is kept of a job. */
   forget(id: string): Promise<void> {
     return this.#db.transaction(() => {
-      for (const table of tablesOfJobs) this.#db.run(`DELETE FROM ${table} WHERE job = ?`, id);
+      for (const { name } of this.#db.all(TABLES_OF_JOBS))
+        this.#db.run(`DELETE FROM ${String(name)} WHERE job = ?`, id);
       this.#db.run('DELETE FROM jobs WHERE id = ?', id);
     });
   }

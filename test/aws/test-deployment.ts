@@ -6,6 +6,7 @@ import { DestinationLock } from '../../shared/aws/destination-lock.ts';
 import { DynamoJobStore } from '../../shared/aws/dynamo-job-store.ts';
 import { Executions } from '../../shared/aws/executions.ts';
 import { JobTokens } from '../../shared/aws/job-tokens.ts';
+import { S3FileLines } from '../../shared/aws/s3-file-lines.ts';
 import { S3Lists } from '../../shared/aws/s3-lists.ts';
 import { S3Manifests } from '../../shared/aws/s3-manifest.ts';
 import { KeptNames } from '../../shared/aws/kept-names.ts';
@@ -61,6 +62,7 @@ export async function newTestDeployment(
       secrets: new ClusterSecretStore(clients.secrets, ids),
       manifests: new S3Manifests(clients.s3, bucket),
       lists: new S3Lists(clients.s3, bucket),
+      lines: new S3FileLines(clients.s3, bucket),
       takenNames: new KeptNames(clients.s3, bucket, 'names'),
       typeChanges: new KeptNames(clients.s3, bucket, 'types'),
       executions: new Executions(clients.stepFunctions),

@@ -18,6 +18,7 @@ const packageOf = {
   openssl: 'openssl',
   zsh: 'zsh',
   fish: 'fish',
+  chromium: 'chromium',
 } as const;
 
 export type SystemProgram = keyof typeof packageOf;

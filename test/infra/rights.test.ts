@@ -28,6 +28,7 @@ const writing = [
   's3:PutObject s3:DeleteObject s3:AbortMultipartUpload s3:ListMultipartUploadParts on <StorageBucket.Arn>/manifests/*',
   's3:ListBucket on <StorageBucket.Arn>',
 ];
+const lines = 's3:PutObject on <StorageBucket.Arn>/lines/*';
 const describeExecutions = `states:DescribeExecution on ${arn('states', 'execution:<StateMachine.Name>:*')}`;
 
 const common = (name: string) => [logs(name), interfaces, table, definitions, viaSecretsManager];
@@ -45,8 +46,8 @@ test.each<[string, string[]]>([
       describeExecutions,
     ],
   ],
-  ['Copy', [...common('Copy'), tokens('kms:Decrypt')]],
-  ['Finish', [...common('Finish'), tokens('kms:Decrypt'), manifests, ...writing]],
+  ['Copy', [...common('Copy'), tokens('kms:Decrypt'), lines]],
+  ['Finish', [...common('Finish'), tokens('kms:Decrypt'), manifests, ...writing, lines]],
   ['Close', [...common('Close'), tokens('kms:Decrypt'), manifests]],
   ['Doctor', [logs('Doctor'), interfaces, definitions, credentials, viaSecretsManager]],
   ['Reap', [logs('Reap'), table, 'lambda:InvokeFunction on <FunctionsCloseFunction.Arn>', describeExecutions]],
@@ -58,10 +59,10 @@ const renewed = withKerberos();
 const kerberosCredential = `secretsmanager:GetSecretValue on ${arn('secretsmanager', 'secret:hadoop/prod/credential-??????')}`;
 
 test.each<[string, string[]]>([
-  ['Copy', [...common('Copy'), tokens('kms:Decrypt')]],
+  ['Copy', [...common('Copy'), tokens('kms:Decrypt'), lines]],
   [
     'Finish',
-    [...common('Finish'), kerberosCredential, viaSecretsManager, tokens('kms:Decrypt'), manifests, ...writing],
+    [...common('Finish'), kerberosCredential, viaSecretsManager, tokens('kms:Decrypt'), manifests, ...writing, lines],
   ],
   ['Close', [...common('Close'), kerberosCredential, viaSecretsManager, tokens('kms:Decrypt'), manifests]],
   ['Renew', [...common('Renew'), kerberosCredential, viaSecretsManager, tokens('kms:Encrypt kms:Decrypt')]],
@@ -70,9 +71,9 @@ test.each<[string, string[]]>([
   expect(renewed.rightsOf(`<Functions${name}Role>`)).toEqual([...new Set(rights)].sort());
 });
 
-test('the copy role can read neither a credential secret nor the bucket', () => {
+test('the copy role can read neither a credential secret nor anything of the bucket', () => {
   const rights = deployed.rightsOf('<FunctionsCopyRole>').join('\n');
-  expect(rights).not.toMatch(/credential|s3:|Encrypt /);
+  expect(rights).not.toMatch(/credential|s3:(?!PutObject on)|Encrypt /);
 });
 
 test('the state machine may do just this', () => {

@@ -36,6 +36,7 @@ it('deletes manifests with the records of their jobs, and uploads that nobody go
     LifecycleConfiguration: {
       Rules: [
         { Id: 'manifests', Prefix: 'manifests/', ExpirationInDays: 10, Status: 'Enabled' },
+        { Id: 'lines', Prefix: 'lines/', ExpirationInDays: 10, Status: 'Enabled' },
         { Id: 'started-lists', Prefix: 'lists/started/', ExpirationInDays: 10, Status: 'Enabled' },
         { Id: 'map-runs', Prefix: 'map-runs/', ExpirationInDays: 7, Status: 'Enabled' },
         { Id: 'uploads', AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 }, Status: 'Enabled' },

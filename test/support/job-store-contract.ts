@@ -454,6 +454,26 @@ export function jobStoreContract(name: string, open: () => Promise<Stores>): voi
         expect(await claims(id)).toMatchObject([{ done: new Set([0, 1, 2, 4, 5]), clean: new Set([0, 2]) }]);
       });
 
+      it('takes those alone back that it is told to, and the others stay as they are and counted', async () => {
+        const id = await make();
+        const why = (reason: string) => ({ failure: { path: '/in/it', operation: 'OPEN', host: '', reason } });
+        await store.claim(id, 0, 'me');
+        await store.claim(id, 1, 'me');
+        await store.record(id, 0, 'me', [copied(0), failed(1, why('denied')), failed(2, why('gone'))]);
+        await store.record(id, 1, 'me', [failed(0, why('denied')), overtaken(1, 'changed')]);
+        const before = await store.failures(id, 10);
+        await store.reopenFailed(id, ({ reason }) => reason === 'denied');
+        expect(await claims(id)).toMatchObject([{ done: new Set([0, 2]) }, { done: new Set([1]) }]);
+        expect(await store.failures(id, 10)).toEqual(before.filter(({ reason }) => reason !== 'denied'));
+        expect((await store.counters(id)).get('files.failed')).toBe(1);
+        expect((await store.counters(id)).get('files.changed')).toBe(1);
+        await store.reopenFailed(id, () => false);
+        expect((await store.counters(id)).get('files.failed')).toBe(1);
+        await store.reopenFailed(id);
+        expect(await store.failures(id, 10)).toEqual([]);
+        expect((await store.counters(id)).get('files.failed')).toBeUndefined();
+      });
+
       it('keeps jobs apart', async () => {
         const [one, other] = [await make(), await make()];
         await store.claim(one, 0, 'me');

@@ -1,4 +1,5 @@
 import type { LostConnections } from '../../storage/capabilities.ts';
+import { lostConnectionsTo } from '../../storage/lost-connections.ts';
 import type { Log } from '../../log.ts';
 
 /** For how long a datanode is avoided, ms: twice as long each time that it fails again soon after it came back. */
@@ -74,6 +75,6 @@ export class AvoidedDatanodes implements LostConnections {
   }
 
   #warning(who: string): string {
-    return `connections to ${who} of ${this.#cluster} that died or stalled`;
+    return lostConnectionsTo(who, this.#cluster);
   }
 }
