@@ -12,7 +12,9 @@ const layer = (files: string[], group: string[], message: string, allowTypeImpor
 
 const entryPoints = ['**/cli/**', '**/functions/**', '**/infra/**'];
 const folders =
-  'storage limits preserve job plan copy finish verify hdfs disk endpoints doctor machine aws hadoop-conf'.split(' ');
+  'storage limits cost preserve job plan copy finish verify estimate hdfs disk endpoints doctor machine aws hadoop-conf'.split(
+    ' ',
+  );
 const outside = ['undici', 'node:http', 'node:https', 'node:net', 'node:tls', 'node:fs*', 'node:sqlite', '@aws-sdk/*'];
 
 /** A folder of shared/ and what it may import: other folders there, and what reaches outside of the process. */
@@ -45,11 +47,13 @@ export default defineConfig(
   inside('storage', []),
   inside('preserve', ['storage']),
   inside('limits', ['storage']),
-  inside('job', ['storage', 'limits', 'preserve']),
+  inside('cost', []),
+  inside('job', ['storage', 'limits', 'cost', 'preserve']),
   inside('plan', ['storage', 'preserve', 'job']),
   inside('copy', ['storage', 'limits', 'preserve', 'job']),
   inside('finish', ['storage', 'preserve', 'job', 'plan']),
   inside('verify', ['storage', 'preserve', 'job', 'plan', 'copy']),
+  inside('estimate', ['storage', 'cost', 'preserve', 'job', 'plan']),
   inside(
     'hdfs',
     ['storage', 'limits'],
@@ -61,7 +65,7 @@ export default defineConfig(
   inside('doctor', ['storage', 'hdfs'], ['node:net', 'node:tls', 'node:fs*']),
   inside(
     'machine',
-    ['storage', 'limits', 'preserve', 'job', 'plan', 'copy', 'finish', 'verify', 'endpoints'],
+    ['storage', 'limits', 'cost', 'preserve', 'job', 'plan', 'copy', 'finish', 'verify', 'estimate', 'endpoints'],
     ['node:fs*', 'node:sqlite'],
   ),
   layer(

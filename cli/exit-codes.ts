@@ -38,6 +38,14 @@ Exit codes:
   3    it could not tell of everything, whatever else differs
   130  interrupted`;
 
+export const estimateCodesHelp = `
+Exit codes:
+  0    nothing that was found stands in the way of a copy
+  1    some files would fail, nothing would be deleted, or there is too little room
+  2    bad usage or configuration: nothing was asked of a cluster
+  3    it could not go on
+  130  interrupted`;
+
 /** One line for a person, and the exit code that goes with it. */
 export function explain(error: unknown): { message: string; code: number } {
   if (error instanceof CommanderError) {

@@ -3,7 +3,8 @@ import packageJson from '../package.json' with { type: 'json' };
 import { clean, type CleanFlags } from './clean.ts';
 import { copy } from './copy.ts';
 import { doctor, type DoctorFlags } from './doctor.ts';
-import { checkCodesHelp, exitCodesHelp, statusCodesHelp, verifyCodesHelp } from './exit-codes.ts';
+import { estimate, type EstimateFlags } from './estimate.ts';
+import { checkCodesHelp, estimateCodesHelp, exitCodesHelp, statusCodesHelp, verifyCodesHelp } from './exit-codes.ts';
 import { jobs } from './jobs.ts';
 import {
   addMirrorFlags,
@@ -82,6 +83,16 @@ Examples:
   hdfs-fanout verify --level read-back --bandwidth 100M staging:/a prod:/a
   hdfs-fanout verify --level size --one-way --exclude _tmp staging:/a prod:/a
 ${verifyCodesHelp}`;
+
+const estimateHelp = `
+Files that exist are compared as a copy would compare them: with --compare time
+by both listings alone, without a request for each file.
+
+Examples:
+  hdfs-fanout estimate staging:/data/2026 prod:/data/2026
+  hdfs-fanout estimate -fp --exact --compare time staging:/data prod:/data
+  hdfs-fanout estimate --aws-copiers 200 --json staging:/data prod:/data
+${estimateCodesHelp}`;
 
 const setHelp = `
 Examples:
@@ -271,6 +282,23 @@ addVerifyFlags(
   .option('--log-file <file>', 'log as JSON lines to a file')
   .addHelpText('after', verifyHelp)
   .action((source: string, destination: string, flags: VerifyFlags) => finish(verify(source, destination, flags)));
+
+addMirrorFlags(
+  addJobFlags(
+    configure(program.command('estimate')).description('tell what a copy would do, take and cost, and change nothing'),
+  ),
+)
+  .option('--conf <file>', 'cluster configuration (default: $WEBHDFS_CONFIG, then ~/.webhdfs.cfg)')
+  .option('--copiers <n>', 'processes that would copy here (default: as for copy)', positiveNumber)
+  .option('--aws-copiers <n>', 'copiers of a deployment in AWS', positiveNumber, 20)
+  .option('--aws-transfers <n>', 'transfers at once in each of them', positiveNumber, 10)
+  .option('--prices <file>', 'JSON with prices of another region than us-east-1')
+  .option('--json', 'one JSON object on stdout', false)
+  .option('--silent', 'show no progress', false)
+  .option('-v, --verbose', 'log to stderr; repeat for more: errors, warnings, info, debug', (_, n: number) => n + 1, 0)
+  .option('--log-file <file>', 'log as JSON lines to a file')
+  .addHelpText('after', estimateHelp)
+  .action((paths: string[], flags: EstimateFlags) => finish(estimate(paths, flags)));
 
 configure(program.command('clean'))
   .description('delete the temporary files of a job that will not be resumed')
