@@ -63,6 +63,8 @@ async function begin(
   interrupt: AbortSignal,
   open: Open,
 ): Promise<number> {
+  if (flags.dryRun && flags.planOnly)
+    throw new SpecError('--dry-run changes nothing, and --plan-only keeps a job', 'leave out one of them');
   const spec = specOf(paths, flags);
   if (spec.options.trackMissing !== '') requirePlace('--track-missing', spec.options.trackMissing);
   for (const note of notesOn(spec, flags.silent)) printNote(note);

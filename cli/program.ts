@@ -12,6 +12,7 @@ import {
   addVerifyFlags,
   type CopyFlags,
   givenFlags,
+  planOnlyOption,
   retryOptions,
   runningOptions,
 } from './options.ts';
@@ -37,6 +38,7 @@ const examples = `
 Examples:
   hdfs-fanout copy staging:/data/outgoing prod:/data/incoming
   hdfs-fanout copy --force --exact --preserve staging:/data/2024 prod:/data/2024
+  hdfs-fanout copy --plan-only --exact staging:/data/2024 prod:/data/2024
   hdfs-fanout copy --dry-run 'staging:/logs/dt=2024-{01,02}-*' prod:/logs
   hdfs-fanout -f -s staging -d prod /data/outgoing /data/incoming --threads=10
   hdfs-fanout copy local:/tmp/report.csv prod:/reports/
@@ -117,6 +119,7 @@ const finish = (work: Promise<number>) => work.then((code) => void (process.exit
 addMirrorFlags(
   addJobFlags(configure(program.command('copy', { isDefault: true })).description('copy a tree, on this machine')),
 )
+  .addOption(planOnlyOption('copy --resume JOB'))
   .option('--track-missing <file>', 'with --exact: list what only the destination has, as JSON lines')
   .option('--conf <file>', 'cluster configuration (default: $WEBHDFS_CONFIG, then ~/.webhdfs.cfg)')
   .option(
@@ -149,6 +152,7 @@ const following = (command: Command) => inAws(command).option('--silent', 'show 
 const elsewhere = ['--stack <name>', 'look in this deployment in AWS instead of on this machine'] as const;
 
 following(addMirrorFlags(addJobFlags(program.command('start').description('copy a tree, fanned out in AWS'))))
+  .addOption(planOnlyOption('retry JOB'))
   .option('--wait', 'follow the job to its end, and exit with its code', false)
   .addHelpText('after', awsExamples)
   .action((paths: string[], flags: Parameters<typeof start>[1]) =>

@@ -7,8 +7,8 @@ import type { Log } from '../shared/log.ts';
 import { adviceOn } from './advice.ts';
 import type { ClusterEndpoints } from './clusters.ts';
 import { copierMeans } from './copier.ts';
-import { explain } from './exit-codes.ts';
-import { printError, printEvent, printNote, printStatus } from './output.ts';
+import { exitCodes, explain } from './exit-codes.ts';
+import { printAdvice, printError, printEvent, printNote, printStatus } from './output.ts';
 import { showProgress } from './progress-display.ts';
 import { type Batch, fileOf, sourcePathOf } from '../shared/job/unit.ts';
 import { type Job, lockedPathsOf } from '../shared/job/job.ts';
@@ -73,7 +73,7 @@ export async function runJob(
   printStatus(status, json);
   const { message, code } = adviceOn(status);
   if (failure === undefined || interrupt.aborted) {
-    if (message !== undefined) printError(message, json);
+    printAdvice(message, code !== exitCodes.success, json);
     return code;
   }
   const explained = explain(failure);

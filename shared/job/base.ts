@@ -62,6 +62,7 @@ const free: ReadonlySet<string> = new Set<keyof JobOptions>([
   'chunkSize',
   'direct',
   'repair',
+  'planOnly',
 ]);
 
 /**

@@ -10,8 +10,8 @@ export interface JobStatus {
   readonly 'Start Time': string;
   readonly 'End Time': string;
   readonly Duration: number;
-  /** pydistcp knows Successful and Failed. An Interrupted job was stopped or killed: a resume goes on with it. */
-  readonly Outcome: Outcome | 'Running';
+  /** pydistcp knows Successful and Failed. A Planned job waits until somebody runs it. An Interrupted job was stopped or killed: a resume goes on with it. */
+  readonly Outcome: Outcome | 'Running' | 'Planned';
   readonly 'Files Expected': number;
   readonly 'Files Copied': number;
   readonly 'Files Failed': number;
@@ -55,7 +55,7 @@ export interface JobStatus {
   /** Skipped files whose attributes were brought up to date. */
   readonly 'Attributes Updated': number;
   readonly Retries: number;
-  /** Bytes copied per second of `Duration`. */
+  /** Bytes copied per second of `Duration`, which leaves out how long a planned job has waited. */
   readonly Throughput: number;
   /** What the job is kept within, as it was asked for. */
   readonly Limits?: Readonly<Record<string, string | number>>;
@@ -71,6 +71,8 @@ export interface JobStatus {
   readonly 'Entries Looked At'?: number;
   /** Why older snapshots of the mirror are still there. */
   readonly 'Snapshots Not Dropped'?: string;
+  /** Seconds of copying that the plan let one expect, and dollars on AWS: at assumed rates, the network aside. */
+  readonly Estimated?: Job['estimated'];
   /** Why the job ended before its end. */
   readonly Error?: string;
 }
@@ -82,8 +84,10 @@ export function jobStatus(job: Job, recorded: Counters, isRunning = false, nowMs
   const count = (name: string) => counters.get(name) ?? 0;
   const files = byEnding(counters, 'files');
   const bytes = byEnding(counters, 'bytes');
-  const endMs = job.endedAtMs ?? (isRunning ? nowMs : (job.seenAtMs ?? job.startedAtMs));
-  const seconds = (endMs - job.startedAtMs) / 1000;
+  const isWaiting = job.phase === 'planned' && !isRunning && job.outcome === undefined;
+  const lastMs = (isWaiting ? job.plannedAtMs : job.seenAtMs) ?? job.startedAtMs;
+  const endMs = job.endedAtMs ?? (isRunning ? nowMs : lastMs);
+  const seconds = Math.max(0, endMs - job.startedAtMs - (job.waitedMs ?? 0)) / 1000;
   const warnings = { ...group(counters, 'warnings') };
   const reasons = { ...group(counters, 'reasons') };
   for (const [name, number] of Object.entries(job.directoryWarnings)) {
@@ -97,7 +101,7 @@ export function jobStatus(job: Job, recorded: Counters, isRunning = false, nowMs
     'Start Time': localTime(job.startedAtMs),
     'End Time': localTime(endMs),
     Duration: seconds,
-    Outcome: job.outcome ?? (isRunning ? 'Running' : 'Interrupted'),
+    Outcome: job.outcome ?? (isRunning ? 'Running' : isWaiting ? 'Planned' : 'Interrupted'),
     'Files Expected': job.expectedFiles,
     'Files Copied': files.copied,
     'Files Failed': files.failed,
@@ -126,6 +130,7 @@ export function jobStatus(job: Job, recorded: Counters, isRunning = false, nowMs
     ...limitsOf(job),
     ...(job.transfers ? { 'Transfers At Once': job.transfers } : {}),
     ...snapshotOf(job, counters),
+    ...(job.estimated ? { Estimated: job.estimated } : {}),
     ...(job.error === undefined ? {} : { Error: job.error }),
   };
 }
