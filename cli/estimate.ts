@@ -2,9 +2,10 @@ import { availableParallelism } from 'node:os';
 import pLimit from 'p-limit';
 import { copiersFor } from '../shared/aws/scale.ts';
 import { usEast1 } from '../shared/cost/prices.ts';
-import { messageOf, RefusedError } from '../shared/errors.ts';
+import { messageOf, printable, RefusedError } from '../shared/errors.ts';
 import { Collector } from '../shared/estimate/collector.ts';
 import { type Estimate, estimateOf, type Findings, type Place } from '../shared/estimate/estimate.ts';
+import { Sampler } from '../shared/estimate/sampler.ts';
 import { requireFewDeletes } from '../shared/finish/delete-brake.ts';
 import type { Root } from '../shared/job/root.ts';
 import { hasList, type JobSpec } from '../shared/job/spec.ts';
@@ -12,7 +13,10 @@ import { type Batch, type FileUnit, sourcePathOf } from '../shared/job/unit.ts';
 import { Timetable } from '../shared/limits/timetable.ts';
 import { copierCount } from '../shared/machine/copier-count.ts';
 import { NamesOnDisk } from '../shared/machine/name-set.ts';
+import { abandonedSamples, measure, type Measured, removeSample } from '../shared/machine/sample.ts';
 import { threadsHere } from '../shared/machine/shared-transfers.ts';
+import { openState } from '../shared/machine/state.ts';
+import type { Log } from '../shared/log.ts';
 import { withSmallHeap } from '../shared/memory.ts';
 import { refuseAtOnce, resolveMapping } from '../shared/plan/mapping.ts';
 import { plan } from '../shared/plan/plan.ts';
@@ -23,6 +27,7 @@ import { extrasOf } from './dry-extras.ts';
 import { estimateText } from './estimate-text.ts';
 import { exitCodes, explain } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
+import { newJobId } from './job-id.ts';
 import { listOnDisk } from './list-input.ts';
 import { openLog } from './logging.ts';
 import { lookAt, type Told } from './look.ts';
@@ -37,6 +42,8 @@ export interface EstimateFlags extends JobFlags {
   awsCopiers: number;
   awsTransfers: number;
   prices?: string;
+  /** Seconds. */
+  sample?: number;
   json: boolean;
   silent: boolean;
   verbose: number;
@@ -62,7 +69,12 @@ export async function estimate(paths: readonly string[], flags: EstimateFlags): 
     const roots = await resolveMapping(spec, patterns, destinationPath, source, destination, signal, {
       makeProbe: false,
     });
-    const found = await withSmallHeap(() => findOut({ spec, roots, endpoints: opened, flags, signal }));
+    const sampler = flags.sample === undefined ? undefined : new Sampler();
+    const looked = await withSmallHeap(() => findOut({ spec, roots, endpoints: opened, flags, signal, sampler }));
+    const found = {
+      ...looked,
+      measured: sampler && (await sample(sampler, { spec, roots, endpoints: opened, flags, signal }, log)),
+    };
     const told = estimateOf(
       found,
       placeHere(spec, endpoints, found, flags),
@@ -86,7 +98,7 @@ export async function estimate(paths: readonly string[], flags: EstimateFlags): 
 
   function tellError(error: unknown): number {
     if (interrupt.aborted) {
-      printError('interrupted: nothing was changed', flags.json);
+      printError('interrupted: nothing is left of it', flags.json);
       return exitCodes.interrupted;
     }
     if (readerGone.aborted) return exitCodes.success;
@@ -102,10 +114,12 @@ interface Looking {
   readonly endpoints: ClusterEndpoints;
   readonly flags: EstimateFlags;
   readonly signal: AbortSignal;
+  /** Gets what is to be copied. */
+  readonly sampler?: Sampler | undefined;
 }
 
 /** Plans as a copy would, and keeps sums of it. */
-async function findOut({ spec, roots, endpoints, flags, signal }: Looking): Promise<Findings> {
+async function findOut({ spec, roots, endpoints, flags, signal, sampler }: Looking): Promise<Findings> {
   const { options } = spec;
   const { source, destination } = endpoints;
   const began = performance.now();
@@ -113,8 +127,10 @@ async function findOut({ spec, roots, endpoints, flags, signal }: Looking): Prom
   const collector = new Collector(chosenAttributes(options).has('replication'));
   const leftOut: Record<string, number> = {};
   let newDirectories = 0;
-  const add = (unit: FileUnit, { action, reason }: Told) =>
+  const add = (unit: FileUnit, { action, reason }: Told) => {
     collector.add(unit, { action, reason, path: sourcePathOf(roots, unit) });
+    if (action === 'copy' || action === 'overwrite') sampler?.add(unit);
+  };
   const limit = pLimit(COMPARISONS_AT_ONCE);
   const ends = { options, roots, source, destination };
   const emit = async (batch: Batch) => {
@@ -160,6 +176,33 @@ async function findOut({ spec, roots, endpoints, flags, signal }: Looking): Prom
   } finally {
     display?.stop();
   }
+}
+
+/** Copies a sample with as many transfers as a copy would have in one process. What an earlier estimate left that was killed goes first. */
+async function sample(
+  sampler: Sampler,
+  { spec, roots, endpoints: { source, destination }, flags, signal }: Looking,
+  log: Log,
+): Promise<Measured | undefined> {
+  const { sample: seconds = 0 } = flags;
+  const state = openState();
+  for (const left of abandonedSamples(state)) {
+    if (aliasOf(left.spec) !== aliasOf(spec)) continue;
+    await removeSample(left, destination, state);
+    printNote(`removed ${printable(left.directory)}, which an estimate had left that was killed`);
+  }
+  const { units } = sampler;
+  if ([...units.values()].every(({ length }) => length === 0)) return undefined;
+  const { first: transfers } = threadsHere({ spec }, source, destination);
+  const id = newJobId(Date.now());
+  const ends = { source, destination, transfers, lastsMs: seconds * 1000, log, signal };
+  const measured = await measure({ id, spec, roots, units, ...ends }, state);
+  if (measured.failed > 0) printNote(`${measured.failed} files of the sample could not be copied: see --log-file`);
+  return measured;
+}
+
+function aliasOf({ destination }: JobSpec): string {
+  return destination.slice(0, destination.indexOf(':'));
 }
 
 async function deletesOf(

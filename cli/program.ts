@@ -93,6 +93,7 @@ by both listings alone, without a request for each file.
 Examples:
   hdfs-fanout estimate staging:/data/2026 prod:/data/2026
   hdfs-fanout estimate -fp --exact --compare time staging:/data prod:/data
+  hdfs-fanout estimate --sample=60 staging:/data/2026 prod:/data/2026
   hdfs-fanout estimate --aws-copiers 200 --json staging:/data prod:/data
 ${estimateCodesHelp}`;
 
@@ -296,6 +297,14 @@ addMirrorFlags(
   .option('--copiers <n>', 'processes that would copy here (default: as for copy)', positiveNumber)
   .option('--aws-copiers <n>', 'copiers of a deployment in AWS', positiveNumber, 20)
   .option('--aws-transfers <n>', 'transfers at once in each of them', positiveNumber, 10)
+  .addOption(
+    new Option(
+      '--sample [seconds]',
+      'measure with a sample of the files, which is copied beside the destination and removed (--sample=60; default: 30)',
+    )
+      .preset('30')
+      .argParser(positiveNumber),
+  )
   .option('--prices <file>', 'JSON with prices of another region than us-east-1')
   .option('--json', 'one JSON object on stdout', false)
   .option('--silent', 'show no progress', false)

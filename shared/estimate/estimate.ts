@@ -22,7 +22,16 @@ export interface Findings {
   /** How long looking at both trees took. */
   readonly planSeconds: number;
   /** Rates of one copier that were measured with so many transfers at once; undefined: they are assumed. */
-  readonly measured?: { readonly rates: Partial<Rates>; readonly transfers: number } | undefined;
+  readonly measured?: Measurement | undefined;
+}
+
+interface Measurement {
+  /** A class is missing that was not measured. `Infinity`, in JSON null: not what bounds it. */
+  readonly rates: Partial<Rates>;
+  readonly transfers: number;
+  /** What was copied for it. */
+  readonly files: number;
+  readonly bytes: number;
 }
 
 /** Copiers somewhere, and what they are held to. */

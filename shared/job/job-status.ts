@@ -1,5 +1,6 @@
 import { type Counters, type FileEnding, withPlanned } from './outcome.ts';
 import type { Job, Outcome } from './job.ts';
+import { type UsedCost, usedCost } from './used.ts';
 
 /**
  * pydistcp's Job Status: its sixteen keys with their meaning, then ours. Sizes in bytes, `Duration` in seconds, times local.
@@ -73,6 +74,8 @@ export interface JobStatus {
   readonly 'Snapshots Not Dropped'?: string;
   /** Seconds of copying that the plan let one expect, and dollars on AWS: at assumed rates, the network aside. */
   readonly Estimated?: Job['estimated'];
+  /** What was used of AWS, in dollars, the network aside. */
+  readonly Cost?: UsedCost;
   /** Why the job ended before its end. */
   readonly Error?: string;
 }
@@ -81,6 +84,7 @@ export interface JobStatus {
 export function jobStatus(job: Job, recorded: Counters, isRunning = false, nowMs = Date.now()): JobStatus {
   const counters = withPlanned(recorded, job);
   const filtered = group(counters, 'filtered');
+  const cost = usedCost(counters);
   const count = (name: string) => counters.get(name) ?? 0;
   const files = byEnding(counters, 'files');
   const bytes = byEnding(counters, 'bytes');
@@ -131,6 +135,7 @@ export function jobStatus(job: Job, recorded: Counters, isRunning = false, nowMs
     ...(job.transfers ? { 'Transfers At Once': job.transfers } : {}),
     ...snapshotOf(job, counters),
     ...(job.estimated ? { Estimated: job.estimated } : {}),
+    ...(cost ? { Cost: cost } : {}),
     ...(job.error === undefined ? {} : { Error: job.error }),
   };
 }

@@ -43,8 +43,15 @@ test(
     expect(run.status).toMatchObject({ 'Files Expected': 30, 'Files Copied': 20, 'Files Failed': 10 });
     const again = await cloud.run('retry', job, '--wait');
     expect(again.code, again.stderr).toBe(0);
-    const copied = { Outcome: 'Successful', 'Files Copied': 20, 'Files Skipped': 10, 'Files Failed': 0 };
-    expect(again.status).toMatchObject(copied);
+    expect(again.status).toMatchObject({ Outcome: 'Successful', 'Files Expected': 30, 'Files Failed': 0 });
+    // What all its invocations have used, those that failed files and the first plan included, in the end's own words.
+    const cost = again.status.Cost;
+    expect(cost?.Prices).toBe('us-east-1, November 2026');
+    for (const service of ['Lambda', 'Step Functions', 'DynamoDB', 'S3'] as const)
+      expect(cost?.[service], service).toBeGreaterThan(0);
+    expect(cost?.Dollars).toBeGreaterThan(run.status.Cost?.Dollars ?? Infinity);
+    const shown = await cloud.run('status', job);
+    expect(shown.status.Cost).toEqual(cost);
     const { '/later': later, ...source } = await a.tree(`${root}/tree`);
     expect(later).toBeDefined();
     expect(await b.tree(`${root}/tree`)).toEqual(source);
