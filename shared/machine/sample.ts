@@ -94,7 +94,7 @@ async function copySample(sampling: Sampling, directory: string): Promise<Measur
       if (some.length === 0) continue;
       const progress = new Progress();
       const given = { batch: batch++, units: some };
-      const time = AbortSignal.timeout(lastsMs / units.size);
+      const time = AbortSignal.timeout(Math.ceil(lastsMs / units.size));
       const began = performance.now();
       const copying = {
         ...{ job, source, destination, store, progress, log, threads },

@@ -17,7 +17,7 @@ async function scene(name: string) {
   const { a, root } = pair;
   for (let i = 0; i < 8; i++) await a.put(`${root}/tree/d/small${i}`, content(`s${i}`, 1000 + i));
   for (let i = 0; i < 3; i++) await a.put(`${root}/tree/middle${i}`, content(`m${i}`, 3_000_000));
-  return { pair, ends: [`A:${root}/tree`, `B:${root}/new/tree`] };
+  return { pair, ends: [`A:${root}/tree`, `B:${root}/tree`] };
 }
 
 /** An estimate whose sample cannot end by itself before the test ends, once a file of the sample is being written. */
@@ -28,7 +28,7 @@ async function sampling({ pair, ends }: Awaited<ReturnType<typeof scene>>) {
   for (;;) {
     const names = Object.keys(await b.tree(root));
     if (names.some((path) => /_hdfs-fanout\.sample\.[^/]+\/.+/.test(path))) return { child, ended };
-    if (child.exitCode !== null) throw new Error(`it ended: ${JSON.stringify(await ended)}`);
+    if (child.exitCode !== null) throw new Error(`it ended: ${(await ended).stderr}`);
     await sleep(100);
   }
 }

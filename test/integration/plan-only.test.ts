@@ -1,5 +1,6 @@
 import { describe, expect, inject, test } from 'vitest';
 import type { JobStatus } from '../../shared/job/job-status.ts';
+import { startCli } from '../support/cli.ts';
 import { content } from '../support/odd-tree.ts';
 import { TwoClusters } from '../support/two-clusters.ts';
 
@@ -14,6 +15,18 @@ async function planned(name: string, ...flags: string[]) {
   const ends = [`A:${root}/tree`, `B:${root}/tree`];
   const result = await pair.run(['copy', '--silent', '--plan-only', '--exact', ...flags, ...ends]);
   return { pair, ends, result, job: result.status.Job };
+}
+
+/** The job that copies now. */
+async function running(pair: TwoClusters): Promise<string> {
+  for (;;) {
+    const { stdout } = await pair.run(['jobs', '--json']);
+    const jobs = stdout.split('\n').filter((line) => line !== '');
+    const found = jobs
+      .map((line) => JSON.parse(line) as JobStatus)
+      .find(({ Outcome, Phase }) => Outcome === 'Running' && Phase === 'copying');
+    if (found) return found.Job;
+  }
 }
 
 describe.concurrent('a job that was only planned', () => {
@@ -58,23 +71,14 @@ describe.concurrent('a job that was only planned', () => {
     const other = await pair.run(['copy', '--silent', '--exact', '--force', ...ends]);
     expect(other.code, other.stderr).toBe(0);
     await a.put(`${root}/tree/slow`, Buffer.alloc(4_000_000));
-    const slow = pair.run(['copy', '--silent', '--exact', '--force', '--bandwidth', '1M', ...ends]);
-    const running = async (): Promise<JobStatus> => {
-      for (;;) {
-        const { stdout } = await pair.run(['jobs', '--json']);
-        const jobs = stdout
-          .trim()
-          .split('\n')
-          .map((line) => JSON.parse(line) as JobStatus);
-        const found = jobs.find(({ Outcome, Phase }) => Outcome === 'Running' && Phase !== 'planning');
-        if (found) return found;
-      }
-    };
-    const { Job: holder } = await running();
+    const args = ['copy', '--silent', '--exact', '--force', '--bandwidth', '10K', ...ends];
+    const slow = startCli(args, { conf: bed.configFile, home: pair.home });
+    const holder = await running(pair);
     const refused = await pair.run(['copy', '--silent', '--resume', job]);
     expect(refused.code).toBe(3);
     expect(refused.stderr).toContain(`the job ${holder} is writing to`);
-    expect((await slow).code).toBe(0);
+    slow.child.kill('SIGINT');
+    await slow.ended;
     // What has appeared since is not in the plan: it stays, and is looked at by the next resume.
     const first = await pair.run(['copy', '--silent', '--resume', job]);
     expect({ code: first.code, ...first.status }).toMatchObject({ code: 1, 'Files Copied': 0, 'Files Failed': 6 });
