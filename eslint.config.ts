@@ -12,7 +12,7 @@ const layer = (files: string[], group: string[], message: string, allowTypeImpor
 
 const entryPoints = ['**/cli/**', '**/functions/**', '**/infra/**'];
 const folders =
-  'storage limits preserve job plan copy finish verify undo report hdfs disk endpoints doctor machine aws hadoop-conf'.split(
+  'storage limits cost preserve job plan copy finish verify undo report estimate hdfs disk endpoints doctor machine aws hadoop-conf'.split(
     ' ',
   );
 const outside = ['undici', 'node:http', 'node:https', 'node:net', 'node:tls', 'node:fs*', 'node:sqlite', '@aws-sdk/*'];
@@ -47,13 +47,15 @@ export default defineConfig(
   inside('storage', []),
   inside('preserve', ['storage']),
   inside('limits', ['storage']),
-  inside('job', ['storage', 'limits', 'preserve']),
+  inside('cost', []),
+  inside('job', ['storage', 'limits', 'cost', 'preserve']),
   inside('plan', ['storage', 'preserve', 'job']),
   inside('copy', ['storage', 'limits', 'preserve', 'job']),
   inside('finish', ['storage', 'preserve', 'job', 'plan']),
   inside('verify', ['storage', 'preserve', 'job', 'plan', 'copy']),
   inside('undo', ['storage', 'preserve', 'job']),
   inside('report', ['storage', 'limits', 'preserve', 'job']),
+  inside('estimate', ['storage', 'cost', 'preserve', 'job', 'plan']),
   inside(
     'hdfs',
     ['storage', 'limits'],
@@ -65,7 +67,7 @@ export default defineConfig(
   inside('doctor', ['storage', 'hdfs'], ['node:net', 'node:tls', 'node:fs*']),
   inside(
     'machine',
-    ['storage', 'limits', 'preserve', 'job', 'plan', 'copy', 'finish', 'verify', 'endpoints'],
+    ['storage', 'limits', 'cost', 'preserve', 'job', 'plan', 'copy', 'finish', 'verify', 'estimate', 'endpoints'],
     ['node:fs*', 'node:sqlite'],
   ),
   layer(

@@ -1,52 +1,19 @@
-// What a job costs in us-east-1, November 2026: prices from AWS's pages, work from this project's own constants and figures.
+import { costOf } from '../shared/cost/forecast.ts';
+import { usEast1 } from '../shared/cost/prices.ts';
+import { assumed, assumedRates, workOfMean } from '../shared/cost/work.ts';
+import { Packer, plannedFirst } from '../shared/plan/packer.ts';
 
-const prices = {
-  /** arm64, a GB-second. */
-  lambda: 0.0000133334,
-  request: 0.0000002,
-  /** Standard, a transition. */
-  transition: 0.000025,
-  /** On demand. */
-  write: 0.000000625,
-  read: 0.000000125,
-  /** DataSync, a GB and hop; from HDFS to HDFS it takes two. */
-  dataSync: 0.0125,
-};
-const GB_OF_COPIER = 1769 / 1024;
-/** Of one copier with one processor. Assumptions: AWS's network was not measured here. */
-const megabytesPerSecond = 50;
-const smallFilesPerSecond = 100;
-/** See shared/plan/packer.ts: what a file costs besides its bytes, and the most that a batch costs. */
-const FILE_MIB = 2;
-const BATCH_MIB = 2048;
-const UNITS = 1000;
-/** Input, CopyBatch, Left?, end. */
-const TRANSITIONS = 4;
-/** Two checks of the owner, each a consistent read. */
-const READS_PER_FILE = 2;
-/** A transaction of two items counts twice. */
-const WRITES_PER_RECORD = 4;
-const RECORD_EVERY_SECONDS = 2;
+/** DataSync, a GB and hop; from HDFS to HDFS it takes two. */
+const DATA_SYNC = 0.0125;
+const HOPS = 2;
+/** As a deployment has them unless it says otherwise. */
+const COPIERS = { copiers: 20, transfers: 10 };
 
 interface Job {
   readonly what: string;
   readonly files: number;
   readonly fileMb: number;
 }
-
-const costOf = ({ files, fileMb }: Job) => {
-  const seconds = Math.max((files * fileMb) / megabytesPerSecond, files / smallFilesPerSecond);
-  const perBatch = Math.min(UNITS, Math.floor(BATCH_MIB / (fileMb / 1.048576 + FILE_MIB)) || 1);
-  const batches = Math.ceil(files / perBatch);
-  return {
-    lambda: seconds * GB_OF_COPIER * prices.lambda + batches * prices.request,
-    stepFunctions: batches * TRANSITIONS * prices.transition,
-    dynamo:
-      files * READS_PER_FILE * prices.read +
-      (seconds / RECORD_EVERY_SECONDS + batches) * WRITES_PER_RECORD * prices.write,
-    dataSync: ((files * fileMb) / 1000) * prices.dataSync * 2,
-  };
-};
 
 const jobs: readonly Job[] = [
   { what: '1 TB in files of 512 MB', files: 1953, fileMb: 512 },
@@ -55,20 +22,45 @@ const jobs: readonly Job[] = [
   { what: 'a million files of 64 KB (0.064 TB)', files: 1_000_000, fileMb: 0.064 },
 ];
 
-/** A table in Markdown. */
+/** How many batches a plan makes of so many files of one length. */
+function batchesOf(files: number, lengthBytes: number): number {
+  const packer = new Packer(plannedFirst(COPIERS.copiers));
+  for (let file = 0; file < files; file++) {
+    packer.add({
+      kind: 'file',
+      root: 0,
+      path: `dt=2026-11-01/part-${file}.parquet`,
+      lengthBytes,
+      modifiedAtMs: 1_790_000_000_000,
+      blockBytes: 134_217_728,
+      decision: 'copy',
+    });
+  }
+  packer.flush();
+  return packer.state.next;
+}
+
+/** What jobs cost by the model that `hdfs-fanout estimate` and the Job Status use, as a table in Markdown. */
 export const costs = (): string => {
   const dollars = (value: number): string => `$${value.toFixed(2)}`;
-  const rows = jobs.map((job) => {
-    const { lambda, stepFunctions, dynamo, dataSync } = costOf(job);
-    const cells = [lambda, stepFunctions, dynamo, lambda + stepFunctions + dynamo, dataSync].map(dollars);
-    return `| ${job.what} | ${cells.join(' | ')} |`;
+  const rates = assumedRates(COPIERS.transfers);
+  const rows = jobs.map(({ what, files, fileMb }) => {
+    const bytes = files * fileMb * 1e6;
+    const task = {
+      work: workOfMean(files, bytes),
+      batches: batchesOf(files, fileMb * 1e6),
+      longestBytes: fileMb * 1e6,
+    };
+    const { lambda, stepFunctions, dynamo, s3, total } = costOf(task, { copiers: COPIERS.copiers, rates }, usEast1);
+    const dataSync = (bytes / 1e9) * DATA_SYNC * HOPS;
+    return `| ${what} | ${[lambda, stepFunctions, dynamo, s3, total, dataSync].map(dollars).join(' | ')} |`;
   });
   return [
-    '| | Lambda | Step Functions | DynamoDB | fan-out | DataSync, two hops |',
-    '| --- | --- | --- | --- | --- | --- |',
+    '| | Lambda | Step Functions | DynamoDB | S3 | fan-out | DataSync, two hops |',
+    '| --- | --- | --- | --- | --- | --- | --- |',
     ...rows,
     '',
-    `A model: copiers of 1,769 MB (arm64) at ${megabytesPerSecond} MB/s or ${smallFilesPerSecond} files/s, whichever is slower (assumed),`,
-    'prices of us-east-1. The network is not in it and costs more than all of this: docs/scale.md.',
+    `A model (shared/cost): copiers of 1,769 MB (arm64) at ${assumed.bytesPerSecond / 1e6} MB/s or ${assumed.filesPerSecond} files/s, whichever is slower (assumed),`,
+    `prices of ${usEast1.region}, ${usEast1.asOf}. The network is not in it and costs more than all of this: docs/scale.md.`,
   ].join('\n');
 };

@@ -15,6 +15,7 @@ export function adviceOn(status: JobStatus, stack?: string): Advice {
   if (outcome === 'Successful') return { message: undefined, code: exitCodes.success };
   const suffix = stack === undefined ? '' : ` --stack ${stack}`;
   const goOn = `go on with: ${stack === undefined ? `hdfs-fanout copy --resume ${id}` : `hdfs-fanout retry ${id}${suffix}`}`;
+  if (outcome === 'Planned') return { message: `planned, and nothing is copied yet; ${goOn}`, code: exitCodes.success };
   if (outcome === 'Interrupted') return { message: `interrupted; ${goOn}`, code: exitCodes.interrupted };
   if (phase !== 'done') return { message: `${error ?? 'it could not go on'}; ${goOn}`, code: exitCodes.stopped };
   const failed = status['Files Failed'];

@@ -3,6 +3,7 @@ import { dropOwnSnapshot } from '../shared/finish/drop-snapshots.ts';
 import { DestinationLock } from '../shared/machine/destination-lock.ts';
 import { typeChangesOf } from '../shared/machine/type-changes.ts';
 import { forgetRecords } from '../shared/machine/undo-records.ts';
+import { removeSample, sampleOf } from '../shared/machine/sample.ts';
 import { openState } from '../shared/machine/state.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageInCause } from '../shared/aws/cause.ts';
@@ -34,6 +35,17 @@ export async function clean(id: string, { conf, stack }: CleanFlags): Promise<nu
 async function cleanHere(id: string, conf: string | undefined): Promise<number> {
   const interrupt = interruptSignal();
   const state = openState();
+  const sample = sampleOf(id, state);
+  if (sample) {
+    await using endpoints = await endpointsOf(sample.spec, conf, silentLog);
+    const lock = DestinationLock.acquire(state.locks, id, []);
+    try {
+      await removeSample(sample, endpoints.destination, state);
+    } finally {
+      lock.release();
+    }
+    return exitCodes.success;
+  }
   const known = await knownJob(await openRecords(undefined), id);
   await using endpoints = await endpointsOf(known.spec, conf, silentLog);
   const { source, destination } = endpoints;

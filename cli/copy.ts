@@ -76,6 +76,8 @@ async function begin(
 ): Promise<number> {
   if (flags.only !== undefined)
     throw new SpecError('--only needs --resume', 'name the job whose files are tried again');
+  if (flags.dryRun && flags.planOnly)
+    throw new SpecError('--dry-run changes nothing, and --plan-only keeps a job', 'leave out one of them');
   const spec = specOf(paths, flags);
   if (spec.options.trackMissing !== '') requirePlace('--track-missing', spec.options.trackMissing);
   for (const note of notesOn(spec, flags.silent)) printNote(note);

@@ -1,6 +1,6 @@
 import { bytesText } from '../shared/bytes.ts';
 import type { Endpoints } from '../shared/endpoints/endpoints.ts';
-import { printable } from '../shared/errors.ts';
+import { type FanoutError, printable } from '../shared/errors.ts';
 import type { DeleteUnit } from '../shared/job/deletion.ts';
 import type { Found } from '../shared/job/job.ts';
 import { livePath, type Root } from '../shared/job/root.ts';
@@ -33,6 +33,22 @@ export async function tellExtras(
     else process.stdout.write(`${action.padEnd(9)} ${printable(at)}${reason ? `  (${reason})` : ''}\n`);
     return Promise.resolve();
   };
+  return extrasOf({ options }, roots, { source, destination }, signal, tell, (path, { message }) => {
+    const at = join(roots[0]?.destination ?? '/', path);
+    if (json) printEvent('plan', { action: 'keep', destination: at, reason: message });
+    else process.stdout.write(`${'keep'.padEnd(9)} ${printable(at)}  (it could not be listed: ${message})\n`);
+  });
+}
+
+/** What only the destination has, for a job that deletes or lists it. Changes nothing. @param emit  told of each entry */
+export async function extrasOf(
+  { options }: Pick<JobSpec, 'options'>,
+  roots: readonly Root[],
+  { source, destination }: Pick<Endpoints, 'source' | 'destination'>,
+  signal: AbortSignal,
+  emit: (unit: DeleteUnit) => Promise<void>,
+  onLost: (path: string, error: FanoutError) => void,
+): Promise<Found> {
   const found = await findExtras({
     source,
     destination,
@@ -42,12 +58,8 @@ export async function tellExtras(
     excluded: options.deleteExcluded,
     isReplaced: () => options.delete,
     signal,
-    emit: tell,
-    onLost: (path, { message }) => {
-      const at = join(roots[0]?.destination ?? '/', path);
-      if (json) printEvent('plan', { action: 'keep', destination: at, reason: message });
-      else process.stdout.write(`${'keep'.padEnd(9)} ${printable(at)}  (it could not be listed: ${message})\n`);
-    },
+    emit,
+    onLost,
   });
   if ('cursor' in found) throw new Error('the search stopped although nothing told it to');
   return found;

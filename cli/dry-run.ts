@@ -1,22 +1,19 @@
 import pLimit from 'p-limit';
 import type { Root } from '../shared/job/root.ts';
 import { NamesOnDisk } from '../shared/machine/name-set.ts';
-import { settle } from '../shared/copy/settle.ts';
-import { overtakenBy } from '../shared/copy/source.ts';
-import { OPEN_FOR_WRITING } from '../shared/job/decide.ts';
 import { bytesText } from '../shared/bytes.ts';
-import { FanoutError, printable } from '../shared/errors.ts';
+import { printable } from '../shared/errors.ts';
 import type { Endpoints } from '../shared/endpoints/endpoints.ts';
 import { requireFewDeletes } from '../shared/finish/delete-brake.ts';
 import { tellExtras } from './dry-extras.ts';
 import { exitCodes } from './exit-codes.ts';
+import { lookAt, type Told } from './look.ts';
 import { printEvent } from './output.ts';
 import { chunkCount } from '../shared/job/chunk.ts';
 import { type Batch, destinationPathOf, type FileUnit, isSplit, sourcePathOf } from '../shared/job/unit.ts';
 import type { JobOptions, JobSpec } from '../shared/job/spec.ts';
 import { isLong, obstacleToParts } from '../shared/copy/long-files.ts';
 import type { Storage } from '../shared/storage/storage.ts';
-import { isOpen } from '../shared/storage/errors.ts';
 import type { PathList } from '../shared/plan/path-list.ts';
 import { plan } from '../shared/plan/plan.ts';
 
@@ -28,12 +25,6 @@ export interface UnitsToTell {
   readonly batches?: (emit: (batch: Batch) => Promise<void>) => Promise<void>;
   /** Of `filesFrom`, for a plan. */
   readonly list?: PathList | undefined;
-}
-
-/** What would be done to a file, and why. */
-interface Told {
-  readonly action: string;
-  readonly reason: string;
 }
 
 /**
@@ -51,25 +42,7 @@ export async function dryRun(
 ): Promise<number> {
   const limit = pLimit(COMPARISONS_AT_ONCE);
   const totals = new Map<string, { files: number; bytes: number }>();
-  const look = async (unit: FileUnit): Promise<Told> => {
-    const [sourcePath, destinationPath] = [sourcePathOf(roots, unit), destinationPathOf(roots, unit)];
-    try {
-      const { kind, reason } = await settle(
-        { source, sourcePath, destination, destinationPath },
-        unit,
-        spec.options,
-        'planned',
-        signal,
-      );
-      return { action: kind === 'equal' ? 'skip' : kind, reason };
-    } catch (error) {
-      if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
-      if (isOpen(error) && spec.options.openFiles === 'skip') return { action: 'skip', reason: OPEN_FOR_WRITING };
-      const overtaken = spec.options.live ? overtakenBy(error) : undefined;
-      if (overtaken) return { action: overtaken, reason: error.message };
-      return { action: 'fail', reason: error.message };
-    }
-  };
+  const look = (unit: FileUnit) => lookAt(unit, { options: spec.options, roots, source, destination }, signal);
   const tell = (unit: FileUnit, { action, reason: told }: Told) => {
     const total = totals.get(action) ?? { files: 0, bytes: 0 };
     totals.set(action, { files: total.files + 1, bytes: total.bytes + unit.lengthBytes });

@@ -7,7 +7,7 @@ export const exitCodes = {
   someFailed: 1,
   usage: 2,
   stopped: 3,
-  /** Given by `status` alone, for a job at work. Not 0, since `status JOB && …` must not go on before the copy has ended. */
+  /** Given by `status` alone, for a job at work or one that is planned. Not 0, since `status JOB && …` must not go on before the copy has ended. */
   running: 4,
   interrupted: 130,
 } as const;
@@ -28,7 +28,10 @@ Exit codes:
   3    the job could not go on
   130  interrupted: hdfs-fanout copy --resume JOB`;
 
-export const statusCodesHelp = exitCodesHelp.replace('  130', '  4    the job is still running\n  130');
+export const statusCodesHelp = exitCodesHelp.replace(
+  '  130',
+  '  4    the job is still running, or planned and not run yet\n  130',
+);
 
 export const verifyCodesHelp = `
 Exit codes:
@@ -45,6 +48,14 @@ Exit codes:
   2    bad usage or configuration: nothing was asked of a cluster
   3    it could not go on: undo JOB again
   130  interrupted: undo JOB again`;
+
+export const estimateCodesHelp = `
+Exit codes:
+  0    nothing that was found stands in the way of a copy
+  1    some files would fail, nothing would be deleted, or there is too little room
+  2    bad usage or configuration: nothing was asked of a cluster
+  3    it could not go on
+  130  interrupted`;
 
 /** One line for a person, and the exit code that goes with it. */
 export function explain(error: unknown): { message: string; code: number } {

@@ -66,6 +66,7 @@ export interface JobFlags extends TreeFlags {
   trackMissing?: string;
   snapshot?: boolean;
   repair?: boolean;
+  planOnly?: boolean;
 }
 
 /** Flags of `copy`: those of a job, and those of one run. */
@@ -258,6 +259,14 @@ export function addJobFlags(command: Command): Command {
     .option('--buffer-size <bytes>', 'accepted for compatibility, a power of two', wholeNumber, 65_536);
 }
 
+/** @param run  the command that runs the plan */
+export function planOnlyOption(run: string): Option {
+  return new Option(
+    '--plan-only',
+    `make directories and the plan, copy nothing, and keep the job as planned: ${run} runs it`,
+  ).default(false);
+}
+
 /** Flags of a job that makes its destination a mirror. */
 export function addMirrorFlags(command: Command): Command {
   return command
@@ -318,6 +327,7 @@ export function specOf(paths: readonly string[], flags: JobFlags): JobSpec {
       maxFailures: flags.maxFailures,
       snapshot: flags.snapshot,
       repair: flags.repair,
+      planOnly: flags.planOnly,
       delete: flags.delete,
       deleteExcluded: flags.deleteExcluded,
       skipTrash: flags.skipTrash,

@@ -36,6 +36,13 @@ export function printNote(message: string): void {
   process.stderr.write(`hdfs-fanout: ${message}\n`);
 }
 
+/** Of a job that has ended or waits. @param failed  whether that is an error */
+export function printAdvice(message: string | undefined, failed: boolean, json: boolean): void {
+  if (message === undefined) return;
+  if (failed) printError(message, json);
+  else printNote(message);
+}
+
 export function printError(message: string, json: boolean): void {
   if (json) printEvent('error', { message });
   process.stderr.write(`hdfs-fanout: ${message}\n`);

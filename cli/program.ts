@@ -4,7 +4,15 @@ import { clean, type CleanFlags } from './clean.ts';
 import { completion, type Shell, shells } from './completion.ts';
 import { copy } from './copy.ts';
 import { doctor, type DoctorFlags } from './doctor.ts';
-import { checkCodesHelp, exitCodesHelp, statusCodesHelp, undoCodesHelp, verifyCodesHelp } from './exit-codes.ts';
+import { estimate, type EstimateFlags } from './estimate.ts';
+import {
+  checkCodesHelp,
+  estimateCodesHelp,
+  exitCodesHelp,
+  statusCodesHelp,
+  undoCodesHelp,
+  verifyCodesHelp,
+} from './exit-codes.ts';
 import { jobs } from './jobs.ts';
 import {
   addMetricsFlags,
@@ -14,6 +22,7 @@ import {
   type CopyFlags,
   givenFlags,
   only,
+  planOnlyOption,
   retryOptions,
   runningOptions,
 } from './options.ts';
@@ -42,6 +51,7 @@ const examples = `
 Examples:
   hdfs-fanout copy staging:/data/outgoing prod:/data/incoming
   hdfs-fanout copy --force --exact --preserve staging:/data/2024 prod:/data/2024
+  hdfs-fanout copy --plan-only --exact staging:/data/2024 prod:/data/2024
   hdfs-fanout copy --dry-run 'staging:/logs/dt=2024-{01,02}-*' prod:/logs
   hdfs-fanout -f -s staging -d prod /data/outgoing /data/incoming --threads=10
   hdfs-fanout copy local:/tmp/report.csv prod:/reports/
@@ -135,6 +145,17 @@ Exit codes:
   2    bad usage, or no such job
   3    it could not be made`;
 
+const estimateHelp = `
+Files that exist are compared as a copy would compare them: with --compare time
+by both listings alone, without a request for each file.
+
+Examples:
+  hdfs-fanout estimate staging:/data/2026 prod:/data/2026
+  hdfs-fanout estimate -fp --exact --compare time staging:/data prod:/data
+  hdfs-fanout estimate --sample=60 staging:/data/2026 prod:/data/2026
+  hdfs-fanout estimate --aws-copiers 200 --json staging:/data prod:/data
+${estimateCodesHelp}`;
+
 const setHelp = `
 Examples:
   hdfs-fanout set 20240131-123456-abcd --bandwidth 20M --namenode-ops 200
@@ -182,6 +203,7 @@ const finish = (work: Promise<number>) => work.then((code) => void (process.exit
 const copying = addMirrorFlags(
   addJobFlags(configure(program.command('copy', { isDefault: true })).description('copy a tree, on this machine')),
 )
+  .addOption(planOnlyOption('copy --resume JOB'))
   .option('--track-missing <file>', 'with --exact: list what only the destination has, as JSON lines')
   .option('--conf <file>', 'cluster configuration (default: $WEBHDFS_CONFIG, then ~/.webhdfs.cfg)')
   .option(
@@ -228,6 +250,7 @@ const following = (command: Command) => inAws(command).option('--silent', 'show 
 const elsewhere = ['--stack <name>', 'look in this deployment in AWS instead of on this machine'] as const;
 
 following(addMirrorFlags(addJobFlags(program.command('start').description('copy a tree, fanned out in AWS'))))
+  .addOption(planOnlyOption('retry JOB'))
   .option('--wait', 'follow the job to its end, and exit with its code', false)
   .addHelpText('after', awsExamples)
   .action((paths: string[], flags: Parameters<typeof start>[1]) =>
@@ -395,6 +418,31 @@ configure(program.command('undo'))
   .option('--json', 'one JSON object a line on stdout', false)
   .addHelpText('after', undoHelp)
   .action((id: string, flags: UndoFlags) => finish(undo(id, flags)));
+
+addMirrorFlags(
+  addJobFlags(
+    configure(program.command('estimate')).description('tell what a copy would do, take and cost, and change nothing'),
+  ),
+)
+  .option('--conf <file>', 'cluster configuration (default: $WEBHDFS_CONFIG, then ~/.webhdfs.cfg)')
+  .option('--copiers <n>', 'processes that would copy here (default: as for copy)', positiveNumber)
+  .option('--aws-copiers <n>', 'copiers of a deployment in AWS', positiveNumber, 20)
+  .option('--aws-transfers <n>', 'transfers at once in each of them', positiveNumber, 10)
+  .addOption(
+    new Option(
+      '--sample [seconds]',
+      'measure with a sample of the files, which is copied beside the destination and removed (--sample=60; default: 30)',
+    )
+      .preset('30')
+      .argParser(positiveNumber),
+  )
+  .option('--prices <file>', 'JSON with prices of another region than us-east-1')
+  .option('--json', 'one JSON object on stdout', false)
+  .option('--silent', 'show no progress', false)
+  .option('-v, --verbose', 'log to stderr; repeat for more: errors, warnings, info, debug', (_, n: number) => n + 1, 0)
+  .option('--log-file <file>', 'log as JSON lines to a file')
+  .addHelpText('after', estimateHelp)
+  .action((paths: string[], flags: EstimateFlags) => finish(estimate(paths, flags)));
 
 configure(program.command('clean'))
   .description('delete the temporary files of a job that will not be resumed')

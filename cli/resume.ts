@@ -7,7 +7,7 @@ import type { State } from '../shared/machine/state.ts';
 import type { Endpoints } from '../shared/endpoints/endpoints.ts';
 import type { CopyFlags, GivenFlags } from './options.ts';
 import { type Batch, destinationPathOf, type FileUnit, isNeverWritten, sourcePathOf } from '../shared/job/unit.ts';
-import { type Job, keptNote } from '../shared/job/job.ts';
+import { type Job, keptNote, takenUp } from '../shared/job/job.ts';
 import { liveRoots } from '../shared/job/root.ts';
 import { mayReplace } from '../shared/job/existing.ts';
 import { isCleaned } from '../shared/job/cleaned.ts';
@@ -77,6 +77,7 @@ export const flagsOnResume: Readonly<Record<keyof CopyFlags, 'job' | 'run' | 'ke
   modifiedBefore: 'kept',
   snapshot: 'kept',
   repair: 'kept',
+  planOnly: 'kept',
 };
 
 /** Options of the job that flags change, by name. */
@@ -136,9 +137,8 @@ export async function takeUp(
   const mayReplaceNow = mayReplace(spec.options.existing) && !mayReplace(job.spec.options.existing);
   if (mayReplaceNow)
     await refuseSameTree({ source, destination, mayReplace: true, makeProbe: true }, liveRoots(job.roots), signal);
-  const phase = job.phase === 'planning' ? 'planning' : 'copying';
   const ended = { outcome: undefined, error: undefined, endedAtMs: undefined, notDeleted: keptNote(job) } as const;
-  const changes = { spec, phase, ...ended } as const;
+  const changes = { spec, ...takenUp(job, Date.now()), ...ended } as const;
   await store.update(id, changes);
   await store.reopenFailed(id, only === undefined ? undefined : hasCause(only));
   return { ...job, ...changes };

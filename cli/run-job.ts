@@ -8,9 +8,9 @@ import type { Log } from '../shared/log.ts';
 import { adviceOn } from './advice.ts';
 import type { ClusterEndpoints } from './clusters.ts';
 import { copierMeans } from './copier.ts';
+import { exitCodes, explain } from './exit-codes.ts';
 import type { JobMetrics } from './job-metrics.ts';
-import { explain } from './exit-codes.ts';
-import { printError, printEvent, printNote, printStatus } from './output.ts';
+import { printAdvice, printError, printEvent, printNote, printStatus } from './output.ts';
 import { mayRewriteLines, showProgress } from './progress-display.ts';
 import { type Batch, fileOf, sourcePathOf } from '../shared/job/unit.ts';
 import { type Job, lockedPathsOf } from '../shared/job/job.ts';
@@ -80,7 +80,7 @@ export async function runJob(
   printStatus(status, json);
   const { message, code } = adviceOn(status);
   if (failure === undefined || interrupt.aborted) {
-    if (message !== undefined) printError(message, json);
+    printAdvice(message, code !== exitCodes.success, json);
     return code;
   }
   const explained = explain(failure);

@@ -21,7 +21,8 @@ export async function status(id: string, flags: StatusFlags): Promise<number> {
   printStatus(current, flags.json);
   const { message, code } = adviceOn(current, flags.stack);
   if (message !== undefined) process.stderr.write(`hdfs-fanout: ${message}\n`);
-  return code;
+  // What comes behind `status JOB &&` is not meant for a job that nobody has run.
+  return current.Outcome === 'Planned' ? exitCodes.running : code;
 }
 
 async function failures(

@@ -9,7 +9,7 @@ import { adviceOn } from './advice.ts';
 import { exitCodes } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
 import { knownJob, ofStack } from './job-records.ts';
-import { printError, printStatus } from './output.ts';
+import { printAdvice, printError, printStatus } from './output.ts';
 import { mayRewriteLines, showProgress } from './progress-display.ts';
 import { withPlanned } from '../shared/job/outcome.ts';
 
@@ -88,6 +88,6 @@ async function tellEnd({ store, stack }: Deployment, id: string, flags: FollowFl
   const status = jobStatus(job, await store.counters(id));
   printStatus(status, flags.json);
   const { message, code } = adviceOn(status, stack);
-  if (message !== undefined) printError(message, flags.json);
+  printAdvice(message, code !== exitCodes.success, flags.json);
   return code;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { copyStep } from '../shared/aws/copy-step.ts';
+import { noteUsage } from '../shared/aws/meter.ts';
 import { step } from './step.ts';
 import { limits, servicesFor } from './wiring.ts';
 import { batchOf, type StoredBatch } from '../shared/job/unit.ts';
@@ -14,8 +15,13 @@ const request = z.object({
 });
 
 /** Copies one batch. */
-export const handler = step(request, ({ job, batch, progress }, context, deadline) => {
+export const handler = step(request, async ({ job, batch, progress }, context, deadline) => {
   const { transfers } = limits();
+  const services = servicesFor(context);
   const asked = { job, batch, ...(progress ? { progress } : {}) };
-  return copyStep(asked, servicesFor(context), transfers, `${context.awsRequestId}.${Date.now()}`, deadline);
+  try {
+    return await copyStep(asked, services, transfers, `${context.awsRequestId}.${Date.now()}`, deadline);
+  } finally {
+    await noteUsage(services, job, { shard: batch.batch });
+  }
 });

@@ -18,6 +18,8 @@ import { S3Lists } from '../shared/aws/s3-lists.ts';
 import { S3Manifests } from '../shared/aws/s3-manifest.ts';
 import type { Services } from '../shared/aws/services.ts';
 import { KeptNames } from '../shared/aws/kept-names.ts';
+import { Meter } from '../shared/aws/meter.ts';
+import { countRequests, noRequests } from '../shared/aws/request-counts.ts';
 import type { PlanLimits } from '../shared/aws/plan-step.ts';
 import { type ClusterSecrets, environment, metrics as names } from '../shared/names.ts';
 import type { Log } from '../shared/log.ts';
@@ -36,11 +38,14 @@ const log: Log = {
 
 const table = read(environment.table);
 const retentionDays = Number(read(environment.retentionDays));
-const client = DynamoDBDocumentClient.from(new DynamoDBClient(), { marshallOptions: { removeUndefinedValues: true } });
+const dynamo = new DynamoDBClient();
+const client = DynamoDBDocumentClient.from(dynamo, { marshallOptions: { removeUndefinedValues: true } });
 const secretsManager = new SecretsManagerClient();
 const kms = new KMSClient();
 const s3 = new S3Client();
 const stepFunctions = new SFNClient();
+const counts = noRequests();
+countRequests(counts, { dynamo, s3 });
 
 /** For how long after the end of its Lambda a copier is still taken to be at work, ms. */
 const GRACE_MS = 2000;
@@ -56,6 +61,7 @@ export function servicesFor(context: Context): Services {
   return {
     store,
     executions,
+    meter: new Meter(counts, Number(context.memoryLimitInMB), process.arch),
     active: new ActiveJobs(client, table),
     lock: new DestinationLock(client, table, isGone),
     tokens: new JobTokens({ kms, key: read(environment.key), client, table, retentionDays }),

@@ -157,6 +157,7 @@ export function definition(props: DefinitionProps) {
         Choices: [
           { Variable: '$.done', BooleanEquals: false, Next: 'Plan' },
           { Variable: '$.cleaned', BooleanEquals: true, Next: 'Cleaned' },
+          { Variable: '$.planned', BooleanEquals: true, Next: 'PlanKept' },
           { Variable: '$.batches', NumericEquals: 0, Next: 'Finish' },
         ],
         Default: 'Copy',
@@ -207,6 +208,7 @@ export function definition(props: DefinitionProps) {
         Default: 'FilesFailed',
       },
       Cleaned: { Type: 'Succeed', OutputPath: null },
+      PlanKept: { Type: 'Succeed', OutputPath: null },
       Successful: { Type: 'Succeed', OutputPath: '$.finish.status' },
       FilesFailed: { Type: 'Fail', Error: executionErrors.filesFailed, CausePath: '$.finish.cause' },
       Close: {

@@ -8,6 +8,7 @@ import { tableKeys } from '../names.ts';
 import {
   batchKey,
   batchOf,
+  type Change,
   chunkKey,
   countersKey,
   failureKey,
@@ -136,6 +137,11 @@ export class DynamoBatches {
     }
   }
 
+  /** Adds to counters of a job, beside what outcomes add. A lost answer may have it counted twice. @param shard  spreads such writes */
+  async count(id: string, shard: number, sums: ReadonlyMap<string, number>): Promise<void> {
+    if (sums.size > 0) await this.table.change(id, countersKey(shard), this.#adding(sums));
+  }
+
   async reopenFailed(id: string, which: (failure: Failure) => boolean = () => true): Promise<void> {
     let held: FailureItem[] = [];
     const reopen = async () => {
@@ -251,8 +257,12 @@ export class DynamoBatches {
   }
 
   #add(id: string, batch: number, sums: ReadonlyMap<string, number>): Writes[number] {
+    return this.table.update(id, countersKey(batch), this.#adding(sums));
+  }
+
+  #adding(sums: ReadonlyMap<string, number>): Change {
     const counts = [...sums];
-    return this.table.update(id, countersKey(batch), {
+    return {
       expression: `SET #expires = :expires ADD ${counts.map((_, index) => `#c${index} :c${index}`).join()}`,
       names: {
         '#expires': tableKeys.expires,
@@ -262,7 +272,7 @@ export class DynamoBatches {
         ':expires': this.table.expires(),
         ...Object.fromEntries(counts.map(([, value], index) => [`:c${index}`, value])),
       },
-    });
+    };
   }
 
   /** Raises a number of the batch record; one that is as high already stays. */

@@ -3,6 +3,7 @@ import type { Storage } from '../storage/storage.ts';
 import { endAccess } from './access.ts';
 import { recordedPathsOf } from './destination-lock.ts';
 import { type FinalStatus, finalStatus } from './final-status.ts';
+import { noteUsage } from './meter.ts';
 import type { Services } from './services.ts';
 
 /**
@@ -20,5 +21,6 @@ export async function endJob(
   await services.active.remove(job.id);
   // The renewer may have kept a new token until the job was among those at work no more.
   await endAccess(job.id, services);
+  await noteUsage(services, job.id);
   return finalStatus(job, services);
 }

@@ -12,15 +12,18 @@ import { withSmallHeap } from '../memory.ts';
 import { endAccess, giveAccess } from './access.ts';
 import { cleanStep } from './clean-step.ts';
 import { recordedPathsOf } from './destination-lock.ts';
+import { endJob } from './end-job.ts';
 import { type Endpoints, openEndpoints } from '../endpoints/endpoints.ts';
 import { endpointsOfJob } from './endpoints.ts';
 import { Limits, requireZone } from '../limits/limits.ts';
+import { Timetable } from '../limits/timetable.ts';
 import { Logins } from './logins.ts';
 import { retryManifestOf, writeRetryManifest } from './retry-manifest.ts';
 import { copiersFor, type Scale } from './scale.ts';
 import type { Services } from './services.ts';
-import { type Job, keptNote, newJob, noLosses } from '../job/job.ts';
 import { hasCause, requireCause } from '../job/cause.ts';
+import { estimatedOf } from '../job/estimated.ts';
+import { endsPlanned, type Job, keptNote, newJob, noLosses, takenUp } from '../job/job.ts';
 import { isCleaned } from '../job/cleaned.ts';
 import { mayReplace } from '../job/existing.ts';
 import { liveRoots } from '../job/root.ts';
@@ -54,6 +57,8 @@ export interface PlanAnswer {
   readonly key: string;
   /** The job was cleaned, as was asked for: there is nothing to copy or to finish. */
   readonly cleaned: boolean;
+  /** The job waits as planned, as was asked for: nothing is to be copied now. */
+  readonly planned: boolean;
 }
 
 export interface PlanLimits {
@@ -92,27 +97,39 @@ export async function planStep(
   if (cleaning.success) {
     const { clean: job } = cleaning.data;
     const done = await cleanStep(job, execution, services, deadline, signal);
-    return { job, done, batches: 0, maxConcurrency: 1, bucket: manifests.bucket, key: '', cleaned: true };
+    const nothing = { batches: 0, maxConcurrency: 1, bucket: manifests.bucket, key: '', planned: false };
+    return { job, done, ...nothing, cleaned: true };
   }
   const again = typeof input === 'object' && input !== null && 'retry' in input ? retryOf(input) : undefined;
   const id = again?.retry ?? nameOf(execution);
   let job = await store.get(id);
   const driven = await active.get(id);
-  if (driven?.execution !== execution || !job) {
+  // Of this execution: one that takes the job up runs its plan.
+  const isPlanned = (of: Job) => of.phase === 'planned' && of.plannedBy === execution;
+  if (!job || (driven?.execution !== execution && !isPlanned(job))) {
     job = again
       ? await takeUp(again, job, execution, services, signal)
       : await begin(id, parseJobSpec(input), execution, Date.parse(startTime), services, signal);
   }
   if (job.phase !== 'done') await giveAccess(id, job.spec, services, signal);
   await using endpoints = await endpointsOfJob(services, id, job.spec);
+  if (isPlanned(job)) return await letWait(job);
   if (job.phase === 'planning') {
     const begun = job;
     const planned = await withSmallHeap(() => planOn(begun, endpoints, services, limits, deadline, signal));
     if (!planned) return await answer(job, endpoints, { batches: 0, key: '' }, false);
-    const changes = { ...planned.expected, phase: 'copying' } as const;
+    const scale = scaleOf(endpoints, limits);
+    const estimated = planned.counts && estimatedOf(planned.counts, heldTo(job.spec, scale));
+    const expected = { ...planned.expected, ...(estimated ? { estimated } : {}) };
+    if (endsPlanned(job)) {
+      const waiting = { ...expected, phase: 'planned', plannedAtMs: Date.now(), plannedBy: execution } as const;
+      await store.update(id, waiting);
+      return await letWait({ ...job, ...waiting });
+    }
+    const changes = { ...expected, phase: 'copying' } as const;
     // Where the retry found it in its second pass, what was taken back of the first one is copied with that, from a manifest of both.
     const isOfBoth = again !== undefined && job.pass === 2 && !(await active.get(id))?.ready;
-    if (!isOfBoth) await active.setReady(id, planned.ready, scaleOf(endpoints, limits));
+    if (!isOfBoth) await active.setReady(id, planned.ready, scale);
     await store.update(id, changes);
     if (!isOfBoth) return await answer(job, endpoints, planned.ready, true);
     job = { ...job, ...changes };
@@ -131,7 +148,14 @@ export async function planStep(
     // As it is now: planning takes its time, and hdfs-fanout set may have been called.
     const { options } = ((await store.get(id)) ?? of).spec;
     const maxConcurrency = copiersFor(options, scaleOf(ends, limits));
-    return { job: id, done, ...ready, maxConcurrency, bucket: manifests.bucket, cleaned: false };
+    return { job: id, done, ...ready, maxConcurrency, bucket: manifests.bucket, cleaned: false, planned: false };
+  }
+
+  /** Nothing is held for a job that waits: neither its destination nor tokens. */
+  async function letWait(of: Job): Promise<PlanAnswer> {
+    const nothing = { batches: 0, maxConcurrency: 1, bucket: manifests.bucket, key: '', cleaned: false };
+    await endJob(of, endpoints.destination, services, signal);
+    return { job: id, done: true, ...nothing, planned: true };
   }
 }
 
@@ -143,6 +167,19 @@ function scaleOf({ source, destination, limits: within }: Endpoints, limits: Pla
     ...(most === Infinity ? {} : { most }),
     ...(mostOfClusters === undefined ? {} : { bytesPerSecond: mostOfClusters }),
     ...(mostOpsOfClusters === undefined ? {} : { opsPerSecond: mostOpsOfClusters }),
+  };
+}
+
+/** What a job is kept within on AWS; of a timetable the highest rate. */
+function heldTo({ options }: JobSpec, scale: Scale) {
+  const { most } = new Timetable(options.bandwidth);
+  const { transfers, bytesPerSecond = Infinity, opsPerSecond = Infinity } = scale;
+  const ops = options.namenodeOps === 'off' ? Infinity : options.namenodeOps;
+  return {
+    copiers: copiersFor(options, scale),
+    transfers,
+    bytesPerSecond: Math.min(most === 'off' ? Infinity : most, bytesPerSecond),
+    opsPerSecond: Math.min(ops, opsPerSecond),
   };
 }
 
@@ -203,9 +240,10 @@ async function takeUp(
   // What was given may be old by now, and got tokens may have ended.
   await endAccess(id, services);
   await store.closing.reopen(id);
-  const phase = job.phase === 'planning' ? 'planning' : job.outcome === 'Successful' ? 'done' : 'copying';
+  const next = takenUp(job, Date.now());
+  const { phase } = next.phase !== 'planning' && job.outcome === 'Successful' ? { phase: 'done' as const } : next;
   const ended = { error: undefined, outcome: undefined, endedAtMs: undefined, notDeleted: keptNote(job) } as const;
-  const changes = { spec, phase, ...ended, ...noLosses } as const;
+  const changes = { spec, ...next, phase, ...ended, ...noLosses } as const;
   if (phase !== 'done') {
     await store.update(id, changes);
     await forgetLosses(job, store);
@@ -280,8 +318,13 @@ async function planOn(
   await writer.close();
   const key = manifests.keyOf(name);
   if (second)
-    return { expected: ofBothPasses(job, planned), ready: { batches: planned.batches - second.packer.next, key } };
+    return {
+      expected: ofBothPasses(job, planned),
+      ready: { batches: planned.batches - second.packer.next, key },
+      counts: undefined,
+    };
   const { files, bytes, batches, split, notSplit, planned: settled } = planned;
+  const counts = { files, bytes, batches, planned: settled };
   const later = typeChanges > 0 ? { typeChanges: { names: typeChanges, batches } } : {};
   return {
     expected: {
@@ -294,6 +337,7 @@ async function planOn(
       ...(await plannedSnapshot(job, destination, signal)),
     },
     ready: { batches, key },
+    counts,
   };
 }
 

@@ -6,6 +6,7 @@ import type { DynamoJobStore } from './dynamo-job-store.ts';
 import type { Executions } from './executions.ts';
 import type { JobTokens } from './job-tokens.ts';
 import type { S3FileLines } from './s3-file-lines.ts';
+import type { Meter } from './meter.ts';
 import type { S3Lists } from './s3-lists.ts';
 import type { S3Manifests } from './s3-manifest.ts';
 import type { KeptNames } from './kept-names.ts';
@@ -23,5 +24,6 @@ export interface Services {
   readonly takenNames: KeptNames;
   readonly typeChanges: KeptNames;
   readonly executions: Executions;
+  readonly meter: Meter;
   readonly log: Log;
 }

@@ -3,7 +3,7 @@ import * as fs from 'node:fs/promises';
 import { dirname, join as joinPath, relative, resolve as resolvePath } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, SourceChangedError } from '../errors.ts';
-import type { NameRules } from '../storage/capabilities.ts';
+import type { NameRules, Room } from '../storage/capabilities.ts';
 import { LeastRate } from '../storage/least-rate.ts';
 import { blocksMs, type Pace, STALL_MS } from '../storage/pace.ts';
 import type { ByteRange, FileStatus, Storage, LockedPath, Reading, WriteOptions, Writing } from '../storage/storage.ts';
@@ -185,6 +185,17 @@ export class LocalDisk implements Storage {
         return true;
       }
       throw localError(error, where);
+    }
+  }
+
+  /** Of the file system on which the nearest directory lies that exists. Its free inodes are no quota of anybody. */
+  async room(path: string): Promise<Room> {
+    for (let above = path; ; above = dirname(above)) {
+      const stats = await fs.statfs(above).catch(() => undefined);
+      if (!stats && above !== '/') continue;
+      const blocks = (count: number | undefined) => (count === undefined ? undefined : count * (stats?.bsize ?? 0));
+      const [capacityBytes, freeBytes] = [blocks(stats?.blocks), blocks(stats?.bavail)];
+      return { capacityBytes, freeBytes, replication: 1, quotas: [] };
     }
   }
 

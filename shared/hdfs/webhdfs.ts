@@ -2,7 +2,7 @@ import { messageOf, printable } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { Once } from '../once.ts';
 import { hasCode, StorageError } from '../storage/errors.ts';
-import type { EntryCount, LostConnections } from '../storage/capabilities.ts';
+import type { EntryCount, LostConnections, Room } from '../storage/capabilities.ts';
 import type { Load } from '../storage/load.ts';
 import type { Pace } from '../storage/pace.ts';
 import { basename, join, normalize, parentOf } from '../storage/path.ts';
@@ -28,6 +28,7 @@ import { OptionalOperations } from './optional-operations.ts';
 import { openFile } from './reading.ts';
 import { remoteErrorOf } from './remote-exception.ts';
 import type { NamenodeRest, Parameters } from './rest.ts';
+import { roomAt } from './room.ts';
 import { RemoteSnapshots } from './snapshots.ts';
 import { untrimmed } from './names.ts';
 import { RemoteRelocation } from './relocation.ts';
@@ -284,6 +285,10 @@ export class WebHdfs implements Storage {
     if (files === undefined || directories === undefined) return undefined;
     // The directory itself counts as one.
     return { files: counted.fileCount - files, directories: counted.directoryCount - directories - 1 };
+  }
+
+  room(path: string, signal: AbortSignal): Promise<Room> {
+    return roomAt(path, this.#rest, signal);
   }
 
   async closedLength(path: string, signal: AbortSignal): Promise<number | 'open'> {

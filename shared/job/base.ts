@@ -63,6 +63,7 @@ const free: ReadonlySet<string> = new Set<keyof JobOptions>([
   'chunkSize',
   'direct',
   'repair',
+  'planOnly',
 ]);
 
 /**

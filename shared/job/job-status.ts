@@ -1,5 +1,6 @@
 import { type Counters, type FileEnding, withPlanned } from './outcome.ts';
 import type { Job, Outcome } from './job.ts';
+import { type UsedCost, usedCost } from './used.ts';
 
 /**
  * pydistcp's Job Status: its sixteen keys with their meaning, then ours. Sizes in bytes, `Duration` in seconds, times local.
@@ -10,8 +11,8 @@ export interface JobStatus {
   readonly 'Start Time': string;
   readonly 'End Time': string;
   readonly Duration: number;
-  /** pydistcp knows Successful and Failed. An Interrupted job was stopped or killed: a resume goes on with it. */
-  readonly Outcome: Outcome | 'Running';
+  /** pydistcp knows Successful and Failed. A Planned job waits until somebody runs it. An Interrupted job was stopped or killed: a resume goes on with it. */
+  readonly Outcome: Outcome | 'Running' | 'Planned';
   readonly 'Files Expected': number;
   readonly 'Files Copied': number;
   readonly 'Files Failed': number;
@@ -55,7 +56,7 @@ export interface JobStatus {
   /** Skipped files whose attributes were brought up to date. */
   readonly 'Attributes Updated': number;
   readonly Retries: number;
-  /** Bytes copied per second of `Duration`. */
+  /** Bytes copied per second of `Duration`, which leaves out how long a planned job has waited. */
   readonly Throughput: number;
   /** What the job is kept within, as it was asked for. */
   readonly Limits?: Readonly<Record<string, string | number>>;
@@ -77,6 +78,10 @@ export interface JobStatus {
   readonly 'Snapshots Not Dropped'?: string;
   /** When the job was undone. */
   readonly Undone?: string;
+  /** Seconds of copying that the plan let one expect, and dollars on AWS: at assumed rates, the network aside. */
+  readonly Estimated?: Job['estimated'];
+  /** What was used of AWS, in dollars, the network aside. */
+  readonly Cost?: UsedCost;
   /** Why the job ended before its end. */
   readonly Error?: string;
 }
@@ -85,11 +90,14 @@ export interface JobStatus {
 export function jobStatus(job: Job, recorded: Counters, isRunning = false, nowMs = Date.now()): JobStatus {
   const counters = withPlanned(recorded, job);
   const filtered = group(counters, 'filtered');
+  const cost = usedCost(counters);
   const count = (name: string) => counters.get(name) ?? 0;
   const files = byEnding(counters, 'files');
   const bytes = byEnding(counters, 'bytes');
-  const endMs = job.endedAtMs ?? (isRunning ? nowMs : (job.seenAtMs ?? job.startedAtMs));
-  const seconds = (endMs - job.startedAtMs) / 1000;
+  const isWaiting = job.phase === 'planned' && !isRunning && job.outcome === undefined;
+  const lastMs = (isWaiting ? job.plannedAtMs : job.seenAtMs) ?? job.startedAtMs;
+  const endMs = job.endedAtMs ?? (isRunning ? nowMs : lastMs);
+  const seconds = Math.max(0, endMs - job.startedAtMs - (job.waitedMs ?? 0)) / 1000;
   const warnings = { ...group(counters, 'warnings') };
   const reasons = { ...group(counters, 'reasons') };
   for (const [name, number] of Object.entries(job.directoryWarnings)) {
@@ -103,7 +111,7 @@ export function jobStatus(job: Job, recorded: Counters, isRunning = false, nowMs
     'Start Time': localTime(job.startedAtMs),
     'End Time': localTime(endMs),
     Duration: seconds,
-    Outcome: job.outcome ?? (isRunning ? 'Running' : 'Interrupted'),
+    Outcome: job.outcome ?? (isRunning ? 'Running' : isWaiting ? 'Planned' : 'Interrupted'),
     'Files Expected': job.expectedFiles,
     'Files Copied': files.copied,
     'Files Failed': files.failed,
@@ -133,6 +141,8 @@ export function jobStatus(job: Job, recorded: Counters, isRunning = false, nowMs
     ...(job.transfers ? { 'Transfers At Once': job.transfers } : {}),
     ...snapshotOf(job, counters),
     ...(job.undone ? { Undone: `${localTime(job.undone.atMs)}${job.undone.isWhole ? '' : ', in part'}` } : {}),
+    ...(job.estimated ? { Estimated: job.estimated } : {}),
+    ...(cost ? { Cost: cost } : {}),
     ...(job.error === undefined ? {} : { Error: job.error }),
   };
 }

@@ -2,11 +2,13 @@ import type { LockedPath, Storage } from '../storage/storage.ts';
 import { backupDirectory } from './backup.ts';
 import type { Root } from './root.ts';
 import { existingOf } from './existing.ts';
+import type { Estimated } from './estimated.ts';
 import { momentOf } from './moment.ts';
 import type { JobSnapshot } from './snapshot.ts';
 import type { JobOptions, JobSpec } from './spec.ts';
 
-export type Phase = 'planning' | 'copying' | 'finishing' | 'done';
+/** `planned`: nobody works on it, and nothing of it is locked, until somebody runs the plan. */
+export type Phase = 'planning' | 'planned' | 'copying' | 'finishing' | 'done';
 /** `Interrupted` by a person or the machine; `Failed` with failed files, or because it could not go on. */
 export type Outcome = 'Successful' | 'Failed' | 'Interrupted';
 
@@ -24,6 +26,13 @@ export interface Job {
   /** When its process last said that it lives: about when it died, if it was killed. */
   readonly seenAtMs?: number;
   readonly outcome: Outcome | undefined;
+  /** Of a job that was to end with its plan: when it did, and the execution that made it, if one did. */
+  readonly plannedAtMs?: number;
+  readonly plannedBy?: string;
+  /** For how long such a job has waited since, until it was run, ms. */
+  readonly waitedMs?: number;
+  /** What its plan let one expect: of every job on AWS, and of one that was to end with its plan. */
+  readonly estimated?: Estimated;
   /** Why it ended before its end; undefined when it went through. */
   readonly error: string | undefined;
   readonly expectedFiles: number;
@@ -118,6 +127,18 @@ export function newJob(id: string, spec: JobSpec, roots: readonly Root[], starte
   };
 }
 
+/** Whether a job that is being planned is to wait then. A second pass is part of running a plan. */
+export function endsPlanned({ spec, pass }: Pick<Job, 'spec' | 'pass'>): boolean {
+  return spec.options.planOnly && pass !== 2;
+}
+
+/** What changes in a job that is taken up again: its next phase, and how long it has waited as planned. */
+export function takenUp({ phase, plannedAtMs, waitedMs = 0 }: Job, nowMs: number): Pick<Job, 'phase' | 'waitedMs'> {
+  if (phase === 'planning') return { phase };
+  const waited = phase === 'planned' ? Math.max(0, nowMs - (plannedAtMs ?? nowMs)) : 0;
+  return { phase: 'copying', ...(waitedMs + waited > 0 ? { waitedMs: waitedMs + waited } : {}) };
+}
+
 /** What a job's lock is on. */
 export async function lockedPathsOf(
   job: Pick<Job, 'id' | 'roots' | 'spec'>,
@@ -163,6 +184,7 @@ const unchosen = {
   modifiedBefore: 'off',
   snapshot: false,
   repair: false,
+  planOnly: false,
 } as const satisfies Partial<JobOptions>;
 
 /** A job as a store kept it, also one that an earlier version stored. */

@@ -211,6 +211,12 @@ const optionFields = z.strictObject({
     .describe(
       'Bytes of a chunk, or of a part of a long file that is copied as one stream, at least 1 MiB; rounded up to a multiple of the blocks of both sides, of which a chunk has 8,000 at most',
     ),
+  planOnly: z
+    .boolean()
+    .default(false)
+    .describe(
+      'End with the plan: directories are made, no file is copied, and the job waits as planned until it is resumed (on AWS retried), which runs that plan',
+    ),
   maxFailures: z.int().min(0).default(1000).describe('The job ends when more files than this have failed'),
   delete: z
     .boolean()

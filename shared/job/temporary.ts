@@ -41,6 +41,11 @@ export function partsPath(finalPath: string, { job, batch, unit, claim, attempt 
   return join(parentOf(finalPath), `${PREFIX}${job}.p${batch}.${unit}.${claim}.${attempt}`);
 }
 
+/** Where a sample of a tree is copied to see how fast that is: a directory, which is removed again. */
+export function samplePath(directory: string, id: string): string {
+  return join(directory, `${PREFIX}sample.${id}`);
+}
+
 /** A directory that is made and removed at once, to see whether it shows elsewhere. */
 export function probeName(random: string): string {
   return `${PREFIX}probe.${random}`;

@@ -24,7 +24,8 @@ import { openTypeChanges, typeChangesOf } from './type-changes.ts';
 import { dropOldRecords } from './undo-records.ts';
 import { unfinishedBatches, withFirst } from './unfinished-batches.ts';
 import type { Batch } from '../job/unit.ts';
-import { type Job, noLosses, type Transfers } from '../job/job.ts';
+import { estimatedOf } from '../job/estimated.ts';
+import { endsPlanned, type Job, noLosses, type Transfers } from '../job/job.ts';
 import { settledBytes, settledFiles } from '../job/ending.ts';
 import { isUnsettled, type UnitOutcome, withPlanned } from '../job/outcome.ts';
 import { hasList } from '../job/spec.ts';
@@ -71,6 +72,7 @@ export async function execute(job: Job, execution: Execution): Promise<Job> {
     await forgetLosses(job, store);
     for (;;) {
       await runPass();
+      if (current.phase === 'planned') return current;
       const ended = await finishJob(current, execution);
       if (ended.phase === 'done') {
         await clearAway(ended, execution);
@@ -104,7 +106,7 @@ export async function execute(job: Job, execution: Execution): Promise<Job> {
 }
 
 function poolFor(job: Job, { state, copiers, ...serving }: Execution): CopierPool | undefined {
-  if (!copiers || copiers.atMost < 2) return undefined;
+  if (!copiers || copiers.atMost < 2 || (job.phase === 'planning' && endsPlanned(job))) return undefined;
   return new CopierPool(copiers, state.locks, job, { ...serving, store: state.store });
 }
 
@@ -173,6 +175,11 @@ async function planJob(
     const { files, bytes, batches, split, notSplit, planned } = expected;
     const typeChanges = changes && changes.length > 0 ? { names: changes.length, batches } : undefined;
     const told = { expectedFiles: files, expectedBytes: bytes, split, notSplit, planned, typeChanges };
+    if (endsPlanned(job)) {
+      const { first: transfers } = threadsHere(job, source, destination);
+      const { seconds } = estimatedOf({ files, bytes, batches, planned }, { copiers: 1, transfers });
+      return { phase: 'planned', ...told, plannedAtMs: Date.now(), estimated: { seconds } };
+    }
     return { phase: 'copying', ...told };
   } catch (error) {
     await manifest.discard();

@@ -30,6 +30,8 @@ export interface FilePlanning {
   readonly signal: AbortSignal;
   /** Told of each file that is skipped without a copier's work. */
   readonly onSettled?: ((unit: FileUnit, outcome: SkippedOutcome) => void) | undefined;
+  /** Told of each directory that is walked, none of a flattened copy. @param isNew  the destination lacks it */
+  readonly onDirectory?: ((isNew: boolean) => void) | undefined;
   /** Told of what the user's choice leaves out, and of the option that does. */
   readonly onLeftOut?: ((path: string, why: string) => void) | undefined;
 }
@@ -99,6 +101,7 @@ export class Files {
 
   /** A directory of the walk, of which no file is counted. */
   seeDirectory({ source, destination }: SourceEntry): void {
+    this.#planning.onDirectory?.(destination === undefined);
     this.#tally.directory(isEqualDirectory(source, destination, this.#planning.options));
   }
 

@@ -47,6 +47,12 @@ export interface Capabilities {
    */
   countEntries?(directory: string, signal: AbortSignal): Promise<EntryCount | undefined>;
 
+  /**
+   * How much more the storage takes at a path, as far as it tells this user. Changes nothing.
+   * @param path  absolute; need not exist
+   */
+  room?(path: string, signal: AbortSignal): Promise<Room>;
+
   /** @throws StorageError denied when this user may not make files in the directory */
   requireWritable?(directory: string, signal: AbortSignal): Promise<void>;
 
@@ -62,6 +68,26 @@ export interface Capabilities {
 export interface EntryCount {
   readonly files: number;
   readonly directories: number;
+}
+
+/** How much more a storage takes. What is not told is undefined. */
+export interface Room {
+  /** Of all its disks, bytes; shared by all replicas. */
+  readonly capacityBytes: number | undefined;
+  readonly freeBytes: number | undefined;
+  /** How many replicas new files get where nobody says otherwise. */
+  readonly replication: number | undefined;
+  /** Of the path and the directories above it, the nearest first: those that have one. Undefined: not told. */
+  readonly quotas: readonly Quota[] | undefined;
+}
+
+/** What is left of a directory's quota. */
+export interface Quota {
+  readonly path: string;
+  /** Files and directories; undefined for no such quota. */
+  readonly namesLeft: number | undefined;
+  /** Bytes with all replicas; undefined for no such quota. */
+  readonly bytesLeft: number | undefined;
 }
 
 /** Connections that died or stalled while files were read or written. */

@@ -10,6 +10,8 @@ import { S3FileLines } from '../../shared/aws/s3-file-lines.ts';
 import { S3Lists } from '../../shared/aws/s3-lists.ts';
 import { S3Manifests } from '../../shared/aws/s3-manifest.ts';
 import { KeptNames } from '../../shared/aws/kept-names.ts';
+import { Meter } from '../../shared/aws/meter.ts';
+import { noRequests } from '../../shared/aws/request-counts.ts';
 import type { Services } from '../../shared/aws/services.ts';
 import { silentLog } from '../../shared/log.ts';
 import { type Clients, newBucket, newKey, newTable } from './support.ts';
@@ -66,6 +68,7 @@ export async function newTestDeployment(
       takenNames: new KeptNames(clients.s3, bucket, 'names'),
       typeChanges: new KeptNames(clients.s3, bucket, 'types'),
       executions: new Executions(clients.stepFunctions),
+      meter: new Meter(noRequests(), 1024, 'arm64'),
       log: silentLog,
     };
   };

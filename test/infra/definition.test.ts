@@ -81,17 +81,19 @@ describe('planning', () => {
     expect(state('Plan').Catch).toBeUndefined();
   });
 
-  it('goes on until it is done; a job without a batch skips the map, and one that is cleaned everything', () => {
+  it('goes on until it is done; a job without a batch skips the map, and one that is cleaned or only planned everything', () => {
     expect(state('Planned?')).toEqual({
       Type: 'Choice',
       Choices: [
         { Variable: '$.done', BooleanEquals: false, Next: 'Plan' },
         { Variable: '$.cleaned', BooleanEquals: true, Next: 'Cleaned' },
+        { Variable: '$.planned', BooleanEquals: true, Next: 'PlanKept' },
         { Variable: '$.batches', NumericEquals: 0, Next: 'Finish' },
       ],
       Default: 'Copy',
     });
     expect(state('Cleaned').Type).toBe('Succeed');
+    expect(state('PlanKept').Type).toBe('Succeed');
   });
 });
 

@@ -39,6 +39,7 @@ describe('parseJobSpec', () => {
         splitAbove: 'auto',
         chunkSize: 2 ** 30,
         maxFailures: 1000,
+        planOnly: false,
         bandwidth: 'off',
         namenodeOps: 'off',
         stallTimeout: 'auto',
