@@ -12,7 +12,9 @@ const layer = (files: string[], group: string[], message: string, allowTypeImpor
 
 const entryPoints = ['**/cli/**', '**/functions/**', '**/infra/**'];
 const folders =
-  'storage limits preserve job plan copy finish verify hdfs disk endpoints doctor machine aws hadoop-conf'.split(' ');
+  'storage limits preserve job plan copy finish verify dry-run hdfs disk endpoints doctor machine aws hadoop-conf'.split(
+    ' ',
+  );
 const outside = ['undici', 'node:http', 'node:https', 'node:net', 'node:tls', 'node:fs*', 'node:sqlite', '@aws-sdk/*'];
 
 /** A folder of shared/ and what it may import: other folders there, and what reaches outside of the process. */
@@ -49,7 +51,8 @@ export default defineConfig(
   inside('plan', ['storage', 'preserve', 'job']),
   inside('copy', ['storage', 'limits', 'preserve', 'job']),
   inside('finish', ['storage', 'preserve', 'job', 'plan']),
-  inside('verify', ['storage', 'preserve', 'job', 'plan', 'copy']),
+  inside('verify', ['storage', 'limits', 'preserve', 'job', 'plan', 'copy']),
+  inside('dry-run', ['storage', 'preserve', 'job', 'plan', 'copy', 'finish']),
   inside(
     'hdfs',
     ['storage', 'limits'],

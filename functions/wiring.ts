@@ -15,6 +15,7 @@ import { Executions } from '../shared/aws/executions.ts';
 import { JobTokens } from '../shared/aws/job-tokens.ts';
 import { S3Lists } from '../shared/aws/s3-lists.ts';
 import { S3Manifests } from '../shared/aws/s3-manifest.ts';
+import { S3Reports } from '../shared/aws/s3-reports.ts';
 import type { Services } from '../shared/aws/services.ts';
 import { KeptNames } from '../shared/aws/kept-names.ts';
 import type { PlanLimits } from '../shared/aws/plan-step.ts';
@@ -61,6 +62,7 @@ export function servicesFor(context: Context): Services {
     secrets: new ClusterSecretStore(secretsManager, clusters),
     manifests: new S3Manifests(s3, read(environment.bucket)),
     lists: new S3Lists(s3, read(environment.bucket)),
+    reports: new S3Reports(s3, read(environment.bucket)),
     takenNames: new KeptNames(s3, read(environment.bucket), 'names'),
     typeChanges: new KeptNames(s3, read(environment.bucket), 'types'),
     log,

@@ -13,6 +13,7 @@ import { DoctorLambda } from './doctor-lambda.ts';
 import { DynamoJobStore } from './dynamo-job-store.ts';
 import { Executions } from './executions.ts';
 import { S3Lists } from './s3-lists.ts';
+import { S3Reports } from './s3-reports.ts';
 
 /** A deployed stack, as a person's command line sees it: it starts, stops and watches; what copies runs in the Lambdas. */
 export interface Deployment {
@@ -26,6 +27,8 @@ export interface Deployment {
   readonly doctor: DoctorLambda;
   /** @throws SpecError when the deployment is of a version that tells no bucket */
   readonly lists: () => S3Lists;
+  /** @throws SpecError as `lists` */
+  readonly reports: () => S3Reports;
 }
 
 /** Finds a deployment by its stack's outputs. Region and credentials come from where the AWS SDK looks. @throws SpecError */
@@ -49,6 +52,7 @@ export async function findDeployment(stack: string): Promise<Deployment> {
     secrets: new ClusterSecretStore(new SecretsManagerClient(), clusters),
     doctor: new DoctorLambda(new LambdaClient(), () => output(outputs.doctor)),
     lists: () => new S3Lists(new S3Client(), output(outputs.bucket)),
+    reports: () => new S3Reports(new S3Client(), output(outputs.bucket)),
   };
 }
 

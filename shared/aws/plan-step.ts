@@ -13,7 +13,7 @@ import { endAccess, giveAccess } from './access.ts';
 import { cleanStep } from './clean-step.ts';
 import { recordedPathsOf } from './destination-lock.ts';
 import { type Endpoints, openEndpoints } from '../endpoints/endpoints.ts';
-import { endpointsOfJob } from './endpoints.ts';
+import { decoratorsOf, endpointsOfJob } from './endpoints.ts';
 import { Limits, requireZone } from '../limits/limits.ts';
 import { Logins } from './logins.ts';
 import { retryManifestOf, writeRetryManifest } from './retry-manifest.ts';
@@ -22,14 +22,17 @@ import type { Services } from './services.ts';
 import { type Job, keptNote, newJob, noLosses } from '../job/job.ts';
 import { isCleaned } from '../job/cleaned.ts';
 import { mayReplace } from '../job/existing.ts';
-import { liveRoots } from '../job/root.ts';
-import { hasList, type JobSpec, parseJobSpec, withOptions } from '../job/spec.ts';
+import { liveRoots, type Root } from '../job/root.ts';
+import { changesNothing, hasList, type JobSpec, parseJobSpec, withOptions } from '../job/spec.ts';
 import { planStretch } from '../plan/plan.ts';
 import { plannedSnapshot, plannedSource, prepareSnapshot, requireSnapshot } from '../plan/snapshot.ts';
 import { ofBothPasses, secondPassOf } from '../plan/second-pass.ts';
 import type { TypeChange } from '../plan/type-change.ts';
 import { openTypeChanges } from './open-type-changes.ts';
 import { secondManifestOf } from './second-manifest.ts';
+import { planDryRun } from './dry-run-plan.ts';
+import { planVerification } from './verify-plan.ts';
+import { rootsToVerify } from '../verify/roots.ts';
 
 /** What the state machine hands over: who drives the job, and what was typed. */
 export interface PlanRequest {
@@ -52,6 +55,14 @@ export interface PlanAnswer {
   readonly key: string;
   /** The job was cleaned, as was asked for: there is nothing to copy or to finish. */
   readonly cleaned: boolean;
+}
+
+/** What a plan has come to. */
+export interface Planned {
+  /** Changes of the job. */
+  readonly expected: Partial<Job>;
+  /** What is handed out. */
+  readonly ready: { readonly batches: number; readonly key: string };
 }
 
 export interface PlanLimits {
@@ -104,7 +115,8 @@ export async function planStep(
   await using endpoints = await endpointsOfJob(services, id, job.spec);
   if (job.phase === 'planning') {
     const begun = job;
-    const planned = await withSmallHeap(() => planOn(begun, endpoints, services, deadline, signal));
+    const plan = planOf(job.spec);
+    const planned = await withSmallHeap(() => plan(begun, endpoints, services, deadline, signal));
     if (!planned) return await answer(job, endpoints, { batches: 0, key: '' }, false);
     const changes = { ...planned.expected, phase: 'copying' } as const;
     // Where the retry found it in its second pass, what was taken back of the first one is copied with that, from a manifest of both.
@@ -159,17 +171,34 @@ async function begin(
   const accessTo = async (alias: string) => ({ cluster: await logins.clusterOf(alias) });
   const limits = new Limits(spec.options, true);
   const means = { accessTo, disk: undefined, contact: 'first', log: services.log, limits } as const;
-  await using endpoints = await openEndpoints(spec, means);
-  const { source, destination, patterns, destinationPath } = endpoints;
-  refuseAtOnce(spec, source, destination, patterns, destinationPath);
-  const roots = await resolveMapping(spec, patterns, destinationPath, source, destination, signal);
-  const job = newJob(id, spec, roots, startedAtMs);
-  await lock.acquire(id, execution, await recordedPathsOf(job, destination, signal));
+  await using endpoints = await openEndpoints(spec, means, decoratorsOf(spec));
+  const { destination } = endpoints;
+  const job = newJob(id, spec, await rootsOf(spec, endpoints, signal), startedAtMs);
+  if (!changesNothing(spec)) await lock.acquire(id, execution, await recordedPathsOf(job, destination, signal));
   if (hasList(spec.options)) await lists.keep(id, spec.options.filesFrom);
   // A planner that was killed after this line finds the job when it is called again.
   if (!(await store.get(id))) await store.create(job);
   await active.put({ job: id, execution, startedAtMs });
   return job;
+}
+
+async function rootsOf(
+  spec: JobSpec,
+  { source, destination, patterns, destinationPath }: Endpoints,
+  signal: AbortSignal,
+): Promise<readonly Root[]> {
+  if (spec.verify) {
+    const pairs = await rootsToVerify(spec.options, patterns[0] ?? '/', destinationPath, source, destination, signal);
+    // What they are is looked at by the walk.
+    return pairs.map((pair) => ({ ...pair, kind: 'directory' }));
+  }
+  refuseAtOnce(spec, source, destination, patterns, destinationPath);
+  return resolveMapping(spec, patterns, destinationPath, source, destination, signal, { makeProbe: !spec.dryRun });
+}
+
+function planOf({ verify, dryRun }: JobSpec) {
+  if (verify) return planVerification;
+  return dryRun ? planDryRun : planOn;
 }
 
 /** A job that ended before its end, or with failed files: those and what was not reached are done again. */
@@ -184,6 +213,8 @@ async function takeUp(
   if (!job) throw new SpecError(`no job ${id}`, 'hdfs-fanout jobs --stack NAME lists them');
   const driven = await active.get(id);
   if (driven && !(await lock.isGone(driven))) throw new SpecError(`job ${id} is still running`, 'wait for its end');
+  if (changesNothing(job.spec))
+    throw new SpecError(`the job ${id} copied nothing that could be retried`, 'start it anew');
   if (isCleaned(job))
     throw new SpecError(`the job ${id} was cleaned`, 'copy again with --force: what is equal is skipped');
   const spec = withOptions(job.spec, options);
@@ -213,7 +244,13 @@ async function takeUp(
 }
 
 /** @returns undefined when the time was over: what was planned is kept */
-async function planOn(begun: Job, endpoints: Endpoints, services: Services, deadline: Deadline, signal: AbortSignal) {
+async function planOn(
+  begun: Job,
+  endpoints: Endpoints,
+  services: Services,
+  deadline: Deadline,
+  signal: AbortSignal,
+): Promise<Planned | undefined> {
   const { store, manifests, takenNames, lists } = services;
   const { source, destination } = endpoints;
   const second = begun.pass === 2 ? secondPassOf(begun) : undefined;

@@ -7,6 +7,7 @@ import type { Executions } from './executions.ts';
 import type { JobTokens } from './job-tokens.ts';
 import type { S3Lists } from './s3-lists.ts';
 import type { S3Manifests } from './s3-manifest.ts';
+import type { S3Reports } from './s3-reports.ts';
 import type { KeptNames } from './kept-names.ts';
 
 /** What the steps of a job share: the stores of one deployment. */
@@ -18,6 +19,7 @@ export interface Services {
   readonly secrets: ClusterSecretStore;
   readonly manifests: S3Manifests;
   readonly lists: S3Lists;
+  readonly reports: S3Reports;
   readonly takenNames: KeptNames;
   readonly typeChanges: KeptNames;
   readonly executions: Executions;

@@ -1,5 +1,5 @@
 import type { Batch, Unit } from '../job/unit.ts';
-import { Packer, type PackerState } from './packer.ts';
+import { costOf, Packer, type PackerState } from './packer.ts';
 
 /** The batches of a plan between two units, as plain JSON. */
 export interface BatchesState {
@@ -20,7 +20,7 @@ export class Batches {
   /** @param from  what an earlier plan stopped with */
   constructor(emit: (batch: Batch) => Promise<void>, from?: BatchesState) {
     this.#emit = emit;
-    this.#packer = new Packer(from?.packer);
+    this.#packer = new Packer(costOf, from?.packer);
     this.#files = from?.files ?? 0;
     this.#bytes = from?.bytes ?? 0;
   }

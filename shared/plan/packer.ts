@@ -1,5 +1,5 @@
 import { chunkRange } from '../job/chunk.ts';
-import { type Batch, isSplit, type Unit } from '../job/unit.ts';
+import { type AnyBatch, isSplit, type Unit } from '../job/unit.ts';
 
 const MIB = 1024 * 1024;
 /** What a file costs besides its bytes, in bytes: about seven requests. */
@@ -13,8 +13,8 @@ const LINE_BYTES = 160 * 1024;
 const UNITS = 1000;
 
 /** A packer between two units, as plain JSON. */
-export interface PackerState {
-  readonly units: readonly Unit[];
+export interface PackerState<U = Unit> {
+  readonly units: readonly U[];
   readonly cost: number;
   readonly lineBytes: number;
   readonly limit: number;
@@ -27,15 +27,20 @@ export function emptyPacker(next: number): PackerState {
 }
 
 /** Packs units into batches by cost. Always the same for the same units. */
-export class Packer {
-  #units: Unit[];
+export class Packer<U = Unit> {
+  readonly #costOf: (unit: U) => number;
+  #units: U[];
   #cost: number;
   #lineBytes: number;
   #limit: number;
   #next: number;
 
-  /** @param from  what an earlier packer stopped with */
-  constructor(from?: PackerState) {
+  /**
+   * @param cost  what a unit costs, in bytes
+   * @param from  what an earlier packer stopped with
+   */
+  constructor(cost: (unit: U) => number, from?: PackerState<U>) {
+    this.#costOf = cost;
     this.#units = [...(from?.units ?? [])];
     this.#cost = from?.cost ?? 0;
     this.#lineBytes = from?.lineBytes ?? 0;
@@ -43,15 +48,15 @@ export class Packer {
     this.#next = from?.next ?? 0;
   }
 
-  get state(): PackerState {
+  get state(): PackerState<U> {
     const [units, cost, lineBytes, limit, next] = [this.#units, this.#cost, this.#lineBytes, this.#limit, this.#next];
     return { units, cost, lineBytes, limit, next };
   }
 
   /** @returns the batch that this unit completed or did not fit into any more */
-  add(unit: Unit): Batch | undefined {
+  add(unit: U): AnyBatch<U> | undefined {
     const lineBytes = Buffer.byteLength(JSON.stringify(unit)) + 1;
-    const cost = costOf(unit);
+    const cost = this.#costOf(unit);
     const full =
       this.#units.length > 0 &&
       (this.#cost + cost > this.#limit || this.#lineBytes + lineBytes > LINE_BYTES || this.#units.length >= UNITS);
@@ -63,7 +68,7 @@ export class Packer {
   }
 
   /** The units that are left, if any. */
-  flush(): Batch | undefined {
+  flush(): AnyBatch<U> | undefined {
     if (this.#units.length === 0) return undefined;
     const batch = { batch: this.#next++, units: this.#units };
     this.#units = [];
@@ -74,7 +79,8 @@ export class Packer {
   }
 }
 
-function costOf(unit: Unit): number {
+/** What copying a unit costs, in bytes. */
+export function costOf(unit: Unit): number {
   if (unit.kind === 'chunk') return chunkRange(unit.file, unit.chunk).lengthBytes + FILE_COST;
   const isLeft = unit.decision === 'skip' || unit.decision === 'fail' || isSplit(unit);
   return isLeft ? 0 : unit.lengthBytes + FILE_COST;

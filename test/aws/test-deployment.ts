@@ -8,6 +8,7 @@ import { Executions } from '../../shared/aws/executions.ts';
 import { JobTokens } from '../../shared/aws/job-tokens.ts';
 import { S3Lists } from '../../shared/aws/s3-lists.ts';
 import { S3Manifests } from '../../shared/aws/s3-manifest.ts';
+import { S3Reports } from '../../shared/aws/s3-reports.ts';
 import { KeptNames } from '../../shared/aws/kept-names.ts';
 import type { Services } from '../../shared/aws/services.ts';
 import { silentLog } from '../../shared/log.ts';
@@ -61,6 +62,7 @@ export async function newTestDeployment(
       secrets: new ClusterSecretStore(clients.secrets, ids),
       manifests: new S3Manifests(clients.s3, bucket),
       lists: new S3Lists(clients.s3, bucket),
+      reports: new S3Reports(clients.s3, bucket),
       takenNames: new KeptNames(clients.s3, bucket, 'names'),
       typeChanges: new KeptNames(clients.s3, bucket, 'types'),
       executions: new Executions(clients.stepFunctions),

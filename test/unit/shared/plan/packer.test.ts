@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Batch, FileUnit, Unit } from '../../../../shared/job/unit.ts';
-import { Packer } from '../../../../shared/plan/packer.ts';
+import { costOf, Packer } from '../../../../shared/plan/packer.ts';
 
 const MIB = 1024 * 1024;
 const LINE_LIMIT = 256 * 1024;
@@ -20,7 +20,7 @@ function unit(changes: Partial<FileUnit> = {}): FileUnit {
 }
 
 function pack(units: readonly Unit[]): Batch[] {
-  const packer = new Packer();
+  const packer = new Packer(costOf);
   const batches = units.map((one) => packer.add(one));
   return [...batches, packer.flush()].filter((batch) => batch !== undefined);
 }
@@ -66,7 +66,7 @@ describe('Packer', () => {
 
   it('gives nothing for nothing', () => {
     expect(pack([])).toEqual([]);
-    expect(new Packer().flush()).toBeUndefined();
+    expect(new Packer(costOf).flush()).toBeUndefined();
   });
 
   it('begins with small batches, which grow up to a limit', () => {
