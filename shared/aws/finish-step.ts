@@ -50,7 +50,7 @@ export async function finishStep(
   if (!job) throw new Error(`no job ${id}`);
   await using endpoints = await endpointsOfJob(services, id, job.spec);
   const { source, destination } = endpoints;
-  if (changesNothing(job.spec)) return finishLooking(job, endpoints, services, owner, deadline, signal);
+  if (changesNothing(job.spec)) return await finishLooking(job, endpoints, services, owner, deadline, signal);
   const isOver = () => deadline.isNear();
   const { options } = job.spec;
   // Only for the attributes of directories.
