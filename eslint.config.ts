@@ -12,7 +12,7 @@ const layer = (files: string[], group: string[], message: string, allowTypeImpor
 
 const entryPoints = ['**/cli/**', '**/functions/**', '**/infra/**'];
 const folders =
-  'storage limits cost preserve job plan copy finish verify undo report estimate hdfs disk endpoints doctor machine aws hadoop-conf'.split(
+  'storage limits cost preserve job plan copy finish verify undo report estimate dry-run hdfs disk endpoints doctor machine aws hadoop-conf'.split(
     ' ',
   );
 const outside = ['undici', 'node:http', 'node:https', 'node:net', 'node:tls', 'node:fs*', 'node:sqlite', '@aws-sdk/*'];
@@ -52,10 +52,11 @@ export default defineConfig(
   inside('plan', ['storage', 'preserve', 'job']),
   inside('copy', ['storage', 'limits', 'preserve', 'job']),
   inside('finish', ['storage', 'preserve', 'job', 'plan']),
-  inside('verify', ['storage', 'preserve', 'job', 'plan', 'copy']),
+  inside('verify', ['storage', 'limits', 'preserve', 'job', 'plan', 'copy']),
   inside('undo', ['storage', 'preserve', 'job']),
   inside('report', ['storage', 'limits', 'preserve', 'job']),
   inside('estimate', ['storage', 'cost', 'preserve', 'job', 'plan']),
+  inside('dry-run', ['storage', 'preserve', 'job', 'plan', 'copy', 'finish']),
   inside(
     'hdfs',
     ['storage', 'limits'],

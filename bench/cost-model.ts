@@ -1,7 +1,7 @@
 import { costOf } from '../shared/cost/forecast.ts';
 import { usEast1 } from '../shared/cost/prices.ts';
 import { assumed, assumedRates, workOfMean } from '../shared/cost/work.ts';
-import { Packer, plannedFirst } from '../shared/plan/packer.ts';
+import { costOf as costOfUnit, Packer, plannedFirst } from '../shared/plan/packer.ts';
 
 /** DataSync, a GB and hop; from HDFS to HDFS it takes two. */
 const DATA_SYNC = 0.0125;
@@ -24,7 +24,7 @@ const jobs: readonly Job[] = [
 
 /** How many batches a plan makes of so many files of one length. */
 function batchesOf(files: number, lengthBytes: number): number {
-  const packer = new Packer(plannedFirst(COPIERS.copiers));
+  const packer = new Packer(plannedFirst(COPIERS.copiers), costOfUnit);
   for (let file = 0; file < files; file++) {
     packer.add({
       kind: 'file',

@@ -56,7 +56,7 @@ export const mixes: Readonly<Record<string, readonly number[]>> = {
 };
 
 export function pack(units: readonly Unit[], sharing: Sharing): Batch[] {
-  const packer = new Packer(sharing);
+  const packer = new Packer(sharing, costOf);
   return [...units.flatMap((unit) => packer.add(unit)), ...packer.flush()];
 }
 

@@ -6,7 +6,7 @@ import { type Arena, atOnce, commandLine } from './contestants.ts';
 import { javaCommand } from './hadoop.ts';
 import { jobStatusIn } from './job-status.ts';
 import { type Command, measure } from './measure.ts';
-import type { Summary } from '../shared/verify/tally.ts';
+import type { Summary } from '../shared/job/verification.ts';
 import type { Lister, Told } from './planning.ts';
 import { layOut } from './trees.ts';
 

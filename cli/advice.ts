@@ -1,5 +1,6 @@
 import type { JobStatus } from '../shared/job/job-status.ts';
 import { exitCodes } from './exit-codes.ts';
+import { verifyCodes } from './verify-text.ts';
 
 /** What a person is told about a job besides its status, and the exit code of the job. */
 export interface Advice {
@@ -12,6 +13,8 @@ export interface Advice {
 export function adviceOn(status: JobStatus, stack?: string): Advice {
   const { Job: id, Outcome: outcome, Phase: phase, Error: error } = status;
   if (outcome === 'Running') return { message: undefined, code: exitCodes.running };
+  const looked = ofLooking(status);
+  if (looked) return looked;
   if (outcome === 'Successful') return { message: undefined, code: exitCodes.success };
   const suffix = stack === undefined ? '' : ` --stack ${stack}`;
   const goOn = `go on with: ${stack === undefined ? `hdfs-fanout copy --resume ${id}` : `hdfs-fanout retry ${id}${suffix}`}`;
@@ -27,4 +30,19 @@ export function adviceOn(status: JobStatus, stack?: string): Advice {
     meanwhile.length > 0 ? [`${meanwhile.join(' and ')} while the job ran, which is no failure with --live`] : [];
   const failures = told === '' ? [] : [`${told}: hdfs-fanout status ${id} --failures${suffix}`];
   return { message: [...failures, ...live, error ?? goOn].join('; '), code: exitCodes.someFailed };
+}
+
+/** What is to be said of a job that only looks. */
+function ofLooking({
+  Verification: summary,
+  'Would Do': would,
+  Phase: phase,
+  Error: error,
+}: JobStatus): Advice | undefined {
+  if (!summary && !would) return undefined;
+  if (phase !== 'done')
+    return { message: `${error ?? 'it did not come to its end'}; start it anew`, code: exitCodes.stopped };
+  if (summary) return { message: error, code: verifyCodes[summary.outcome] };
+  if (would?.['fail']) return { message: undefined, code: exitCodes.someFailed };
+  return { message: error, code: error === undefined ? exitCodes.success : exitCodes.stopped };
 }

@@ -5,7 +5,9 @@ import { hasList, type JobSpec } from '../shared/job/spec.ts';
 import type { Log } from '../shared/log.ts';
 import { openState } from '../shared/machine/state.ts';
 import { type ClusterEndpoints, endpointsOf } from './clusters.ts';
-import { dryRun, tellHidden, type UnitsToTell } from './dry-run.ts';
+import { hidden as hiddenLine } from '../shared/dry-run/told.ts';
+import { dryRun, type UnitsToTell } from './dry-run.ts';
+import { printTold } from './dry-run-text.ts';
 import { exitCodes, explain } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
 import { newJobId } from './job-id.ts';
@@ -90,7 +92,7 @@ async function begin(
     onHidden: (path) => hidden.push(path),
   });
   if (flags.dryRun) {
-    tellHidden(hidden, flags.json);
+    for (const path of hidden) printTold(hiddenLine(path), flags.json);
     if (spec.options.snapshot) printNote('a dry run makes no snapshot: it looks at all of the source as it is now');
     using list = hasList(spec.options)
       ? await listOnDisk(spec.options.filesFrom, roots[0]?.source ?? '/', interrupt)

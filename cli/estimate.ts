@@ -23,14 +23,14 @@ import { plan } from '../shared/plan/plan.ts';
 import { chosenAttributes } from '../shared/preserve/attributes.ts';
 import { type ClusterEndpoints, endpointsOf } from './clusters.ts';
 import { copierMeans } from './copier.ts';
-import { extrasOf } from './dry-extras.ts';
 import { estimateText } from './estimate-text.ts';
 import { exitCodes, explain } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
 import { newJobId } from './job-id.ts';
 import { listOnDisk } from './list-input.ts';
 import { openLog } from './logging.ts';
-import { lookAt, type Told } from './look.ts';
+import { tellExtras } from '../shared/dry-run/extras.ts';
+import { type Decided, look } from '../shared/dry-run/look.ts';
 import { type JobFlags, specOf } from './options.ts';
 import { printError, printEvent, printNote, readerGone } from './output.ts';
 import { pricesIn } from './prices-file.ts';
@@ -127,7 +127,7 @@ async function findOut({ spec, roots, endpoints, flags, signal, sampler }: Looki
   const collector = new Collector(chosenAttributes(options).has('replication'));
   const leftOut: Record<string, number> = {};
   let newDirectories = 0;
-  const add = (unit: FileUnit, { action, reason }: Told) => {
+  const add = (unit: FileUnit, { action, reason }: Decided) => {
     collector.add(unit, { action, reason, path: sourcePathOf(roots, unit) });
     if (action === 'copy' || action === 'overwrite') sampler?.add(unit);
   };
@@ -136,7 +136,7 @@ async function findOut({ spec, roots, endpoints, flags, signal, sampler }: Looki
   const emit = async (batch: Batch) => {
     // Chunks are counted with their file.
     const files = batch.units.filter((unit) => unit.kind === 'file');
-    const told = await Promise.all(files.map((unit) => limit(() => lookAt(unit, ends, signal))));
+    const told = await Promise.all(files.map((unit) => limit(() => look(ends, unit, signal))));
     for (const [index, unit] of files.entries()) {
       const one = told[index];
       if (one) add(unit, one);
@@ -211,8 +211,15 @@ async function deletesOf(
   endpoints: ClusterEndpoints,
   signal: AbortSignal,
 ): Promise<Findings['deletes']> {
-  const nothing = () => Promise.resolve();
-  const found = await extrasOf({ options }, roots, endpoints, signal, nothing, () => undefined);
+  const { source, destination } = endpoints;
+  const looking = { source, destination, roots, options };
+  const found = await tellExtras(
+    looking,
+    () => undefined,
+    signal,
+    () => false,
+  );
+  if ('cursor' in found) throw new Error('the search stopped although nothing told it to');
   const { files, bytes } = found;
   try {
     requireFewDeletes(options, found);

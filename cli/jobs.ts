@@ -36,9 +36,11 @@ const heading = row(columns.map(([name]) => name));
 /** @param width  of the terminal, to which the paths are cut */
 export function jobLines(job: Job, status: JobStatus, width: number, nowMs = Date.now()): [string, string] {
   const overtaken = (status['Files Vanished'] ?? 0) + (status['Files Changed'] ?? 0);
-  const settled = status['Files Copied'] + status['Files Skipped'] + status['Files Failed'] + overtaken;
+  const compared = status['Files Compared'] ?? 0;
+  const settled = status['Files Copied'] + status['Files Skipped'] + status['Files Failed'] + overtaken + compared;
   const expected = Math.max(status['Files Expected'], settled);
-  const bytes = status['Size Copied'] + status['Size Skipped'] + status['Size Failed'];
+  const sizeCompared = status['Size Compared'] ?? 0;
+  const bytes = status['Size Copied'] + status['Size Skipped'] + status['Size Failed'] + sizeCompared;
   const planned = job.phase !== 'planning';
   const share = status['Size Expected'] > 0 ? bytes / status['Size Expected'] : expected > 0 ? settled / expected : 1;
   const first = row([
@@ -52,7 +54,8 @@ export function jobLines(job: Job, status: JobStatus, width: number, nowMs = Dat
     status.Throughput > 0 ? `${shortBytes(status.Throughput)}/s` : '',
   ]);
   const limits = Object.entries(status.Limits ?? {}).map(([name, limit]) => ` ${name}: ${limit}`);
-  const paths = `  ${printable(job.spec.source.join(' '))} -> ${printable(job.spec.destination)}${limits.join('')}`;
+  const what = job.spec.verify ? 'verify ' : job.spec.dryRun ? 'dry run ' : '';
+  const paths = `  ${what}${printable(job.spec.source.join(' '))} -> ${printable(job.spec.destination)}${limits.join('')}`;
   return [first, paths.length <= width ? paths : `${paths.slice(0, width - 1)}…`];
 }
 

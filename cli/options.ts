@@ -338,9 +338,18 @@ export function specOf(paths: readonly string[], flags: JobFlags): JobSpec {
   });
 }
 
-/** The job that `verify` holds two trees against. @throws SpecError */
-export function verifySpecOf(source: string, destination: string, flags: TreeFlags): JobSpec {
-  return parseJobSpec({ source, destination, options: { ...treeOptions(flags), mapping: 'exact' } });
+/**
+ * The job that `verify` holds two trees against.
+ * @param verify  of a job that is to do it by itself, in AWS
+ * @throws SpecError
+ */
+export function verifySpecOf(
+  source: string,
+  destination: string,
+  flags: TreeFlags,
+  verify?: NonNullable<JobSpec['verify']>,
+): JobSpec {
+  return parseJobSpec({ source, destination, verify, options: { ...treeOptions(flags), mapping: 'exact' } });
 }
 
 /** What of a tree, and within which limits. */

@@ -35,7 +35,7 @@ import type { pushClusters } from './push-clusters.ts';
 import type { retry, start } from './start.ts';
 import { report, type ReportFlags } from './report.ts';
 import { set, type SetFlags } from './set.ts';
-import { verifyLevels } from '../shared/verify/finding.ts';
+import { verifyLevels } from '../shared/job/verification.ts';
 import { status } from './status.ts';
 import { undo, type UndoFlags } from './undo.ts';
 import type { stop } from './stop.ts';
@@ -60,6 +60,7 @@ ${exitCodesHelp}`;
 const awsExamples = `
 Examples:
   hdfs-fanout clusters push ~/.webhdfs.cfg --stack HdfsFanout
+  hdfs-fanout start --dry-run --exact staging:/data/2024 prod:/data/2024
   hdfs-fanout start --wait --force staging:/data/outgoing prod:/data/incoming
   hdfs-fanout start --exact --threads=500 staging:/data/2024 prod:/data/2024
 ${exitCodesHelp}`;
@@ -97,6 +98,7 @@ Examples:
   hdfs-fanout verify --preserve --report report.jsonl staging:/a prod:/a
   hdfs-fanout verify --level read-back --bandwidth 100M staging:/a prod:/a
   hdfs-fanout verify --level size --one-way --exclude _tmp staging:/a prod:/a
+  hdfs-fanout verify staging:/data/2026 prod:/data/2026 --stack HdfsFanout
 ${verifyCodesHelp}`;
 
 const undoHelp = `
@@ -252,6 +254,7 @@ const elsewhere = ['--stack <name>', 'look in this deployment in AWS instead of 
 following(addMirrorFlags(addJobFlags(program.command('start').description('copy a tree, fanned out in AWS'))))
   .addOption(planOnlyOption('retry JOB'))
   .option('--wait', 'follow the job to its end, and exit with its code', false)
+  .option('--dry-run', 'tell what would be done to each file, and change nothing', false)
   .addHelpText('after', awsExamples)
   .action((paths: string[], flags: Parameters<typeof start>[1]) =>
     finish(import('./start.ts').then((module) => module.start(paths, flags))),
@@ -358,6 +361,7 @@ configure(program.command('status'))
   .option('--failures', 'show path, operation, host and reason of each failed file', false)
   .option('--limit <n>', 'show so many failures', positiveNumber, 100)
   .option('--after <failure>', 'show the failures that come after this one')
+  .option('--report <file>', 'write what a verification or dry run in AWS found, as JSON lines; -: stdout')
   .option(...elsewhere)
   .option('--json', 'one JSON object a line', false)
   .addHelpText('after', statusCodesHelp)
@@ -399,13 +403,20 @@ addVerifyFlags(
     .option('--one-way', 'what only the destination has is no difference', false)
     .option('--report <file>', 'write each finding, and a summary, as JSON lines; -: stdout, as with --json'),
 )
+  .option('--stack [name]', 'fanned out in AWS, by this deployment (default: $HDFS_FANOUT_STACK, then HdfsFanout)')
   .option('--conf <file>', 'cluster configuration (default: $WEBHDFS_CONFIG, then ~/.webhdfs.cfg)')
   .option('--json', 'one JSON object a line on stdout', false)
   .option('--silent', 'show no progress', false)
   .option('-v, --verbose', 'log to stderr; repeat for more: errors, warnings, info, debug', (_, n: number) => n + 1, 0)
   .option('--log-file <file>', 'log as JSON lines to a file')
   .addHelpText('after', verifyHelp)
-  .action((source: string, destination: string, flags: VerifyFlags) => finish(verify(source, destination, flags)));
+  .action((source: string, destination: string, flags: VerifyFlags) =>
+    finish(
+      flags.stack === undefined
+        ? verify(source, destination, flags)
+        : import('./verify-stack.ts').then((module) => module.verifyInAws(source, destination, flags)),
+    ),
+  );
 
 configure(program.command('undo'))
   .description('put back what a job replaced or deleted, and remove what it made')

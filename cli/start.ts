@@ -9,40 +9,61 @@ import { newJobId } from './job-id.ts';
 import { notesOn } from './job-notes.ts';
 import { type GivenFlags, type JobFlags, retryOptions, specOf } from './options.ts';
 import { printEvent, printNote } from './output.ts';
+import { tellDryRun } from './start-dry-run.ts';
 import { follow, type FollowFlags } from './watch.ts';
 import { locationsOf } from '../shared/endpoints/location.ts';
 import { isCleaned } from '../shared/job/cleaned.ts';
-import { hasList, type JobSpec, withOptions } from '../shared/job/spec.ts';
+import { changesNothing, hasList, type JobSpec, withOptions } from '../shared/job/spec.ts';
 import { requireZone } from '../shared/limits/limits.ts';
 
 export interface StartFlags extends JobFlags, FollowFlags {
   stack: string;
   wait: boolean;
+  dryRun: boolean;
 }
 
 /** `hdfs-fanout start`: the same job as `copy`, in AWS. @returns the exit code */
 export async function start(paths: readonly string[], flags: StartFlags): Promise<number> {
-  const spec = specOf(paths, flags);
+  const asked = specOf(paths, flags);
+  const spec = flags.dryRun ? { ...asked, dryRun: true } : asked;
+  for (const note of notesOn(spec, flags.silent)) printNote(note);
+  if (flags.dryRun && spec.options.snapshot)
+    printNote('a dry run makes no snapshot: it looks at all of the source as it is now');
+  const { deployment, id, execution } = await begin(spec, flags.stack);
+  if (flags.dryRun) {
+    if (!flags.json && !flags.silent) printNote(`job ${id}`);
+    return follow(deployment, id, execution, flags, () => tellDryRun(deployment, id, flags.json));
+  }
+  tellStarted(id, execution, flags);
+  return flags.wait ? follow(deployment, id, execution, flags) : exitCodes.success;
+}
+
+/** A job that was started. */
+interface Started {
+  readonly deployment: Deployment;
+  readonly id: string;
+  /** ARN. */
+  readonly execution: string;
+}
+
+/** Starts an execution for a job. @throws SpecError before anything was asked of a cluster */
+export async function begin(spec: JobSpec, stack: string): Promise<Started> {
   const { sourceAlias, destinationAlias } = locationsOf(spec);
   requireZone(spec.options.bandwidth);
   requireShort(spec);
-  for (const note of notesOn(spec, flags.silent)) printNote(note);
-  const deployment = await findDeployment(flags.stack);
+  const deployment = await findDeployment(stack);
   const { aliases } = deployment.secrets;
   for (const alias of [sourceAlias, destinationAlias]) {
-    if (alias === 'local') throw new SpecError('AWS does not see the disk of this machine', 'use hdfs-fanout copy');
+    if (alias === 'local')
+      throw new SpecError('AWS does not see the disk of this machine', 'leave out --stack, or use hdfs-fanout copy');
     if (!aliases.includes(alias)) {
-      throw new SpecError(`the stack ${flags.stack} has no cluster "${alias}"`, `it has ${aliases.join(', ')}`);
+      throw new SpecError(`the stack ${stack} has no cluster "${alias}"`, `it has ${aliases.join(', ')}`);
     }
   }
   const id = newJobId(Date.now());
-  const execution = await deployment.executions.start(
-    deployment.stateMachine,
-    id,
-    await withList(spec, id, deployment),
-  );
-  tellStarted(id, execution, flags);
-  return flags.wait ? follow(deployment, id, execution, flags) : exitCodes.success;
+  const input = await withList(spec, id, deployment);
+  const execution = await deployment.executions.start(deployment.stateMachine, id, input);
+  return { deployment, id, execution };
 }
 
 /**
@@ -88,6 +109,8 @@ export interface RetryFlags extends FollowFlags, Pick<JobFlags, RetryOption> {
 export async function retry(id: string, flags: RetryFlags, given: GivenFlags): Promise<number> {
   const deployment = await findDeployment(flags.stack);
   const job = await knownJob({ store: deployment.store, ...ofStack(flags.stack) }, id);
+  if (changesNothing(job.spec))
+    throw new SpecError(`the job ${id} copied nothing that could be retried`, 'start it anew');
   if (isCleaned(job))
     throw new SpecError(`the job ${id} was cleaned`, 'copy again with --force: what is equal is skipped');
   const active = await deployment.active.get(id);

@@ -1,8 +1,19 @@
 import { bytesText } from '../shared/bytes.ts';
 import { printable } from '../shared/errors.ts';
-import type { Finding } from '../shared/verify/finding.ts';
-import type { Summary } from '../shared/verify/tally.ts';
+import type { Summary } from '../shared/job/verification.ts';
+import { type Finding, toldOf } from '../shared/verify/finding.ts';
 import { wrapped } from './doctor-table.ts';
+import { exitCodes } from './exit-codes.ts';
+
+/** Findings that a person is shown. */
+export const SHOWN = 20;
+
+/** The exit code of a verification that came to its end. */
+export const verifyCodes = {
+  equal: exitCodes.success,
+  different: exitCodes.someFailed,
+  unknown: exitCodes.stopped,
+} as const satisfies Record<Summary['outcome'], number>;
 
 const WIDTH = 80;
 const NAME_COLUMNS = 12;
@@ -16,30 +27,6 @@ function findingText(finding: Finding): string {
   if (told === '') return `${head}\n`;
   const whole = `${head}  (${told})`;
   return whole.length <= WIDTH ? `${whole}\n` : `${head}\n${indented(told)}`;
-}
-
-function toldOf(finding: Finding): string {
-  switch (finding.type) {
-    case 'missing':
-    case 'extra':
-      return '';
-    case 'different':
-      switch (finding.by) {
-        case 'type':
-          return `a ${finding.sourceKind}, at the destination a ${finding.destinationKind}`;
-        case 'length':
-          return `${finding.sourceBytes} bytes, at the destination ${finding.destinationBytes}`;
-        case 'content':
-          return `content, of ${finding.sourceBytes} bytes`;
-      }
-    case 'attributes':
-      return Object.entries(finding.attributes)
-        .map(([name, [source, destination]]) => `${name} ${source}, at the destination ${destination}`)
-        .join('; ');
-    case 'open':
-    case 'unknown':
-      return finding.reason;
-  }
 }
 
 /** Findings in the order of their paths. @param more  how many there are besides; said with `where` they are told */

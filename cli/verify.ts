@@ -1,13 +1,14 @@
 import { messageOf } from '../shared/errors.ts';
 import { hasList, type JobSpec } from '../shared/job/spec.ts';
+import type { VerifyLevel } from '../shared/job/verification.ts';
 import type { Log } from '../shared/log.ts';
 import { withSmallHeap } from '../shared/memory.ts';
 import { linesFile } from '../shared/machine/lines-file.ts';
 import { threadsHere } from '../shared/machine/shared-transfers.ts';
 import { Comparisons } from '../shared/verify/comparisons.ts';
-import type { Finding, VerifyLevel } from '../shared/verify/finding.ts';
+import type { Finding } from '../shared/verify/finding.ts';
 import { rootsToVerify } from '../shared/verify/roots.ts';
-import { type Summary, Tally } from '../shared/verify/tally.ts';
+import { Tally } from '../shared/verify/tally.ts';
 import { verifyTrees } from '../shared/verify/verify-trees.ts';
 import { type ClusterEndpoints, endpointsOf } from './clusters.ts';
 import { exitCodes, explain } from './exit-codes.ts';
@@ -18,27 +19,20 @@ import { type TreeFlags, verifySpecOf } from './options.ts';
 import { printError, printEvent, readerGone } from './output.ts';
 import { requirePlace } from './place.ts';
 import { mayRewriteLines, showLine } from './progress-display.ts';
-import { findingsText, summaryText } from './verify-text.ts';
+import { findingsText, SHOWN, summaryText, verifyCodes } from './verify-text.ts';
 
 export interface VerifyFlags extends TreeFlags {
   level: VerifyLevel;
   oneWay: boolean;
   report?: string;
+  /** True where it is not named. */
+  stack?: string | true;
   conf?: string;
   json: boolean;
   silent: boolean;
   verbose: number;
   logFile?: string;
 }
-
-/** Findings that a person is shown. */
-const SHOWN = 20;
-
-const codes = {
-  equal: exitCodes.success,
-  different: exitCodes.someFailed,
-  unknown: exitCodes.stopped,
-} as const satisfies Record<Summary['outcome'], number>;
 
 /** `hdfs-fanout verify SOURCE DESTINATION`: holds two trees against each other and changes nothing. @returns the exit code */
 export async function verify(source: string, destination: string, flags: VerifyFlags): Promise<number> {
@@ -122,7 +116,7 @@ async function examine(
     display?.stop();
     if (json) printEvent('summary', told);
     else process.stdout.write(`${showFindings()}${summaryText(summary, (Date.now() - began) / 1000)}`);
-    return codes[summary.outcome];
+    return verifyCodes[summary.outcome];
   } catch (error) {
     display?.stop();
     // What was found is so, however it ended.

@@ -31,12 +31,17 @@ export async function watch(id: string, flags: FollowFlags & { stack: string }):
   return tellEnd(deployment, id, flags);
 }
 
-/** Shows an execution's progress until its job has ended or was closed. */
+/**
+ * Shows an execution's progress until its job has ended or was closed.
+ * @param tell  says how it ended. Default: by its Job Status
+ * @returns the exit code
+ */
 export async function follow(
   deployment: Deployment,
   id: string,
   execution: string,
   flags: FollowFlags,
+  tell = () => tellEnd(deployment, id, flags),
 ): Promise<number> {
   const { store, active, executions } = deployment;
   const progress = new Progress();
@@ -60,7 +65,7 @@ export async function follow(
   }
   const job = await store.get(id);
   const { status, error, cause } = await executions.describe(execution);
-  if (job && (status === 'SUCCEEDED' || job.endedAtMs !== undefined)) return tellEnd(deployment, id, flags);
+  if (job && (status === 'SUCCEEDED' || job.endedAtMs !== undefined)) return tell();
   // The execution was refused before its job was made, or before the job was taken up again.
   printError(`${error}: ${messageInCause(cause)}`, flags.json);
   return error === 'SpecError' ? exitCodes.usage : exitCodes.stopped;
@@ -77,7 +82,7 @@ async function refresh(progress: Progress, { store }: Deployment, id: string): P
   progress.expectedFiles = job.expectedFiles;
   progress.expectedBytes = job.expectedBytes;
   progress.bytes = settledBytes(counters);
-  progress.moved = count('bytes.copied') + count('chunks.bytes');
+  progress.moved = count('bytes.copied') + count('bytes.compared') + count('chunks.bytes');
   progress.failed = count('files.failed');
   progress.complete = settledFiles(counters) - progress.failed;
 }

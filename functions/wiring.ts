@@ -16,6 +16,7 @@ import { JobTokens } from '../shared/aws/job-tokens.ts';
 import { S3FileLines } from '../shared/aws/s3-file-lines.ts';
 import { S3Lists } from '../shared/aws/s3-lists.ts';
 import { S3Manifests } from '../shared/aws/s3-manifest.ts';
+import { S3Reports } from '../shared/aws/s3-reports.ts';
 import type { Services } from '../shared/aws/services.ts';
 import { KeptNames } from '../shared/aws/kept-names.ts';
 import { Meter } from '../shared/aws/meter.ts';
@@ -69,6 +70,7 @@ export function servicesFor(context: Context): Services {
     manifests: new S3Manifests(s3, read(environment.bucket)),
     lists: new S3Lists(s3, read(environment.bucket)),
     lines: new S3FileLines(s3, read(environment.bucket)),
+    reports: new S3Reports(s3, read(environment.bucket)),
     takenNames: new KeptNames(s3, read(environment.bucket), 'names'),
     typeChanges: new KeptNames(s3, read(environment.bucket), 'types'),
     log,

@@ -1,5 +1,5 @@
 import { Aws, type Duration } from 'aws-cdk-lib';
-import { deathRecord, errorNames, executionErrors, secondPass } from '../shared/names.ts';
+import { deathRecord, errorNames, executionErrors, secondPass, treesDiffer } from '../shared/names.ts';
 import { mapRunPrefix } from './storage.ts';
 
 /** A Lambda as a state calls it. */
@@ -204,6 +204,7 @@ export function definition(props: DefinitionProps) {
           { Variable: '$.finish.done', BooleanEquals: false, Next: 'Finish' },
           { Variable: '$.finish.outcome', StringEquals: secondPass, Next: 'Plan' },
           { Variable: '$.finish.outcome', StringEquals: 'Successful', Next: 'Successful' },
+          { Variable: '$.finish.outcome', StringEquals: treesDiffer, Next: 'TreesDiffer' },
         ],
         Default: 'FilesFailed',
       },
@@ -211,6 +212,7 @@ export function definition(props: DefinitionProps) {
       PlanKept: { Type: 'Succeed', OutputPath: null },
       Successful: { Type: 'Succeed', OutputPath: '$.finish.status' },
       FilesFailed: { Type: 'Fail', Error: executionErrors.filesFailed, CausePath: '$.finish.cause' },
+      TreesDiffer: { Type: 'Fail', Error: executionErrors.treesDiffer, CausePath: '$.finish.cause' },
       Close: {
         Type: 'Task',
         Resource: close.arn,

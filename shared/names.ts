@@ -52,6 +52,9 @@ export const deathRecord = { jobPrefix: 'JOB#', sortPrefix: 'DEATH#' } as const;
 /** What the finish Lambda answers in place of an outcome where a job is to be planned and copied once more. */
 export const secondPass = 'SecondPass';
 
+/** What it answers of a verification that found differences, or could not tell of everything. */
+export const treesDiffer = 'TreesDiffer';
+
 /** Prefix of the manifests in the bucket. */
 export const manifestPrefix = 'manifests/';
 
@@ -95,6 +98,7 @@ export const errorNames = {
 export const executionErrors = {
   filesFailed: 'FilesFailed',
   jobFailed: 'JobFailed',
+  treesDiffer,
 } as const;
 
 /** The Lambdas: each is `functions/NAME.ts` here, and `dist/functions/NAME/index.mjs` when it was bundled. */

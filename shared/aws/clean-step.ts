@@ -9,6 +9,7 @@ import { cleaned, isCleaned } from '../job/cleaned.ts';
 import { deletesOf } from '../job/deletion.ts';
 import type { Job } from '../job/job.ts';
 import { type ManifestPosition, manifestStart } from '../job/manifest-lines.ts';
+import { changesNothing } from '../job/spec.ts';
 import { withSmallHeap } from '../memory.ts';
 import { giveAccess } from './access.ts';
 import { endJob } from './end-job.ts';
@@ -37,7 +38,7 @@ export async function cleanStep(
   deadline: Deadline,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { store, manifests, lists, log } = services;
+  const { store, manifests, lists, reports, log } = services;
   const job = await takeOver(id, execution, services);
   await giveAccess(id, job.spec, services, signal);
   await using endpoints = await endpointsOfJob(services, id, job.spec);
@@ -46,7 +47,7 @@ export async function cleanStep(
   const sweeping = { job, destination, store, manifests: manifestsOf(job, manifests), signal, isOver };
   const keep = (cursor: CleanCursor) => store.keepCloseCursor(id, cursor);
   // Nothing is written before a job is planned.
-  const isPlanned = job.roots.length > 0 && job.expectedFiles > 0;
+  const isPlanned = job.roots.length > 0 && job.expectedFiles > 0 && !changesNothing(job.spec);
   const begin: CleanCursor = isPlanned ? { phase: 'names', at: sweepStart } : { phase: 'records' };
   let cursor = ((await store.closeCursor(id)) as CleanCursor | undefined) ?? begin;
   while (cursor.phase !== 'records') {
@@ -71,7 +72,8 @@ export async function cleanStep(
   await manifests.remove(secondManifestOf(id));
   await manifests.remove(deletesOf(id));
   await lists.remove(id);
-  await dropOwnSnapshot({ job, source, log, signal });
+  await reports.remove(id, job.report?.parts ?? 0);
+  if (!changesNothing(job.spec)) await dropOwnSnapshot({ job, source, log, signal });
   await endJob(job, destination, services, signal);
   return true;
 }

@@ -3,6 +3,7 @@ import { Checkpoint } from '../checkpoint.ts';
 import type { Deadline } from '../deadline.ts';
 import { sweep, type SweepPosition, sweepStart } from '../finish/sweep.ts';
 import type { Job } from '../job/job.ts';
+import { changesNothing } from '../job/spec.ts';
 import { withSmallHeap } from '../memory.ts';
 import { endJob } from './end-job.ts';
 import { endpointsOfJob } from './endpoints.ts';
@@ -102,6 +103,6 @@ async function revoke(
     return { phase: 'wait', atWork };
   }
   // One that has ended was swept: whoever closed it was killed before the last line, and its tokens may be gone.
-  const isSwept = job.phase === 'planning' || job.endedAtMs !== undefined;
+  const isSwept = job.phase === 'planning' || job.endedAtMs !== undefined || changesNothing(job.spec);
   return isSwept ? { phase: 'status' } : { phase: 'sweep', at: sweepStart };
 }

@@ -8,7 +8,9 @@ import { endpointsOfJob } from './endpoints.ts';
 import type { Services } from './services.ts';
 import type { Job } from '../job/job.ts';
 import type { UnitOutcome } from '../job/outcome.ts';
-import type { Batch } from '../job/unit.ts';
+import type { AnyBatch, Batch } from '../job/unit.ts';
+import type { CompareUnit } from '../verify/compare-unit.ts';
+import { verifyBatch } from '../verify/verify-batch.ts';
 
 /** How soon a change of the transfers at once is seen, ms. */
 const LOOK_EVERY_MS = 5000;
@@ -26,7 +28,7 @@ const RECORD_EVERY_MS = 2000;
 const WATCH_EVERY_MS = 2000;
 
 /**
- * Copies a batch, or as much of it as there is time for.
+ * Copies a batch, or compares one of a job that verifies: as much of it as there is time for.
  * @param owner  of this invocation alone
  * @throws SupersededError, JobClosedError, TooManyFailuresError and other errors of the job as a whole
  */
@@ -79,7 +81,9 @@ export async function copyStep(
       recordEveryMs: RECORD_EVERY_MS,
       limit: <T>(transfer: () => Promise<T>) => pool.run(transfer),
     };
-    return await copyBatch(copier, batch, deadline, before?.cut);
+    if (!job.spec.verify) return await copyBatch(copier, batch, deadline, before?.cut);
+    // A manifest is all of one kind.
+    return await verifyBatch(copier, batch as unknown as AnyBatch<CompareUnit>, deadline, before?.cut);
   } catch (error) {
     // The state machine passes on that a child failed, not why.
     if (error instanceof FanoutError && !(error instanceof SupersededError)) {

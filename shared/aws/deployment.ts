@@ -14,6 +14,7 @@ import { DynamoJobStore } from './dynamo-job-store.ts';
 import { Executions } from './executions.ts';
 import { S3FileLines } from './s3-file-lines.ts';
 import { S3Lists } from './s3-lists.ts';
+import { S3Reports } from './s3-reports.ts';
 
 /** A deployed stack, as a person's command line sees it: it starts, stops and watches; what copies runs in the Lambdas. */
 export interface Deployment {
@@ -29,6 +30,8 @@ export interface Deployment {
   readonly lists: () => S3Lists;
   /** @throws the same */
   readonly lines: () => S3FileLines;
+  /** @throws SpecError as `lists` */
+  readonly reports: () => S3Reports;
 }
 
 /** Finds a deployment by its stack's outputs. Region and credentials come from where the AWS SDK looks. @throws SpecError */
@@ -53,6 +56,7 @@ export async function findDeployment(stack: string): Promise<Deployment> {
     doctor: new DoctorLambda(new LambdaClient(), () => output(outputs.doctor)),
     lists: () => new S3Lists(new S3Client(), output(outputs.bucket)),
     lines: () => new S3FileLines(new S3Client(), output(outputs.bucket)),
+    reports: () => new S3Reports(new S3Client(), output(outputs.bucket)),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Job } from '../job/job.ts';
+import { changesNothing } from '../job/spec.ts';
 import type { Storage } from '../storage/storage.ts';
 import { endAccess } from './access.ts';
 import { recordedPathsOf } from './destination-lock.ts';
@@ -16,7 +17,7 @@ export async function endJob(
   services: Services,
   signal: AbortSignal,
 ): Promise<FinalStatus> {
-  await services.lock.release(job.id, await recordedPathsOf(job, destination, signal));
+  if (!changesNothing(job.spec)) await services.lock.release(job.id, await recordedPathsOf(job, destination, signal));
   await endAccess(job.id, services);
   await services.active.remove(job.id);
   // The renewer may have kept a new token until the job was among those at work no more.

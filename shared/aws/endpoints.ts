@@ -1,7 +1,8 @@
-import { type Endpoints, openEndpoints } from '../endpoints/endpoints.ts';
-import type { JobSpec } from '../job/spec.ts';
+import { type Decorator, type Endpoints, openEndpoints } from '../endpoints/endpoints.ts';
+import { changesNothing, type JobSpec } from '../job/spec.ts';
 import { spread } from '../limits/leases.ts';
 import { Limits } from '../limits/limits.ts';
+import { readOnly } from '../storage/read-only.ts';
 import { accessOfJob } from './access.ts';
 import type { Services } from './services.ts';
 
@@ -17,5 +18,11 @@ export async function endpointsOfJob(services: Services, job: string, spec: JobS
   const limits = new Limits(spec.options);
   const { store } = services;
   limits.follow(job, { get: (id) => store.get(id), ...spread(store, FIRST_WITHIN_MS) }, LOOK_EVERY_MS);
-  return openEndpoints(spec, { accessTo, disk: undefined, contact: 'known', log: services.log, limits });
+  const means = { accessTo, disk: undefined, contact: 'known', log: services.log, limits } as const;
+  return openEndpoints(spec, means, decoratorsOf(spec));
+}
+
+/** A job that changes nothing has no storage that it could change. */
+export function decoratorsOf(spec: JobSpec): Decorator[] {
+  return changesNothing(spec) ? [readOnly] : [];
 }

@@ -9,7 +9,7 @@ import type { Deleting, Finishing } from '../finish/finishing.ts';
 import { narrowedFinish } from '../finish/narrowed.ts';
 import { deletesOf } from '../job/deletion.ts';
 import type { Job } from '../job/job.ts';
-import { hasList } from '../job/spec.ts';
+import { changesNothing, hasList } from '../job/spec.ts';
 import { threadsOf } from '../job/threads.ts';
 import { ListOnDisk } from '../machine/list-on-disk.ts';
 import { endJob } from './end-job.ts';
@@ -17,8 +17,10 @@ import { endpointsOfJob } from './endpoints.ts';
 import type { FinalStatus } from './final-status.ts';
 import { manifestsOf } from './second-manifest.ts';
 import { openTypeChanges } from './open-type-changes.ts';
-import { secondPass } from '../names.ts';
+import { secondPass, treesDiffer } from '../names.ts';
 import type { Services } from './services.ts';
+import type { Endpoints } from '../endpoints/endpoints.ts';
+import { finishVerification } from './verify-finish.ts';
 
 /** Chunks that are copied again at once where neither the job nor a cluster sets a number. */
 const TRANSFERS = 10;
@@ -28,8 +30,8 @@ const FOR_EARLIER_STATES = 'type changes wait: retry the job';
 export interface FinishAnswer extends Partial<FinalStatus> {
   /** False: call again. */
   readonly done: boolean;
-  /** `SecondPass`: none yet, the job is to be planned and copied once more. */
-  readonly outcome?: Job['outcome'] | typeof secondPass;
+  /** `SecondPass`: none yet, the job is to be planned and copied once more. `TreesDiffer`: of a verification, or it could not tell of everything. */
+  readonly outcome?: Job['outcome'] | typeof secondPass | typeof treesDiffer;
 }
 
 /**
@@ -48,6 +50,7 @@ export async function finishStep(
   if (!job) throw new Error(`no job ${id}`);
   await using endpoints = await endpointsOfJob(services, id, job.spec);
   const { source, destination } = endpoints;
+  if (changesNothing(job.spec)) return await finishLooking(job, endpoints, services, owner, deadline, signal);
   const isOver = () => deadline.isNear();
   const { options } = job.spec;
   // Only for the attributes of directories.
@@ -101,4 +104,34 @@ export async function finishStep(
     disarm();
     await lines.flush();
   }
+}
+
+/** Ends a job that changes nothing: of a dry run everything is told by its plan. */
+async function finishLooking(
+  job: Job,
+  endpoints: Endpoints,
+  services: Services,
+  owner: string,
+  deadline: Deadline,
+  signal: AbortSignal,
+): Promise<FinishAnswer> {
+  const ended = job.phase === 'done' ? job : await endOf(job, endpoints, services, owner, deadline);
+  if (!ended) return { done: false };
+  const outcome = job.spec.verify && ended.outcome !== 'Successful' ? treesDiffer : ended.outcome;
+  return { done: true, outcome, ...(await endJob(ended, endpoints.destination, services, signal)) };
+}
+
+async function endOf(
+  job: Job,
+  endpoints: Endpoints,
+  services: Services,
+  owner: string,
+  deadline: Deadline,
+): Promise<Job | undefined> {
+  if (job.spec.verify) return finishVerification(job, endpoints, services, owner, deadline);
+  const [error] = job.notes ?? [];
+  const ending = { phase: 'done', outcome: 'Successful', endedAtMs: Date.now(), error } as const;
+  await services.store.update(job.id, { phase: 'finishing' });
+  await services.store.endFinish(job.id, ending);
+  return { ...job, ...ending };
 }

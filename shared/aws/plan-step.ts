@@ -14,7 +14,7 @@ import { cleanStep } from './clean-step.ts';
 import { recordedPathsOf } from './destination-lock.ts';
 import { endJob } from './end-job.ts';
 import { type Endpoints, openEndpoints } from '../endpoints/endpoints.ts';
-import { endpointsOfJob } from './endpoints.ts';
+import { decoratorsOf, endpointsOfJob } from './endpoints.ts';
 import { Limits, requireZone } from '../limits/limits.ts';
 import { Timetable } from '../limits/timetable.ts';
 import { Logins } from './logins.ts';
@@ -22,19 +22,22 @@ import { retryManifestOf, writeRetryManifest } from './retry-manifest.ts';
 import { copiersFor, type Scale } from './scale.ts';
 import type { Services } from './services.ts';
 import { hasCause, requireCause } from '../job/cause.ts';
-import { estimatedOf } from '../job/estimated.ts';
+import { estimatedOf, type PlannedCounts } from '../job/estimated.ts';
 import { endsPlanned, type Job, keptNote, newJob, noLosses, takenUp } from '../job/job.ts';
 import { isCleaned } from '../job/cleaned.ts';
 import { mayReplace } from '../job/existing.ts';
-import { liveRoots } from '../job/root.ts';
-import { hasList, type JobSpec, parseJobSpec, withOptions } from '../job/spec.ts';
-import { plannedFirst } from '../plan/packer.ts';
+import { liveRoots, type Root } from '../job/root.ts';
+import { changesNothing, hasList, type JobSpec, parseJobSpec, withOptions } from '../job/spec.ts';
+import { plannedFirst, type Sharing } from '../plan/packer.ts';
 import { planStretch } from '../plan/plan.ts';
 import { plannedSnapshot, plannedSource, prepareSnapshot, requireSnapshot } from '../plan/snapshot.ts';
 import { ofBothPasses, secondPassOf } from '../plan/second-pass.ts';
 import type { TypeChange } from '../plan/type-change.ts';
 import { openTypeChanges } from './open-type-changes.ts';
 import { secondManifestOf } from './second-manifest.ts';
+import { planDryRun } from './dry-run-plan.ts';
+import { planVerification } from './verify-plan.ts';
+import { rootsToVerify } from '../verify/roots.ts';
 
 /** What the state machine hands over: who drives the job, and what was typed. */
 export interface PlanRequest {
@@ -59,6 +62,16 @@ export interface PlanAnswer {
   readonly cleaned: boolean;
   /** The job waits as planned, as was asked for: nothing is to be copied now. */
   readonly planned: boolean;
+}
+
+/** What a plan has come to. */
+export interface Planned {
+  /** Changes of the job. */
+  readonly expected: Partial<Job>;
+  /** What is handed out. */
+  readonly ready: { readonly batches: number; readonly key: string };
+  /** Of what an estimate is made of. */
+  readonly counts?: PlannedCounts;
 }
 
 export interface PlanLimits {
@@ -116,9 +129,11 @@ export async function planStep(
   if (isPlanned(job)) return await letWait(job);
   if (job.phase === 'planning') {
     const begun = job;
-    const planned = await withSmallHeap(() => planOn(begun, endpoints, services, limits, deadline, signal));
-    if (!planned) return await answer(job, endpoints, { batches: 0, key: '' }, false);
+    const plan = planOf(job.spec);
     const scale = scaleOf(endpoints, limits);
+    const sharing = plannedFirst(copiersFor(job.spec.options, scale));
+    const planned = await withSmallHeap(() => plan(begun, endpoints, services, deadline, signal, sharing));
+    if (!planned) return await answer(job, endpoints, { batches: 0, key: '' }, false);
     const estimated = planned.counts && estimatedOf(planned.counts, heldTo(job.spec, scale));
     const expected = { ...planned.expected, ...(estimated ? { estimated } : {}) };
     if (endsPlanned(job)) {
@@ -199,17 +214,34 @@ async function begin(
   const accessTo = async (alias: string) => ({ cluster: await logins.clusterOf(alias) });
   const limits = new Limits(spec.options, true);
   const means = { accessTo, disk: undefined, contact: 'first', log: services.log, limits } as const;
-  await using endpoints = await openEndpoints(spec, means);
-  const { source, destination, patterns, destinationPath } = endpoints;
-  refuseAtOnce(spec, source, destination, patterns, destinationPath);
-  const roots = await resolveMapping(spec, patterns, destinationPath, source, destination, signal);
-  const job = { ...newJob(id, spec, roots, startedAtMs), startedBy: execution };
-  await lock.acquire(id, execution, await recordedPathsOf(job, destination, signal));
+  await using endpoints = await openEndpoints(spec, means, decoratorsOf(spec));
+  const { destination } = endpoints;
+  const job = { ...newJob(id, spec, await rootsOf(spec, endpoints, signal), startedAtMs), startedBy: execution };
+  if (!changesNothing(spec)) await lock.acquire(id, execution, await recordedPathsOf(job, destination, signal));
   if (hasList(spec.options)) await lists.keep(id, spec.options.filesFrom);
   // A planner that was killed after this line finds the job when it is called again.
   if (!(await store.get(id))) await store.create(job);
   await active.put({ job: id, execution, startedAtMs });
   return job;
+}
+
+async function rootsOf(
+  spec: JobSpec,
+  { source, destination, patterns, destinationPath }: Endpoints,
+  signal: AbortSignal,
+): Promise<readonly Root[]> {
+  if (spec.verify) {
+    const pairs = await rootsToVerify(spec.options, patterns[0] ?? '/', destinationPath, source, destination, signal);
+    // What they are is looked at by the walk.
+    return pairs.map((pair) => ({ ...pair, kind: 'directory' }));
+  }
+  refuseAtOnce(spec, source, destination, patterns, destinationPath);
+  return resolveMapping(spec, patterns, destinationPath, source, destination, signal, { makeProbe: !spec.dryRun });
+}
+
+function planOf({ verify, dryRun }: JobSpec) {
+  if (verify) return planVerification;
+  return dryRun ? planDryRun : planOn;
 }
 
 /** A job that ended before its end, or with failed files: those and what was not reached are done again. */
@@ -224,6 +256,8 @@ async function takeUp(
   if (!job) throw new SpecError(`no job ${id}`, 'hdfs-fanout jobs --stack NAME lists them');
   const driven = await active.get(id);
   if (driven && !(await lock.isGone(driven))) throw new SpecError(`job ${id} is still running`, 'wait for its end');
+  if (changesNothing(job.spec))
+    throw new SpecError(`the job ${id} copied nothing that could be retried`, 'start it anew');
   if (isCleaned(job))
     throw new SpecError(`the job ${id} was cleaned`, 'copy again with --force: what is equal is skipped');
   // A planner that was killed behind this has taken them back, and is called again.
@@ -260,10 +294,10 @@ async function planOn(
   begun: Job,
   endpoints: Endpoints,
   services: Services,
-  limits: PlanLimits,
   deadline: Deadline,
   signal: AbortSignal,
-) {
+  sharing: Sharing,
+): Promise<Planned | undefined> {
   const { store, manifests, takenNames, lists } = services;
   const { source, destination } = endpoints;
   const second = begun.pass === 2 ? secondPassOf(begun) : undefined;
@@ -301,7 +335,7 @@ async function planOn(
     options: spec.options,
     signal,
     emit: (batch) => writer.append(batch),
-    sharing: plannedFirst(copiersFor(spec.options, scaleOf(endpoints, limits))),
+    sharing,
     makeDirectories: true,
     names,
     list: waiting ?? named,
@@ -321,7 +355,6 @@ async function planOn(
     return {
       expected: ofBothPasses(job, planned),
       ready: { batches: planned.batches - second.packer.next, key },
-      counts: undefined,
     };
   const { files, bytes, batches, split, notSplit, planned: settled } = planned;
   const counts = { files, bytes, batches, planned: settled };

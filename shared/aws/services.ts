@@ -9,6 +9,7 @@ import type { S3FileLines } from './s3-file-lines.ts';
 import type { Meter } from './meter.ts';
 import type { S3Lists } from './s3-lists.ts';
 import type { S3Manifests } from './s3-manifest.ts';
+import type { S3Reports } from './s3-reports.ts';
 import type { KeptNames } from './kept-names.ts';
 
 /** What the steps of a job share: the stores of one deployment. */
@@ -21,6 +22,7 @@ export interface Services {
   readonly manifests: S3Manifests;
   readonly lists: S3Lists;
   readonly lines: S3FileLines;
+  readonly reports: S3Reports;
   readonly takenNames: KeptNames;
   readonly typeChanges: KeptNames;
   readonly executions: Executions;

@@ -1,3 +1,4 @@
+import type { Action } from '../job/would-do.ts';
 import { chunkRange } from '../job/chunk.ts';
 import { type FileUnit, isSplit } from '../job/unit.ts';
 import { MIDDLE_BYTES, noWork, sizeClassOf, type Work, type WorkBySize } from '../cost/work.ts';
@@ -8,8 +9,6 @@ const GIB = 1024 * MIB;
 const BOUNDS = [0, 64 * 1024, MIDDLE_BYTES - 1, 16 * MIB, 128 * MIB - 1, GIB, 16 * GIB];
 const LARGEST = 5;
 const EXAMPLES = 5;
-
-export type Action = 'copy' | 'overwrite' | 'skip' | 'vanished' | 'changed' | 'fail';
 
 /** A row of a histogram. */
 export interface Band {

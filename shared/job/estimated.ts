@@ -9,7 +9,8 @@ export interface Estimated {
   readonly dollars?: number;
 }
 
-interface Planned {
+/** What a plan of a job has come to. */
+export interface PlannedCounts {
   readonly files: number;
   readonly bytes: number;
   readonly batches: number;
@@ -26,7 +27,7 @@ interface Held {
 
 /** Counts what planning has not settled: files that turn out to be equal are among it. */
 export function estimatedOf(
-  { files, bytes, batches, planned }: Planned,
+  { files, bytes, batches, planned }: PlannedCounts,
   { copiers, transfers, bytesPerSecond, opsPerSecond }: Held,
 ): Required<Estimated> {
   const left = files - (planned['files.skipped'] ?? 0);

@@ -65,5 +65,8 @@ export function fileLineOf(outcome: Recorded): FileLine | undefined {
     case 'vanished':
     case 'changed':
       return { ...told, outcome: outcome.outcome };
+    // Nothing was copied: the report of a verification is another.
+    case 'compared':
+      return undefined;
   }
 }

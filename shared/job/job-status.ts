@@ -1,6 +1,8 @@
 import { type Counters, type FileEnding, withPlanned } from './outcome.ts';
 import type { Job, Outcome } from './job.ts';
 import { type UsedCost, usedCost } from './used.ts';
+import { type Summary, summaryOf } from './verification.ts';
+import { type WouldDo, wouldDo } from './would-do.ts';
 
 /**
  * pydistcp's Job Status: its sixteen keys with their meaning, then ours. Sizes in bytes, `Duration` in seconds, times local.
@@ -82,6 +84,13 @@ export interface JobStatus {
   readonly Estimated?: Job['estimated'];
   /** What was used of AWS, in dollars, the network aside. */
   readonly Cost?: UsedCost;
+  /** Of a job that verifies: files that both sides have, of the expected ones. */
+  readonly 'Files Compared'?: number;
+  readonly 'Size Compared'?: number;
+  /** Of a job that verifies, as far as it has come. */
+  readonly Verification?: Summary;
+  /** Of a dry run, as far as it has come: files and bytes by what would be done to them. */
+  readonly 'Would Do'?: WouldDo;
   /** Why the job ended before its end. */
   readonly Error?: string;
 }
@@ -143,6 +152,7 @@ export function jobStatus(job: Job, recorded: Counters, isRunning = false, nowMs
     ...(job.undone ? { Undone: `${localTime(job.undone.atMs)}${job.undone.isWhole ? '' : ', in part'}` } : {}),
     ...(job.estimated ? { Estimated: job.estimated } : {}),
     ...(cost ? { Cost: cost } : {}),
+    ...lookedAt(job, counters),
     ...(job.error === undefined ? {} : { Error: job.error }),
   };
 }
@@ -197,6 +207,18 @@ function snapshotOf({ roots, snapshot, planned }: Job, counters: Counters): Pick
     ...(isAny(notRenamed) ? { 'Renames Not Made': notRenamed } : {}),
     ...(undropped === undefined ? {} : { 'Snapshots Not Dropped': undropped }),
   };
+}
+
+function lookedAt(
+  { spec, notes = [] }: Job,
+  counters: Counters,
+): Pick<JobStatus, 'Files Compared' | 'Size Compared' | 'Verification' | 'Would Do'> {
+  if (spec.verify) {
+    const [files = 0, bytes = 0] = [counters.get('files.compared'), counters.get('bytes.compared')];
+    const Verification = summaryOf(counters, spec.verify.level, notes);
+    return { 'Files Compared': files, 'Size Compared': bytes, Verification };
+  }
+  return spec.dryRun ? { 'Would Do': wouldDo(counters) } : {};
 }
 
 function limitsOf({ spec }: Job): Pick<JobStatus, 'Limits'> {

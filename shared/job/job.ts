@@ -64,6 +64,10 @@ export interface Job {
   readonly undone?: { readonly atMs: number; readonly isWhole: boolean };
   /** What the job copies from, once that is there, where it was asked for. */
   readonly snapshot?: JobSnapshot;
+  /** Of a job that only looks at both sides: in how many pieces what it found is kept so far. */
+  readonly report?: { readonly parts: number };
+  /** Of a verification: what it did not look at. Of a dry run: why the job as asked for would not go on. */
+  readonly notes?: readonly string[];
 }
 
 /** Names that are a file on one side and a directory on the other: they are in a list of their own. */

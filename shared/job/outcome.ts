@@ -15,6 +15,8 @@ export interface Failure {
   readonly overtaken?: Overtaken;
   /** It is a directory, which vanished while it was walked. */
   readonly directory?: true;
+  /** Of a comparison: the lines of its report. */
+  readonly findings?: readonly object[];
 }
 
 /** What may become of a source while a job runs: it is gone, or has other content, or somebody writes it. */
@@ -23,8 +25,8 @@ export type Overtaken = 'vanished' | 'changed';
 /** How one unit ended. */
 export type UnitOutcome = FileOutcome | ChunkOutcome;
 
-/** What is recorded: how a unit ended, or a deletion. */
-export type Recorded = UnitOutcome | DeleteOutcome;
+/** What is recorded: how a unit ended, a deletion, or a comparison. */
+export type Recorded = UnitOutcome | DeleteOutcome | ComparedOutcome;
 
 /**
  * How a file ended, whichever step was its last. Each planned file gets exactly one of these, and only these count files: the outcome of a
@@ -169,8 +171,19 @@ export interface FailedDelete extends EndedDelete {
   readonly failure: Failure;
 }
 
+/** How a comparison ended, of a job that verifies. */
+export interface ComparedOutcome extends Ended {
+  readonly kind: 'compare';
+  readonly outcome: 'compared';
+  /** What it adds to the job's counters. */
+  readonly counters: Readonly<Record<string, number>>;
+  /** What was found; left out where all is alike. */
+  readonly failure?: Failure;
+}
+
 /** An outcome that a store keeps with the reason: of what was neither done nor left alone on purpose. Those of chunks are kept elsewhere. */
-export type Unsettled = FailedOutcome | OvertakenOutcome | FailedDelete;
+export type Unsettled =
+  FailedOutcome | OvertakenOutcome | FailedDelete | (ComparedOutcome & Required<Pick<ComparedOutcome, 'failure'>>);
 
 export function isUnsettled(outcome: Recorded): outcome is Unsettled {
   return !isOfChunk(outcome) && 'failure' in outcome;
@@ -178,6 +191,10 @@ export function isUnsettled(outcome: Recorded): outcome is Unsettled {
 
 function isOfDelete(outcome: Recorded): outcome is DeleteOutcome {
   return 'kind' in outcome && outcome.kind === 'delete';
+}
+
+function isOfComparison(outcome: Recorded): outcome is ComparedOutcome {
+  return 'kind' in outcome && outcome.kind === 'compare';
 }
 
 /** The outcome of a unit whose copier ended before the unit did. */
@@ -225,6 +242,7 @@ export function withPlanned(counters: Counters, { planned = {} }: Pick<Job, 'pla
 /** The counters that an outcome adds to. */
 export function countersOf(outcome: Recorded): Map<string, number> {
   if (isOfDelete(outcome)) return countersOfDelete(outcome);
+  if (isOfComparison(outcome)) return new Map(Object.entries(outcome.counters));
   const counters = isOfChunk(outcome) ? countersOfChunk(outcome) : countersOfEnded(outcome);
   for (const [text, count] of Object.entries(outcome.lostConnections ?? {})) counters.set(`warnings.${text}`, count);
   return counters;

@@ -12,6 +12,7 @@ import { faultOf } from '../storage/pattern.ts';
 import { wholeMatcher } from '../storage/regular-expression.ts';
 import { faultInMoment } from './moment.ts';
 import { faultInPairPath } from './pair.ts';
+import { verificationSchema } from './verification.ts';
 
 const powerOfTwo = z
   .int()
@@ -354,11 +355,59 @@ export const jobSpecSchema = z.strictObject({
     .transform((value) => (typeof value === 'string' ? [value] : value))
     .describe('cluster:/path, or a list of them; HDFS globs allowed'),
   destination: z.string().min(1).describe('cluster:/path'),
+  verify: verificationSchema
+    .optional()
+    .describe(
+      'Hold the destination against the source in place of copying, and change nothing. Of the options those count that choose of a tree, name attributes or set limits',
+    ),
+  dryRun: z
+    .boolean()
+    .optional()
+    .describe('Tell what would be done to each file, and change nothing. Not on one machine: copy --dry-run'),
   options: optionsSchema.prefault({}),
 });
 
 export type JobSpec = z.output<typeof jobSpecSchema>;
 export type JobOptions = JobSpec['options'];
+
+/** Whether a job only looks at both sides: nothing of them is locked, swept or taken up again. */
+export function changesNothing({ verify, dryRun }: Pick<JobSpec, 'verify' | 'dryRun'>): boolean {
+  return verify !== undefined || dryRun === true;
+}
+
+/** Options that say something to a job that verifies. */
+const ofVerification: ReadonlySet<string> = new Set<keyof JobOptions>([
+  'mapping',
+  'preserve',
+  'attributes',
+  'threads',
+  'bandwidth',
+  'namenodeOps',
+  'stallTimeout',
+  'minRate',
+  'include',
+  'exclude',
+  'filters',
+  'filesFrom',
+  'pairs',
+  'includePattern',
+  'minSize',
+  'maxSize',
+  'modifiedAfter',
+  'modifiedBefore',
+]);
+
+/** @throws SpecError */
+function requireVerification({ source, dryRun, options }: JobSpec): void {
+  const defaults = optionsSchema.parse({}) as Readonly<Record<string, unknown>>;
+  const wrong = (reason: string, remedy: string) => new SpecError(`the job is wrong: ${reason}`, remedy);
+  if (dryRun) throw wrong('verify and dryRun both say what to do', 'leave out one');
+  if (source.length > 1) throw wrong('verify takes one source', 'name others with options.pairs');
+  for (const [name, value] of Object.entries(options)) {
+    if (ofVerification.has(name) || JSON.stringify(value) === JSON.stringify(defaults[name])) continue;
+    throw wrong(`options.${name} says how to copy, and verify copies nothing`, `leave out ${name}`);
+  }
+}
 
 /** Whether a job copies what a list names. */
 export function hasList({ filesFrom }: Pick<JobOptions, 'filesFrom'>): boolean {
@@ -369,10 +418,12 @@ export function hasList({ filesFrom }: Pick<JobOptions, 'filesFrom'>): boolean {
 export function parseJobSpec(input: unknown): JobSpec {
   const parsed = jobSpecSchema.safeParse(input);
   if (!parsed.success) throw new SpecError(`the job is wrong: ${issuesOf(parsed.error)}`);
-  const { options } = parsed.data;
+  const { options, verify } = parsed.data;
+  if (verify) requireVerification(parsed.data);
   const preserve = options.preserve || options.attributes.length > 0;
   const { pairs, filesFrom, filesOnly } = options;
-  if (pairs.length === 0) return { ...parsed.data, options: { ...options, preserve } };
+  const mapping = verify ? 'exact' : options.mapping;
+  if (pairs.length === 0) return { ...parsed.data, options: { ...options, preserve, mapping } };
   if (filesFrom !== 'off' || filesOnly) {
     const beside = filesOnly ? 'filesOnly' : 'filesFrom';
     throw new SpecError(

@@ -1,5 +1,5 @@
 import type { Batch, Unit } from '../job/unit.ts';
-import { Packer, type PackerState, type Sharing } from './packer.ts';
+import { costOf, Packer, type PackerState, type Sharing } from './packer.ts';
 
 /** The batches of a plan between two units, as plain JSON. */
 export interface BatchesState {
@@ -20,7 +20,7 @@ export class Batches {
   /** @param from  what an earlier plan stopped with */
   constructor(emit: (batch: Batch) => Promise<void>, sharing: Sharing, from?: BatchesState) {
     this.#emit = emit;
-    this.#packer = new Packer(sharing, from?.packer);
+    this.#packer = new Packer(sharing, costOf, from?.packer);
     this.#files = from?.files ?? 0;
     this.#bytes = from?.bytes ?? 0;
   }

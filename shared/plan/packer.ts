@@ -1,5 +1,5 @@
 import { chunkRange } from '../job/chunk.ts';
-import { type Batch, isSplit, type Unit } from '../job/unit.ts';
+import { type AnyBatch, isSplit, type Unit } from '../job/unit.ts';
 
 const MIB = 1024 * 1024;
 /** What a file costs besides its bytes, in bytes: about seven requests. */
@@ -31,23 +31,23 @@ export const oneCopier: Sharing = { copiers: 1, heldBytes: 0 };
 export const plannedFirst = (copiers: number): Sharing => ({ copiers, heldBytes: 4 * MIB });
 
 /** A packer between two units, as plain JSON. */
-export interface PackerState {
+export interface PackerState<U = Unit> {
   /** Held back, in the order in which they came. */
-  readonly held: readonly Unit[];
-  readonly units: readonly Unit[];
+  readonly held: readonly U[];
+  readonly units: readonly U[];
   /** Of the batches that are full, in bytes. */
   readonly packedCost: number;
   readonly next: number;
 }
 
 /** @param next  the number of its first batch */
-export function emptyPacker(next: number): PackerState {
+export function emptyPacker(next: number): PackerState<never> {
   return { held: [], units: [], packedCost: 0, next };
 }
 
 /** A unit, what it costs in bytes, and its length as JSON. */
-interface Weighed {
-  readonly unit: Unit;
+interface Weighed<U> {
+  readonly unit: U;
   readonly cost: number;
   readonly lineBytes: number;
 }
@@ -57,36 +57,41 @@ interface Weighed {
  * holds back those that cost most go first (list scheduling by longest processing time, Graham 1969), others in the order in which they came.
  * Always the same for the same units.
  */
-export class Packer {
+export class Packer<U = Unit> {
   readonly #sharing: Sharing;
-  #held: Weighed[];
+  readonly #costOf: (unit: U) => number;
+  #held: Weighed<U>[];
   #heldBytes: number;
   #heldCost: number;
-  #units: Unit[] = [];
+  #units: U[] = [];
   #cost = 0;
   #lineBytes = 0;
   #packedCost: number;
   #next: number;
 
-  /** @param from  what an earlier packer stopped with */
-  constructor(sharing: Sharing, from = emptyPacker(0)) {
+  /**
+   * @param cost  what a unit costs, in bytes
+   * @param from  what an earlier packer stopped with
+   */
+  constructor(sharing: Sharing, cost: (unit: U) => number, from: PackerState<U> = emptyPacker(0)) {
     this.#sharing = sharing;
-    this.#held = from.held.map(weigh);
+    this.#costOf = cost;
+    this.#held = from.held.map((unit) => this.#weigh(unit));
     this.#heldBytes = this.#held.reduce((sum, { lineBytes }) => sum + lineBytes, 0);
     this.#heldCost = this.#held.reduce((sum, { cost }) => sum + cost, 0);
     this.#packedCost = from.packedCost;
     this.#next = from.next;
-    for (const weighed of from.units.map(weigh)) this.#put(weighed);
+    for (const unit of from.units) this.#put(this.#weigh(unit));
   }
 
-  get state(): PackerState {
+  get state(): PackerState<U> {
     const held = this.#held.map(({ unit }) => unit);
     return { held, units: [...this.#units], packedCost: this.#packedCost, next: this.#next };
   }
 
   /** @returns the batches that are full now */
-  add(unit: Unit): Batch[] {
-    const weighed = weigh(unit);
+  add(unit: U): AnyBatch<U>[] {
+    const weighed = this.#weigh(unit);
     this.#held.push(weighed);
     this.#heldBytes += weighed.lineBytes;
     this.#heldCost += weighed.cost;
@@ -95,7 +100,7 @@ export class Packer {
   }
 
   /** The units that are left. */
-  flush(): Batch[] {
+  flush(): AnyBatch<U>[] {
     const batches = this.#release(0, Infinity);
     if (this.#units.length > 0) batches.push(this.#close());
     return batches;
@@ -105,7 +110,7 @@ export class Packer {
    * @param leave  bytes of JSON that stay held back at most
    * @param sharePacked  Infinity at the end, when all that is left is known
    */
-  #release(leave: number, sharePacked: number): Batch[] {
+  #release(leave: number, sharePacked: number): AnyBatch<U>[] {
     const batches = [];
     const sorted = this.#held.length > 1 ? this.#held.toSorted((a, b) => rankOf(b) - rankOf(a)) : this.#held;
     let released = 0;
@@ -121,7 +126,11 @@ export class Packer {
     return batches;
   }
 
-  #hasRoomFor({ cost, lineBytes }: Weighed, sharePacked: number): boolean {
+  #weigh(unit: U): Weighed<U> {
+    return { unit, cost: this.#costOf(unit), lineBytes: Buffer.byteLength(JSON.stringify(unit)) + 1 };
+  }
+
+  #hasRoomFor({ cost, lineBytes }: Weighed<U>, sharePacked: number): boolean {
     if (this.#units.length === 0) return true;
     const left = (this.#cost + this.#heldCost) / SHARE_HELD;
     const shared = Math.max(left, this.#packedCost / sharePacked) / this.#sharing.copiers;
@@ -130,13 +139,13 @@ export class Packer {
     return isWithin && this.#units.length < UNITS;
   }
 
-  #put({ unit, cost, lineBytes }: Weighed): void {
+  #put({ unit, cost, lineBytes }: Weighed<U>): void {
     this.#units.push(unit);
     this.#cost += cost;
     this.#lineBytes += lineBytes;
   }
 
-  #close(): Batch {
+  #close(): AnyBatch<U> {
     const batch = { batch: this.#next++, units: this.#units };
     this.#packedCost += this.#cost;
     this.#units = [];
@@ -146,11 +155,7 @@ export class Packer {
   }
 }
 
-function weigh(unit: Unit): Weighed {
-  return { unit, cost: costOf(unit), lineBytes: Buffer.byteLength(JSON.stringify(unit)) + 1 };
-}
-
-/** What a unit takes, in bytes: its own, and for its requests as many as could be copied meanwhile. */
+/** What copying a unit takes, in bytes: its own, and for its requests as many as could be copied meanwhile. */
 export function costOf(unit: Unit): number {
   if (unit.kind === 'chunk') return chunkRange(unit.file, unit.chunk).lengthBytes + FILE_COST;
   const isLeft = unit.decision === 'skip' || unit.decision === 'fail' || isSplit(unit);
@@ -158,6 +163,6 @@ export function costOf(unit: Unit): number {
 }
 
 /** Doublings of the cost: neighbours of about the same cost stay together. A split file, which costs nothing, stays behind its chunks. */
-function rankOf({ cost }: Weighed): number {
+function rankOf({ cost }: Weighed<unknown>): number {
   return cost === 0 ? -1 : Math.floor(Math.log2(cost));
 }

@@ -2,15 +2,13 @@ import { allOrAbort } from '../all-or-abort.ts';
 import { compareContent, type ContentOf, hashOf } from '../copy/content.ts';
 import { comparisonAgain } from '../copy/settle.ts';
 import { FanoutError, SourceChangedError } from '../errors.ts';
+import type { Proof, VerifyLevel } from '../job/verification.ts';
 import { retry } from '../retry.ts';
 import { wholeFile } from '../storage/budget.ts';
 import { hasCode, isOpen } from '../storage/errors.ts';
 import type { FileStatus, Storage } from '../storage/storage.ts';
 import type { SharedEntry } from './drift.ts';
-import type { Difference, VerifyLevel } from './finding.ts';
-
-/** How two files were shown to be equal, from weak to strong: by their length, by stored checksums, by reading one of them or both. */
-export type Proof = 'length' | 'checksum' | 'read-back';
+import type { Difference } from './finding.ts';
 
 export type Verdict = { readonly type: 'equal'; readonly proof: Proof } | Difference;
 

@@ -1,10 +1,6 @@
 import type { FileStatus } from '../storage/storage.ts';
 import type { Drift } from './drift.ts';
 
-/** How closely files of the same length are looked at, from quick to thorough. */
-export const verifyLevels = ['size', 'checksum', 'read-back'] as const;
-export type VerifyLevel = (typeof verifyLevels)[number];
-
 type Kind = FileStatus['kind'];
 
 /** What two trees have at one path, where they are not shown to be alike there. */
@@ -29,3 +25,28 @@ export type Difference =
 
 /** A line of a report. Paths are absolute; one of them may not exist. */
 export type Finding = Difference & { readonly source: string; readonly destination: string };
+
+/** What a difference is, for a person: nothing to be said of what one side alone has. */
+export function toldOf(difference: Difference): string {
+  switch (difference.type) {
+    case 'missing':
+    case 'extra':
+      return '';
+    case 'different':
+      switch (difference.by) {
+        case 'type':
+          return `a ${difference.sourceKind}, at the destination a ${difference.destinationKind}`;
+        case 'length':
+          return `${difference.sourceBytes} bytes, at the destination ${difference.destinationBytes}`;
+        case 'content':
+          return `content, of ${difference.sourceBytes} bytes`;
+      }
+    case 'attributes':
+      return Object.entries(difference.attributes)
+        .map(([name, [source, destination]]) => `${name} ${source}, at the destination ${destination}`)
+        .join('; ');
+    case 'open':
+    case 'unknown':
+      return difference.reason;
+  }
+}

@@ -2,21 +2,21 @@ import { allOrAbort } from '../all-or-abort.ts';
 import { FanoutError, RefusedError } from '../errors.ts';
 import type { Pair } from '../job/pair.ts';
 import type { JobOptions } from '../job/spec.ts';
+import type { Summary, VerifyLevel } from '../job/verification.ts';
 import { attributeNames, chosenAttributes } from '../preserve/attributes.ts';
 import type { Both, Entry } from '../plan/entry.ts';
 import { missing } from '../plan/missing.ts';
 import type { PathList } from '../plan/path-list.ts';
 import { hiding, NOT_LISTED, type Selection, selection } from '../plan/selection.ts';
 import { hiddenBy } from '../plan/survey.ts';
-import { type Visitor, walk } from '../plan/walk.ts';
+import { type Visitor, walk, type WalkCursor } from '../plan/walk.ts';
 import { basename, join, parentOf } from '../storage/path.ts';
 import type { FileStatus, Storage } from '../storage/storage.ts';
-import { compareFiles } from './compare-files.ts';
+import { compareEntry, isUntold } from './compare-entry.ts';
 import type { Comparisons } from './comparisons.ts';
-import { comparable, driftOf, needsAsking, type SharedEntry } from './drift.ts';
-import type { Difference, Finding, VerifyLevel } from './finding.ts';
+import { comparable, needsAsking, type SharedEntry } from './drift.ts';
+import type { Difference, Finding } from './finding.ts';
 import type { Tally } from './tally.ts';
-import { type Summary } from './tally.ts';
 
 /** Two trees, or several pairs of them, and how closely to look. */
 export interface Verifying {
@@ -34,6 +34,31 @@ export interface Verifying {
   readonly signal: AbortSignal;
   /** Told of each finding as it is found, in no order; awaited, so that a slow report slows the walk. */
   readonly onFinding: (finding: Finding) => Promise<void> | void;
+  /** Takes over the files that are more than a look at both listings. Left out: they are compared while the walk goes on. */
+  readonly defer?: (file: DeferredFile) => Promise<void>;
+  /** Asked after each name of the walk. Default: it goes on to its end. */
+  readonly isOver?: () => boolean;
+}
+
+/** A file that both sides have, to be compared elsewhere. */
+export interface DeferredFile {
+  /** Index of its pair of roots. */
+  readonly root: number;
+  /** Below the root. */
+  readonly path: string;
+  readonly status: FileStatus;
+  readonly there: FileStatus;
+}
+
+/** Where a verification stopped. Plain JSON. */
+export interface VerifyCursor {
+  /** Index of the pair of roots that was being walked. */
+  readonly root: number;
+  readonly walk: WalkCursor;
+  /** What is known of the directories that the walk is in, by their paths. */
+  readonly open: readonly (readonly [string, Known])[];
+  readonly hasNamesake: boolean;
+  readonly hasShared: boolean;
 }
 
 /** Why an entry is left out that no copy would make. */
@@ -47,12 +72,23 @@ const TEMPORARY = 'temporary file of a copy';
  * @throws RefusedError when the one source is not there, and what the listing of its root throws; what fails the job. Nothing is on its way by then
  */
 export async function verifyTrees(verifying: Verifying): Promise<Summary> {
-  const { roots, comparisons, tally, level } = verifying;
-  const notes = new Set<string>();
+  if (await verifyStretch(verifying)) throw new Error('the verification stopped although nothing told it to');
+  return verifying.tally.summary(verifying.level);
+}
+
+/**
+ * A part of it: several stretches tell the same as one.
+ * @param from  where an earlier stretch stopped
+ * @returns where it stopped, if it did before the end
+ */
+export async function verifyStretch(verifying: Verifying, from?: VerifyCursor): Promise<VerifyCursor | undefined> {
+  const { roots, comparisons, tally } = verifying;
+  let stopped: VerifyCursor | undefined;
   try {
-    for (const root of roots) {
+    for (const [index, root] of roots.entries()) {
+      if (from && index < from.root) continue;
       try {
-        await new RootVerification(verifying, root, notes).run();
+        stopped = await new RootVerification(verifying, index, root, from?.root === index ? from : undefined).run();
       } catch (error) {
         // Of many pairs, one that cannot be looked at hides nothing of the others.
         if (roots.length === 1 || !(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
@@ -60,12 +96,14 @@ export async function verifyTrees(verifying: Verifying): Promise<Summary> {
         tally.find(found);
         await verifying.onFinding(found);
       }
+      if (stopped) break;
     }
   } catch (error) {
     comparisons.abandon(error);
   }
+  // What is known of a directory is what its comparison says.
   await comparisons.settled();
-  return tally.summary(level, [...notes]);
+  return stopped;
 }
 
 /** What is known so far of a file or directory that both sides have. */
@@ -81,28 +119,34 @@ interface Known {
 /** One pair of roots. */
 class RootVerification {
   readonly #of: Verifying;
+  readonly #index: number;
   readonly #root: Pair;
-  readonly #notes: Set<string>;
+  readonly #from: VerifyCursor | undefined;
   readonly #chosen: ReturnType<typeof comparable>;
   /** Directories of both sides that the walk is in, by their paths. */
-  readonly #open = new Map<string, Known>();
+  readonly #open: Map<string, Known>;
   /** Whether the destination alone has a directory of the source's own name. */
-  #hasNamesake = false;
+  #hasNamesake: boolean;
+  /** Whether both sides have some file. */
+  #hasShared: boolean;
 
-  /** @param notes  what was not looked at, for the summary */
-  constructor(verifying: Verifying, root: Pair, notes: Set<string>) {
+  constructor(verifying: Verifying, index: number, root: Pair, from: VerifyCursor | undefined) {
     this.#of = verifying;
+    this.#index = index;
     this.#root = root;
-    this.#notes = notes;
-    const { source, destination, options } = verifying;
-    const chosen = chosenAttributes(options);
-    this.#chosen = comparable(chosen, source, destination);
+    this.#from = from;
+    this.#open = new Map(from?.open);
+    this.#hasNamesake = from?.hasNamesake ?? false;
+    this.#hasShared = from?.hasShared ?? false;
+    const { source, destination, options, tally } = verifying;
+    this.#chosen = comparable(chosenAttributes(options), source, destination);
     const lacking = attributeNames.filter((name) => options.attributes.includes(name) && !this.#chosen.has(name));
-    if (lacking.length > 0) notes.add(`of ${lacking.join(', ')} the local disk keeps nothing: not compared`);
+    if (lacking.length > 0) tally.note(`of ${lacking.join(', ')} the local disk keeps nothing: not compared`);
   }
 
-  async run(): Promise<void> {
-    const { source, destination, options, list, signal, roots } = this.#of;
+  /** @returns where it stopped */
+  async run(): Promise<VerifyCursor | undefined> {
+    const { source, destination, options, list, signal, roots, tally, isOver } = this.#of;
     const { source: from, destination: to } = this.#root;
     const [status, there] = await allOrAbort(signal, [
       (both) => source.stat(from, both),
@@ -112,35 +156,51 @@ class RootVerification {
       const what = `${source.name}:${from} is ${status ? 'neither a file nor a directory' : 'not there'}`;
       const refusal = new RefusedError(what, 'check the path with hdfs dfs -ls');
       if (roots.length === 1) throw refusal;
-      return this.#find('', { type: 'unknown', reason: refusal.message });
+      await this.#find('', { type: 'unknown', reason: refusal.message });
+      return undefined;
     }
     if (there && there.kind !== status.kind) {
       if (there.kind === 'directory') this.#noteInto();
-      return this.#find('', typesOf(status, there));
+      await this.#find('', typesOf(status, there));
+      return undefined;
     }
     if (status.kind === 'file') {
-      const chosen = selection(options, parentOf(from));
-      const why = chosen.hides(basename(from), status.kind) ?? chosen.leavesOut(status);
-      if (why !== undefined) return this.#of.tally.leaveOut(why);
-      const root = { path: '', name: '', source: status };
-      return there ? this.#both({ ...root, destination: there }) : this.#absent('missing', '', status);
+      await this.#rootFile(status, there);
+      return undefined;
     }
     if (there && roots.length === 1 && from === to && areMaybeOne(status, there))
-      this.#notes.add(
+      tally.note(
         `${source.name}:${from} and ${destination.name}:${to} may be one and the same: both have one inode and time`,
       );
     const chosen = selection(options, from, list);
     const visitor = this.#visitor(chosen);
-    await walk(
+    const stopped = await walk(
       {
         source: { storage: source, root: from, status },
         destination: { storage: destination, root: to, status: there },
       },
       list ? missing(visitor, list, (path) => this.#find(path, { type: 'unknown', reason: NOT_THERE })) : visitor,
       signal,
-      { hides: hiding(chosen) },
+      { hides: hiding(chosen), ...(isOver ? { isOver } : {}), from: this.#from?.walk },
     );
-    if (this.#hasNamesake && this.#of.tally.hasNothingInCommon) this.#noteInto();
+    if (stopped) return this.#cursor(stopped);
+    if (this.#hasNamesake && !this.#hasShared) this.#noteInto();
+    return undefined;
+  }
+
+  /** What is known of the directories is still written to while their comparisons are on their way. */
+  #cursor(stopped: WalkCursor): VerifyCursor {
+    const [root, hasNamesake, hasShared] = [this.#index, this.#hasNamesake, this.#hasShared];
+    return { root, walk: stopped, open: [...this.#open], hasNamesake, hasShared };
+  }
+
+  async #rootFile(status: FileStatus, there: FileStatus | undefined): Promise<void> {
+    const { source: from } = this.#root;
+    const chosen = selection(this.#of.options, parentOf(from));
+    const why = chosen.hides(basename(from), status.kind) ?? chosen.leavesOut(status);
+    if (why !== undefined) return this.#of.tally.leaveOut(why);
+    const root = { path: '', name: '', source: status };
+    return there ? this.#both({ ...root, destination: there }) : this.#absent('missing', '', status);
   }
 
   /** What is likely to be meant where a copy went into a directory that was there. */
@@ -149,7 +209,7 @@ class RootVerification {
     if (roots.length > 1) return;
     const { source: from, destination: to } = this.#root;
     const meant = `${source.name}:${from} ${destination.name}:${join(to, basename(from))}`;
-    this.#notes.add(`a copy into an existing directory goes below it: hdfs-fanout verify ${meant}`);
+    this.#of.tally.note(`a copy into an existing directory goes below it: hdfs-fanout verify ${meant}`);
   }
 
   #visitor(chosen: Selection): Visitor {
@@ -205,7 +265,11 @@ class RootVerification {
     if (refusal !== undefined) return this.#find(path, { type: 'unknown', reason: refusal });
     if (status.kind !== there.kind) return this.#find(path, typesOf(status, there));
     if (status.kind === 'other') return this.#of.tally.leaveOut(NOT_REGULAR);
-    const { source, destination, level, comparisons, signal } = this.#of;
+    const { source, destination, level, comparisons, signal, defer } = this.#of;
+    const isFile = status.kind === 'file';
+    this.#hasShared ||= isFile;
+    const isAsked = (level !== 'size' && isFile) || needsAsking(this.#chosen, status, there);
+    if (isAsked && isFile && defer) return defer({ root: this.#index, path, status, there });
     const places = this.#placesOf(path);
     const entry = {
       source,
@@ -215,9 +279,8 @@ class RootVerification {
       destinationPath: places.destination,
       there,
     };
-    const known: Known = { isListed: status.kind !== 'directory', isAlike: false, isUntold: false };
-    if (!known.isListed) this.#open.set(path, known);
-    const isAsked = (level !== 'size' && status.kind === 'file') || needsAsking(this.#chosen, status, there);
+    const known: Known = { isListed: isFile, isAlike: false, isUntold: false };
+    if (!isFile) this.#open.set(path, known);
     if (isAsked) await comparisons.add((both) => this.#compare(path, entry, known, both));
     else await this.#compare(path, entry, known, signal);
   }
@@ -225,19 +288,11 @@ class RootVerification {
   async #compare(path: string, entry: SharedEntry, known: Known, signal: AbortSignal): Promise<void> {
     const { tally, level } = this.#of;
     const { status } = entry;
-    let isAlike = true;
-    if (status.kind === 'file') {
-      const verdict = await compareFiles(entry, level, signal);
-      tally.compared += 1;
-      if (verdict.type === 'equal') tally.prove(verdict.proof);
-      else {
-        isAlike = false;
-        await this.#find(path, verdict, known);
-      }
-    }
-    const drift = await this.#driftOf(entry, signal);
-    known.isAlike = isAlike && !drift;
-    if (drift) await this.#find(path, drift, known);
+    const { proof, differences } = await compareEntry(entry, level, this.#chosen, signal);
+    if (status.kind === 'file') tally.compare(status.lengthBytes);
+    if (proof !== undefined) tally.prove(proof);
+    known.isAlike = differences.length === 0;
+    for (const difference of differences) await this.#find(path, difference, known);
     this.#countAlike(status, known);
   }
 
@@ -252,22 +307,8 @@ class RootVerification {
     return known;
   }
 
-  async #driftOf(entry: SharedEntry, signal: AbortSignal): Promise<Difference | undefined> {
-    if (this.#chosen.size === 0) return undefined;
-    try {
-      const attributes = await driftOf(entry, this.#chosen, signal);
-      return Object.keys(attributes).length > 0
-        ? { type: 'attributes', kind: entry.status.kind, attributes }
-        : undefined;
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!(error instanceof FanoutError) || error.disposition === 'fail-job') throw error;
-      return { type: 'unknown', reason: error.message };
-    }
-  }
-
   async #find(path: string, found: Difference, known?: Known): Promise<void> {
-    if (found.type === 'unknown' || found.type === 'open') {
+    if (isUntold(found)) {
       if (known?.isUntold) return;
       if (known) known.isUntold = true;
     }

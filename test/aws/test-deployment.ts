@@ -9,6 +9,7 @@ import { JobTokens } from '../../shared/aws/job-tokens.ts';
 import { S3FileLines } from '../../shared/aws/s3-file-lines.ts';
 import { S3Lists } from '../../shared/aws/s3-lists.ts';
 import { S3Manifests } from '../../shared/aws/s3-manifest.ts';
+import { S3Reports } from '../../shared/aws/s3-reports.ts';
 import { KeptNames } from '../../shared/aws/kept-names.ts';
 import { Meter } from '../../shared/aws/meter.ts';
 import { noRequests } from '../../shared/aws/request-counts.ts';
@@ -65,6 +66,7 @@ export async function newTestDeployment(
       manifests: new S3Manifests(clients.s3, bucket),
       lists: new S3Lists(clients.s3, bucket),
       lines: new S3FileLines(clients.s3, bucket),
+      reports: new S3Reports(clients.s3, bucket),
       takenNames: new KeptNames(clients.s3, bucket, 'names'),
       typeChanges: new KeptNames(clients.s3, bucket, 'types'),
       executions: new Executions(clients.stepFunctions),

@@ -236,10 +236,11 @@ describe('errors', () => {
   });
 
   it('are all of names.ts, each matched or given somewhere', () => {
-    const { filesFailed, jobFailed } = executionErrors;
+    const { filesFailed, jobFailed, treesDiffer } = executionErrors;
     const text = JSON.stringify(definition);
     for (const name of Object.values(errorNames)) expect(text).toContain(`"${name}"`);
     expect(state('FilesFailed')).toEqual({ Type: 'Fail', Error: filesFailed, CausePath: '$.finish.cause' });
+    expect(state('TreesDiffer')).toEqual({ Type: 'Fail', Error: treesDiffer, CausePath: '$.finish.cause' });
     expect(state('JobFailed')).toEqual({ Type: 'Fail', Error: jobFailed, CausePath: '$.close.cause' });
   });
 });
@@ -251,6 +252,7 @@ it('ends with the Job Status, or fails with its summary', () => {
       { Variable: '$.finish.done', BooleanEquals: false, Next: 'Finish' },
       { Variable: '$.finish.outcome', StringEquals: 'SecondPass', Next: 'Plan' },
       { Variable: '$.finish.outcome', StringEquals: 'Successful', Next: 'Successful' },
+      { Variable: '$.finish.outcome', StringEquals: 'TreesDiffer', Next: 'TreesDiffer' },
     ],
     Default: 'FilesFailed',
   });

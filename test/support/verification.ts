@@ -1,5 +1,5 @@
 import type { Finding } from '../../shared/verify/finding.ts';
-import type { Summary } from '../../shared/verify/tally.ts';
+import type { Summary } from '../../shared/job/verification.ts';
 
 /** What `verify --json` printed, or wrote as a report: findings in the order of their paths, and the summary. */
 export function reportIn(text: string): { findings: Finding[]; summary: Summary } {

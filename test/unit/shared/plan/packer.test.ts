@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Batch, FileUnit, Unit } from '../../../../shared/job/unit.ts';
-import { oneCopier, Packer, plannedFirst, type PackerState } from '../../../../shared/plan/packer.ts';
+import { costOf, oneCopier, Packer, plannedFirst, type PackerState } from '../../../../shared/plan/packer.ts';
 import { mixes, pack as packed, perfectFinish, simulatedFinish, unitsOf } from '../../../../bench/skew.ts';
 
 const MIB = 1024 * 1024;
@@ -63,7 +63,7 @@ describe('Packer', () => {
 
   it('gives nothing for nothing', () => {
     expect(pack([])).toEqual([]);
-    expect(new Packer(oneCopier).flush()).toEqual([]);
+    expect(new Packer(oneCopier, costOf).flush()).toEqual([]);
   });
 
   it('begins with small batches, which grow up to a limit', () => {
@@ -147,15 +147,15 @@ describe('Packer, for many copiers', () => {
     const batches: Batch[] = [];
     let state: PackerState | undefined;
     for (const one of units) {
-      const packer = new Packer(sharing, state);
+      const packer = new Packer(sharing, costOf, state);
       batches.push(...packer.add(one));
       state = JSON.parse(JSON.stringify(packer.state)) as PackerState;
     }
-    expect([...batches, ...new Packer(sharing, state).flush()]).toEqual(packed(units, sharing));
+    expect([...batches, ...new Packer(sharing, costOf, state).flush()]).toEqual(packed(units, sharing));
   });
 
   it('gives copiers that begin at once what there is, and holds nothing back', () => {
-    const packer = new Packer(oneCopier);
+    const packer = new Packer(oneCopier, costOf);
     const batches = Array.from({ length: 9 }, () => packer.add(unit({ lengthBytes: 14 * MIB })));
     expect(batches.map((full) => full.length)).toEqual([0, 1, 1, 1, 1, 1, 1, 1, 1]);
   });

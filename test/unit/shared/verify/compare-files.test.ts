@@ -6,7 +6,7 @@ import { LocalDisk } from '../../../../shared/disk/local-disk.ts';
 import { UnavailableError } from '../../../../shared/errors.ts';
 import { StorageError } from '../../../../shared/storage/errors.ts';
 import { compareFiles } from '../../../../shared/verify/compare-files.ts';
-import type { VerifyLevel } from '../../../../shared/verify/finding.ts';
+import type { VerifyLevel } from '../../../../shared/job/verification.ts';
 import { errorOf, never } from '../../../support/files.ts';
 
 const top = mkdtempSync(join(tmpdir(), 'hdfs-fanout-compare-'));
