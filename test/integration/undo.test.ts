@@ -1,3 +1,5 @@
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
 import { newHome } from '../support/cli.ts';
 import { inTrash, Mirror } from '../support/mirror.ts';
@@ -245,6 +247,22 @@ describe.concurrent('undo of a job without --backup-dir', () => {
     expect(stdout).toContain(`leave     ${mirror.mirror}/f  (it was changed or replaced since the job)`);
     expect(await mirror.names()).toEqual(['f', 'same']);
   });
+});
+
+test('undo of a download deletes what it made on the local disk', async () => {
+  const pair = await TwoClusters.make(bed, 'undo-local');
+  const { root, b } = pair;
+  await b.put(`${root}/in/d/f`, 'new');
+  const directory = newHome();
+  writeFileSync(join(directory, 'mine'), 'mine');
+  const copy = await pair.run(['copy', '--silent', '--exact', '--preserve', `B:${root}/in`, `local:${directory}/in`]);
+  expect(copy.code, copy.stderr).toBe(0);
+  const refused = await pair.run(['undo', copy.status.Job, '--yes']);
+  expect(refused.code).toBe(3);
+  expect(refused.stderr).toContain('it has no trash');
+  const { code, stdout } = await pair.run(['undo', copy.status.Job, '--yes', '--skip-trash']);
+  expect(code, stdout).toBe(0);
+  expect(readdirSync(directory)).toEqual(['mine']);
 });
 
 describe.concurrent('undo is refused', () => {
