@@ -87,11 +87,14 @@ Examples:
 ${verifyCodesHelp}`;
 
 const completionHelp = `
+What is printed belongs
+  bash  into /etc/bash_completion.d/hdfs-fanout, or ~/.bashrc
+  zsh   into a file _hdfs-fanout in a directory of $fpath
+  fish  into ~/.config/fish/completions/hdfs-fanout.fish
+
 Examples:
-  source <(hdfs-fanout completion bash)
-  hdfs-fanout completion bash > /etc/bash_completion.d/hdfs-fanout
-  hdfs-fanout completion zsh > "\${fpath[1]}/_hdfs-fanout"
-  hdfs-fanout completion fish > ~/.config/fish/completions/hdfs-fanout.fish`;
+  hdfs-fanout completion bash
+  source <(hdfs-fanout completion zsh)`;
 
 const pruneHelp = `
 Kept are jobs that run, that can be resumed, that may have left temporary files or
