@@ -97,9 +97,9 @@ Examples:
   source <(hdfs-fanout completion zsh)`;
 
 const pruneHelp = `
-Kept are jobs that run, that can be resumed, that may have left temporary files or
-a snapshot (hdfs-fanout clean JOB), and those that the next job of a mirror with
-snapshots has to know.
+Kept are jobs that run, that can be resumed, that may have left temporary files
+or a snapshot (hdfs-fanout clean JOB), and those that the next job of a mirror
+with snapshots has to know.
 
 Examples:
   hdfs-fanout jobs prune --older-than 30d --dry-run
