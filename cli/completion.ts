@@ -30,8 +30,8 @@ _hdfs_fanout() {
     else found+=("\${word//:/\\\\:}:\${line#*$'\\t'}"); fi
   done < <("$words[1]" ${COMPLETE} "\${(@)words[2,CURRENT]}" 2>/dev/null)
   if (( \${#found} + \${#locations} == 0 )); then _files; return; fi
-  (( \${#locations} )) && compadd -S '' -- "\${locations[@]}"
-  (( \${#found} )) && _describe 'hdfs-fanout' found
+  if (( \${#locations} )); then compadd -S '' -- "\${locations[@]}"; fi
+  if (( \${#found} )); then _describe 'hdfs-fanout' found; fi
 }
 if [[ $funcstack[1] == _hdfs_fanout ]]; then _hdfs_fanout "$@"; else compdef _hdfs_fanout hdfs-fanout; fi
 `,

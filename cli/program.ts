@@ -113,16 +113,19 @@ Examples:
 ${undoCodesHelp}`;
 
 const completionHelp = `
+What is printed belongs
+  bash  into /etc/bash_completion.d/hdfs-fanout, or ~/.bashrc
+  zsh   into a file _hdfs-fanout in a directory of $fpath
+  fish  into ~/.config/fish/completions/hdfs-fanout.fish
+
 Examples:
-  source <(hdfs-fanout completion bash)
-  hdfs-fanout completion bash > /etc/bash_completion.d/hdfs-fanout
-  hdfs-fanout completion zsh > "\${fpath[1]}/_hdfs-fanout"
-  hdfs-fanout completion fish > ~/.config/fish/completions/hdfs-fanout.fish`;
+  hdfs-fanout completion bash
+  source <(hdfs-fanout completion zsh)`;
 
 const pruneHelp = `
-Kept are jobs that run, that can be resumed, that may have left temporary files or
-a snapshot (hdfs-fanout clean JOB), and those that the next job of a mirror with
-snapshots has to know.
+Kept are jobs that run, that can be resumed, that may have left temporary files
+or a snapshot (hdfs-fanout clean JOB), and those that the next job of a mirror
+with snapshots has to know.
 
 Examples:
   hdfs-fanout jobs prune --older-than 30d --dry-run

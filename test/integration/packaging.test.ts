@@ -55,7 +55,15 @@ describe('the package', () => {
 
   test('holds the built command line and the documentation, no sources and no tests', () => {
     const files = readdirSync(join(directory, 'node_modules/hdfs-fanout'), { recursive: true, encoding: 'utf8' });
-    const wanted = ['package.json', 'LICENSE', 'README.md', 'CHANGELOG.md', 'bin/hdfs-fanout.js', 'dist/cli.js'];
+    const wanted = [
+      'package.json',
+      'LICENSE',
+      'README.md',
+      'CHANGELOG.md',
+      'bin/hdfs-fanout.js',
+      'dist/cli.js',
+      'dist/man/hdfs-fanout.1',
+    ];
     expect(files).toEqual(expect.arrayContaining(wanted));
     expect(
       files.filter((name) => /(?:(?<!\.d)\.ts|\.(?:env|db|log|tgz))$|^(?:test|node_modules|\.)/.test(name)),

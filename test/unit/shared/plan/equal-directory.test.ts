@@ -33,6 +33,7 @@ it.each<[string, Attribute[], FileStatus | undefined, boolean]>([
   ['of another policy', ['ecpolicy'], { ...directory, ecPolicy: 'XOR-2-1-1024k' }, false],
   ['of another storage policy', ['storagepolicy'], { ...directory, storagePolicy: 'COLD' }, false],
   ['one of which extended attributes are carried over', ['xattr'], directory, false],
+  ['one of which quotas are carried over', ['quota'], directory, false],
   ['one of which all is carried over', [], directory, false],
 ])('a directory whose namesake is %s', (_, attributes, destination, isEqual) => {
   expect(isEqualDirectory(directory, destination, { preserve: true, attributes })).toBe(isEqual);
