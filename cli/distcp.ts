@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { parseLocation } from '../shared/endpoints/location.ts';
 import { SpecError } from '../shared/errors.ts';
-import { type Cluster, clustersFile, loadClusters } from '../shared/hdfs/cluster.ts';
+import { clustersFile, loadClusters } from '../shared/hdfs/cluster.ts';
 import { parseJobSpec } from '../shared/job/spec.ts';
 import { silentLog } from '../shared/log.ts';
 import { hasGlob } from '../shared/storage/pattern.ts';
@@ -13,7 +13,7 @@ import { type Places, placesOf } from './distcp/places.ts';
 import { locationOf } from './distcp/uri.ts';
 import { exitCodes } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
-import { printEvent, printNote } from './output.ts';
+import { printError, printEvent, printNote } from './output.ts';
 
 /** What DistCp's command line asks for, as far as it can be told without asking a cluster. */
 export interface Request {
@@ -77,18 +77,25 @@ export async function distcp(
   if (!json) tellMeanings(wish.meanings);
   const conf = valueIn(ours, '--conf');
   const file = clustersFile(conf);
-  const needsFile = [...typed, target, wish.list ?? ''].some((path) => !/^(?:local|file):/.test(path));
-  const clusters: ReadonlyMap<string, Cluster> = needsFile ? loadClusters(file) : new Map();
+  const clusters = loadClusters(file);
   const located = (text: string) => locationOf(text, clusters, wish.defaultFs, file);
   const destination = located(target);
   const interrupt = interruptSignal();
-  const sources =
-    wish.list === undefined
-      ? typed.map(located)
-      : (await linesOfList(located(wish.list), conf, interrupt)).map((line) => located(line));
-  const places = await lookAt(sources, destination, wish, conf, interrupt);
-  const { alias } = parseLocation(sources[0] ?? destination);
-  const equivalent = commandOf(wish, ours, places, alias, destination);
+  const look = async () => {
+    const lines = wish.list === undefined ? typed : await linesOfList(located(wish.list), conf, interrupt);
+    const sources = lines.map(located);
+    const places = await lookAt(sources, destination, wish, conf, interrupt);
+    return commandOf(wish, ours, places, parseLocation(sources[0] ?? destination).alias, destination);
+  };
+  let equivalent: string[];
+  try {
+    equivalent = await look();
+  } catch (error) {
+    if (!interrupt.aborted) throw error;
+    printError('interrupted: nothing was changed', json);
+    process.exitCode = exitCodes.interrupted;
+    return;
+  }
   if (json) printEvent('distcp', { options: wish.meanings, command: equivalent });
   else printNote(`as ${shellText(['hdfs-fanout', ...equivalent])}`);
   await run(equivalent.slice(1));

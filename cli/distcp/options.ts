@@ -29,6 +29,8 @@ export interface Wish {
 const MAPS = 20;
 const BLOCK_BYTES = 128 * 1024 * 1024;
 const MOST_FAILURES = 1_000_000_000;
+/** That a job takes. */
+const MOST_THREADS = 10_000;
 
 /** DistCpOptions.FileAttribute; `c` has no counterpart. */
 const letters: Readonly<Record<string, Attribute | undefined>> = {
@@ -60,7 +62,7 @@ export function wishOf(options: readonly TypedOption[]): Wish {
     const name = has('delete') ? '-delete' : '-xtrack';
     throw new SpecError(`${name} needs -update or -overwrite`, 'add one of them');
   }
-  const maps = Math.max(1, whole('-m', valueOf('m') ?? String(MAPS)));
+  const maps = Math.min(Math.max(1, whole('-m', valueOf('m') ?? String(MAPS))), MOST_THREADS);
   return {
     meanings: options.map((option) => ({ option: typed(option), ...meaningOf(option, sync, maps) })),
     sync,
@@ -86,7 +88,7 @@ function meaningOf({ name, values }: TypedOption, sync: Wish['sync'], maps: numb
       return meaning('a source directory becomes the target itself; every file is replaced, uncompared');
     case 'delete':
       return meaning(
-        'what only the target has goes into the trash when all is copied (DistCp: for good, as with --skip-trash); not more than 10% or 10,000 files (--max-delete)',
+        'what only the target has goes into the trash when all is copied, or for good, as in DistCp, with --skip-trash; none does where it is more than 10% or 10,000 files (--max-delete)',
         '--delete',
       );
     case 'p':

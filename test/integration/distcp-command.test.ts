@@ -30,13 +30,13 @@ describe.concurrent('hdfs-fanout distcp', () => {
     const [from, to] = [`hdfs://A${pair.root}/in`, `hdfs://B${pair.root}/out/deep`];
     const said = await pair.run(['distcp', '-update', '-pp', '-m', '4', '-log', '/logs', '--silent', from, to]);
     expect(said.code, said.stderr).toBe(0);
-    expect(said.stderr).toMatch(/^ {2}-update {2}a source directory becomes the target itself; /m);
-    expect(said.stderr).toMatch(/^ {2}-m 4 {5}4 transfers at once/m);
+    expect(said.stderr).toMatch(/^ {2}-update {5}a source directory becomes the target itself; /m);
+    expect(said.stderr).toMatch(/^ {2}-m 4 {8}4 transfers at once/m);
     expect(said.stderr).toMatch(/^ {2}-log \/logs {2}no effect/m);
-    expect(said.status).toMatchObject({ Files: { Copied: 2 } });
+    expect(said.status).toMatchObject({ 'Files Copied': 2 });
     const again = await pair.run(commandIn(said.stderr));
     expect(again.code, again.stderr).toBe(0);
-    expect(again.status).toMatchObject({ Files: { Copied: 0, Skipped: 2 } });
+    expect(again.status).toMatchObject({ 'Files Copied': 0, 'Files Skipped': 2 });
     expect(await pair.b.tree(`${pair.root}/out/deep`)).toEqual(await pair.a.tree(`${pair.root}/in`));
   });
 
@@ -138,7 +138,7 @@ describe.concurrent('hdfs-fanout distcp', () => {
     expect(failing.code, failing.stderr).toBe(1);
     const ignoring = await pair.run(['distcp', '-i', '-update', ...args], { conf });
     expect(ignoring.code, ignoring.stderr).toBe(0);
-    expect(ignoring.status).toMatchObject({ Outcome: 'Failed', Files: { Failed: 1 } });
+    expect(ignoring.status).toMatchObject({ Outcome: 'Failed', 'Files Failed': 1 });
     expect(ignoring.stderr).toContain('some files failed, and -i ends with 0 all the same');
   });
 
@@ -160,8 +160,8 @@ describe.concurrent('hdfs-fanout distcp', () => {
       expect(Object.keys(await pair.b.tree(to))).toEqual(['/a', '/sub/', '/sub/b']);
     }
     await pair.b.put(`${pair.root}/empty`, '\n\n');
-    const empty = ['distcp', '-f', `hdfs://B${pair.root}/empty`, `hdfs://B${pair.root}/out`];
-    await pair.expectRefused(empty, { code: 2, says: ['names nothing'] });
+    const empty = await pair.run(['distcp', '-f', `hdfs://B${pair.root}/empty`, `hdfs://B${pair.root}/out`]);
+    expect([empty.code, empty.stderr]).toEqual([2, expect.stringContaining('names nothing')]);
   });
 
   test('-filters leaves out, and -delete leaves alone, what an expression matches', async () => {
