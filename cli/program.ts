@@ -33,7 +33,7 @@ import type { listClusters } from './list-clusters.ts';
 import type { pruneJobs } from './prune-jobs.ts';
 import type { pushClusters } from './push-clusters.ts';
 import type { retry, start } from './start.ts';
-import { report, type ReportFlags } from './report.ts';
+import type { report } from './report.ts';
 import { set, type SetFlags } from './set.ts';
 import { verifyLevels } from '../shared/job/verification.ts';
 import { status } from './status.ts';
@@ -377,7 +377,9 @@ configure(program.command('report'))
   .option(...elsewhere)
   .option('--json', 'the same as JSON, on stdout unless --output says otherwise', false)
   .addHelpText('after', reportHelp)
-  .action((id: string, flags: ReportFlags) => finish(report(id, flags)));
+  .action((id: string, flags: Parameters<typeof report>[1]) =>
+    finish(import('./report.ts').then((module) => module.report(id, flags))),
+  );
 
 configure(program.command('doctor'))
   .description('find out what keeps a cluster from being copied to or from, here or in AWS')

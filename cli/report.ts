@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import packageJson from '../package.json' with { type: 'json' };
 import { messageOf, printable, SpecError } from '../shared/errors.ts';
 import { makeReport } from '../shared/report/make-report.ts';
@@ -10,7 +10,7 @@ import { knownJob, openRecords, statusOf } from './job-records.ts';
 import { printNote } from './output.ts';
 import { requirePlace } from './place.ts';
 
-export interface ReportFlags {
+interface ReportFlags {
   output?: string;
   json: boolean;
   stack?: string;
@@ -43,14 +43,18 @@ export async function report(id: string, { output, json, stack }: ReportFlags): 
   return exitCodes.success;
 }
 
-/** Writes a file that is there as a whole or not at all. @throws SpecError when it cannot be written */
+/** Writes a file that is there as a whole or not at all; what is no file, such as a pipe, is written as it is. @throws SpecError when it cannot be written */
 async function writeWhole(file: string, text: string): Promise<void> {
-  const beside = `${file}.${randomUUID().slice(0, 8)}.tmp`;
+  let beside: string | undefined;
   try {
+    const there = await stat(file).catch(() => undefined);
+    if (there && !there.isFile()) return await writeFile(file, text);
+    const target = there ? await realpath(file) : file;
+    beside = `${target}.${randomUUID().slice(0, 8)}.tmp`;
     await writeFile(beside, text);
-    await rename(beside, file);
+    await rename(beside, target);
   } catch (error) {
-    await rm(beside, { force: true }).catch(() => undefined);
+    if (beside !== undefined) await rm(beside, { force: true }).catch(() => undefined);
     throw new SpecError(`--output ${printable(file)}: ${messageOf(error)}`, 'name a file that can be written');
   }
 }

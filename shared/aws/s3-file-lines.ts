@@ -1,5 +1,5 @@
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { messageOf } from '../errors.ts';
+import { messageOf, SpecError } from '../errors.ts';
 import { type FileLine, fileLineOf, type FileLines } from '../job/file-line.ts';
 import type { Recorded } from '../job/outcome.ts';
 import { packedLines, unpackedLines } from '../job/packed-lines.ts';
@@ -26,7 +26,22 @@ export class S3FileLines implements FileLines {
     this.#bucket = bucket;
   }
 
+  /** @throws SpecError where they may not be read */
   async *fileLines(job: string): AsyncIterable<FileLine> {
+    try {
+      yield* this.#all(job);
+    } catch (error) {
+      if (!(error instanceof Error && error.name === 'AccessDenied')) throw error;
+      const needs = `it takes s3:ListBucket, and s3:GetObject on ${linePrefix}*`;
+      throw new SpecError(
+        `cannot read what the bucket ${this.#bucket} keeps of the job ${job}: ${messageOf(error)}`,
+        needs,
+        error,
+      );
+    }
+  }
+
+  async *#all(job: string): AsyncIterable<FileLine> {
     let token: string | undefined;
     do {
       const command = { Bucket: this.#bucket, Prefix: prefixOf(job), ContinuationToken: token };

@@ -11,6 +11,8 @@ import type { Report } from './report.ts';
 
 const FAILURES_A_PAGE = 1000;
 const ROOTS = 100;
+/** A process that was killed lived for at most so long after it was seen last, or little longer. */
+const SEEN_MS = 10_000;
 
 /** What a report is made of. */
 export interface Reported {
@@ -31,7 +33,8 @@ export async function makeReport({ job, status, store, lines, madeBy, nowMs, aga
     job.startedAtMs,
     job.endedAtMs ?? (status.Outcome === 'Running' ? nowMs : (job.seenAtMs ?? 0)),
   );
-  const figures = new LineFigures(job.startedAtMs, endedAtMs);
+  const isKilled = job.endedAtMs === undefined && status.Outcome !== 'Running';
+  const figures = new LineFigures(job.startedAtMs, isKilled ? Math.min(nowMs, endedAtMs + SEEN_MS) : endedAtMs);
   for await (const line of lines.fileLines(job.id)) figures.add(line);
   const groups = new FailureGroups();
   let after: string | undefined;

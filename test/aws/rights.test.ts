@@ -52,6 +52,9 @@ const readsCredential: Try = ({ secrets: client }) =>
   client.send(new GetSecretValueCommand({ SecretId: A?.credential }));
 const writesManifest: Try = ({ s3 }) => s3.send(new PutObjectCommand({ ...manifest, Body: '' }));
 const readsManifest: Try = ({ s3 }) => s3.send(new GetObjectCommand(manifest));
+const line = { Bucket: manifest.Bucket, Key: 'lines/job/0.me.0.jsonl.gz' };
+const writesLine: Try = ({ s3 }) => s3.send(new PutObjectCommand({ ...line, Body: '' }));
+const readsLine: Try = ({ s3 }) => s3.send(new GetObjectCommand(line));
 const encrypts: Try = ({ kms, key }) => kms.send(new EncryptCommand({ KeyId: key, Plaintext: Buffer.from('x') }));
 const readsTable: Try = ({ dynamo }) =>
   dynamo.send(new GetItemCommand({ TableName, Key: { pk: { S: 'x' }, sk: { S: 'x' } } }));
@@ -64,10 +67,10 @@ const denied = { name: expect.stringMatching(/AccessDenied/) as string };
 describe.each<[string, readonly Try[], readonly Try[]]>([
   [
     'Copy',
-    [readsDefinition, readsTable],
-    [readsCredential, writesManifest, readsManifest, encrypts, scansTable, listsExecutions],
+    [readsDefinition, readsTable, writesLine],
+    [readsCredential, writesManifest, readsManifest, readsLine, encrypts, scansTable, listsExecutions],
   ],
-  ['Plan', [readsDefinition, readsCredential, writesManifest], [scansTable, listsExecutions]],
+  ['Plan', [readsDefinition, readsCredential, writesManifest], [writesLine, readsLine, scansTable, listsExecutions]],
   [
     'Doctor',
     [readsDefinition, readsCredential],
@@ -75,8 +78,8 @@ describe.each<[string, readonly Try[], readonly Try[]]>([
   ],
   [
     'Finish',
-    [readsDefinition, readsManifest, writesManifest],
-    [readsCredential, encrypts, scansTable, listsExecutions],
+    [readsDefinition, readsManifest, writesManifest, writesLine],
+    [readsCredential, readsLine, encrypts, scansTable, listsExecutions],
   ],
 ])('the role of the %s Lambda', (lambda, may, mayNot) => {
   test('may do what it needs', async () => {

@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { type Report, reportSchema } from '../../shared/report/report.ts';
 import { Browser } from '../support/browser.ts';
-import type { CliResult } from '../support/cli.ts';
+import { type CliResult, startCli } from '../support/cli.ts';
 import { FaultProxy, type Reaction } from '../support/fault-proxy.ts';
 import { inTrash, Mirror } from '../support/mirror.ts';
 import { TwoClusters } from '../support/two-clusters.ts';
@@ -209,6 +210,69 @@ test('the report of a mirror tells what was deleted, and where the trash holds i
     listed: [{ path: `${forGood.mirror}/b` }],
     trashes: [],
   });
+});
+
+test('the report of a job that was killed tells what was not reached, and after a resume each file once', async () => {
+  const pair = await TwoClusters.make(bed, 'report-killed');
+  const { a, root } = pair;
+  const FILES = 40;
+  for (let index = 0; index < FILES; index++) await a.put(`${root}/tree/${index}`, Buffer.alloc(2 ** 16, 'killed'));
+  const args = ['copy', '--json', '--exact', '--copiers', '1', '--threads', '2', `A:${root}/tree`, `B:${root}/tree`];
+  const options = { conf: pair.conf(), home: pair.home };
+  const { child, ended } = startCli([...args, '--bandwidth', '512K'], options);
+  await new Promise<void>((resolve) =>
+    child.stdout?.on('data', (text: string) => text.includes('"file"') && resolve()),
+  );
+  child.kill('SIGKILL');
+  await ended;
+  const [job] = (await pair.run(['jobs', '--json'])).stdout.split('\n');
+  const { Job: id } = JSON.parse(job ?? '') as { Job: string };
+  const killed = await reportOf(pair, id);
+  expect(killed.status['Outcome']).toBe('Interrupted');
+  expect(killed.known.missing).toBe(0);
+  expect(killed.known.files).toBeGreaterThan(0);
+  expect(killed.sums.at(-1)).toMatchObject({ what: 'not reached', files: FILES - killed.known.files });
+  expect(killed.sums.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(FILES * 2 ** 16);
+  const resumed = await pair.run(['copy', '--resume', id, '--silent', '--bandwidth', 'off']);
+  expect(resumed.code).toBe(0);
+  const { known, sums } = await reportOf(pair, id);
+  expect(known).toEqual({ files: FILES, missing: 0 });
+  expect(sums[0]).toMatchObject({ what: 'copied', files: FILES });
+});
+
+test('a report is written through a link and into a pipe, and takes the place of no device', async () => {
+  const pair = await TwoClusters.make(bed, 'report-places');
+  await pair.a.put(`${pair.root}/tree/file`, 'file');
+  const { status } = await pair.run(['copy', '--silent', `A:${pair.root}/tree`, `B:${pair.root}/copy`]);
+  const place = directory();
+  writeFileSync(join(place, 'old.html'), 'old');
+  symlinkSync('old.html', join(place, 'link.html'));
+  expect((await pair.run(['report', status.Job, '-o', join(place, 'link.html')])).code).toBe(0);
+  expect(lstatSync(join(place, 'link.html')).isSymbolicLink()).toBe(true);
+  expect(readFileSync(join(place, 'old.html'), 'utf8')).toContain('<!doctype html>');
+  const before = lstatSync('/dev/stdout');
+  expect((await pair.run(['report', status.Job, '-o', '-'])).stdout).toContain('<!doctype html>');
+  // Here it is a socket, which cannot be opened by a name.
+  await pair.run(['report', status.Job, '-o', '/dev/stdout']);
+  expect((await pair.run(['report', status.Job, '-o', '/dev/null'])).code).toBe(0);
+  expect(lstatSync('/dev/null').isCharacterDevice()).toBe(true);
+  expect(lstatSync('/dev/stdout').ino).toBe(before.ino);
+  const taken = await pair.run(['report', status.Job, '-o', place]);
+  expect(taken.code).toBe(2);
+  expect(readdirSync(place).sort()).toEqual(['link.html', 'old.html']);
+});
+
+test('the report of a job of an earlier version says that times and sizes are not known', async () => {
+  const pair = await TwoClusters.make(bed, 'report-earlier');
+  await pair.a.put(`${pair.root}/tree/file`, 'file');
+  const { status } = await pair.run(['copy', '--silent', `A:${pair.root}/tree`, `B:${pair.root}/copy`]);
+  const database = new DatabaseSync(join(pair.home, 'jobs.db'));
+  database.exec('DROP TABLE file_lines');
+  database.close();
+  expect((await reportOf(pair, status.Job)).known).toEqual({ files: 0, missing: 1 });
+  expect((await pair.run(['report', status.Job, '-o', '-'])).stdout).toContain(
+    'an earlier version of hdfs-fanout ran it',
+  );
 });
 
 test('the report of a job with chunks and several processes knows each file once', async () => {

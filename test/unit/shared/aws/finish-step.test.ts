@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { finishStep } from '../../../../shared/aws/finish-step.ts';
+import { LineWriter } from '../../../../shared/aws/s3-file-lines.ts';
 import type { Services } from '../../../../shared/aws/services.ts';
 import { Deadline } from '../../../../shared/deadline.ts';
 import { clusterSchema } from '../../../../shared/hdfs/cluster.ts';
@@ -20,6 +21,7 @@ it('asks again for a second pass that is not planned, with a cause for an execut
     manifests: generated.manifests,
     typeChanges: { refill: () => Promise.resolve() },
     tokens: { kept: () => Promise.resolve([]) },
+    lines: { writer: () => new LineWriter(() => Promise.reject(new Error('a line is written')), silentLog) },
     secrets: { definition: () => Promise.resolve(definition) },
     log: silentLog,
   } as unknown as Services;

@@ -41,6 +41,8 @@ describe('the lines of a job', () => {
     expect(bytes.slice(0, 20)).toEqual(Array<number>(20).fill(0));
     expect(bytes.slice(20, 60)).toEqual(Array<number>(40).fill(25));
     expect(bytes[60]).toBe(50);
+    // Those of a file that was put together are its chunks'.
+    expect(bytes.reduce((sum, each) => sum + each, 0)).toBe(1057);
     // A clock that is ahead: at the end.
     expect(bytes.at(-1)).toBe(7);
     expect(timeline.steps.reduce((sum, { files }) => sum + files, 0)).toBe(3);
