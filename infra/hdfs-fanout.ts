@@ -91,7 +91,7 @@ export class HdfsFanout extends Construct {
     if (functions.renew) new Renewal(this, 'Renewal', functions.renew, tokenRenewal);
     new Schedules(this, 'Schedules', machine, clusters.aliases, props.schedules ?? []);
     const oldestJob = props.oldestJob ?? Duration.days(1);
-    new Monitoring(this, 'Monitoring', { functions, machine, topic, oldestJob, tokenRenewal });
+    new Monitoring(this, 'Monitoring', { table: storage.table, functions, machine, topic, oldestJob, tokenRenewal });
     this.stateMachine = machine;
     this.topic = topic;
     this.#output(outputs.stateMachine, machine.stateMachineArn);

@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
@@ -8,11 +9,13 @@ import { metrics } from '../shared/names.ts';
 import type { Functions } from './functions.ts';
 
 const PERIOD = Duration.minutes(5);
-/** Periods in a row with throttled copiers before the alarm: a copier that waits for a moment is no news. */
-const THROTTLED_PERIODS = 3;
+/** Periods in a row with throttled copiers, or failed Lambdas, before the alarm: what is tried again in a moment is no news. */
+const LASTING_PERIODS = 3;
 
 export interface MonitoringProps {
   readonly functions: Functions;
+  /** Of the job store. */
+  readonly table: dynamodb.TableV2;
   readonly machine: sfn.IStateMachine;
   readonly topic: sns.ITopic;
   /** How long a job may be at work before the alarm. */
@@ -25,8 +28,9 @@ export interface MonitoringProps {
 export class Monitoring extends Construct {
   readonly #topic: sns.ITopic;
 
-  constructor(scope: Construct, id: string, { functions, machine, topic, oldestJob, tokenRenewal }: MonitoringProps) {
+  constructor(scope: Construct, id: string, props: MonitoringProps) {
     super(scope, id);
+    const { functions, table, machine, topic, oldestJob, tokenRenewal } = props;
     this.#topic = topic;
     const jobsFailed = metric(metrics.jobsFailed);
     const filesFailed = metric(metrics.filesFailed);
@@ -41,7 +45,25 @@ export class Monitoring extends Construct {
       this.#alarm('CopyThrottled', 'Copiers throttled', {
         ...any,
         metric: throttles,
-        evaluationPeriods: THROTTLED_PERIODS,
+        evaluationPeriods: LASTING_PERIODS,
+      }),
+      this.#alarm('EndsFailing', 'Jobs cannot be ended', {
+        ...any,
+        metric: sumOf({
+          finish: functions.finish.lambda.metricErrors({ period: PERIOD }),
+          close: functions.close.lambda.metricErrors({ period: PERIOD }),
+          reap: functions.reap.lambda.metricErrors({ period: PERIOD }),
+        }),
+        evaluationPeriods: LASTING_PERIODS,
+      }),
+      this.#alarm('TableThrottled', 'Records throttled', {
+        ...any,
+        metric: sumOf({
+          // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
+          reads: table.metric('ReadThrottleEvents', { statistic: 'Sum', period: PERIOD }),
+          writes: table.metric('WriteThrottleEvents', { statistic: 'Sum', period: PERIOD }),
+        }),
+        evaluationPeriods: LASTING_PERIODS,
       }),
       this.#alarm('JobTooOld', 'A job takes too long', {
         metric: oldest,
@@ -107,6 +129,14 @@ export class Monitoring extends Construct {
       ],
     });
   }
+}
+
+/** What one of them does not tell counts as nothing. */
+function sumOf(usingMetrics: Record<string, cloudwatch.IMetric>): cloudwatch.MathExpression {
+  const expression = Object.keys(usingMetrics)
+    .map((name) => `FILL(${name}, 0)`)
+    .join(' + ');
+  return new cloudwatch.MathExpression({ expression, usingMetrics, period: PERIOD });
 }
 
 function metric(metricName: string, statistic = 'Sum', period = PERIOD): cloudwatch.Metric {
