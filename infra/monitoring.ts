@@ -47,24 +47,21 @@ export class Monitoring extends Construct {
         metric: throttles,
         evaluationPeriods: LASTING_PERIODS,
       }),
-      this.#alarm('EndsFailing', 'Jobs cannot be ended', {
-        ...any,
-        metric: sumOf({
-          finish: functions.finish.lambda.metricErrors({ period: PERIOD }),
-          close: functions.close.lambda.metricErrors({ period: PERIOD }),
-          reap: functions.reap.lambda.metricErrors({ period: PERIOD }),
+      ...[functions.finish, functions.close, functions.reap].map(({ lambda, node }) =>
+        this.#alarm(`${node.id}Failing`, 'Jobs cannot be ended', {
+          ...any,
+          metric: lambda.metricErrors({ period: PERIOD }),
+          evaluationPeriods: LASTING_PERIODS,
         }),
-        evaluationPeriods: LASTING_PERIODS,
-      }),
-      this.#alarm('TableThrottled', 'Records throttled', {
-        ...any,
-        metric: sumOf({
-          // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
-          reads: table.metric('ReadThrottleEvents', { statistic: 'Sum', period: PERIOD }),
-          writes: table.metric('WriteThrottleEvents', { statistic: 'Sum', period: PERIOD }),
+      ),
+      // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
+      ...(['ReadThrottleEvents', 'WriteThrottleEvents'] as const).map((name) =>
+        this.#alarm(`Table${name}`, 'Records throttled', {
+          ...any,
+          metric: table.metric(name, { statistic: 'Sum', period: PERIOD }),
+          evaluationPeriods: LASTING_PERIODS,
         }),
-        evaluationPeriods: LASTING_PERIODS,
-      }),
+      ),
       this.#alarm('JobTooOld', 'A job takes too long', {
         metric: oldest,
         threshold: oldestJob.toSeconds(),
@@ -129,14 +126,6 @@ export class Monitoring extends Construct {
       ],
     });
   }
-}
-
-/** What one of them does not tell counts as nothing. */
-function sumOf(usingMetrics: Record<string, cloudwatch.IMetric>): cloudwatch.MathExpression {
-  const expression = Object.keys(usingMetrics)
-    .map((name) => `FILL(${name}, 0)`)
-    .join(' + ');
-  return new cloudwatch.MathExpression({ expression, usingMetrics, period: PERIOD });
 }
 
 function metric(metricName: string, statistic = 'Sum', period = PERIOD): cloudwatch.Metric {

@@ -2,7 +2,9 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
+import { decoratorsOf } from '../../../../shared/aws/endpoints.ts';
 import { LocalDisk } from '../../../../shared/disk/local-disk.ts';
+import { parseJobSpec } from '../../../../shared/job/spec.ts';
 import { readOnly } from '../../../../shared/storage/read-only.ts';
 import { allBytes, type Storage } from '../../../../shared/storage/storage.ts';
 import { decorated } from '../../../../shared/storage/decorated.ts';
@@ -62,4 +64,16 @@ test('refuses what nobody has said to change nothing', () => {
   );
   expect(() => (storage as unknown as { hadoop: { setQuota(): void } }).hadoop.setQuota()).toThrow('setQuota');
   expect(storage.hadoop?.xattrs('/', never)).toBeInstanceOf(Promise);
+});
+
+test.each([
+  ['that verifies', { verify: {} }, true],
+  ['that is a dry run', { dryRun: true }, true],
+  ['that copies', {}, false],
+])('is what a job in AWS gets %s', (_what, more, isOnly) => {
+  const spec = parseJobSpec({ source: 'a:/x', destination: 'b:/x', ...more });
+  const storage = decoratorsOf(spec).reduce((inner: Storage, decorate) => decorate(inner), disk);
+  const deleted = () => storage.delete(join(top, 'none'), never);
+  if (isOnly) expect(deleted).toThrow('only to be looked at');
+  else expect(deleted).not.toThrow();
 });
