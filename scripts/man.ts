@@ -118,7 +118,13 @@ function escaped(text: string): string {
     .replaceAll('`', '\\(ga')
     .replaceAll('^', '\\(ha')
     .replaceAll('~', '\\(ti')
+    .replace(/[^\x00-\x7F]/gu, (character) => `\\[u${hexOf(character)}]`)
     .replace(/^\./gm, '\\&.');
+}
+
+/** Of a code point, as groff wants it: four digits at least. */
+function hexOf(character: string): string {
+  return (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
 }
 
 function lowerFirst(text: string): string {

@@ -18,6 +18,7 @@ const packageOf = {
   openssl: 'openssl',
   zsh: 'zsh',
   fish: 'fish',
+  groff: 'groff-base',
   chromium: 'chromium',
 } as const;
 
