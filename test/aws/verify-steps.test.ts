@@ -179,6 +179,19 @@ describe('a file that does not come', () => {
   });
 });
 
+test('quotas of directories are compared by who can only look', async () => {
+  const { a, root } = pair;
+  await a.call('PUT', 'SETQUOTA', `${root}/tree/d1`, { namespacequota: '50' });
+  const deployment = await newDeployment();
+  const { job } = await planAll(deployment, asked({ options: { attributes: ['quota'] } }));
+  for (const batch of await batchesOf(deployment, job)) await copyAll(deployment, job, batch, 60_000);
+  await finished(deployment, job);
+  const drift = (await reportOf(deployment, job)).filter(({ type }) => type === 'attributes');
+  expect(drift).toMatchObject([
+    { source: `${root}/tree/d1`, attributes: { quota: ['names 50', 'names none'] } },
+  ]);
+});
+
 test('a verification and a job that copies to the same place do not keep each other out', async () => {
   const deployment = await newDeployment();
   const copying = {
