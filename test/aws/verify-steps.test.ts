@@ -192,6 +192,22 @@ test('quotas of directories are compared by who can only look', async () => {
   ]);
 });
 
+test('one that two end is ended once: whoever finds it ended says so when it is called again', async () => {
+  const deployment = await newDeployment();
+  const { job } = await planAll(deployment, asked());
+  for (const batch of await batchesOf(deployment, job)) await copyAll(deployment, job, batch, 60_000);
+  const services = deployment.services();
+  const endFinish = services.store.endFinish.bind(services.store);
+  services.store.endFinish = async (...ending) => {
+    await finished(deployment, job);
+    await endFinish(...ending);
+  };
+  expect(await finishStep(job, services, 'late', long(), signal)).toEqual({ done: false });
+  const again = await finished(deployment, job);
+  expect(again).toMatchObject({ outcome: 'TreesDiffer', invocations: 1 });
+  expect(JSON.parse(again.cause ?? '')).toMatchObject({ next: `hdfs-fanout status ${job} --report FILE` });
+});
+
 test('a verification and a job that copies to the same place do not keep each other out', async () => {
   const deployment = await newDeployment();
   const copying = {
@@ -215,6 +231,7 @@ test('stopped in the middle it is closed, sweeps nothing, is not taken up again,
   deployment.running.delete(execution);
   const closed = await closeStep({ execution, reason: 'stopped' }, deployment.services(), long(), signal);
   expect(closed).toMatchObject({ closed: true, status: { Outcome: 'Failed', Error: 'stopped' } });
+  expect(JSON.parse(closed.cause ?? '')).toMatchObject({ next: 'start it anew' });
   expect(await deployment.services().active.list()).toEqual([]);
   const [batch] = await batchesOf(deployment, job);
   if (!batch) throw new Error('no batch');
