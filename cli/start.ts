@@ -13,7 +13,7 @@ import { tellDryRun } from './start-dry-run.ts';
 import { follow, type FollowFlags } from './watch.ts';
 import { locationsOf } from '../shared/endpoints/location.ts';
 import { isCleaned } from '../shared/job/cleaned.ts';
-import { changesNothing, hasList, type JobSpec, withOptions } from '../shared/job/spec.ts';
+import { changesNothing, hasList, type JobSpec, parseJobSpec, withOptions } from '../shared/job/spec.ts';
 import { requireZone } from '../shared/limits/limits.ts';
 
 export interface StartFlags extends JobFlags, FollowFlags {
@@ -25,7 +25,7 @@ export interface StartFlags extends JobFlags, FollowFlags {
 /** `hdfs-fanout start`: the same job as `copy`, in AWS. @returns the exit code */
 export async function start(paths: readonly string[], flags: StartFlags): Promise<number> {
   const asked = specOf(paths, flags);
-  const spec = flags.dryRun ? { ...asked, dryRun: true } : asked;
+  const spec = flags.dryRun ? parseJobSpec({ ...asked, dryRun: true }) : asked;
   for (const note of notesOn(spec, flags.silent)) printNote(note);
   if (flags.dryRun && spec.options.snapshot)
     printNote('a dry run makes no snapshot: it looks at all of the source as it is now');

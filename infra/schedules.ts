@@ -36,6 +36,8 @@ const jobSchema = z.strictObject({
         'a schedule says "exact" (the destination is the copied root) or "cp" (a second run lands one level deeper)',
     }),
   }),
+  verify: z.looseObject({}).optional(),
+  dryRun: z.boolean().optional(),
 });
 
 export const scheduleSchema = z.strictObject({

@@ -55,13 +55,18 @@ export class DestinationLock {
     return this.#isGone;
   }
 
-  /** Locks paths for a job. Safe to run again by the same job. @throws DestinationBusyError */
+  /** Locks paths for a job. Safe to run again by the same execution. @throws DestinationBusyError */
   async acquire(job: string, execution: string, locked: readonly LockedPath[]): Promise<void> {
     await this.#change(namespacesOf(locked), async (namespace, holders) => {
       const paths = locked.filter((one) => one.namespace === namespace).map(({ path }) => path);
       const kept: Holder[] = [];
       for (const holder of holders) {
-        if (holder.job === job) continue;
+        if (holder.job === job) {
+          // Two that take up one job at the same moment both find it at rest.
+          if (holder.execution !== execution && !(await this.#isGone(holder)))
+            throw new DestinationBusyError(`job ${job} is still running`, 'wait for its end');
+          continue;
+        }
         const overlap = holder.paths.find((held) => paths.some((path) => isWithin(path, held) || isWithin(held, path)));
         if (overlap === undefined) kept.push(holder);
         else if (!(await this.#isGone(holder))) {

@@ -1,6 +1,7 @@
 import { type JobStatus, jobStatus } from '../job/job-status.ts';
 import type { Services } from './services.ts';
 import type { Job } from '../job/job.ts';
+import { changesNothing } from '../job/spec.ts';
 
 /** A failed execution's cause holds 32,768 characters: https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html */
 const CAUSE_LENGTH = 30_000;
@@ -18,7 +19,7 @@ export async function finalStatus(job: Job, { store }: Pick<Services, 'store'>):
   const firstFailures = await store.failures(job.id, EXAMPLES);
   const summary = {
     message: job.error ?? failedOf(status),
-    next: `hdfs-fanout status ${job.id} --failures, then hdfs-fanout retry ${job.id}`,
+    next: nextOf(job),
     status: counts,
     firstFailures: firstFailures.map(({ path, operation, host, reason }) => ({ path, operation, host, reason })),
   };
@@ -26,6 +27,12 @@ export async function finalStatus(job: Job, { store }: Pick<Services, 'store'>):
   if (cause.length <= CAUSE_LENGTH) return { status, cause };
   const { 'Warning Reasons': reasons, ...short } = counts;
   return { status, cause: JSON.stringify({ ...summary, status: short, firstFailures: [] }) };
+}
+
+/** What only looked is started anew: there is nothing to retry. */
+function nextOf({ id, spec, phase }: Job): string {
+  if (!changesNothing(spec)) return `hdfs-fanout status ${id} --failures, then hdfs-fanout retry ${id}`;
+  return phase === 'done' ? `hdfs-fanout status ${id} --report FILE` : 'start it anew';
 }
 
 function failedOf(status: JobStatus): string {

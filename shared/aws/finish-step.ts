@@ -96,14 +96,18 @@ export async function finishStep(
     }
     return { done: true, outcome: ended.outcome, ...(await endJob(ended, destination, services, signal)) };
   } catch (error) {
-    // Another finish, which was given up for dead, is still at work, and will find that it owns nothing any more; or it has ended the job.
-    const isLater = error instanceof DeadlineReached || error instanceof SupersededError;
-    if (isLater || (error instanceof JobClosedError && (await store.get(id))?.phase === 'done')) return { done: false };
+    if (error instanceof DeadlineReached || (await isOthers(error, id, services))) return { done: false };
     throw error;
   } finally {
     disarm();
     await lines.flush();
   }
+}
+
+/** Another finish, which was given up for dead, is still at work, and will find that it owns nothing any more; or it has ended the job. */
+async function isOthers(error: unknown, id: string, { store }: Pick<Services, 'store'>): Promise<boolean> {
+  if (error instanceof SupersededError) return true;
+  return error instanceof JobClosedError && (await store.get(id))?.phase === 'done';
 }
 
 /** Ends a job that changes nothing: of a dry run everything is told by its plan. */
@@ -115,7 +119,13 @@ async function finishLooking(
   deadline: Deadline,
   signal: AbortSignal,
 ): Promise<FinishAnswer> {
-  const ended = job.phase === 'done' ? job : await endOf(job, endpoints, services, owner, deadline);
+  let ended: Job | undefined = job;
+  try {
+    if (job.phase !== 'done') ended = await endOf(job, endpoints, services, owner, deadline);
+  } catch (error) {
+    if (!(await isOthers(error, job.id, services))) throw error;
+    ended = undefined;
+  }
   if (!ended) return { done: false };
   const outcome = job.spec.verify && ended.outcome !== 'Successful' ? treesDiffer : ended.outcome;
   return { done: true, outcome, ...(await endJob(ended, endpoints.destination, services, signal)) };

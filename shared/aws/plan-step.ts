@@ -124,6 +124,11 @@ export async function planStep(
       ? await takeUp(again, job, execution, services, signal)
       : await begin(id, parseJobSpec(input), execution, Date.parse(startTime), services, signal);
   }
+  // All was let go of, and what this was answered is lost: a job that is not at work can be given no access.
+  if (isPlanned(job) && driven?.execution !== execution) {
+    await endAccess(id, services);
+    return waiting();
+  }
   if (job.phase !== 'done') await giveAccess(id, job.spec, services, signal);
   await using endpoints = await endpointsOfJob(services, id, job.spec);
   if (isPlanned(job)) return await letWait(job);
@@ -168,8 +173,12 @@ export async function planStep(
 
   /** Nothing is held for a job that waits: neither its destination nor tokens. */
   async function letWait(of: Job): Promise<PlanAnswer> {
-    const nothing = { batches: 0, maxConcurrency: 1, bucket: manifests.bucket, key: '', cleaned: false };
     await endJob(of, endpoints.destination, services, signal);
+    return waiting();
+  }
+
+  function waiting(): PlanAnswer {
+    const nothing = { batches: 0, maxConcurrency: 1, bucket: manifests.bucket, key: '', cleaned: false };
     return { job: id, done: true, ...nothing, planned: true };
   }
 }
@@ -260,8 +269,9 @@ async function takeUp(
     throw new SpecError(`the job ${id} copied nothing that could be retried`, 'start it anew');
   if (isCleaned(job))
     throw new SpecError(`the job ${id} was cleaned`, 'copy again with --force: what is equal is skipped');
-  // A planner that was killed behind this has taken them back, and is called again.
-  if (only !== undefined && job.outcome !== undefined) await requireCause(only, id, store);
+  // A planner that was killed behind this has taken them back, and is called again. Of a plan that waits nothing has failed.
+  const isTakenUp = job.outcome === undefined && job.phase !== 'planned';
+  if (only !== undefined && !isTakenUp) await requireCause(only, id, store);
   const spec = withOptions(job.spec, options);
   requireZone(spec.options.bandwidth);
   await using endpoints = await endpointsOfJob(services, id, spec);

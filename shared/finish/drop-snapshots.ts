@@ -22,7 +22,7 @@ interface Dropping {
 /**
  * Drops the snapshots of earlier jobs of a mirror once a job has succeeded, but for those that the next one goes on from: where this one is no base,
  * as it skipped a file that was open, that is an older one, with all since. Where these have become too many they are dropped too, and the next job looks
- * at everything. One that cannot be dropped is a warning, kept with the job: the next job tries again.
+ * at everything. That of a plan that waits stays. One that cannot be dropped is a warning, kept with the job: the next job tries again.
  */
 export async function dropOlderSnapshots(
   { job, source, log, signal }: Dropping,
@@ -56,7 +56,9 @@ export async function dropOlderSnapshots(
     if (needed.size > most) needed.clear();
     for (const { job: other } of jobs) {
       const name = snapshotName(other.id);
-      if (other.startedAtMs >= job.startedAtMs || needed.has(name)) continue;
+      // A plan that waits is of its snapshot.
+      const isWaiting = other.phase === 'planned' && other.outcome === undefined;
+      if (other.startedAtMs >= job.startedAtMs || needed.has(name) || isWaiting) continue;
       await snapshots.drop(snapshot.root, name, signal).catch(warn);
     }
   } catch (error) {

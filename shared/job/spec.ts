@@ -418,8 +418,10 @@ export function hasList({ filesFrom }: Pick<JobOptions, 'filesFrom'>): boolean {
 export function parseJobSpec(input: unknown): JobSpec {
   const parsed = jobSpecSchema.safeParse(input);
   if (!parsed.success) throw new SpecError(`the job is wrong: ${issuesOf(parsed.error)}`);
-  const { options, verify } = parsed.data;
+  const { options, verify, dryRun } = parsed.data;
   if (verify) requireVerification(parsed.data);
+  if (dryRun && options.planOnly)
+    throw new SpecError('the job is wrong: a dry run makes no plan that could wait', 'leave out planOnly');
   const preserve = options.preserve || options.attributes.length > 0;
   const { pairs, filesFrom, filesOnly } = options;
   const mapping = verify ? 'exact' : options.mapping;

@@ -31,7 +31,7 @@ const allowed: Allowed = {
   delete: 'nothing',
   names: ['mayIgnoreCase', 'unreadable', 'unwritable'],
   posix: [],
-  hadoop: ['acl', 'xattrs', 'takenLayout', 'knownRefusal'],
+  hadoop: ['acl', 'xattrs', 'quotaUsage', 'takenLayout', 'knownRefusal'],
   concatenation: ['obstacle', 'blockBytes'],
   trash: ['obstacle'],
   relocation: ['obstacle'],

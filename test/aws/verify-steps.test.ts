@@ -179,6 +179,35 @@ describe('a file that does not come', () => {
   });
 });
 
+test('quotas of directories are compared by who can only look', async () => {
+  const { a, root } = pair;
+  await a.call('PUT', 'SETQUOTA', `${root}/tree/d1`, { namespacequota: '50' });
+  const deployment = await newDeployment();
+  const { job } = await planAll(deployment, asked({ options: { attributes: ['quota'] } }));
+  for (const batch of await batchesOf(deployment, job)) await copyAll(deployment, job, batch, 60_000);
+  await finished(deployment, job);
+  const drift = (await reportOf(deployment, job)).filter(({ type }) => type === 'attributes');
+  expect(drift).toMatchObject([
+    { source: `${root}/tree/d1`, attributes: { quota: ['names 50', 'names none'] } },
+  ]);
+});
+
+test('one that two end is ended once: whoever finds it ended says so when it is called again', async () => {
+  const deployment = await newDeployment();
+  const { job } = await planAll(deployment, asked());
+  for (const batch of await batchesOf(deployment, job)) await copyAll(deployment, job, batch, 60_000);
+  const services = deployment.services();
+  const endFinish = services.store.endFinish.bind(services.store);
+  services.store.endFinish = async (...ending) => {
+    await finished(deployment, job);
+    await endFinish(...ending);
+  };
+  expect(await finishStep(job, services, 'late', long(), signal)).toEqual({ done: false });
+  const again = await finished(deployment, job);
+  expect(again).toMatchObject({ outcome: 'TreesDiffer', invocations: 1 });
+  expect(JSON.parse(again.cause ?? '')).toMatchObject({ next: `hdfs-fanout status ${job} --report FILE` });
+});
+
 test('a verification and a job that copies to the same place do not keep each other out', async () => {
   const deployment = await newDeployment();
   const copying = {
@@ -202,6 +231,7 @@ test('stopped in the middle it is closed, sweeps nothing, is not taken up again,
   deployment.running.delete(execution);
   const closed = await closeStep({ execution, reason: 'stopped' }, deployment.services(), long(), signal);
   expect(closed).toMatchObject({ closed: true, status: { Outcome: 'Failed', Error: 'stopped' } });
+  expect(JSON.parse(closed.cause ?? '')).toMatchObject({ next: 'start it anew' });
   expect(await deployment.services().active.list()).toEqual([]);
   const [batch] = await batchesOf(deployment, job);
   if (!batch) throw new Error('no batch');

@@ -24,6 +24,14 @@ it('start the state machine with their job as its input, at their time', () => {
 });
 
 const { job } = schedule;
+
+it.each([{ verify: { level: 'size' } }, { dryRun: true }] as const)('start jobs that only look: %j', (looking) => {
+  const asked = { ...job, ...looking };
+  const deployed = new Deployed({ schedules: [{ ...schedule, job: asked }] });
+  const [started] = Object.values(deployed.resources('AWS::Scheduler::Schedule'));
+  expect(started).toMatchObject({ Target: { Input: JSON.stringify(asked) } });
+});
+
 const mapping =
   'job.options.mapping: a schedule says "exact" (the destination is the copied root) or "cp" (a second run lands one level deeper)';
 

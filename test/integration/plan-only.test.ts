@@ -117,6 +117,27 @@ describe.concurrent('a job that was only planned', () => {
     expect(await b.tree(`${root}/tree`)).toEqual(await a.tree(`${root}/tree`));
   });
 
+  test('keeps its snapshot until it is run, though a later job of the mirror succeeds', async () => {
+    const pair = await TwoClusters.make(bed, 'plan-only-snapshot');
+    const { a, b, root } = pair;
+    await a.put(`${root}/tree/d/f`, 'as planned');
+    await a.call('PUT', 'ALLOWSNAPSHOT', `${root}/tree`);
+    const mirroring = ['copy', '--silent', '--exact', '--force', '--snapshot', `A:${root}/tree`, `B:${root}/tree`];
+    const { status } = await pair.run([...mirroring, '--plan-only']);
+    expect(status).toMatchObject({ Outcome: 'Planned', 'Files Expected': 1 });
+    const nightly = await pair.run(mirroring);
+    expect(nightly.code, nightly.stderr).toBe(0);
+    // What has appeared since is looked at by the next resume.
+    const run = await pair.run(['copy', '--silent', '--resume', status.Job]);
+    expect({ code: run.code, ...run.status }).toMatchObject({ code: 1, 'Files Failed': 1 });
+    const again = await pair.run(['copy', '--silent', '--resume', status.Job]);
+    expect(again.code, again.stderr).toBe(0);
+    expect(await b.tree(`${root}/tree`)).toEqual(await a.tree(`${root}/tree`));
+    // Of the jobs that have succeeded the next one needs those that a plan was run after.
+    const snapshots = await a.tree(`${root}/tree/.snapshot`);
+    expect(Object.keys(snapshots)).toContain(`/hdfs-fanout-${status.Job}/`);
+  });
+
   test('is refused beside --dry-run and on a resume', async () => {
     const { pair, ends, job } = await planned('refused');
     await pair.expectRefused(['copy', '--plan-only', '--dry-run', ...ends], { code: 2, says: ['--plan-only'] });

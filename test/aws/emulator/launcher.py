@@ -16,7 +16,8 @@ lambdas.py
       Lambda.TooManyRequestsException, a process that dies is Runtime.ExitError, and one that fails stays warm.
     - What EventBridge could not deliver to a function is tried again, as every asynchronous invocation.
 cloudformation.py
-    - Ref of a secret is its ARN. A function's reserved concurrency is set.
+    - Ref of a secret is its ARN. A function's reserved concurrency is set. An alarm on a sum of metrics is taken, as one on
+      the first of them.
 here
     - No second port: with TLS ministack also binds 443, which two test runs cannot share.
     - The server and its Lambdas end, and DIRECTORY with them, when the process that started it does.

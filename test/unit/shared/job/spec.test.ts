@@ -115,6 +115,7 @@ describe('parseJobSpec', () => {
     ['a negative stall time-out', { ...minimal, options: { stallTimeout: -1 } }, 'options.stallTimeout: '],
     ['a least rate of nothing', { ...minimal, options: { minRate: '0' } }, 'options.minRate: "0": nothing could be'],
     ['a negative limit of failures', { ...minimal, options: { maxFailures: -1 } }, 'options.maxFailures: '],
+    ['a dry run that is to wait', { ...minimal, dryRun: true, options: { planOnly: true } }, 'leave out planOnly'],
     ['nothing', undefined, 'the document: '],
     ['text', 'a:/in b:/out', 'the document: '],
   ])('refuses %s and names the field', (_what, input, field) => {

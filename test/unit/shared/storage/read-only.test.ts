@@ -57,6 +57,13 @@ describe('a storage that is only looked at', () => {
   });
 });
 
+test('tells all that a verification holds against the other side', () => {
+  const answer = () => Promise.resolve(new Map());
+  const storage = readOnly(decorated(disk, { hadoop: { acl: answer, xattrs: answer, quotaUsage: answer } } as object));
+  for (const asked of ['acl', 'xattrs', 'quotaUsage'] as const)
+    expect(storage.hadoop?.[asked]('/', never)).toBeInstanceOf(Promise);
+});
+
 test('refuses what nobody has said to change nothing', () => {
   const setQuota = () => Promise.resolve();
   const storage = readOnly(
