@@ -118,6 +118,10 @@ function escaped(text: string): string {
     .replaceAll('`', '\\(ga')
     .replaceAll('^', '\\(ha')
     .replaceAll('~', '\\(ti')
+    .replace(
+      /\P{ASCII}/gu,
+      (character) => `\\[u${character.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}]`,
+    )
     .replace(/^\./gm, '\\&.');
 }
 
