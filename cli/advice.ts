@@ -17,7 +17,8 @@ export function adviceOn(status: JobStatus, stack?: string): Advice {
   if (looked) return looked;
   if (outcome === 'Successful') return { message: undefined, code: exitCodes.success };
   const suffix = stack === undefined ? '' : ` --stack ${stack}`;
-  const goOn = `go on with: ${stack === undefined ? `hdfs-fanout copy --resume ${id}` : `hdfs-fanout retry ${id}${suffix}`}`;
+  const onward = stack === undefined ? `hdfs-fanout copy --resume ${id}` : `hdfs-fanout retry ${id}${suffix}`;
+  const goOn = status.Undone === undefined ? `go on with: ${onward}` : undoneAdvice(id, status.Undone);
   if (outcome === 'Planned') return { message: `planned, and nothing is copied yet; ${goOn}`, code: exitCodes.success };
   if (outcome === 'Interrupted') return { message: `interrupted; ${goOn}`, code: exitCodes.interrupted };
   if (phase !== 'done') return { message: `${error ?? 'it could not go on'}; ${goOn}`, code: exitCodes.stopped };
@@ -30,6 +31,13 @@ export function adviceOn(status: JobStatus, stack?: string): Advice {
     meanwhile.length > 0 ? [`${meanwhile.join(' and ')} while the job ran, which is no failure with --live`] : [];
   const failures = told === '' ? [] : [`${told}: hdfs-fanout status ${id} --failures${suffix}`];
   return { message: [...failures, ...live, error ?? goOn].join('; '), code: exitCodes.someFailed };
+}
+
+/** What was taken back is no job to go on with. */
+function undoneAdvice(id: string, undone: string): string {
+  return undone.endsWith('in part')
+    ? `it was undone in part: hdfs-fanout undo ${id} takes back what it can of the rest`
+    : 'it was undone: start a new copy';
 }
 
 /** What is to be said of a job that only looks. */

@@ -1,5 +1,6 @@
 import { bytesText } from '../shared/bytes.ts';
 import { printable } from '../shared/errors.ts';
+import { type SizeClass, sizeClasses } from '../shared/cost/work.ts';
 import type { Band } from '../shared/estimate/collector.ts';
 import type { Estimate, PlaceEstimate } from '../shared/estimate/estimate.ts';
 import type { Room } from '../shared/storage/capabilities.ts';
@@ -116,7 +117,7 @@ function freeText(room: Room | undefined): string {
 function quotaRows(room: Room | undefined): string[] {
   const quotas = room?.quotas;
   if (!quotas) return [row('quotas', 'unknown: the server does not tell')];
-  if (quotas.length === 0) return [row('quotas', 'none that it tells of')];
+  if (quotas.length === 0) return [row('quotas', 'none that it tells of, at the destination or above')];
   return quotas.map(({ path, namesLeft, bytesLeft }) => {
     const names = namesLeft === undefined ? [] : [`${grouped(namesLeft)} names`];
     const bytes = bytesLeft === undefined ? [] : [`${bytesText(bytesLeft)} with replicas`];
@@ -160,12 +161,21 @@ function boundRows(here: PlaceEstimate, aws: PlaceEstimate): string[] {
 
 function notes({ rates, aws, batches }: Estimate): string[] {
   const { filesPerSecond, filesPerSecondOfTransfer, bytesPerSecond } = rates.assumed;
-  const rate = (name: 'small' | 'middle' | 'large') => {
+  // Of what was measured one of the two is the bound.
+  const isKnown = (name: SizeClass) =>
+    [rates.here[name].filesPerSecond, rates.here[name].bytesPerSecond].includes(Infinity);
+  const rate = (name: SizeClass) => {
     const { filesPerSecond: files, bytesPerSecond: bytes } = rates.here[name];
     return files === Infinity ? `${bytesText(bytes)}/s ${name}` : `${files.toFixed(1)} ${name} files/s`;
   };
+  const unknown = sizeClasses.filter((name) => !isKnown(name));
+  const rest = `${Math.round(bytesPerSecond / 1e6)} MB/s`;
+  const lacking =
+    unknown.length > 0
+      ? ` The sample had no ${unknown.join(' and no ')} files: of them ${rest} a copier are assumed.`
+      : '';
   const told = rates.isMeasured
-    ? `Measured from this machine with a sample: ${(['small', 'middle', 'large'] as const).map(rate).join(', ')} (a copier). That more copiers are as much faster, and that Lambdas are as fast, is assumed.`
+    ? `Measured from this machine with a sample: ${sizeClasses.filter(isKnown).map(rate).join(', ')} (a copier).${lacking} That more copiers are as much faster, and that Lambdas are as fast, is assumed.`
     : `Assumed, not measured: ${filesPerSecondOfTransfer} files/s a transfer, ${filesPerSecond} files/s and ${Math.round(bytesPerSecond / 1e6)} MB/s a copier.`;
   const { region, asOf } = aws.prices;
   return [

@@ -33,6 +33,25 @@ export const statusCodesHelp = exitCodesHelp.replace(
   '  4    the job is still running, or planned and not run yet\n  130',
 );
 
+const awsCodes = (success: string) => `
+Exit codes:
+  0    ${success}
+  1    some files failed: hdfs-fanout status JOB --failures --stack NAME
+  2    bad usage or configuration: nothing was asked of a cluster
+  3    the job could not go on
+  130  interrupted: the job goes on, and hdfs-fanout watch JOB shows it`;
+
+/** Of commands that start a job in AWS. */
+export const startCodesHelp = awsCodes('every file was copied or skipped; without --wait: it was started');
+
+export const watchCodesHelp = awsCodes('every file was copied or skipped');
+
+export const setCodesHelp = `
+Exit codes:
+  0    the limits are set
+  2    bad usage, or the job has ended: nothing was changed
+  3    they could not be set`;
+
 export const verifyCodesHelp = `
 Exit codes:
   0    the trees are equal, as far as the level tells
@@ -52,7 +71,7 @@ Exit codes:
 export const estimateCodesHelp = `
 Exit codes:
   0    nothing that was found stands in the way of a copy
-  1    some files would fail, nothing would be deleted, or there is too little room
+  1    some files would fail, no deletion would be done, or room is lacking
   2    bad usage or configuration: nothing was asked of a cluster
   3    it could not go on
   130  interrupted`;

@@ -37,15 +37,17 @@ const heading = row(columns.map(([name]) => name));
 export function jobLines(job: Job, status: JobStatus, width: number, nowMs = Date.now()): [string, string] {
   const overtaken = (status['Files Vanished'] ?? 0) + (status['Files Changed'] ?? 0);
   const compared = status['Files Compared'] ?? 0;
-  const settled = status['Files Copied'] + status['Files Skipped'] + status['Files Failed'] + overtaken + compared;
+  // What failed is not done: a resume takes it up again.
+  const settled = status['Files Copied'] + status['Files Skipped'] + overtaken + compared;
   const expected = Math.max(status['Files Expected'], settled);
+  const sizeOvertaken = (status['Size Vanished'] ?? 0) + (status['Size Changed'] ?? 0);
   const sizeCompared = status['Size Compared'] ?? 0;
-  const bytes = status['Size Copied'] + status['Size Skipped'] + status['Size Failed'] + sizeCompared;
+  const bytes = status['Size Copied'] + status['Size Skipped'] + sizeOvertaken + sizeCompared;
   const planned = job.phase !== 'planning';
   const share = status['Size Expected'] > 0 ? bytes / status['Size Expected'] : expected > 0 ? settled / expected : 1;
   const first = row([
     job.id,
-    status.Outcome,
+    job.undone?.isWhole ? 'Undone' : status.Outcome,
     tookText(Math.max(0, nowMs - job.startedAtMs) / 1000),
     tookText(status.Duration),
     planned ? `${count(settled)}/${count(expected)}` : 'planning',

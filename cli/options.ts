@@ -294,11 +294,18 @@ export function addMetricsFlags(command: Command): Command {
       "write metrics every 5 seconds and at the end, for node exporter's textfile collector",
     )
     .option('--metrics-port <port>', 'answer Prometheus at /metrics of this port; 0: a free one', portNumber)
-    .option('--metrics-host <address>', 'listen at this address of the machine (default: 127.0.0.1)');
+    .option(
+      '--metrics-host <address>',
+      'with --metrics-port: listen at this address of the machine (default: 127.0.0.1)',
+    );
 }
 
 /** @throws SpecError */
 export function specOf(paths: readonly string[], flags: JobFlags): JobSpec {
+  const [first = ''] = paths;
+  // A copy needs no word for itself, so that a mistyped command is taken for a path.
+  if (flags.src === undefined && /^[a-z-]+$/.test(first))
+    throw new SpecError(`${first} is neither a command nor a cluster:/path`, 'hdfs-fanout --help lists the commands');
   if (paths.length < 2) throw new SpecError('source and destination are needed', 'see hdfs-fanout copy --help');
   const located = paths.map((path, index) => {
     const alias = index === paths.length - 1 ? flags.dest : flags.src;

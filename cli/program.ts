@@ -9,9 +9,12 @@ import {
   checkCodesHelp,
   estimateCodesHelp,
   exitCodesHelp,
+  setCodesHelp,
+  startCodesHelp,
   statusCodesHelp,
   undoCodesHelp,
   verifyCodesHelp,
+  watchCodesHelp,
 } from './exit-codes.ts';
 import { jobs } from './jobs.ts';
 import {
@@ -63,7 +66,33 @@ Examples:
   hdfs-fanout start --dry-run --exact staging:/data/2024 prod:/data/2024
   hdfs-fanout start --wait --force staging:/data/outgoing prod:/data/incoming
   hdfs-fanout start --exact --threads=500 staging:/data/2024 prod:/data/2024
-${exitCodesHelp}`;
+${startCodesHelp}`;
+
+const retryHelp = `
+Examples:
+  hdfs-fanout retry 20240131-123456-abcd --wait
+  hdfs-fanout retry 20240131-123456-abcd --only REASON
+${startCodesHelp}`;
+
+const cleanHelp = `
+What the job did is forgotten too: it can neither be resumed nor undone then.
+
+Examples:
+  hdfs-fanout clean 20240131-123456-abcd
+  hdfs-fanout clean 20240131-123456-abcd --stack HdfsFanout`;
+
+const statusHelp = `
+Examples:
+  hdfs-fanout status 20240131-123456-abcd
+  hdfs-fanout status 20240131-123456-abcd --failures
+  hdfs-fanout status 20240131-123456-abcd --stack HdfsFanout
+${statusCodesHelp}`;
+
+const jobsHelp = `
+Examples:
+  hdfs-fanout jobs --limit 5
+  hdfs-fanout jobs --stack HdfsFanout
+  hdfs-fanout jobs prune --older-than 30d`;
 
 const doctorHelp = `
 Examples:
@@ -123,9 +152,10 @@ Examples:
   source <(hdfs-fanout completion zsh)`;
 
 const pruneHelp = `
-Kept are jobs that run, that can be resumed, that may have left temporary files
-or a snapshot (hdfs-fanout clean JOB), and those that the next job of a mirror
-with snapshots has to know.
+Kept are jobs that run or have not ended, that may have left temporary files or
+a snapshot (hdfs-fanout clean JOB), and those that the next job of a mirror with
+snapshots has to know. A failed job has ended: once it is removed no resume goes
+on with it, and a new copy skips what is equal.
 
 Examples:
   hdfs-fanout jobs prune --older-than 30d --dry-run
@@ -168,7 +198,7 @@ Examples:
 
 Each copier process of this machine copies at least one file at once, whatever
 --threads says.
-${exitCodesHelp}`;
+${setCodesHelp}`;
 
 const distcpHelp = `
 Options have one hyphen, as DistCp's; flags of hdfs-fanout copy have two, and
@@ -266,7 +296,7 @@ following(addMirrorFlags(addJobFlags(program.command('start').description('copy 
 following(program.command('watch'))
   .description('show the progress of a job in AWS')
   .argument('<job>')
-  .addHelpText('after', exitCodesHelp)
+  .addHelpText('after', watchCodesHelp)
   .action((id: string, flags: Parameters<typeof watch>[1]) =>
     finish(import('./watch.ts').then((module) => module.watch(id, flags))),
   );
@@ -285,7 +315,7 @@ const retrying = following(program.command('retry'))
 retrying.addOption(only);
 for (const option of Object.values(retryOptions)) retrying.addOption(option);
 retrying
-  .addHelpText('after', exitCodesHelp)
+  .addHelpText('after', retryHelp)
   .action((id: string, flags: Parameters<typeof retry>[1], command: Command) =>
     finish(import('./start.ts').then((module) => module.retry(id, flags, givenFlags(command)))),
   );
@@ -339,11 +369,14 @@ setting
   .addHelpText('after', setHelp)
   .action((id: string, flags: SetFlags, command: Command) => finish(set(id, flags, givenFlags(command))));
 
-const listing = configure(program.command('jobs')).description('list jobs, newest first').enablePositionalOptions();
+const listing = configure(program.command('jobs'))
+  .description('list jobs, newest first; jobs prune removes old ones')
+  .enablePositionalOptions();
 listing
   .option(...elsewhere)
   .option('--limit <n>', 'list so many jobs', positiveNumber, 20)
   .option('--json', 'one JSON object a line', false)
+  .addHelpText('after', jobsHelp)
   .action((flags: Parameters<typeof jobs>[0]) => finish(jobs(flags)));
 
 configure(listing.command('prune'))
@@ -367,7 +400,7 @@ configure(program.command('status'))
   .option('--report <file>', 'write what a verification or dry run in AWS found, as JSON lines; -: stdout')
   .option(...elsewhere)
   .option('--json', 'one JSON object a line', false)
-  .addHelpText('after', statusCodesHelp)
+  .addHelpText('after', statusHelp)
   .action((id: string, flags: Parameters<typeof status>[1]) => finish(status(id, flags)));
 
 configure(program.command('report'))
@@ -465,6 +498,7 @@ configure(program.command('clean'))
   .argument('<job>')
   .option('--conf <file>', 'cluster configuration')
   .option('--stack <name>', 'a job of this deployment in AWS')
+  .addHelpText('after', cleanHelp)
   .action((id: string, flags: CleanFlags) => finish(clean(id, flags)));
 
 configure(program.command('completion'))

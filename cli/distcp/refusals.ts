@@ -3,7 +3,7 @@ import { SpecError } from '../../shared/errors.ts';
 /** What of DistCp there is not here: why, and what to do instead. */
 const refusals: Readonly<Record<string, readonly [why: string, instead: string]>> = {
   append: ['a file that has grown is copied whole, and verified whole', 'leave it out: -update copies what has grown'],
-  async: ['a command ends when its copy has ended', 'start it with nohup … &, or on AWS with hdfs-fanout start'],
+  async: ['a command ends when its copy has ended', 'start it with setsid … &, or on AWS with hdfs-fanout start'],
   atomic: [
     'each file appears at once, but a tree file by file',
     'copy to a new name beside the target, then rename it: hdfs dfs -mv',

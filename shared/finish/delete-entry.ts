@@ -59,7 +59,7 @@ export async function deleteEntry(
     if (obstacle !== undefined) return kept(obstacle);
     try {
       if (skipTrash || isLast) await storage.delete(path, signal);
-      else if (backup) await backup.keep(path, signal);
+      else if (backup) return { ...deleted, trash: await backup.keep(path, signal) };
       else return { ...deleted, trash: await toTrash(within, path) };
       return deleted;
     } catch (error) {

@@ -157,7 +157,7 @@ interface EndedDelete extends Ended {
 
 export interface DeletedOutcome extends EndedDelete {
   readonly outcome: 'deleted';
-  /** Where the trash holds it, if it went there and the answer came. */
+  /** Where the trash holds it, or the backup of a job that keeps one, if it went there and the answer came. */
   readonly trash?: string;
 }
 

@@ -43,7 +43,7 @@ export async function makeReport({ job, status, store, lines, madeBy, nowMs, aga
     for (const failure of page) groups.add(failure);
     after = page.at(-1)?.sequence;
   } while (after !== undefined);
-  const mayGoOn = status.Outcome === 'Failed' || status.Outcome === 'Interrupted';
+  const mayGoOn = (status.Outcome === 'Failed' || status.Outcome === 'Interrupted') && !job.undone;
   const cost = Object.entries(status).filter(([name]) => name.startsWith('Cost'));
   return {
     report: 1,
@@ -63,9 +63,15 @@ export async function makeReport({ job, status, store, lines, madeBy, nowMs, aga
     ...figures.figures,
     hosts: hostsOf(figures.failedTries, status),
     ...groups.told((cause) => (mayGoOn ? again(cause) : undefined)),
-    deletions: figures.deletions,
+    deletions: job.spec.options.backupDir === '' ? figures.deletions : inBackup(figures.deletions),
     ...(cost.length > 0 ? { cost: Object.fromEntries(cost) } : {}),
   };
+}
+
+/** What a job that keeps backups deleted lies there, and nothing in the trash. */
+function inBackup({ listed, more }: Report['deletions']): Report['deletions'] {
+  const moved = listed.map(({ trash, ...entry }) => (trash === undefined ? entry : { ...entry, backup: trash }));
+  return { listed: moved, more, trashes: [] };
 }
 
 /** Options that are another than the default. */

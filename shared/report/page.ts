@@ -55,6 +55,7 @@ function head(report: Report): Markup {
     <span class="badge ${tones[outcome] ?? 'going'}">${outcome}</span>
     <h1>${source.join(' ')} → ${destination}</h1>
     <p class="lead">${summary(report)}</p>
+    ${report.status['Undone'] === undefined ? undefined : html`<p class="warn">${undone(report)}</p>`}
     ${report.status['Error'] === undefined ? undefined : html`<p class="bad">${figure(report, 'Error')}</p>`}
     <dl class="facts">
       <dt>Job</dt>
@@ -73,8 +74,17 @@ function others({ mapping }: Report): string {
   return mapping.length > 1 ? `, and ${counted(mapping.length - 1, 'other match', 'other matches')} of the source` : '';
 }
 
+function undone(report: Report): string {
+  const extent = figure(report, 'Undone').endsWith('in part') ? 'in part' : 'since';
+  return `This job was taken back ${extent} (hdfs-fanout undo): what follows is what it had done.`;
+}
+
 /** One sentence for who reads no further. */
 function summary(report: Report): string {
+  if (figure(report, 'Outcome') === 'Planned') {
+    const files = counted(count(report, 'Files Expected'), 'file');
+    return `${files}, ${bytesText(count(report, 'Size Expected'))}, planned; none is copied yet.`;
+  }
   const [copied, failed] = [count(report, 'Files Copied'), count(report, 'Files Failed')];
   const took = duration(report.endedAtMs - report.startedAtMs);
   const expected = count(report, 'Files Expected');
@@ -156,17 +166,23 @@ function verification(report: Report): Markup | undefined {
 
 /** What the status tells that no table holds. */
 function notes(report: Report): Markup | undefined {
-  const names = ['Not Deleted', 'Whole Walk', 'Snapshots Not Dropped', 'Snapshot', 'Snapshot Base'];
-  const told = names.filter((name) => report.status[name] !== undefined);
-  if (told.length === 0) return undefined;
+  const names = ['Not Deleted', 'Entries Renamed', 'Whole Walk', 'Snapshots Not Dropped', 'Snapshot', 'Snapshot Base'];
+  const { backupDir } = report.options;
+  const told = [
+    ...names.filter((name) => report.status[name] !== undefined).map((name) => [name, figure(report, name)]),
+    ...(typeof backupDir === 'string' ? [['Replaced and deleted', `kept under ${backupDir}/${report.job}`]] : []),
+  ];
+  const notRenamed = record(report, 'Renames Not Made');
+  if (told.length + Object.keys(notRenamed).length === 0) return undefined;
   return html`<h2>Notes</h2>
     <dl class="facts">
       ${told.map(
-        (name) =>
+        ([name, what]) =>
           html`<dt>${name}</dt>
-            <dd>${figure(report, name)}</dd>`,
+            <dd>${what}</dd>`,
       )}
-    </dl>`;
+    </dl>
+    ${reasons('What was renamed at the source, and copied', notRenamed)}`;
 }
 
 function course(report: Report): Markup {
@@ -211,6 +227,8 @@ function deletions(report: Report): Markup | undefined {
   const deleted = count(report, 'Files Deleted');
   const failed = count(report, 'Deletes Failed');
   if (listed.length + deleted + failed + Object.keys(kept).length === 0) return undefined;
+  // Without an answer nobody knows; a directory that was too large to go whole is deleted once it is empty.
+  const nowhere = report.options['skipTrash'] === true ? 'for good' : 'not known, or emptied before';
   return html`<h2>Deleted at the destination</h2>
     <p>
       ${counted(deleted, 'file')},
@@ -227,13 +245,13 @@ function deletions(report: Report): Markup | undefined {
       listed.length > 0
         ? html`<table>
             <thead>
-              ${row('th', ['Deleted', html`<span class="extra">In the trash as</span>`, ['Size']])}
+              ${row('th', ['Deleted', html`<span class="extra">Now at</span>`, ['Size']])}
             </thead>
             <tbody>
-              ${listed.map(({ path, bytes, trash }) =>
+              ${listed.map(({ path, bytes, trash, backup = trash }) =>
                 row('td', [
                   pathOf(path),
-                  html`<span class="extra">${trash === undefined ? 'for good' : pathOf(trash)}</span>`,
+                  html`<span class="extra">${backup === undefined ? nowhere : pathOf(backup)}</span>`,
                   [bytesText(bytes)],
                 ]),
               )}

@@ -77,7 +77,14 @@ export const reportSchema = z.strictObject({
   ),
   otherFailures: count.describe('Failures of causes beyond the first 100'),
   deletions: z.strictObject({
-    listed: z.array(z.strictObject({ path: z.string(), bytes, trash: z.string().optional() })),
+    listed: z.array(
+      z.strictObject({
+        path: z.string(),
+        bytes,
+        trash: z.string().optional().describe('Where the trash holds it'),
+        backup: z.string().optional().describe('Where the backup of the job holds it'),
+      }),
+    ),
     more: count.describe('Deleted entries that are not listed'),
     trashes: z.array(z.strictObject({ directory: z.string(), entries: count })).describe('Where the trash holds them'),
   }),

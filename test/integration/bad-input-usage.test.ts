@@ -33,6 +33,8 @@ describe.concurrent('operands', () => {
   test.each([
     ['no operands', [], ['source and destination are needed', 'copy --help']],
     ['no destination', ['A:/tree'], ['source and destination are needed', 'copy --help']],
+    ['a mistyped command', ['verfy', 'A:/tree', 'B:/x'], ['verfy is neither a command nor', 'hdfs-fanout --help']],
+    ['a mistyped command alone', ['job'], ['job is neither a command nor', 'hdfs-fanout --help']],
     ['an operand without a cluster', ['/tree', 'B:/x'], ['"/tree" names no cluster', 'cluster:/path']],
     ['an operand without a path', ['A:/tree', 'B:'], ['"B:" names no path', 'cluster:/path']],
     ['an unknown source cluster', ['Q:/tree', 'B:/x'], ['no cluster "Q"', 'it defines A, B, A2']],

@@ -53,6 +53,9 @@ describe.concurrent('a sample', () => {
     expect((await pair.run(['jobs'])).stdout).toBe('');
     const text = await pair.run(['estimate', '--silent', '--sample=3', ...ends]);
     expect(text.stdout).toContain('Measured from this machine with a sample');
+    expect(text.stdout.replace(/\s+/g, ' ')).toContain(
+      'The sample had no large files: of them 50 MB/s a copier are assumed.',
+    );
     for (const line of text.stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
     expect(await b.tree(root)).toEqual(before.b);
   });

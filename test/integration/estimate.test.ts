@@ -95,7 +95,7 @@ describe.concurrent('an estimate', () => {
     for (const words of [
       '15 files, 2.9 MiB, 8 directories, 3 levels deep',
       'free of',
-      'quotas        none that it tells of',
+      'quotas        none that it tells of, at the destination or above',
       'on AWS',
       'Assumed, not measured',
       'us-east-1, November 2026',

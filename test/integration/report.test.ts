@@ -212,6 +212,25 @@ test('the report of a mirror tells what was deleted, and where the trash holds i
   });
 });
 
+test('the report of a mirror with backups tells where what was deleted is kept, and never says that it is gone', async () => {
+  const mirror = await Mirror.make(bed, 'report-backup', ['a'], ['extra/1', 'b']);
+  const backups = `${mirror.pair.root}/kept`;
+  const { status } = await mirror.copy(['--delete', '--backup-dir', backups]);
+  const { deletions } = await reportOf(mirror.pair, status.Job);
+  expect(deletions).toEqual({
+    listed: ['b', 'extra'].map((path) => ({
+      path: `${mirror.mirror}/${path}`,
+      bytes: expect.any(Number) as number,
+      backup: `${backups}/${status.Job}/${path}`,
+    })),
+    more: 0,
+    trashes: [],
+  });
+  const { stdout } = await mirror.pair.run(['report', status.Job, '-o', '-']);
+  expect(stdout).toContain(`kept under ${backups}/${status.Job}`);
+  expect(stdout).not.toMatch(/for good|not known|trash/i);
+});
+
 test('the report of a job that was killed tells what was not reached, and after a resume each file once', async () => {
   const pair = await TwoClusters.make(bed, 'report-killed');
   const { a, root } = pair;

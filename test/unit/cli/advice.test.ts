@@ -33,6 +33,20 @@ it.each<[string, Partial<Job>, boolean, string | undefined, number]>([
     `2 files failed: hdfs-fanout status JOB --failures; ${goOn}`,
     1,
   ],
+  [
+    'undone',
+    { ...ended, outcome: 'Failed', undone: { atMs: 1, isWhole: true } },
+    false,
+    '2 files failed: hdfs-fanout status JOB --failures; it was undone: start a new copy',
+    1,
+  ],
+  [
+    'undone in part',
+    { ...ended, outcome: 'Failed', undone: { atMs: 1, isWhole: false } },
+    false,
+    '2 files failed: hdfs-fanout status JOB --failures; it was undone in part: hdfs-fanout undo JOB takes back what it can of the rest',
+    1,
+  ],
 ])('of a job that is %s', (_, changes, isRunning, message, code) => {
   const status = jobStatus(newJob({ id: 'JOB', ...changes }), new Map([['files.failed', 2]]), isRunning);
   expect(adviceOn(status)).toEqual({ message, code });

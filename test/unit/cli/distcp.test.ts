@@ -59,7 +59,7 @@ describe("DistCp's options", () => {
 
   it.each([
     ['-append -update a:/x b:/y', '-append: a file that has grown is copied whole, and verified whole (leave it out'],
-    ['-async a:/x b:/y', 'start it with nohup'],
+    ['-async a:/x b:/y', 'start it with setsid'],
     ['-atomic -tmp /t a:/x b:/y', 'hdfs dfs -mv'],
     ['-update -diff s1 s2 a:/x b:/y', 'put --snapshot in its place'],
     ['-update -rdiff s2 s1 a:/x b:/y', 'hadoop distcp -rdiff'],

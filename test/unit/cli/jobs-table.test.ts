@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { count, jobLines, shortBytes, tookText } from '../../../cli/jobs.ts';
 import { jobStatus } from '../../../shared/job/job-status.ts';
+import type { Job } from '../../../shared/job/job.ts';
 import { newJob } from '../../support/outcomes.ts';
 
 const id = '20261127-085135-1c0514';
@@ -25,6 +26,27 @@ describe('a job in the table', () => {
     expect(first).toMatch(/^20261127-085135-1c0514 Failed        30d 1h02m  6\.0M\/12\.3M  25%  3\.6T  256M\/s$/);
     expect(first.length).toBeLessThan(80);
     expect(paths).toBe('  a:/in -> b:/out');
+  });
+
+  it('does not count as done what failed, and tells that it was undone', () => {
+    const failed = {
+      id,
+      phase: 'done',
+      outcome: 'Failed',
+      endedAtMs: 1,
+      expectedFiles: 10,
+      expectedBytes: 1000,
+    } as const;
+    const counters = new Map([
+      ['files.copied', 4],
+      ['bytes.copied', 400],
+      ['files.failed', 6],
+      ['bytes.failed', 600],
+    ]);
+    const lineOf = (job: Job) => jobLines(job, jobStatus(job, counters), 80, job.startedAtMs)[0];
+    expect(lineOf(newJob(failed))).toMatch(/ Failed .* 4\/10 {2}40% /);
+    expect(lineOf(newJob({ ...failed, undone: { atMs: 2, isWhole: true } }))).toContain(' Undone ');
+    expect(lineOf(newJob({ ...failed, undone: { atMs: 2, isWhole: false } }))).toContain(' Failed ');
   });
 
   it('that is being planned has no counts yet', () => {

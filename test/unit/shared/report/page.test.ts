@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { page } from '../../../../shared/report/page.ts';
+import { newJob } from '../../../support/outcomes.ts';
 import { fileLine, reportOf } from '../../../support/reported-job.ts';
 
 const hostile = `<script>alert(1)</script>"'&<img src=x onerror=alert(1)>\u202egpj`;
@@ -55,6 +56,28 @@ describe('the page of a report', () => {
       expect(text).not.toMatch(/undefined|NaN|Infinity|\[object/);
     },
   );
+
+  it('of a job that was undone says so, and gives no command that goes on with it', async () => {
+    const failures = [{ reason: 'denied' }];
+    const failed = { outcome: 'Failed' } as const;
+    expect(page(await reportOf({ job: failed, failures }))).toContain('copy --resume');
+    const undone = page(await reportOf({ job: { ...failed, undone: { atMs: 1, isWhole: false } }, failures }));
+    expect(undone).toContain('taken back in part');
+    expect(undone).not.toContain('copy --resume');
+  });
+
+  it('of a plan that waits tells what is planned', async () => {
+    const job = { outcome: undefined, endedAtMs: undefined, phase: 'planned', expectedFiles: 3 } as const;
+    expect(page(await reportOf({ job }))).toContain('3 files, 0 B, planned; none is copied yet.');
+  });
+
+  it('says where a deleted entry is only as far as that is known', async () => {
+    const lines = [fileLine({ outcome: 'deleted' })];
+    const { spec } = newJob();
+    const skipTrash = { ...spec, options: { ...spec.options, skipTrash: true } };
+    expect(page(await reportOf({ job: { spec: skipTrash }, lines }))).toContain('for good');
+    expect(page(await reportOf({ lines }))).not.toContain('for good');
+  });
 
   it('shows what a job is said to cost', async () => {
     const report = await reportOf({});
