@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { bytesText } from '../shared/bytes.ts';
 import { printable, RefusedError, SpecError } from '../shared/errors.ts';
+import { dropOwnSnapshot } from '../shared/finish/drop-snapshots.ts';
 import { sweepAll } from '../shared/finish/sweep-all.ts';
 import { cleaned, isCleaned } from '../shared/job/cleaned.ts';
 import { type Job, lockedPathsOf } from '../shared/job/job.ts';
@@ -44,7 +45,7 @@ export async function undo(id: string, flags: UndoFlags): Promise<number> {
     return exitCodes.success;
   }
   await using endpoints = await endpointsOf(known.spec, conf, silentLog);
-  const { destination } = endpoints;
+  const { source, destination } = endpoints;
   const lock = DestinationLock.acquire(state.locks, id, await lockedPathsOf(known, destination, interrupt));
   try {
     const job = undoable((await state.store.get(id)) ?? known, state);
@@ -67,6 +68,9 @@ export async function undo(id: string, flags: UndoFlags): Promise<number> {
     const begun = { atMs: Date.now(), isWhole: false };
     await store.update(id, { undone: begun });
     await closeUnfinished(job, state, destination, interrupt);
+    // Before prune may forget whose it is.
+    const snapshotLeft = await dropOwnSnapshot({ job, source, log: silentLog, signal: interrupt });
+    if (snapshotLeft !== undefined) printNote(`its snapshot is still there: ${snapshotLeft}`);
     const onStep: Undoing['onStep'] = (step) => {
       if (yes || step.action === 'leave' || step.action === 'fail') tell(step, json);
     };
@@ -145,13 +149,15 @@ function tellTotals(sum: Undone, isDry: boolean, json: boolean): void {
     printEvent('undone', { ...sum, dryRun: isDry });
     return;
   }
-  const { removed, removedBytes, putBack, putBackBytes, restored, restoredBytes, directories, left, failed } = sum;
+  const { removed, removedBytes, putBack, putBackBytes, restored, restoredBytes, renamed, directories, left, failed } =
+    sum;
   const files = (what: string, count: number, bytes: number) =>
     count > 0 ? `${what} ${count} files, ${bytesText(bytes)}` : '';
   const parts = [
     files('remove', removed, removedBytes),
     files('put back', putBack, putBackBytes),
     files('restore', restored, restoredBytes),
+    renamed > 0 ? `rename back ${renamed}` : '',
     directories > 0 ? `remove ${directories} directories` : '',
     left > 0 ? `leave ${left}` : '',
     failed > 0 ? `fail ${failed}` : '',

@@ -66,8 +66,9 @@ export async function prepareSnapshot(
     if (!renames || renamed !== undefined) return;
     const { source: from, destination: root } = rootOf(job);
     const trees = { source, from, destination: at ?? how.destination, root, options: job.spec.options };
-    const made = await rename(trees, renames, at !== undefined, signal);
-    await keepSnapshot({ renamed: made.renamed, notRenamed: { ...notRenamed, ...made.notRenamed } });
+    const { made, notRenamed: left } = await rename(trees, renames, at !== undefined, signal);
+    // An undo takes back what was made, and nothing else.
+    await keepSnapshot({ renames: made, renamed: made.length, notRenamed: { ...notRenamed, ...left } });
   };
   const whole = async (why: string) => {
     await keepSnapshot({ whole: why });

@@ -38,6 +38,7 @@ const unit: FileUnit = {
 };
 const candidate = (changes: Partial<Candidate> = {}): Candidate => ({
   path: '/out/f',
+  named: '/out/f',
   unit,
   made: { bytes: 5, fileId: 7, modifiedAtMs: STARTED + 1000 },
   isGuess: false,
