@@ -272,6 +272,18 @@ test('an entry that took the place of a planned one while the job was dead is no
   expect(String(await pair.b.get(`${tree.mirror}/moved/1`))).toBe('a/1');
 });
 
+test('a plan that waits renames nothing, and its run copies and deletes what was renamed', async () => {
+  await using tree = await Renamed.make('planned', ['a/1', 'stays']);
+  await tree.copy();
+  await tree.move('a', 'moved');
+  const { Job: job } = await tree.copy(['-fp', '--delete', '--max-delete', '100%', '--plan-only']);
+  expect(Object.keys(await tree.pair.b.tree(tree.mirror))).toEqual(['/a/', '/a/1', '/moved/', '/stays']);
+  const { code, status } = await tree.pair.run(['copy', '--silent', '--resume', job], { conf: tree.conf });
+  expect({ code, status }).toMatchObject({ code: 0, status: { 'Files Copied': 1, 'Files Deleted': 1 } });
+  expect(status).toMatchObject({ 'Renames Not Made': { 'the plan waits to be run': 1 } });
+  await tree.expectEqual();
+});
+
 /** A mirror that is about to be renamed, replaced, deleted and made in, all at once. */
 async function manifold(name: string): Promise<Renamed> {
   const files = ['a/1', 'a/x/2', 'a/gone', 'b/3', 'log', 'log.1', 'p/q/1', 'order/p/1', 'order/z', 'order/deep/er/x'];
