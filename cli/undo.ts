@@ -52,6 +52,8 @@ export async function undo(id: string, flags: UndoFlags): Promise<number> {
     if (!skipTrash) await requireTrash(job, destination, interrupt);
     if (job.spec.options.backupDir === '') printNote(WITHOUT_BACKUPS);
     const { store, manifests } = state;
+    const unknown = await store.unknownFiles(id);
+    if (unknown > 0) printNote(`${unknown} ${WITHOUT_RECORDS}`);
     const undoing = {
       ...{ job, destination, store, manifests, skipTrash, signal: interrupt },
       madeDirectories: { [Symbol.iterator]: () => state.madeDirectories(id).reversed() },
@@ -76,7 +78,7 @@ export async function undo(id: string, flags: UndoFlags): Promise<number> {
     };
     const done = await undoJob({ ...undoing, dryRun: false, onStep });
     tellTotals(done, false, json);
-    const isWhole = done.left + done.failed === 0;
+    const isWhole = done.left + done.failed + unknown === 0;
     await store.update(id, { undone: { ...begun, isWhole } });
     return isWhole ? exitCodes.success : exitCodes.someFailed;
   } catch (error) {
@@ -90,6 +92,9 @@ export async function undo(id: string, flags: UndoFlags): Promise<number> {
 
 const WITHOUT_BACKUPS =
   'the job kept no backups (--backup-dir): what it replaced stays as it is, and what it deleted comes back as far as the trash has it';
+
+const WITHOUT_RECORDS =
+  'files were copied by an earlier version, which did not keep what it made: these stay, and what they replaced in the backups';
 
 /** @throws SpecError where nothing tells what the job did */
 function undoable(job: Job, { manifests, directory, locks }: State): Job {

@@ -276,7 +276,8 @@ test('a plan that waits renames nothing, and its run copies and deletes what was
   await using tree = await Renamed.make('planned', ['a/1', 'stays']);
   await tree.copy();
   await tree.move('a', 'moved');
-  const { Job: job } = await tree.copy(['-fp', '--delete', '--max-delete', '100%', '--plan-only']);
+  const flags = ['-fp', '--delete', '--max-delete', '100%', '--plan-only'];
+  const { Job: job } = (await tree.pair.run(tree.args(flags), { conf: tree.conf })).status;
   expect(Object.keys(await tree.pair.b.tree(tree.mirror))).toEqual(['/a/', '/a/1', '/moved/', '/stays']);
   const { code, status } = await tree.pair.run(['copy', '--silent', '--resume', job], { conf: tree.conf });
   expect({ code, status }).toMatchObject({ code: 0, status: { 'Files Copied': 1, 'Files Deleted': 1 } });

@@ -54,8 +54,8 @@ it('prunes no job that keeps backups as long as it can be undone, and of others 
   await ended('kept', 1, 'b:/out', { backupDir: '/kept' });
   await ended('undone', 1, 'b:/out', { backupDir: '/kept' }, { undone: { atMs: 2 * DAY, isWhole: true } });
   await ended('in part', 1, 'b:/out', { backupDir: '/kept' }, { undone: { atMs: 2 * DAY, isWhole: false } });
-  const { makeDirectory } = state.madeDirectories('bare').noting({ makeDirectory: () => Promise.resolve() } as never);
-  await makeDirectory('/out/made', undefined, new AbortController().signal);
+  const noting = state.madeDirectories('bare').noting({ makeDirectory: () => Promise.resolve() } as never);
+  await noting.makeDirectory('/out/made', undefined, new AbortController().signal);
   const files = () => readdirSync(join(directory, 'manifests')).filter((name) => name.startsWith('bare'));
   expect(files()).toHaveLength(3);
   for (const { job, kept } of await prunableJobs(state, new Set(['kept']))) {
