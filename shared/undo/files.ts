@@ -59,6 +59,7 @@ export async function* candidates({ job, store, manifests }: Undoing, renames: R
  *     what the job has made    none         nothing          remove
  *     what the job has made    none         a file           leave: what stood there is gone
  *     the file of before       none         a file           –
+ *     a directory of before    none         a directory      – (an undo that was killed has restored it)
  *     anything else            any          any              leave: changed since
  *
  * @returns undefined where nothing is to be done
@@ -85,8 +86,15 @@ export async function fileStep(
     const gone = backup ? `and its backup is not at ${from} any more` : 'and no backup was kept';
     return { action: 'leave', path, reason: `the job replaced what stood there before, ${gone}` };
   }
-  if (!isKept && (isOld || isGuess)) return undefined;
+  if (!isKept && (isOld || isGuess || isOlderDirectory(there, made, job))) return undefined;
   return { action: 'leave', path, reason: 'it was changed or replaced since the job' };
+}
+
+/** Whether a directory stood somewhere before the job made its file: inodes are numbered as they are made. */
+function isOlderDirectory({ kind, fileId, modifiedAtMs }: FileStatus, made: MadeFile, job: Job): boolean {
+  if (kind !== 'directory') return false;
+  if (made.fileId !== undefined && fileId !== undefined) return fileId < made.fileId;
+  return modifiedAtMs < job.startedAtMs - SLACK_MS;
 }
 
 /** Whether a file is the one that the job has made, as it was then. */
