@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { bytesText } from '../shared/bytes.ts';
 import { printable, RefusedError, SpecError } from '../shared/errors.ts';
+import { dropOwnSnapshot } from '../shared/finish/drop-snapshots.ts';
 import { sweepAll } from '../shared/finish/sweep-all.ts';
 import { cleaned, isCleaned } from '../shared/job/cleaned.ts';
 import { type Job, lockedPathsOf } from '../shared/job/job.ts';
@@ -44,13 +45,15 @@ export async function undo(id: string, flags: UndoFlags): Promise<number> {
     return exitCodes.success;
   }
   await using endpoints = await endpointsOf(known.spec, conf, silentLog);
-  const { destination } = endpoints;
+  const { source, destination } = endpoints;
   const lock = DestinationLock.acquire(state.locks, id, await lockedPathsOf(known, destination, interrupt));
   try {
     const job = undoable((await state.store.get(id)) ?? known, state);
     if (!skipTrash) await requireTrash(job, destination, interrupt);
     if (job.spec.options.backupDir === '') printNote(WITHOUT_BACKUPS);
     const { store, manifests } = state;
+    const unknown = await store.unknownFiles(id);
+    if (unknown > 0) printNote(`${unknown} ${WITHOUT_RECORDS}`);
     const undoing = {
       ...{ job, destination, store, manifests, skipTrash, signal: interrupt },
       madeDirectories: { [Symbol.iterator]: () => state.madeDirectories(id).reversed() },
@@ -67,12 +70,15 @@ export async function undo(id: string, flags: UndoFlags): Promise<number> {
     const begun = { atMs: Date.now(), isWhole: false };
     await store.update(id, { undone: begun });
     await closeUnfinished(job, state, destination, interrupt);
+    // Before prune may forget whose it is.
+    const snapshotLeft = await dropOwnSnapshot({ job, source, log: silentLog, signal: interrupt });
+    if (snapshotLeft !== undefined) printNote(`its snapshot is still there: ${snapshotLeft}`);
     const onStep: Undoing['onStep'] = (step) => {
       if (yes || step.action === 'leave' || step.action === 'fail') tell(step, json);
     };
     const done = await undoJob({ ...undoing, dryRun: false, onStep });
     tellTotals(done, false, json);
-    const isWhole = done.left + done.failed === 0;
+    const isWhole = done.left + done.failed + unknown === 0;
     await store.update(id, { undone: { ...begun, isWhole } });
     return isWhole ? exitCodes.success : exitCodes.someFailed;
   } catch (error) {
@@ -86,6 +92,9 @@ export async function undo(id: string, flags: UndoFlags): Promise<number> {
 
 const WITHOUT_BACKUPS =
   'the job kept no backups (--backup-dir): what it replaced stays as it is, and what it deleted comes back as far as the trash has it';
+
+const WITHOUT_RECORDS =
+  'files were copied by an earlier version, which did not keep what it made: these stay, and what they replaced in the backups';
 
 /** @throws SpecError where nothing tells what the job did */
 function undoable(job: Job, { manifests, directory, locks }: State): Job {
@@ -145,13 +154,15 @@ function tellTotals(sum: Undone, isDry: boolean, json: boolean): void {
     printEvent('undone', { ...sum, dryRun: isDry });
     return;
   }
-  const { removed, removedBytes, putBack, putBackBytes, restored, restoredBytes, directories, left, failed } = sum;
+  const { removed, removedBytes, putBack, putBackBytes, restored, restoredBytes, renamed, directories, left, failed } =
+    sum;
   const files = (what: string, count: number, bytes: number) =>
     count > 0 ? `${what} ${count} files, ${bytesText(bytes)}` : '';
   const parts = [
     files('remove', removed, removedBytes),
     files('put back', putBack, putBackBytes),
     files('restore', restored, restoredBytes),
+    renamed > 0 ? `rename back ${renamed}` : '',
     directories > 0 ? `remove ${directories} directories` : '',
     left > 0 ? `leave ${left}` : '',
     failed > 0 ? `fail ${failed}` : '',

@@ -18,7 +18,7 @@ export interface JobSnapshot {
   readonly lacking?: readonly string[];
   /** What tells the destination's root from another directory under its name: kept when the job is planned, and gone where it ends with another. */
   readonly destination?: string | undefined;
-  /** Renames of the source that are made at the destination too, in their order: kept before the first of them is made. */
+  /** Renames of the source that are made at the destination too, in their order: kept before the first of them is made; those that were, once all were tried. */
   readonly renames?: readonly Rename[];
   /** How many of these were made, once all were tried. */
   readonly renamed?: number;

@@ -112,12 +112,14 @@ function poolFor(job: Job, { state, copiers, ...serving }: Execution): CopierPoo
 
 /** Plans the whole source, or what of its snapshot has changed. A second pass is narrow by itself: it looks at what the first one has made way for. */
 async function planWhatChanged(job: Job, execution: Execution, pool: CopierPool | undefined): Promise<Partial<Job>> {
-  if (!job.spec.options.snapshot) return planJob(job, execution, pool);
+  const { source, state, signal } = execution;
+  const destination = state.madeDirectories(job.id).noting(execution.destination);
+  const noting = { ...execution, destination };
+  if (!job.spec.options.snapshot) return planJob(job, noting, pool);
   if (job.pass === 2) {
-    await requireSnapshot(job, execution.source, execution.signal);
-    return planJob(job, { ...execution, source: plannedSource(job, execution.source) }, pool);
+    await requireSnapshot(job, source, signal);
+    return planJob(job, { ...noting, source: plannedSource(job, source) }, pool);
   }
-  const { source, destination, state, signal } = execution;
   using list = new ListOnDisk();
   const prepared = await prepareSnapshot({ job, source, destination, store: state.store, list, signal }, true);
   const { job: now, narrowed = { source, destination } } = prepared;
@@ -128,10 +130,9 @@ async function planWhatChanged(job: Job, execution: Execution, pool: CopierPool 
 
 async function planJob(
   job: Job,
-  { state, source, destination: written, signal, progress, onOutcome }: Execution,
+  { state, source, destination, signal, progress, onOutcome }: Execution,
   pool: CopierPool | undefined,
 ): Promise<Partial<Job>> {
-  const destination = state.madeDirectories(job.id).noting(written);
   const from = job.pass === 2 ? secondPassOf(job) : undefined;
   const manifest = await (from ? state.manifests.extend(job.id, from.packer.next) : state.manifests.create(job.id));
   progress.planning = true;

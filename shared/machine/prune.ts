@@ -2,11 +2,11 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EarlierJob } from '../job/base.ts';
 import { isCleaned } from '../job/cleaned.ts';
-import { deletesOf } from '../job/deletion.ts';
 import type { Job } from '../job/job.ts';
 import { jobsOfMirrors } from '../job/needed-jobs.ts';
 import { DestinationLock, isHeld } from './destination-lock.ts';
 import type { State } from './state.ts';
+import { forgetRecords } from './undo-records.ts';
 import { typeChangesOf } from './type-changes.ts';
 
 /** All jobs of a machine, each with why its records have to stay; undefined where they need not. */
@@ -27,7 +27,7 @@ export async function prunableJobs(state: State, forced: ReadonlySet<string>): P
 
 function whyKept(
   job: Job,
-  { store, locks }: State,
+  { store, manifests, locks }: State,
   needed: ReadonlySet<string>,
   isForced: boolean,
 ): string | undefined {
@@ -38,17 +38,20 @@ function whyKept(
   const hasSnapshot = spec.options.snapshot && outcome !== 'Successful' && !isCleaned(job);
   if (isBegun || store.hasPieces(id) || hasSnapshot)
     return `it may have left temporary files or a snapshot: hdfs-fanout clean ${id} deletes them`;
+  const { backupDir } = spec.options;
+  if (backupDir !== '' && manifests.has(id) && job.undone?.isWhole !== true)
+    return `an undo would put back what it keeps in ${backupDir}/${id}: hdfs-fanout clean ${id} gives that up`;
   if (needed.has(id)) return 'the next job of a mirror has to know of it';
   return hasEnded || isForced ? undefined : `it has not ended: hdfs-fanout jobs prune --force ${id} removes it`;
 }
 
 /** Removes all that this machine keeps of a job. @throws DestinationBusyError where it was resumed meanwhile */
-export async function forgetJob({ store, manifests, lists, locks }: State, { id }: Job): Promise<void> {
+export async function forgetJob(state: State, { id }: Job): Promise<void> {
+  const { store, lists, locks } = state;
   const lock = DestinationLock.acquire(locks, id, []);
   try {
     // What is cut off here is seen by the record, which goes last, and is removed the next time.
-    await manifests.remove(id);
-    await manifests.remove(deletesOf(id));
+    await forgetRecords(id, state);
     await lists.remove(id);
     await lists.remove(typeChangesOf(id));
     await store.forget(id);

@@ -214,6 +214,12 @@ export class SqliteJobStore implements JobStore, FileLines {
     return Promise.resolve(new Map(made));
   }
 
+  /** How many files a job has copied of which nothing tells that it made them: an earlier version has. */
+  async unknownFiles(id: string): Promise<number> {
+    const made = Number(this.#db.get('SELECT count(*) AS count FROM made WHERE job = ?', id)?.['count'] ?? 0);
+    return Math.max(0, ((await this.counters(id)).get('files.copied') ?? 0) - made);
+  }
+
   /** Of a job that will not be undone. */
   forgetMadeFiles(id: string): void {
     this.#db.run('DELETE FROM made WHERE job = ?', id);

@@ -9,7 +9,7 @@ import { isWithin, join } from '../storage/path.ts';
 import type { FileStatus, Storage } from '../storage/storage.ts';
 import type { Renamed } from './changes.ts';
 import { directoryOf } from './entry.ts';
-import { Moves } from './moves.ts';
+import { Moves } from '../job/moves.ts';
 import type { Selection } from './selection.ts';
 import { hiddenBy } from './survey.ts';
 

@@ -30,25 +30,25 @@ export interface RenamingTrees {
  * new one, or somebody else has moved it, which is then copied and deleted. An entry that is not the planned one is not moved.
  *
  * @param makes  false: only tells what was made already
- * @returns how many are made, by this or an earlier call, and why the rest is not
+ * @returns those that are made, by this or an earlier call, and why the rest is not
  */
 export async function rename(
   trees: RenamingTrees,
   renames: readonly Rename[],
   makes: boolean,
   signal: AbortSignal,
-): Promise<{ readonly renamed: number; readonly notRenamed: Readonly<Record<string, number>> }> {
+): Promise<{ readonly made: readonly Rename[]; readonly notRenamed: Readonly<Record<string, number>> }> {
   const notRenamed: Record<string, number> = {};
-  let renamed = 0;
+  const made: Rename[] = [];
   let left = makes ? undefined : WHOLE;
   for (const one of renames) {
     const ended = await renameOne(trees, one, left, signal);
-    if (ended === 'renamed') renamed += 1;
+    if (ended === 'renamed') made.push(one);
     else notRenamed[ended.why] = (notRenamed[ended.why] ?? 0) + 1;
     // A destination that has refused it for so long is not asked for each of the others as long again.
     if (ended !== 'renamed' && ended.isSpent) left = REFUSED;
   }
-  return { renamed, notRenamed };
+  return { made, notRenamed };
 }
 
 type Ended = 'renamed' | { readonly why: string; readonly isSpent: boolean };

@@ -1,7 +1,7 @@
 import { FanoutError, RefusedError } from '../errors.ts';
 import { type EarlierJob, type Look, lookOf } from '../job/base.ts';
 import type { JobStore } from '../job/job-store.ts';
-import type { Job } from '../job/job.ts';
+import { endsPlanned, type Job } from '../job/job.ts';
 import { livePath, type Root } from '../job/root.ts';
 import { jobOfSnapshot, snapshotName } from '../job/snapshot.ts';
 import { hasCode } from '../storage/errors.ts';
@@ -23,6 +23,8 @@ const MOST_JOBS = 500;
 /** Directories that somebody removed at the destination: they are kept with the job. */
 const MOST_LACKING = 200;
 const LACKING_CHARACTERS = 32 * 1024;
+/** Why nothing is renamed by a job that is to end with its plan: nothing changes its name before somebody has run that. */
+const PLANNED = 'the plan waits to be run';
 
 type Store = Pick<JobStore, 'get' | 'list' | 'counters' | 'update'>;
 
@@ -66,8 +68,9 @@ export async function prepareSnapshot(
     if (!renames || renamed !== undefined) return;
     const { source: from, destination: root } = rootOf(job);
     const trees = { source, from, destination: at ?? how.destination, root, options: job.spec.options };
-    const made = await rename(trees, renames, at !== undefined, signal);
-    await keepSnapshot({ renamed: made.renamed, notRenamed: { ...notRenamed, ...made.notRenamed } });
+    const { made, notRenamed: left } = await rename(trees, renames, at !== undefined, signal);
+    // An undo takes back what was made, and nothing else.
+    await keepSnapshot({ renames: made, renamed: made.length, notRenamed: { ...notRenamed, ...left } });
   };
   const whole = async (why: string) => {
     await keepSnapshot({ whole: why });
@@ -101,7 +104,11 @@ export async function prepareSnapshot(
     if (lacking.length > 0) await keepSnapshot({ lacking });
     const { renames, more } = narrowed.renamed;
     if (job.spec.options.delete && renames.length + more > 0 && !job.snapshot?.renames) {
-      await keepSnapshot(await planRenames(mirroringOf({ ...how, job }), narrowed.renamed, signal));
+      const none = { renames: [], notRenamed: { [PLANNED]: renames.length + more } };
+      const planned = endsPlanned(job)
+        ? none
+        : await planRenames(mirroringOf({ ...how, job }), narrowed.renamed, signal);
+      await keepSnapshot(planned);
     }
     await renameAt(narrowed.destination);
     return { job, narrowed, begins: true };

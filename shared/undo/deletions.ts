@@ -4,15 +4,19 @@ import { batchRecords } from '../job/claimed-batches.ts';
 import { manifestStart } from '../job/manifest-lines.ts';
 import { join } from '../storage/path.ts';
 import type { FileStatus } from '../storage/storage.ts';
+import type { Renames } from './renames.ts';
 import type { Step, Undoing } from './undoing.ts';
 
 /** Something that a job has deleted, or may have. */
 export interface Deletion {
+  /** Where it was, by what that is called now. */
   readonly path: string;
+  /** What the job called it. */
+  readonly named: string;
   readonly unit: DeleteUnit;
 }
 
-export async function* deletions({ job, store, manifests }: Undoing): AsyncGenerator<Deletion> {
+export async function* deletions({ job, store, manifests }: Undoing, renames: Renames): AsyncGenerator<Deletion> {
   const name = deletesOf(job.id);
   const [root] = job.roots;
   if (!root || !manifests.has(name)) return;
@@ -20,7 +24,11 @@ export async function* deletions({ job, store, manifests }: Undoing): AsyncGener
   const start = { ...manifestStart, batch: FIRST_DELETE_BATCH };
   for await (const { line, claim } of batchRecords(job.id, { store, manifests: lists }, start)) {
     if (!claim) continue;
-    for (const unit of deleteUnitsOf(line)) yield { path: join(root.destination, unit.path), unit };
+    for (const unit of deleteUnitsOf(line)) {
+      const named = join(root.destination, unit.path);
+      const path = renames.placeOf(named);
+      if (path !== undefined) yield { path, named, unit };
+    }
   }
 }
 
@@ -30,7 +38,7 @@ export async function* deletions({ job, store, manifests }: Undoing): AsyncGener
  */
 export async function deletionStep(
   undoing: Pick<Undoing, 'job' | 'destination' | 'dryRun'>,
-  { path, unit }: Deletion,
+  { path, named, unit }: Deletion,
   signal: AbortSignal,
 ): Promise<Step | undefined> {
   const { job, destination, dryRun } = undoing;
@@ -41,7 +49,7 @@ export async function deletionStep(
     return { action: 'leave', path, reason: 'something else stands there by now: what was deleted is not put over it' };
   const { files, bytes, kind, digest } = unit;
   if (kind === 'directory' && digest === undefined) return { action: 'restore', path, from: '', files: 0, bytes: 0 };
-  const from = await find(undoing, path, unit, signal);
+  const from = await find(undoing, named, unit, signal);
   if (from !== undefined) return { action: 'restore', path, from, files, bytes };
   return { action: 'leave', path, reason: `it was deleted, ${whereNot(job.spec.options)}` };
 }

@@ -5,6 +5,7 @@ import type { MadeFile } from '../job/outcome.ts';
 import { destinationPathOf, type FileUnit, isNeverWritten } from '../job/unit.ts';
 import { chosenAttributes } from '../preserve/attributes.ts';
 import type { FileStatus } from '../storage/storage.ts';
+import type { Renames } from './renames.ts';
 import type { Step, Undoing } from './undoing.ts';
 
 /** How far the clocks of this machine and of a namenode may differ, ms. */
@@ -14,7 +15,10 @@ const SEEN_MS = 10_000;
 
 /** A file that a job has made, or may have. */
 export interface Candidate {
+  /** Where it is now. */
   readonly path: string;
+  /** What the job called it: its backup has that name. */
+  readonly named: string;
   readonly unit: FileUnit;
   readonly made: MadeFile;
   /** The job was cut off before it could tell. */
@@ -22,7 +26,7 @@ export interface Candidate {
 }
 
 /** All files that a job has made, and those of which it could not tell any more whether it did. */
-export async function* candidates({ job, store, manifests }: Undoing): AsyncGenerator<Candidate> {
+export async function* candidates({ job, store, manifests }: Undoing, renames: Renames): AsyncGenerator<Candidate> {
   if (!manifests.has(job.id)) return;
   const isDated = chosenAttributes(job.spec.options).has('times');
   for await (const { line, claim } of batchRecords(job.id, { store, manifests })) {
@@ -32,12 +36,14 @@ export async function* candidates({ job, store, manifests }: Undoing): AsyncGene
     for (const [index, unit] of line.units.entries()) {
       if (unit.kind !== 'file') continue;
       const made = files.get(index);
-      const path = destinationPathOf(job.roots, unit);
-      if (made) yield { path, unit, made, isGuess: false };
+      const named = destinationPathOf(job.roots, unit);
+      const path = renames.placeOf(named);
+      if (path === undefined) continue;
+      if (made) yield { path, named, unit, made, isGuess: false };
       else if (!claim.done.has(index) && !isNeverWritten(unit)) {
         const { lengthBytes: bytes, modifiedAtMs, decision } = unit;
         const replaced = decision === 'copy' ? {} : ({ replaced: true } as const);
-        yield { path, unit, made: { bytes, ...replaced, ...(isDated ? { modifiedAtMs } : {}) }, isGuess: true };
+        yield { path, named, unit, made: { bytes, ...replaced, ...(isDated ? { modifiedAtMs } : {}) }, isGuess: true };
       }
     }
   }
@@ -53,17 +59,18 @@ export async function* candidates({ job, store, manifests }: Undoing): AsyncGene
  *     what the job has made    none         nothing          remove
  *     what the job has made    none         a file           leave: what stood there is gone
  *     the file of before       none         a file           –
+ *     a directory of before    none         a directory      – (an undo that was killed has restored it)
  *     anything else            any          any              leave: changed since
  *
  * @returns undefined where nothing is to be done
  */
 export async function fileStep(
   { job, destination }: Pick<Undoing, 'job' | 'destination'>,
-  { path, unit, made, isGuess }: Candidate,
+  { path, named, unit, made, isGuess }: Candidate,
   signal: AbortSignal,
 ): Promise<Step | undefined> {
   const backup = backupOf(job, destination);
-  const from = backup?.pathOf(path) ?? '';
+  const from = backup?.pathOf(named) ?? '';
   const [there, old] = await Promise.all([
     destination.stat(path, signal),
     backup ? destination.stat(from, signal) : undefined,
@@ -79,8 +86,15 @@ export async function fileStep(
     const gone = backup ? `and its backup is not at ${from} any more` : 'and no backup was kept';
     return { action: 'leave', path, reason: `the job replaced what stood there before, ${gone}` };
   }
-  if (!isKept && (isOld || isGuess)) return undefined;
+  if (!isKept && (isOld || isGuess || isOlderDirectory(there, made, job))) return undefined;
   return { action: 'leave', path, reason: 'it was changed or replaced since the job' };
+}
+
+/** Whether a directory stood somewhere before the job made its file: inodes are numbered as they are made. */
+function isOlderDirectory({ kind, fileId, modifiedAtMs }: FileStatus, made: MadeFile, job: Job): boolean {
+  if (kind !== 'directory') return false;
+  if (made.fileId !== undefined && fileId !== undefined) return fileId < made.fileId;
+  return modifiedAtMs < job.startedAtMs - SLACK_MS;
 }
 
 /** Whether a file is the one that the job has made, as it was then. */

@@ -9,6 +9,7 @@ import type { Storage } from '../storage/storage.ts';
 import { urgently } from '../storage/urgent.ts';
 import { deletions, deletionStep } from './deletions.ts';
 import { candidates, fileStep } from './files.ts';
+import { Renames } from './renames.ts';
 import { nothingUndone, type Step, type Undoing, type Undone, withStep } from './undoing.ts';
 
 /** Things that are undone at once. */
@@ -16,8 +17,8 @@ const AT_ONCE = 16;
 
 /**
  * Takes back what a job did, as far as nothing has changed since: files that it made go into the trash and those that it replaced come back
- * by rename, directories that it made go where they are empty, and at last what it deleted comes back, since something of the job may have
- * stood in its place. Each thing is decided from what stands there now, so that an undo may be killed anywhere, and run again.
+ * by rename, directories that it made go where they are empty, then what it deleted comes back, since something of the job may have
+ * stood in its place, and at last what it renamed gets its old name again: it did that first. Each thing is decided from what stands there now, so that an undo may be killed anywhere, and run again.
  *
  * @throws fail-job errors, and the signal's reason
  */
@@ -36,15 +37,28 @@ export async function undo(undoing: Undoing): Promise<Undone> {
     forEach(items, AT_ONCE, signal, async (item, both) => {
       tell(await carriedOut(undoing, item.path, () => decide(item, both), both));
     });
-  await each(candidates(undoing), (candidate, both) => fileStep(undoing, candidate, both));
-  let last: string | undefined;
-  for (const path of undoing.madeDirectories) {
-    if (path !== last) tell(await carriedOut(undoing, path, () => directoryStep(undoing, path, signal), signal));
-    last = path;
-  }
-  await each(deletions(undoing), (deletion, both) => deletionStep(undoing, deletion, both));
-  const backups = backupDirectory(undoing.job);
   const { destination } = undoing;
+  const renames = await Renames.of(undoing.job, destination, signal);
+  const directory = async (path: string) => {
+    tell(await carriedOut(undoing, path, () => directoryStep(undoing, path, signal), signal));
+  };
+  await each(candidates(undoing, renames), (candidate, both) => fileStep(undoing, candidate, both));
+  let last: string | undefined;
+  const waiting: { readonly path: string; readonly first: number }[] = [];
+  for (const named of undoing.madeDirectories) {
+    const path = named === last ? undefined : renames.placeOf(named);
+    last = named;
+    if (path === undefined) continue;
+    const first = renames.firstInto(named);
+    if (first === undefined) await directory(path);
+    else waiting.push({ path, first });
+  }
+  await each(deletions(undoing, renames), (deletion, both) => deletionStep(undoing, deletion, both));
+  for (const { number, path } of renames.reversed) {
+    tell(await carriedOut(undoing, path, () => renames.step(number, undoing, signal), signal));
+    for (const one of waiting) if (one.first === number) await directory(one.path);
+  }
+  const backups = backupDirectory(undoing.job);
   if (!dryRun && backups !== undefined && (await destination.stat(backups, signal)))
     await removeHollow(destination, backups, signal);
   return sum;
@@ -88,6 +102,9 @@ async function carryOut(undoing: Undoing, step: Step, signal: AbortSignal): Prom
       await destination.makeDirectory(step.from === '' ? step.path : parentOf(step.path), '700', signal);
       if (step.from !== '') await moved(undoing, step.from, step.path, false, signal);
       return;
+    case 'rename':
+      await destination.makeDirectory(parentOf(step.path), '700', signal);
+      return moved(undoing, step.from, step.path, false, signal);
     case 'remove directory':
       await destination.delete(step.path, signal);
       return;

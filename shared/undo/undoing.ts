@@ -38,6 +38,8 @@ export type Step =
       readonly files: number;
       readonly bytes: number;
     }
+  /** What the job has renamed gets its old name again. */
+  | { readonly action: 'rename'; readonly path: string; readonly from: string }
   /** A directory that the job has made is deleted when nothing is in it. */
   | { readonly action: 'remove directory'; readonly path: string }
   /** Nothing is done. */
@@ -57,6 +59,7 @@ export interface Undone {
   readonly putBackBytes: number;
   readonly restored: number;
   readonly restoredBytes: number;
+  readonly renamed: number;
   readonly directories: number;
   readonly left: number;
   readonly failed: number;
@@ -69,6 +72,7 @@ export const nothingUndone: Undone = {
   putBackBytes: 0,
   restored: 0,
   restoredBytes: 0,
+  renamed: 0,
   directories: 0,
   left: 0,
   failed: 0,
@@ -82,6 +86,8 @@ export function withStep(sum: Undone, step: Step): Undone {
       return { ...sum, putBack: sum.putBack + 1, putBackBytes: sum.putBackBytes + step.bytes };
     case 'restore':
       return { ...sum, restored: sum.restored + step.files, restoredBytes: sum.restoredBytes + step.bytes };
+    case 'rename':
+      return { ...sum, renamed: sum.renamed + 1 };
     case 'remove directory':
       return { ...sum, directories: sum.directories + 1 };
     case 'leave':

@@ -271,3 +271,106 @@ test('an entry that took the place of a planned one while the job was dead is no
   expect(String(await pair.b.get(inTrash(`${tree.mirror}/a/hers`)))).toBe('hers');
   expect(String(await pair.b.get(`${tree.mirror}/moved/1`))).toBe('a/1');
 });
+
+test('a plan that waits renames nothing, and its run copies and deletes what was renamed', async () => {
+  await using tree = await Renamed.make('planned', ['a/1', 'stays']);
+  await tree.copy();
+  await tree.move('a', 'moved');
+  const flags = ['-fp', '--delete', '--max-delete', '100%', '--plan-only'];
+  const { Job: job } = (await tree.pair.run(tree.args(flags), { conf: tree.conf })).status;
+  expect(Object.keys(await tree.pair.b.tree(tree.mirror))).toEqual(['/a/', '/a/1', '/moved/', '/stays']);
+  const { code, status } = await tree.pair.run(['copy', '--silent', '--resume', job], { conf: tree.conf });
+  expect({ code, status }).toMatchObject({ code: 0, status: { 'Files Copied': 1, 'Files Deleted': 1 } });
+  expect(status).toMatchObject({ 'Renames Not Made': { 'the plan waits to be run': 1 } });
+  await tree.expectEqual();
+});
+
+/** A mirror that is about to be renamed, replaced, deleted and made in, all at once. */
+async function manifold(name: string): Promise<Renamed> {
+  const files = ['a/1', 'a/x/2', 'a/gone', 'b/3', 'log', 'log.1', 'p/q/1', 'order/p/1', 'order/z', 'order/deep/er/x'];
+  const tree = await Renamed.make(name, files);
+  const { a } = tree.pair;
+  await tree.copy();
+  await tree.move('a', 'c');
+  await tree.move('c/x', 'y');
+  await a.put(`${tree.source}/a/fresh`, 'in a new directory of an old name');
+  await a.put(`${tree.source}/c/1`, 'replaced', { overwrite: 'true' });
+  await a.remove(`${tree.source}/c/gone`);
+  await a.put(`${tree.source}/c/made/4`, 'made');
+  await a.mkdirs(`${tree.source}/new/er`);
+  await tree.move('b', 'new/er/b');
+  await a.put(`${tree.source}/new/er/b/5`, 'made');
+  await tree.move('log.1', 'log.2');
+  await tree.move('log', 'log.1');
+  await a.put(`${tree.source}/log`, 'a new one');
+  // Of a directory that is deleted: no snapshot tells of this rename.
+  await tree.move('p/q', 'q');
+  await a.remove(`${tree.source}/p`);
+  await tree.move('order/p', 'order/deep/er/q');
+  await a.mkdirs(`${tree.source}/order/p`);
+  await tree.move('order/z', 'order/p/z');
+  return tree;
+}
+
+/** Every entry of the mirror with its inode. */
+async function inodes({ pair: { b }, mirror }: Renamed): Promise<Record<string, unknown>> {
+  const found: Record<string, unknown> = {};
+  for (const path of Object.keys(await b.tree(mirror)))
+    found[path] = (await b.status(mirror + path.replace(/\/$/, ''))).fileId;
+  return found;
+}
+
+test.each(['backups', 'the trash'])('undo of a job that renamed gives old names back, with %s', async (kept) => {
+  await using tree = await manifold(`undo ${kept}`);
+  const { pair, conf } = tree;
+  const before = [await pair.b.tree(tree.mirror), await inodes(tree)] as const;
+  const backups = kept === 'backups' ? ['--backup-dir', `${pair.root}/kept`] : [];
+  const { Job: job, ...status } = await tree.copy(['-fp', '--delete', '--max-delete', '100%', ...backups]);
+  expect(status).toMatchObject({ 'Entries Renamed': 7 });
+  await tree.expectEqual();
+  const dry = await pair.run(['undo', job, '--dry-run'], { conf });
+  expect(dry.stdout).toContain(`rename    ${tree.mirror}/a  (from ${tree.mirror}/c)\n`);
+  const { code, stdout } = await pair.run(['undo', job, '--yes'], { conf });
+  expect(stdout).toContain('rename back 7');
+  if (kept === 'backups') {
+    expect(code, stdout).toBe(0);
+    expect(stdout.split('\n').at(-2)?.replace('Did', 'Would')).toBe(dry.stdout.split('\n').at(-2));
+    expect([await pair.b.tree(tree.mirror), await inodes(tree)]).toEqual(before);
+  } else {
+    // What was replaced stays as it is, and with it its name.
+    expect(code, stdout).toBe(1);
+    expect(Object.keys(await pair.b.tree(tree.mirror))).toEqual(Object.keys(before[0]));
+    expect(String(await pair.b.get(`${tree.mirror}/a/1`))).toBe('replaced');
+  }
+  expect((await tree.copy())['Whole Walk']).toContain('was undone');
+  await tree.expectEqual();
+});
+
+test.each(['cut-before', 'cut-after'] as const)(
+  'an undo that is killed at any of its changes (%s) gives back all old names when it is repeated',
+  async (cut) => {
+    await using tree = await manifold(`undo-${cut}`);
+    const { pair, conf } = tree;
+    const before = [await pair.b.tree(tree.mirror), await inodes(tree)] as const;
+    const flags = ['-fp', '--delete', '--max-delete', '100%', '--backup-dir', `${pair.root}/kept`];
+    const { Job: job } = await tree.copy(flags);
+    const isChange = ({ to, operation }: FaultProxyRequest) =>
+      to === 'namenode' && ['RENAME', 'DELETE', 'MKDIRS'].includes(operation);
+    for (let left = 2; ; left += 6) {
+      let [passed, isKilled] = [0, false];
+      const { child, ended } = startCli(['undo', job, '--yes', '--json'], { conf, home: pair.home });
+      tree.react = (request) => {
+        if (isKilled || !isChange(request) || ++passed < left) return isKilled ? 'cut-before' : undefined;
+        isKilled = true;
+        child.kill('SIGKILL');
+        return cut;
+      };
+      const { code, stdout } = await ended;
+      tree.react = () => undefined;
+      if (isKilled) continue;
+      expect(code, stdout).toBe(0);
+      break;
+    }
+    expect([await pair.b.tree(tree.mirror), await inodes(tree)]).toEqual(before);
+  },
+);

@@ -1,5 +1,6 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, inject, test } from 'vitest';
 import { newHome } from '../support/cli.ts';
 import { inTrash, Mirror } from '../support/mirror.ts';
@@ -247,6 +248,20 @@ describe.concurrent('undo of a job without --backup-dir', () => {
     expect(stdout).toContain(`leave     ${mirror.mirror}/f  (it was changed or replaced since the job)`);
     expect(await mirror.names()).toEqual(['f', 'same']);
   });
+});
+
+test('undo says which files it knows nothing of, since an earlier version has copied them', async () => {
+  const mirror = await Mirror.make(bed, 'undo-earlier', ['same'], []);
+  const { pair } = mirror;
+  await pair.a.put(`${mirror.source}/new`, 'new');
+  const { status } = await mirror.copy([]);
+  const database = new DatabaseSync(join(pair.home, 'jobs.db'));
+  database.exec('DROP TABLE made; DROP TABLE file_lines');
+  database.close();
+  const { code, stderr } = await pair.run(['undo', status.Job, '--yes']);
+  expect(code).toBe(1);
+  expect(stderr).toContain('1 files were copied by an earlier version');
+  expect(await mirror.names()).toEqual(['new', 'same']);
 });
 
 test('undo of a download deletes what it made on the local disk', async () => {

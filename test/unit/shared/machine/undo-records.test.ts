@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -6,6 +6,7 @@ import { deletesOf } from '../../../../shared/job/deletion.ts';
 import type { Job } from '../../../../shared/job/job.ts';
 import { parseJobSpec } from '../../../../shared/job/spec.ts';
 import { openState, type State } from '../../../../shared/machine/state.ts';
+import { forgetJob, prunableJobs } from '../../../../shared/machine/prune.ts';
 import { dropOldRecords } from '../../../../shared/machine/undo-records.ts';
 import { copied, newJob } from '../../../support/outcomes.ts';
 
@@ -46,4 +47,25 @@ it('forgets what jobs did that were followed or are a week old, but for those th
   expect(state.manifests.names().sort()).toEqual(left.flatMap((id) => [id, deletesOf(id)]).sort());
   expect((await state.store.madeFiles('followed', 0)).size).toBe(0);
   expect((await state.store.madeFiles('kept', 0)).get(0)).toEqual({ bytes: 100 });
+});
+
+it('prunes no job that keeps backups as long as it can be undone, and of others all that is kept', async () => {
+  await ended('bare', 1);
+  await ended('kept', 1, 'b:/out', { backupDir: '/kept' });
+  await ended('undone', 1, 'b:/out', { backupDir: '/kept' }, { undone: { atMs: 2 * DAY, isWhole: true } });
+  await ended('in part', 1, 'b:/out', { backupDir: '/kept' }, { undone: { atMs: 2 * DAY, isWhole: false } });
+  const noting = state.madeDirectories('bare').noting({ makeDirectory: () => Promise.resolve() } as never);
+  await noting.makeDirectory('/out/made', undefined, new AbortController().signal);
+  const files = () => readdirSync(join(directory, 'manifests')).filter((name) => name.startsWith('bare'));
+  expect(files()).toHaveLength(3);
+  for (const { job, kept } of await prunableJobs(state, new Set(['kept']))) {
+    if (kept === undefined) await forgetJob(state, job);
+    else
+      expect(kept).toBe(
+        `an undo would put back what it keeps in /kept/${job.id}: hdfs-fanout clean ${job.id} gives that up`,
+      );
+  }
+  const left = await state.store.list(10);
+  expect(left.map(({ id }) => id).sort()).toEqual(['in part', 'kept']);
+  expect(files()).toEqual([]);
 });

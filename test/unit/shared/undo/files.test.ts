@@ -38,6 +38,7 @@ const unit: FileUnit = {
 };
 const candidate = (changes: Partial<Candidate> = {}): Candidate => ({
   path: '/out/f',
+  named: '/out/f',
   unit,
   made: { bytes: 5, fileId: 7, modifiedAtMs: STARTED + 1000 },
   isGuess: false,
@@ -63,6 +64,21 @@ describe('what is done about a file that a job made', () => {
       { action: 'leave', reason: expect.stringContaining('its backup is not at /kept/J/f any more') as string },
     ],
     ['gave way to the old one already', file({ fileId: 3 }), undefined, {}, undefined],
+    ['gave way to an older directory already', file({ kind: 'directory', fileId: 2 }), undefined, {}, undefined],
+    [
+      'gave way to a directory from before the job, where no inode is known',
+      file({ kind: 'directory', fileId: 2, modifiedAtMs: STARTED - 10_001 }),
+      undefined,
+      { made: { bytes: 5 } },
+      undefined,
+    ],
+    [
+      'gave way to a newer directory',
+      file({ kind: 'directory', fileId: 8, modifiedAtMs: STARTED - 10_001 }),
+      undefined,
+      {},
+      { action: 'leave', reason: changed },
+    ],
     ['has another inode', file({ fileId: 8 }), old, {}, { action: 'leave', reason: changed }],
     ['has another length', file({ lengthBytes: 6 }), old, {}, { action: 'leave', reason: changed }],
     ['has another time', file({ modifiedAtMs: STARTED }), old, {}, { action: 'leave', reason: changed }],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Moves } from '../../../../shared/plan/moves.ts';
+import { Moves } from '../../../../shared/job/moves.ts';
 
 function moved(...pairs: readonly (readonly [string, string])[]): Moves {
   const moves = new Moves();
