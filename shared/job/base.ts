@@ -5,7 +5,7 @@ import type { Job } from './job.ts';
 import { type Counters, withPlanned } from './outcome.ts';
 import { livePath } from './root.ts';
 import { isElsewhere, jobOfSnapshot, snapshotName } from './snapshot.ts';
-import type { JobOptions } from './spec.ts';
+import { changesNothing, type JobOptions } from './spec.ts';
 
 /** What is looked at: changes since some snapshots, of which the base is not always the oldest; or everything, and why. */
 export type Look = { readonly since: readonly string[]; readonly base: string } | { readonly whole: string };
@@ -153,6 +153,7 @@ export function whyNoBase(
 
 /** Whether a job may have changed the job's destination after the base had begun. @param destination  which directory that is */
 export function hasWritten(job: Job, other: Job, base: Job, destination: string | undefined): boolean {
+  if (changesNothing(other.spec)) return false;
   const lastMs = other.undone?.atMs ?? other.endedAtMs ?? other.seenAtMs ?? Infinity;
   if (lastMs <= base.startedAtMs) return false;
   // It was refused before anything was made.

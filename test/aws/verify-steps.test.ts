@@ -187,9 +187,7 @@ test('quotas of directories are compared by who can only look', async () => {
   for (const batch of await batchesOf(deployment, job)) await copyAll(deployment, job, batch, 60_000);
   await finished(deployment, job);
   const drift = (await reportOf(deployment, job)).filter(({ type }) => type === 'attributes');
-  expect(drift).toMatchObject([
-    { source: `${root}/tree/d1`, attributes: { quota: ['names 50', 'names none'] } },
-  ]);
+  expect(drift).toMatchObject([{ source: `${root}/tree/d1`, attributes: { quota: ['names 50', 'names none'] } }]);
 });
 
 test('one that two end is ended once: whoever finds it ended says so when it is called again', async () => {

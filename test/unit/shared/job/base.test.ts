@@ -75,6 +75,17 @@ describe('changes are looked at', () => {
     expect(look([base], { options })).toEqual(since(['1']));
   });
 
+  it.each([{ verify: { level: 'size', oneWay: false } }, { dryRun: true }] as const)(
+    'since a job after which one has only looked: %j',
+    (looking) => {
+      const spec = { ...specOf({ snapshot: false }), ...looking };
+      const { job, counters } = earlier('2', 3, { spec, outcome: 'Failed' });
+      const { snapshot, ...looked } = job;
+      expect(snapshot).toBeDefined();
+      expect(look([earlier('1', 1), { job: looked, counters }])).toEqual(since(['1']));
+    },
+  );
+
   it('since the newest of several', () => {
     expect(look([earlier('1', 1), earlier('3', 5), earlier('2', 3)])).toEqual(since(['3']));
   });
