@@ -9,7 +9,8 @@ export function notesOn({ source, options }: JobSpec, silent: boolean): string[]
       'copied files get a new time, so that --compare time will compare them by content: add --preserve or --attributes times',
     );
   if (options.delete && !silent && !options.snapshot && !source.every(isSnapshot)) {
-    const meanwhile = options.skipTrash ? 'missing' : 'in the trash alone';
+    const elsewhere = options.backupDir === '' ? 'in the trash alone' : 'in the backup alone';
+    const meanwhile = options.skipTrash ? 'missing' : elsewhere;
     notes.push(
       `--delete reads the source while others may change it: a copy of what is renamed there meanwhile may be ${meanwhile} until the next run; with --snapshot it is read as it was at one moment`,
     );

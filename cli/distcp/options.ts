@@ -88,7 +88,7 @@ function meaningOf({ name, values }: TypedOption, sync: Wish['sync'], maps: numb
       return meaning('a source directory becomes the target itself; every file is replaced, uncompared');
     case 'delete':
       return meaning(
-        'what only the target has goes into the trash when all is copied, or for good, as in DistCp, with --skip-trash; none does where it is more than 10% or 10,000 files (--max-delete)',
+        'what only the target has goes into the trash (or --backup-dir) when all is copied, or for good, as in DistCp, with --skip-trash; none does where it is more than 10% or 10,000 files (--max-delete)',
         '--delete',
       );
     case 'p':

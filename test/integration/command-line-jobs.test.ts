@@ -216,10 +216,10 @@ describe('while a job runs', () => {
     const { stdout } = await running.pair.run(['jobs']);
     const { root } = running.pair;
     expect(stdout.split('\n')).toEqual([
-      'JOB                    STATE       STARTED      TOOK       FILES DONE      SIZE',
-      expect.stringMatching(/^\d{8}-\d{6}-\w{6} Successful  \d\d-\d\d \d\d:\d\d +\d\S* +1\/1 100%       7 B$/),
+      'JOB                    STATE         AGE  TOOK       FILES DONE  SIZE    RATE',
+      expect.stringMatching(/^\d{8}-\d{6}-\w{6} Successful +\d\S* +\d\S* +1\/1 100% +7B( +\d\S*B\/s)?$/),
       `  A:${root}/tree/small-0 -> B:${root}/tree-2`,
-      expect.stringMatching(`^${job} Running     \\d\\d-\\d\\d \\d\\d:\\d\\d +\\d\\S* +7\\/9   0%   6.0 MiB$`),
+      expect.stringMatching(`^${job} Running +\\d\\S* +\\d\\S* +6\\/9 +0% +6\\.0M( +\\d\\S*B/s)?$`),
       `  A:${root}/tree -> B:${root}/tree`,
       '',
     ]);

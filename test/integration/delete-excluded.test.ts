@@ -148,6 +148,8 @@ test('--delete says once what a source that others change may show, unless it is
     }).ended;
   expect((await run(source)).stderr.split(told)).toHaveLength(2);
   expect((await run(source)).stderr).toContain(`${told} in the trash alone until the next run`);
+  const backup = await run(source, '--force', '--backup-dir', `${pair.root}/kept`);
+  expect(backup.stderr).toContain(`${told} in the backup alone until the next run`);
   expect((await run(source, '--skip-trash')).stderr).toContain(`${told} missing until the next run`);
   expect((await run(source, '--silent')).stderr).not.toContain(told);
   await pair.a.call('PUT', 'ALLOWSNAPSHOT', source);
