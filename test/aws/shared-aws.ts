@@ -26,11 +26,12 @@ export const schedule = {
   job: { source: 'A:/scheduled', destination: 'B:/scheduled', options: { mapping: 'exact', force: true } },
 } as const;
 
-/** Clusters without Kerberos. */
+/** Clusters without Kerberos. A proxy has an alias for each file of tests that leads it elsewhere: they run at the same time. */
 const plain = {
   A: {},
   B: {},
   chunksProxy: {},
+  deniedProxy: {},
   faultProxy: {},
   httpfs: {},
   nobody: {},
@@ -38,6 +39,7 @@ const plain = {
   outageProxy: {},
   stallsProxy: {},
   token: {},
+  verifyProxy: {},
 };
 
 /** Starts the emulator with IAM on, deploys into it and gives the deployment the clusters A and B of the shared bed. */

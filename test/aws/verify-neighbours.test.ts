@@ -64,8 +64,8 @@ test('stopped in the middle: who watches is told, its status says so, and it fre
       return undefined;
     },
   });
-  await cloud.push({ stallsProxy: { url: proxy.url } });
-  const verifying = cloud.begin('verify', `A:${pair.root}/stopped`, `stallsProxy:${pair.root}/stopped`);
+  await cloud.push({ verifyProxy: { url: proxy.url } });
+  const verifying = cloud.begin('verify', `A:${pair.root}/stopped`, `verifyProxy:${pair.root}/stopped`);
   let told = '';
   verifying.child.stderr?.on('data', (text: string) => (told += text));
   while (proxy.count('GETFILECHECKSUM') === 0) await new Promise((resolve) => setTimeout(resolve, 100));

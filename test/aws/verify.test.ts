@@ -143,8 +143,8 @@ test('who may not write, nor read all, changes nothing, and what could not be to
   await pair.a.call('PUT', 'SETPERMISSION', `${pair.root}/denied`, { permission: '555' });
   await pair.b.call('PUT', 'SETPERMISSION', `${pair.root}/denied`, { permission: '555' });
   await using faultProxy = await FaultProxy.start(bed.b, { datanodes: true });
-  await cloud.push({ faultProxy: { url: faultProxy.url, user: 'nobody' } });
-  const { code, findings, summary } = await verified('denied', [], ['A', 'faultProxy']);
+  await cloud.push({ deniedProxy: { url: faultProxy.url, user: 'nobody' } });
+  const { code, findings, summary } = await verified('denied', [], ['A', 'deniedProxy']);
   expect(code).toBe(UNKNOWN);
   expect(findings).toMatchObject([{ type: 'unknown', source: `${pair.root}/denied/closed` }]);
   expect(summary).toMatchObject({ outcome: 'unknown', unknown: 1, equal: { files: 1 } });
