@@ -4,6 +4,7 @@ import { SpecError } from '../shared/errors.ts';
 import { clustersFile, loadClusters } from '../shared/hdfs/cluster.ts';
 import { parseJobSpec } from '../shared/job/spec.ts';
 import { silentLog } from '../shared/log.ts';
+import { shellQuoted } from '../shared/shell-quoted.ts';
 import { hasGlob } from '../shared/storage/pattern.ts';
 import { endpointsOf } from './clusters.ts';
 import { parseArguments } from './distcp/arguments.ts';
@@ -97,7 +98,7 @@ export async function distcp(
     return;
   }
   if (json) printEvent('distcp', { options: wish.meanings, command: equivalent });
-  else printNote(`as ${shellText(['hdfs-fanout', ...equivalent])}`);
+  else printNote(`as ${['hdfs-fanout', ...equivalent].map(shellQuoted).join(' ')}`);
   await run(equivalent.slice(1));
   if (wish.ignoresFailures && process.exitCode === exitCodes.someFailed) {
     printNote('some files failed, and -i ends with 0 all the same');
@@ -139,9 +140,4 @@ function valueIn(words: readonly string[], flag: string): string | undefined {
   const joined = words.find((word) => word.startsWith(`${flag}=`));
   const at = words.indexOf(flag);
   return joined?.slice(flag.length + 1) ?? (at < 0 ? undefined : words[at + 1]);
-}
-
-/** As a shell takes it. */
-function shellText(words: readonly string[]): string {
-  return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(' ');
 }

@@ -1,6 +1,6 @@
 import type { Deadline } from '../deadline.ts';
 import type { Endpoints } from '../endpoints/endpoints.ts';
-import { type Job } from '../job/job.ts';
+import type { Job } from '../job/job.ts';
 import { hasList } from '../job/spec.ts';
 import { threadsOf } from '../job/threads.ts';
 import { Packer, type PackerState, type Sharing } from '../plan/packer.ts';
